@@ -1,0 +1,19 @@
+"""One place that makes boto3 clients: cached, with standard retries, and imported only when one is needed."""
+
+from functools import cache
+from typing import Any
+
+
+@cache
+def client(service: str) -> Any:  # noqa: ANN401 - boto3 makes its client classes at run time
+    """The boto3 client of ``service``, such as ``client("sagemaker")``; region and endpoint come from the environment.
+
+    :param service: boto3's name of the service.
+    """
+    import boto3  # noqa: PLC0415 - an asset must boot without boto3
+    from botocore.config import Config  # noqa: PLC0415
+
+    return boto3.client(
+        service,
+        config=Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 5}),
+    )

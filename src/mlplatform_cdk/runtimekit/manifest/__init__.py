@@ -1,0 +1,24 @@
+"""The model manifest: the contract between training, evaluation, registration, serving and release.
+
+A model is ``model.tar.gz``: ONNX files by precision and ``manifest.json``, which says all that others must know of them.
+"""
+
+from mlplatform_cdk.runtimekit.manifest.archive import MANIFEST_NAME, read_archive, sha256_of, unpack_archive
+from mlplatform_cdk.runtimekit.manifest.golden import GoldenRequest
+from mlplatform_cdk.runtimekit.manifest.model import Manifest, ModelFile, json_schema
+from mlplatform_cdk.runtimekit.manifest.records import ManifestError
+from mlplatform_cdk.runtimekit.manifest.tensors import DTYPES, Tensor
+
+__all__ = [
+    "DTYPES",
+    "MANIFEST_NAME",
+    "GoldenRequest",
+    "Manifest",
+    "ManifestError",
+    "ModelFile",
+    "Tensor",
+    "json_schema",
+    "read_archive",
+    "sha256_of",
+    "unpack_archive",
+]

@@ -1,0 +1,163 @@
+"""Frozen dataclasses from JSON, to JSON, and as JSON schema: one definition for the code and for the document."""
+
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from mlplatform_cdk.runtimekit.errors import KnownError
+
+type_name = {str: "a text", int: "an integer", float: "a number", bool: "true or false"}
+_SCALARS = {str: "string", int: "integer", float: "number", bool: "boolean"}
+
+
+class ManifestError(KnownError):
+    """A manifest, or the archive around it, that does not hold what the contract says."""
+
+
+class Nested:
+    """The type of a tensor's value in JSON: a number, a text, a boolean, or lists of these."""
+
+
+def decode(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401 - the kind decides
+    """``value`` (as ``json.loads`` gave it) as ``kind``; ``where`` names it in an error."""
+    origin = get_origin(kind)
+    if is_dataclass(kind):
+        return _decode_record(kind, value, where)
+    if origin is tuple:
+        items = _expect(list, value, where, "a list")
+        return tuple(decode(get_args(kind)[0], item, f"{where}[{index}]") for index, item in enumerate(items))
+    if origin is Mapping:
+        entries = _expect(dict, value, where, "an object")
+        return {key: decode(get_args(kind)[1], item, f"{where}.{key}") for key, item in entries.items()}
+    if origin is types.UnionType:
+        return _decode_union(get_args(kind), value, where)
+    if origin is Literal:
+        return _decode_literal(get_args(kind), value, where)
+    if kind is Nested:
+        return _decode_nested(value, where)
+    return _decode_scalar(kind, value, where)
+
+
+def encode(value: object) -> Any:  # noqa: ANN401 - JSON may be anything
+    """``value`` as ``json.dumps`` takes it; fields that are ``None`` are left out."""
+    if is_dataclass(value):
+        named = ((one.name, getattr(value, one.name)) for one in fields(value))
+        return {name: encode(item) for name, item in named if item is not None}
+    if isinstance(value, Mapping):
+        return {key: encode(item) for key, item in value.items()}
+    return [encode(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def schema(kind: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the kinds that decode knows
+    """The JSON schema of ``kind``; records are referred to by name, see ``definitions``."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if is_dataclass(kind):
+        return {"$ref": f"#/$defs/{_name(kind)}"}
+    if origin is tuple:
+        return {"type": "array", "items": schema(arguments[0])}
+    if origin is Mapping:
+        return {"type": "object", "additionalProperties": schema(arguments[1])}
+    if origin is types.UnionType:
+        choices = [schema(one) for one in arguments if one is not types.NoneType]
+        return choices[0] if len(choices) == 1 else {"anyOf": choices}
+    if origin is Literal:
+        return {"enum": list(arguments)}
+    return {"$ref": "#/$defs/Nested"} if kind is Nested else {"type": _SCALARS[kind]}
+
+
+def definitions(*kinds: type) -> dict[str, Any]:
+    """The ``$defs`` of ``kinds``; each field is described by the ``:param`` line of its class."""
+    leaves = [{"type": name} for name in ("number", "string", "boolean")]
+    nested = {"Nested": {"anyOf": [*leaves, {"type": "array", "items": {"$ref": "#/$defs/Nested"}}]}}
+    return nested | {_name(kind): _record_schema(kind) for kind in kinds}
+
+
+def _record_schema(kind: type) -> dict[str, Any]:
+    hints, texts = get_type_hints(kind), _parameters(kind)
+    return {
+        "type": "object",
+        "description": (kind.__doc__ or "").split("\n", 1)[0],
+        "properties": {
+            one.name: schema(hints[one.name]) | {"description": texts[one.name]} for one in fields(kind)  # type: ignore[arg-type]
+        },
+        "required": [one.name for one in fields(kind) if _is_required(one)],  # type: ignore[arg-type]
+        "additionalProperties": False,
+    }
+
+
+def _parameters(kind: type) -> dict[str, str]:
+    parts = (kind.__doc__ or "").split(":param ")[1:]
+    named = (part.split(":", 1) for part in parts)
+    return {name: " ".join(text.split("\n\n", 1)[0].split()) for name, text in named}
+
+
+def _is_required(one: Field[Any]) -> bool:
+    return one.default is MISSING and one.default_factory is MISSING
+
+
+def _name(kind: Any) -> str:  # noqa: ANN401 - a dataclass
+    return str(kind.__name__)
+
+
+def _decode_record(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401
+    entries = _expect(dict, value, where, "an object")
+    known = {one.name: one for one in fields(kind)}
+    missing = [name for name, one in known.items() if _is_required(one) and name not in entries]
+    if missing:
+        message = f"{where} must have {', '.join(missing)}, got {', '.join(sorted(entries)) or 'nothing'}"
+        raise ManifestError(message)
+    unknown = sorted(set(entries) - set(known))
+    if unknown:
+        message = f"{where} must have only {', '.join(known)}, got {', '.join(unknown)}"
+        raise ManifestError(message)
+    hints = get_type_hints(kind)
+    return kind(**{name: decode(hints[name], item, f"{where}.{name}") for name, item in entries.items()})
+
+
+def _decode_union(kinds: tuple[Any, ...], value: object, where: str) -> Any:  # noqa: ANN401
+    for kind in kinds:
+        if kind is types.NoneType:
+            continue
+        if isinstance(value, kind) and not isinstance(value, bool):
+            return value
+    names = " or ".join(type_name[kind] for kind in kinds if kind is not types.NoneType)
+    message = f"{where} must be {names}, got {_shown(value)}"
+    raise ManifestError(message)
+
+
+def _decode_literal(allowed: tuple[object, ...], value: object, where: str) -> object:
+    if value not in allowed or type(value) not in {type(one) for one in allowed}:
+        message = f"{where} must be one of {', '.join(map(str, allowed))}, got {_shown(value)}"
+        raise ManifestError(message)
+    return value
+
+
+def _decode_nested(value: object, where: str) -> object:
+    if isinstance(value, list):
+        return [_decode_nested(item, where) for item in value]
+    if isinstance(value, str | int | float):
+        return value
+    message = f"{where} must be numbers or texts in lists, got {_shown(value)}"
+    raise ManifestError(message)
+
+
+def _decode_scalar(kind: type, value: object, where: str) -> object:
+    accepted = (int, float) if kind is float else (kind,)
+    if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
+        message = f"{where} must be {type_name[kind]}, got {_shown(value)}"
+        raise ManifestError(message)
+    return float(value) if kind is float else value  # type: ignore[arg-type]
+
+
+def _expect(kind: type, value: object, where: str, name: str) -> Any:  # noqa: ANN401
+    if not isinstance(value, kind):
+        message = f"{where} must be {name}, got {_shown(value)}"
+        raise ManifestError(message)
+    return value
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return "an object"
+    return "a list" if isinstance(value, list) else repr(value)
