@@ -1,0 +1,69 @@
+"""What is shipped to AWS: the package tree, pruned to what one function or image needs.
+
+The parents' ``__init__.py`` (which import aws_cdk) stay behind, so Python sees namespace packages and one absolute,
+importable dotted name holds in a test, in Lambda and in a container. No Docker, no bundling; the asset's hash is the
+same from a checkout and from an installed wheel.
+"""
+
+from pathlib import Path
+
+from aws_cdk import IgnoreMode
+from aws_cdk import aws_ecr_assets as ecr_assets
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+SOURCE_ROOT = Path(__file__).parents[2]
+RUNTIMEKIT = "mlplatform_cdk.runtimekit"
+_NEVER = ["__pycache__", "*.pyc"]
+
+
+def runtime_code(package: str) -> lambda_.Code:
+    """Lambda code that holds ``package`` and the shared runtime kit, and nothing else.
+
+    :param package: the dotted name of a ``runtime`` package, such as ``mlplatform_cdk.data.ingest.runtime``.
+    """
+    return lambda_.Code.from_asset(
+        str(SOURCE_ROOT), exclude=_keep_only(package, RUNTIMEKIT), ignore_mode=IgnoreMode.GIT
+    )
+
+
+def container_asset(
+    scope: Construct,
+    id: str,
+    *,
+    dockerfile_package: str,
+    packages: tuple[str, ...] = (),
+    platform: ecr_assets.Platform | None = None,
+    build_args: dict[str, str] | None = None,
+) -> ecr_assets.DockerImageAsset:
+    """A container image whose build context is the pruned tree; synth stages it, `cdk deploy` builds it.
+
+    :param dockerfile_package: the dotted name of the package that holds the ``Dockerfile``.
+    :param packages: what else the image holds, besides that package and the runtime kit; default: nothing.
+    :param platform: what the image runs on; default: linux/amd64, which every SageMaker job and GPU instance has.
+    :param build_args: build arguments of the Dockerfile; default: those that it declares.
+    """
+    return ecr_assets.DockerImageAsset(
+        scope,
+        id,
+        directory=str(SOURCE_ROOT),
+        file=f"{dockerfile_package.replace('.', '/')}/Dockerfile",
+        exclude=_keep_only(dockerfile_package, RUNTIMEKIT, *packages),
+        ignore_mode=IgnoreMode.GIT,
+        platform=platform or ecr_assets.Platform.LINUX_AMD64,
+        build_args=build_args,
+    )
+
+
+def _keep_only(*packages: str) -> list[str]:
+    """Gitignore lines that drop everything except the given packages."""
+    kept = [package.split(".") for package in packages]
+    lines = ["/*"]
+    for depth in range(1, max(map(len, kept)) + 1):
+        for parts in kept:
+            if depth <= len(parts):
+                lines.append("!/" + "/".join(parts[:depth]))
+            if depth < len(parts):
+                lines.append("/" + "/".join([*parts[:depth], "*"]))
+    # A parent's "/a/*" comes before the child's "!/a/b" of the next depth; the same line twice would undo that.
+    return [*dict.fromkeys(lines), *_NEVER]

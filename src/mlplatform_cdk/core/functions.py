@@ -1,0 +1,108 @@
+"""What every Lambda function of ours has: a current runtime, structured logs, traces, dead letters, a role of its own."""
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from mlplatform_cdk.core.acknowledgements import acknowledge
+from mlplatform_cdk.core.assets import runtime_code
+from mlplatform_cdk.core.dead_letters import dead_letters_of
+from mlplatform_cdk.core.roles import PlatformRole
+
+# The one place to move when a runtime ages; a test rejects a deprecated one.
+LAMBDA_RUNTIME = lambda_.Runtime.PYTHON_3_14
+LAMBDA_ARCHITECTURE = lambda_.Architecture.ARM_64
+ONE_MINUTE = Duration.minutes(1)
+LOG_RETENTION = logs.RetentionDays.SIX_MONTHS
+
+
+class PlatformFunction(lambda_.Function):
+    """A Lambda function that runs ``<package>.handler.handle`` from the pruned asset of ``package``.
+
+    :param package: the dotted name of a ``runtime`` package; it holds ``handler.py`` with ``handle(event, context)``.
+    :param description: what it is for, one sentence.
+    :param timeout: the most that one call may take; default: one minute.
+    :param memory_mib: memory in MiB, which also sets the share of a processor; default: 256.
+    :param environment: settings, by name; default: none.
+    :param key: encrypts the settings and the log group; default: keys that AWS owns.
+    :param vpc: where its network interfaces are; default: outside any VPC.
+    :param security_groups: what its interfaces may reach; default: a group of its own, if in a VPC.
+    :param reserved_concurrency: the most calls at one time; default: what the account has.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        package: str,
+        description: str,
+        timeout: Duration = ONE_MINUTE,
+        memory_mib: int = 256,
+        environment: Mapping[str, str] | None = None,
+        key: kms.IKey | None = None,
+        vpc: ec2.IVpc | None = None,
+        security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+        reserved_concurrency: int | None = None,
+    ) -> None:
+        # jsii gives `self` its identity in super().__init__, so role and log group are siblings.
+        role = PlatformRole(
+            scope,
+            f"{id}Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description=f"Runs: {description}",
+        )
+        log_group = logs.LogGroup(
+            scope, f"{id}Logs", retention=LOG_RETENTION, removal_policy=RemovalPolicy.DESTROY, encryption_key=key
+        )
+        log_group.grant_write(role)
+        super().__init__(
+            scope,
+            id,
+            runtime=LAMBDA_RUNTIME,
+            architecture=LAMBDA_ARCHITECTURE,
+            code=runtime_code(package),
+            handler=f"{package}.handler.handle",
+            description=description,
+            timeout=timeout,
+            memory_size=memory_mib,
+            environment=environment,
+            environment_encryption=key,
+            role=role,
+            log_group=log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            tracing=lambda_.Tracing.ACTIVE,
+            dead_letter_queue=dead_letters_of(scope),
+            vpc=vpc,
+            security_groups=security_groups,
+            reserved_concurrent_executions=reserved_concurrency,
+        )
+        self.platform_role = role
+        acknowledge(
+            role,
+            {"AwsSolutions-IAM5[Resource::*]": "X-Ray's PutTraceSegments and PutTelemetryRecords take no resource"},
+        )
+        if vpc is not None:
+            self._grant_network_interfaces(role)
+
+    @staticmethod
+    def _grant_network_interfaces(role: PlatformRole) -> None:
+        """What Lambda needs to stand in a VPC; the calls take no resource when the interface does not yet exist."""
+        iam.Grant.add_to_principal(
+            grantee=role,
+            actions=[
+                "ec2:AssignPrivateIpAddresses",
+                "ec2:CreateNetworkInterface",
+                "ec2:DeleteNetworkInterface",
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeSubnets",
+                "ec2:UnassignPrivateIpAddresses",
+            ],
+            resource_arns=["*"],
+        )

@@ -1,0 +1,59 @@
+"""Permissions without wildcard actions, where CDK's own ``grant_*`` methods hand out ``s3:GetObject*``."""
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+
+# Actions by what one does with a bucket:
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+_READ = ("s3:GetObject", "s3:GetObjectVersion")
+_WRITE = ("s3:PutObject", "s3:AbortMultipartUpload")
+# What S3, SQS, SNS and SageMaker ask of a key on the caller's behalf.
+_DECRYPT = ("kms:Decrypt", "kms:DescribeKey")
+_ENCRYPT = ("kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom")
+
+
+def grant_read(bucket: s3.IBucket, grantee: iam.IGrantable, *, prefix: str = "") -> None:
+    """Let ``grantee`` list ``bucket`` and read the objects under ``prefix``, and use the bucket's key for it.
+
+    :param prefix: only keys that begin with this; default: every key.
+    """
+    _grant_objects(bucket, grantee, _READ, prefix)
+    _grant_listing(bucket, grantee)
+    if bucket.encryption_key is not None:
+        grant_decrypt(bucket.encryption_key, grantee)
+
+
+def grant_write(bucket: s3.IBucket, grantee: iam.IGrantable, *, prefix: str = "") -> None:
+    """Let ``grantee`` write objects under ``prefix`` (never delete), and use the bucket's key for it.
+
+    :param prefix: only keys that begin with this; default: every key.
+    """
+    _grant_objects(bucket, grantee, _WRITE, prefix)
+    _grant_listing(bucket, grantee)
+    if bucket.encryption_key is not None:
+        grant_encrypt(bucket.encryption_key, grantee)
+
+
+def grant_decrypt(key: kms.IKey, grantee: iam.IGrantable) -> None:
+    """Let ``grantee`` read what ``key`` encrypts."""
+    _grant(grantee, _DECRYPT, [key.key_arn])
+
+
+def grant_encrypt(key: kms.IKey, grantee: iam.IGrantable) -> None:
+    """Let ``grantee`` write and read what ``key`` encrypts (multipart uploads decrypt their own parts)."""
+    _grant(grantee, (*_DECRYPT, *_ENCRYPT), [key.key_arn])
+
+
+def _grant_objects(bucket: s3.IBucket, grantee: iam.IGrantable, actions: Sequence[str], prefix: str) -> None:
+    _grant(grantee, actions, [bucket.arn_for_objects(f"{prefix}*")])
+
+
+def _grant_listing(bucket: s3.IBucket, grantee: iam.IGrantable) -> None:
+    _grant(grantee, ("s3:ListBucket", "s3:GetBucketLocation"), [bucket.bucket_arn])
+
+
+def _grant(grantee: iam.IGrantable, actions: Sequence[str], resources: Sequence[str]) -> None:
+    iam.Grant.add_to_principal(grantee=grantee, actions=list(actions), resource_arns=list(resources))
