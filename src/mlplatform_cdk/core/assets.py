@@ -1,6 +1,6 @@
 """What is shipped to AWS: the package tree, pruned to what one function or image needs.
 
-The parents' ``__init__.py`` (which import aws_cdk) stay behind, so Python sees namespace packages and one absolute,
+The rooms' ``__init__.py`` (which import aws_cdk) stay behind, so Python sees namespace packages and one absolute,
 importable dotted name holds in a test, in Lambda and in a container. No Docker, no bundling; the asset's hash is the
 same from a checkout and from an installed wheel.
 """
@@ -66,4 +66,7 @@ def _keep_only(*packages: str) -> list[str]:
             if depth < len(parts):
                 lines.append("/" + "/".join([*parts[:depth], "*"]))
     # A parent's "/a/*" comes before the child's "!/a/b" of the next depth; the same line twice would undo that.
-    return [*dict.fromkeys(lines), *_NEVER]
+    # The top package keeps its own (empty) __init__: where the library is installed too, as in a rehearsal, a regular
+    # package there would win over a namespace package here, and the installed code would run instead of the asset's.
+    top = dict.fromkeys(f"!/{parts[0]}/__init__.py" for parts in kept)
+    return [*dict.fromkeys(lines), *top, *_NEVER]
