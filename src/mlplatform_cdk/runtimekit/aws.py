@@ -5,15 +5,15 @@ from typing import Any
 
 
 @cache
-def client(service: str) -> Any:  # noqa: ANN401 - boto3 makes its client classes at run time
+def client(service: str) -> Any:
     """The boto3 client of ``service``, such as ``client("sagemaker")``; region and endpoint come from the environment.
 
     :param service: boto3's name of the service.
     """
-    import boto3  # noqa: PLC0415 - an asset must boot without boto3
-    from botocore.config import Config  # noqa: PLC0415
+    import boto3  # an asset must boot without boto3
+    from botocore.config import Config
 
     return boto3.client(
-        service,
+        service,  # type: ignore[call-overload]
         config=Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 5}),
     )

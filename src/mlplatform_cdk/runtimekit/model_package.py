@@ -51,8 +51,9 @@ class PackageFacts:
         entries = {name: getattr(self, name) for name in _TEXTS if getattr(self, name) is not None}
         entries |= {f"{_METRIC}{name}": repr(float(value)) for name, value in self.metrics.items()}
         if len(entries) > _MOST_ENTRIES:
-            message = f"a model package holds at most {_MOST_ENTRIES} facts, got {len(entries)}; record fewer metrics"
-            raise PackageError(message)
+            raise PackageError(
+                f"a model package holds at most {_MOST_ENTRIES} facts, got {len(entries)}; record fewer metrics"
+            )
         for key, value in entries.items():
             _check(key, _LONGEST_KEY, f"the name of the fact {key!r}")
             _check(value, _LONGEST_VALUE, f"the fact {key}")
@@ -64,10 +65,9 @@ class PackageFacts:
         missing = sorted(name for name in _REQUIRED if not metadata.get(name))
         if missing:
             known = ", ".join(sorted(metadata)) or "nothing"
-            message = f"a model package must carry {', '.join(missing)} in its customer metadata, got {known}"
-            raise PackageError(message)
+            raise PackageError(f"a model package must carry {', '.join(missing)} in its customer metadata, got {known}")
         metrics = {key.removeprefix(_METRIC): _float(key, value) for key, value in metadata.items() if _is_metric(key)}
-        return cls(**{name: metadata[name] for name in _TEXTS if name in metadata}, metrics=metrics)  # type: ignore[arg-type]
+        return cls(**{name: metadata[name] for name in _TEXTS if name in metadata}, metrics=metrics)
 
 
 _TEXTS = tuple(one.name for one in fields(PackageFacts) if one.name != "metrics")
@@ -80,13 +80,11 @@ def _is_metric(key: str) -> bool:
 
 def _check(text: str, longest: int, what: str) -> None:
     if len(text) > longest or not _ALLOWED.fullmatch(text):
-        message = f"{what} must be 1 to {longest} letters, digits, spaces or any of _.:/=+-@, got {text!r}"
-        raise PackageError(message)
+        raise PackageError(f"{what} must be 1 to {longest} letters, digits, spaces or any of _.:/=+-@, got {text!r}")
 
 
 def _float(key: str, text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        message = f"the fact {key} of a model package must be a number, got {text!r}"
-        raise PackageError(message) from None
+        raise PackageError(f"the fact {key} of a model package must be a number, got {text!r}") from None

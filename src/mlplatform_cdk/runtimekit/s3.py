@@ -29,8 +29,7 @@ class Location:
         """The location that ``uri`` (``s3://bucket/key``) names."""
         match = _URI.fullmatch(uri)
         if match is None:
-            message = f"an S3 URI must look like s3://bucket/key, got {uri!r}"
-            raise S3Error(message)
+            raise S3Error(f"an S3 URI must look like s3://bucket/key, got {uri!r}")
         return cls(match["bucket"], match["key"] or "")
 
     @property
@@ -60,8 +59,7 @@ def read_bytes(uri: str) -> bytes:
     try:
         body: bytes = s3.get_object(Bucket=where.bucket, Key=where.key)["Body"].read()
     except (s3.exceptions.NoSuchKey, s3.exceptions.NoSuchBucket):
-        message = f"an object must exist at {uri}, got none"
-        raise S3Error(message) from None
+        raise S3Error(f"an object must exist at {uri}, got none") from None
     return body
 
 
@@ -71,14 +69,13 @@ def write_bytes(uri: str, body: bytes, *, content_type: str = "application/octet
     aws.client("s3").put_object(Bucket=where.bucket, Key=where.key, Body=body, ContentType=content_type)
 
 
-def read_json(uri: str) -> Any:  # noqa: ANN401 - JSON may be anything
+def read_json(uri: str) -> Any:
     """The JSON value stored at ``uri``."""
     body = read_bytes(uri)
     try:
         return json.loads(body)
     except ValueError as error:
-        message = f"the object at {uri} must be JSON, got {len(body)} bytes that are not ({error})"
-        raise S3Error(message) from None
+        raise S3Error(f"the object at {uri} must be JSON, got {len(body)} bytes that are not ({error})") from None
 
 
 def write_json(uri: str, value: Mapping[str, Any] | list[Any]) -> None:

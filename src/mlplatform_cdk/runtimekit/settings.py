@@ -14,8 +14,7 @@ def required(name: str) -> str:
     """The value of the environment variable ``name``, which must be set and not empty."""
     value = os.environ.get(name, "")
     if not value:
-        message = f"the environment variable {name} must be set, got nothing; add it to the function's or job's environment"
-        raise SettingError(message)
+        raise SettingError(f"the environment variable {name} must be set, got nothing")
     return value
 
 
@@ -40,8 +39,7 @@ def number(name: str, default: float, *, least: float = -math.inf, most: float =
     except ValueError:
         value = math.nan
     if not math.isfinite(value) or not least <= value <= most:
-        message = f"the environment variable {name} must be a number{_range(least, most)}, got {text!r}"
-        raise SettingError(message)
+        raise SettingError(f"the environment variable {name} must be a number{_range(least, most)}, got {text!r}")
     return value
 
 

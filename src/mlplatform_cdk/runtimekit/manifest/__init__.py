@@ -1,9 +1,9 @@
 """The model manifest: the contract between training, evaluation, registration, serving and release.
 
-A model is ``model.tar.gz``: ONNX files by precision and ``manifest.json``, which says all that others must know of them.
+A model is ``model.tar.gz``: ONNX files by precision, and ``manifest.json``, which says all that others must know.
 """
 
-from mlplatform_cdk.runtimekit.manifest.archive import MANIFEST_NAME, read_archive, sha256_of, unpack_archive
+from mlplatform_cdk.runtimekit.manifest.archive import MANIFEST_NAME, read_archive, read_folder, sha256_of, unpack_archive
 from mlplatform_cdk.runtimekit.manifest.golden import GoldenRequest
 from mlplatform_cdk.runtimekit.manifest.model import Manifest, ModelFile, json_schema
 from mlplatform_cdk.runtimekit.manifest.records import ManifestError
@@ -19,6 +19,7 @@ __all__ = [
     "Tensor",
     "json_schema",
     "read_archive",
+    "read_folder",
     "sha256_of",
     "unpack_archive",
 ]

@@ -22,8 +22,7 @@ def read_archive(path: Path) -> Manifest:
                     content = archive.extractfile(member)
                     return Manifest.from_json(content.read() if content else b"")
     except (OSError, tarfile.TarError, EOFError) as error:
-        message = f"the model archive {path.name} must be a readable tar file, got {error}"
-        raise ManifestError(message) from None
+        raise ManifestError(f"the model archive {path.name} must be a readable tar file, got {error}") from None
     raise ManifestError(_without_manifest(path))
 
 
@@ -38,8 +37,7 @@ def unpack_archive(path: Path, into: Path) -> Manifest:
         with tarfile.open(path, "r:*") as archive:
             archive.extractall(into, filter="data")
     except (OSError, tarfile.TarError, EOFError) as error:
-        message = f"the model archive {path.name} must unpack into a folder, got {error}"
-        raise ManifestError(message) from None
+        raise ManifestError(f"the model archive {path.name} must unpack into a folder, got {error}") from None
     check_files(manifest, into)
     return manifest
 
@@ -48,8 +46,7 @@ def read_folder(folder: Path) -> Manifest:
     """The manifest of a model that is already unpacked in ``folder``, its files checked against it."""
     path = folder / MANIFEST_NAME
     if not path.is_file():
-        message = f"the model folder {folder} must hold {MANIFEST_NAME}, got {_names(folder)}"
-        raise ManifestError(message)
+        raise ManifestError(f"the model folder {folder} must hold {MANIFEST_NAME}, got {_names(folder)}")
     manifest = Manifest.from_json(path.read_bytes())
     check_files(manifest, folder)
     return manifest
@@ -60,11 +57,9 @@ def check_files(manifest: Manifest, folder: Path) -> None:
     for file in manifest.files:
         path = folder / file.path
         if not path.is_file():
-            message = f"the model archive must hold {file.path}, which its manifest names, got {_names(folder)}"
-            raise ManifestError(message)
+            raise ManifestError(f"the model archive must hold {file.path} of its manifest, got {_names(folder)}")
         if sha256_of(path) != file.sha256:
-            message = f"{file.path} must be the file that the manifest was written for, got another digest"
-            raise ManifestError(message)
+            raise ManifestError(f"{file.path} must be the file that the manifest was written for, got another digest")
 
 
 def sha256_of(path: Path) -> str:
@@ -80,4 +75,5 @@ def _names(folder: Path) -> str:
 def _without_manifest(path: Path) -> str:
     with tarfile.open(path, "r:*") as archive:
         names = ", ".join(sorted(archive.getnames())) or "nothing"
-    return f"the model archive {path.name} must hold {MANIFEST_NAME}, got {names}; train it with the platform's training step"
+    advice = "train it with the platform's training step"
+    return f"the model archive {path.name} must hold {MANIFEST_NAME}, got {names}; {advice}"

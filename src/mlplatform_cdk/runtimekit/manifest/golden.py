@@ -29,12 +29,12 @@ class GoldenRequest:
     def __post_init__(self) -> None:
         """Refuse a request that asks or expects nothing, or tolerates anything."""
         if not self.inputs or not self.outputs:
-            message = f"the golden request {self.name} must have inputs and outputs, got one of them empty"
-            raise ManifestError(message)
+            raise ManifestError(f"the golden request {self.name} must have inputs and outputs, got none of one")
         for tolerance in (self.absolute_tolerance, self.relative_tolerance):
             if not math.isfinite(tolerance) or tolerance < 0:
-                message = f"a tolerance of the golden request {self.name} must be a number of at least 0, got {tolerance}"
-                raise ManifestError(message)
+                raise ManifestError(
+                    f"a tolerance of the golden request {self.name} must be a number of at least 0, got {tolerance}"
+                )
 
     def body(self) -> dict[str, object]:
         """The request as the serving container takes it (``application/json``)."""

@@ -31,8 +31,7 @@ class ModelFile:
     def __post_init__(self) -> None:
         """Refuse a path that leaves the archive."""
         if not self.path or self.path.startswith("/") or ".." in self.path.split("/"):
-            message = f"the path of a model file must stay inside the archive, got {self.path!r}"
-            raise ManifestError(message)
+            raise ManifestError(f"the path of a model file must stay inside the archive, got {self.path!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,25 +77,21 @@ class Manifest:
         """Refuse a manifest by which nobody could serve or test the model."""
         for name in ("files", "inputs", "outputs", "content_types", "golden_requests"):
             if not getattr(self, name):
-                message = f"manifest.{name} must have at least one entry, got none"
-                raise ManifestError(message)
+                raise ManifestError(f"manifest.{name} must have at least one entry, got none")
         if self.latency_budget_ms <= 0:
-            message = f"manifest.latency_budget_ms must be more than 0, got {self.latency_budget_ms}"
-            raise ManifestError(message)
+            raise ManifestError(f"manifest.latency_budget_ms must be more than 0, got {self.latency_budget_ms}")
         inputs, outputs = {one.name for one in self.inputs}, {one.name for one in self.outputs}
         for golden in self.golden_requests:
             if set(golden.inputs) != inputs or not set(golden.outputs) <= outputs:
-                message = f"the golden request {golden.name} must use the model's tensors, got others"
-                raise ManifestError(message)
+                raise ManifestError(f"the golden request {golden.name} must use the model's tensors, got others")
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Manifest":
         """The manifest that ``text`` holds, every field checked."""
         try:
-            value = json.loads(text)
+            value = json.loads(text, parse_constant=_refuse)
         except ValueError as error:
-            message = f"the manifest must be JSON, got something else ({error})"
-            raise ManifestError(message) from None
+            raise ManifestError(f"the manifest must be JSON, got something else ({error})") from None
         manifest: Manifest = records.decode(cls, value, "manifest")
         return manifest
 
@@ -113,8 +108,13 @@ class Manifest:
         for one in self.files:
             if one.precision == precision:
                 return one
-        message = f"the model must have a file of precision {precision}, got {', '.join(f.precision for f in self.files)}"
-        raise ManifestError(message)
+        raise ManifestError(
+            f"the model must have a file of precision {precision}, got {', '.join(f.precision for f in self.files)}"
+        )
+
+
+def _refuse(constant: str) -> None:
+    raise ManifestError(f"the manifest must hold finite numbers, got {constant}")
 
 
 def json_schema() -> dict[str, Any]:

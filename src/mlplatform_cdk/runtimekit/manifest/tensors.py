@@ -29,9 +29,9 @@ class Tensor:
     def __post_init__(self) -> None:
         """Refuse a shape that no array has, and columns that do not fit it."""
         if any(isinstance(size, int) and size < 0 for size in self.shape):
-            message = f"a dimension of the tensor {self.name} must not be negative, got {list(self.shape)}"
-            raise ManifestError(message)
+            raise ManifestError(f"a dimension of the tensor {self.name} must not be negative, got {list(self.shape)}")
         if self.columns and (not self.shape or self.shape[-1] != len(self.columns)):
             last = self.shape[-1] if self.shape else "none"
-            message = f"the tensor {self.name} must have as many columns as its last axis ({last}), got {len(self.columns)}"
-            raise ManifestError(message)
+            raise ManifestError(
+                f"the tensor {self.name} must have as many columns as its last axis ({last}), got {len(self.columns)}"
+            )
