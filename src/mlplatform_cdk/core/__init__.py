@@ -6,6 +6,7 @@ from mlplatform_cdk.core.dead_letters import dead_letters_of
 from mlplatform_cdk.core.errors import ConfigurationError, is_known
 from mlplatform_cdk.core.functions import LAMBDA_RUNTIME, PlatformFunction
 from mlplatform_cdk.core.grants import grant_decrypt, grant_encrypt, grant_read, grant_write
+from mlplatform_cdk.core.images import PlatformImage
 from mlplatform_cdk.core.instances import InstanceType, has_local_storage, instance_type_of, require_ml_instance
 from mlplatform_cdk.core.roles import PlatformRole
 
@@ -14,6 +15,7 @@ __all__ = [
     "ConfigurationError",
     "InstanceType",
     "PlatformFunction",
+    "PlatformImage",
     "PlatformRole",
     "acknowledge",
     "container_asset",

