@@ -1,0 +1,31 @@
+"""The JSON files of a cloud assembly, and the sentences for those that are missing or broken."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from mlplatform_cdk.assembly.errors import AssemblyError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def load(path: Path, what: str) -> dict[str, Any]:
+    """The JSON object in ``path``, which is the assembly's ``what``."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise AssemblyError(f"{path} does not exist, so there is no {what}; synthesize first, with cdk synth") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise AssemblyError(f"{path} is not the JSON of a {what}: {error}") from None
+    if not isinstance(document, dict):
+        raise AssemblyError(f"{path} must hold a JSON object, the {what}, got {type(document).__name__}")
+    return document
+
+
+def member(document: dict[str, Any], key: str, where: str) -> Any:
+    """``document[key]``, which ``where`` must have."""
+    if key not in document:
+        raise AssemblyError(f"{where} has no {key!r}, which every cloud assembly has; was it written by another tool?")
+    return document[key]
