@@ -1,0 +1,24 @@
+"""What every other room stands on: the network, the keys, the buckets, the parameters that stacks pass on."""
+
+from mlplatform_cdk.foundation.buckets import AccessLogs, ArtifactStore, PlatformBucket
+from mlplatform_cdk.foundation.job_network import JobNetwork
+from mlplatform_cdk.foundation.keys import Keys
+from mlplatform_cdk.foundation.network import SAGEMAKER_SERVICES, Network
+from mlplatform_cdk.foundation.notifications import Notifications
+from mlplatform_cdk.foundation.parameters import publish, published, published_list
+from mlplatform_cdk.foundation.stack import PlatformStack
+
+__all__ = [
+    "SAGEMAKER_SERVICES",
+    "AccessLogs",
+    "ArtifactStore",
+    "JobNetwork",
+    "Keys",
+    "Network",
+    "Notifications",
+    "PlatformBucket",
+    "PlatformStack",
+    "publish",
+    "published",
+    "published_list",
+]

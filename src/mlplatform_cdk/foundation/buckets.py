@@ -1,0 +1,135 @@
+"""Buckets as the platform keeps them: encrypted, versioned, over TLS only, access-logged, tidied by age."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from mlplatform_cdk.core import acknowledge
+
+_KEEP_OLD_VERSIONS = Duration.days(90)
+_KEEP_ACCESS_LOGS = Duration.days(365)
+_ABORT_UPLOADS = Duration.days(7)
+
+
+class AccessLogs(s3.Bucket):
+    """Where S3 writes who touched which object of this account's other buckets; its entries go after a year.
+
+    S3 delivers access logs only to buckets without a key of the customer's, so this one has S3's own.
+
+    :param removal_policy: what happens to the logs when the stack goes; default: they are kept.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, removal_policy: RemovalPolicy = RemovalPolicy.RETAIN) -> None:
+        super().__init__(
+            scope,
+            id,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            versioned=True,
+            removal_policy=removal_policy,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    id="ExpireOldLogs",
+                    expiration=_KEEP_ACCESS_LOGS,
+                    noncurrent_version_expiration=_KEEP_OLD_VERSIONS,
+                    abort_incomplete_multipart_upload_after=_ABORT_UPLOADS,
+                )
+            ],
+        )
+        # Any stack's bucket may log here, so the policy names the account and not the buckets.
+        self.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AccessLogsOfThisAccount",
+                principals=[iam.ServicePrincipal("logging.s3.amazonaws.com")],
+                actions=["s3:PutObject"],
+                resources=[self.arn_for_objects("*")],
+                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+            )
+        )
+        acknowledge(self, {"AwsSolutions-S1": "the bucket of the access logs cannot log to itself without end"})
+
+
+class PlatformBucket(s3.Bucket):
+    """A bucket for the platform's data.
+
+    :param key: encrypts the objects.
+    :param access_logs: the bucket that its access log goes to; default: none is written.
+    :param removal_policy: what happens to the bucket when its stack goes; default: it is kept.
+    :param lifecycle_rules: what moves or expires by age; default: old versions go after 90 days.
+    :param event_bridge_enabled: do its events go to EventBridge; default: no.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        key: kms.IKey,
+        access_logs: s3.IBucket | None = None,
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+        lifecycle_rules: Sequence[s3.LifecycleRule] = (),
+        event_bridge_enabled: bool = False,
+    ) -> None:
+        super().__init__(
+            scope,
+            id,
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=key,
+            bucket_key_enabled=True,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            versioned=True,
+            removal_policy=removal_policy,
+            lifecycle_rules=[_tidy(), *lifecycle_rules],
+        )
+        self._configure(access_logs, event_bridge_enabled=event_bridge_enabled)
+
+    def _configure(self, access_logs: s3.IBucket | None, *, event_bridge_enabled: bool) -> None:
+        """Set on the resource what CDK would do with a custom resource or with a policy per bucket."""
+        resource = self.node.default_child
+        assert isinstance(resource, s3.CfnBucket)
+        if access_logs is not None:
+            resource.logging_configuration = s3.CfnBucket.LoggingConfigurationProperty(
+                destination_bucket_name=access_logs.bucket_name, log_file_prefix=f"{self.node.id}/"
+            )
+        if event_bridge_enabled:
+            resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+                event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
+            )
+
+
+class ArtifactStore(PlatformBucket):
+    """Where runs leave what they made: ``runs/<run id>/`` holds a run's data sets, model and evaluation.
+
+    :param key: encrypts the objects.
+    :param access_logs: the bucket that its access log goes to; default: none is written.
+    :param removal_policy: what happens to the artifacts when the stack goes; default: they are kept.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        key: kms.IKey,
+        access_logs: s3.IBucket | None = None,
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+    ) -> None:
+        super().__init__(scope, id, key=key, access_logs=access_logs, removal_policy=removal_policy)
+
+
+def _tidy() -> s3.LifecycleRule:
+    return s3.LifecycleRule(
+        id="Tidy",
+        noncurrent_version_expiration=_KEEP_OLD_VERSIONS,
+        abort_incomplete_multipart_upload_after=_ABORT_UPLOADS,
+    )

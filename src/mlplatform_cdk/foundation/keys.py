@@ -1,0 +1,72 @@
+"""The customer-managed keys: one per kind of data, shared by the stacks of an environment."""
+
+from aws_cdk import ArnFormat, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+# Services that encrypt on nobody's behalf: they publish to encrypted topics and queues, or deliver to encrypted logs.
+_PUBLISHERS = ("cloudwatch.amazonaws.com", "events.amazonaws.com", "s3.amazonaws.com", "sns.amazonaws.com")
+
+
+class Keys(Construct):
+    """The key of an environment's data, which rotates every year.
+
+    IAM policies of this account decide who uses it; log groups, and the services that publish to encrypted topics and
+    queues, may use it for this account's resources alone. Grants on it are for AWS services only.
+
+    :param removal_policy: what happens to the key when its stack goes; default: it is kept, and so
+        what it encrypts stays readable.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, removal_policy: RemovalPolicy = RemovalPolicy.RETAIN) -> None:
+        super().__init__(scope, id)
+        self.data = kms.Key(
+            self,
+            "Data",
+            description="Encrypts the data, models, logs and messages of the machine learning platform",
+            enable_key_rotation=True,
+            removal_policy=removal_policy,
+        )
+        for statement in (self._log_groups(), self._publishers(), _grants_are_for_services()):
+            self.data.add_to_resource_policy(statement)
+
+    def _log_groups(self) -> iam.PolicyStatement:
+        stack = Stack.of(self)
+        groups = stack.format_arn(
+            service="logs", resource="log-group", resource_name="*", arn_format=ArnFormat.COLON_RESOURCE_NAME
+        )
+        return iam.PolicyStatement(
+            sid="LogGroupsOfThisAccount",
+            principals=[iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")],
+            actions=[
+                "kms:Decrypt",
+                "kms:DescribeKey",
+                "kms:Encrypt",
+                "kms:GenerateDataKey",
+                "kms:ReEncryptFrom",
+                "kms:ReEncryptTo",
+            ],
+            resources=["*"],
+            conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+        )
+
+    def _publishers(self) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            sid="PublishersOfThisAccount",
+            principals=[iam.ServicePrincipal(service) for service in _PUBLISHERS],
+            actions=["kms:Decrypt", "kms:GenerateDataKey"],
+            resources=["*"],
+            conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+        )
+
+
+def _grants_are_for_services() -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        sid="GrantsAreForServices",
+        effect=iam.Effect.DENY,
+        principals=[iam.AnyPrincipal()],
+        actions=["kms:CreateGrant"],
+        resources=["*"],
+        conditions={"Bool": {"kms:GrantIsForAWSResource": "false"}},
+    )

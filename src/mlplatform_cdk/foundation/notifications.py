@@ -1,0 +1,21 @@
+"""Where the platform tells people what happened, and what needs them."""
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+
+class Notifications(sns.Topic):
+    """An encrypted topic that takes messages over TLS only.
+
+    :param key: encrypts the messages.
+    :param emails: who gets each message, once they have confirmed; default: nobody yet.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, key: kms.IKey, emails: Sequence[str] = ()) -> None:
+        super().__init__(scope, id, master_key=key, enforce_ssl=True)
+        for email in emails:
+            self.add_subscription(subscriptions.EmailSubscription(email))

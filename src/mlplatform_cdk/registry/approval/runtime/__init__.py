@@ -1,0 +1,1 @@
+"""Runs in Lambda: decides whether a registered model may serve without a person's look."""

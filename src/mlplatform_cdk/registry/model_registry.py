@@ -1,0 +1,136 @@
+"""The versions of one model, in a SageMaker model package group."""
+
+import re
+
+from aws_cdk import ArnFormat, RemovalPolicy, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sagemaker as sagemaker
+from constructs import Construct
+
+from mlplatform_cdk.core import ConfigurationError, is_known
+from mlplatform_cdk.registry.approval import ApprovalByRule, ApprovalRule
+
+# SageMaker allows capitals in a group's name, but writes them in lower case into some ARNs, which IAM then compares.
+_NAME = re.compile(r"[a-z0-9](-*[a-z0-9]){0,62}")
+
+
+class ModelRegistry(Construct):
+    """Holds a model's versions, each with its lineage, its metrics and whether it may serve.
+
+    :param model_package_group_name: the group's name: lower-case letters, digits and hyphens.
+    :param auto_approve: approves good versions by itself; default: a person approves each.
+    :param description: what the model predicts; default: none.
+    :param key: encrypts the logs of the approval; default: a key that AWS owns.
+    :param removal_policy: what happens to the group when its stack goes; default: it is kept.
+    """
+
+    model_package_group_name: str
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        model_package_group_name: str,
+        auto_approve: ApprovalRule | None = None,
+        description: str | None = None,
+        key: kms.IKey | None = None,
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+    ) -> None:
+        super().__init__(scope, id)
+        name = model_package_group_name
+        if is_known(name) and not _NAME.fullmatch(name):
+            raise ConfigurationError(
+                self,
+                "model_package_group_name must be 1 to 63 lower-case letters, digits and inner hyphens, "
+                f"got {name!r}; try 'churn'",
+            )
+        resource = sagemaker.CfnModelPackageGroup(
+            self, "Resource", model_package_group_name=name, model_package_group_description=description
+        )
+        resource.apply_removal_policy(removal_policy)
+        # The name as given, not the resource's reference: patterns and ARNs hold it, and it never changes.
+        self.model_package_group_name = name
+        self.approval = self._define_approval(auto_approve, key)
+
+    @staticmethod
+    def from_group_name(scope: Construct, id: str, name: str) -> "ModelRegistry":
+        """A group that another stack owns; defines no resource.
+
+        :param name: the group's name.
+        """
+        return _BorrowedRegistry(scope, id, name)
+
+    @property
+    def model_package_group_arn(self) -> str:
+        """The group's ARN."""
+        return self._arn("model-package-group", self.model_package_group_name)
+
+    @property
+    def model_package_arns(self) -> str:
+        """The ARNs of all its versions, as a pattern for policies."""
+        return self._arn("model-package", f"{self.model_package_group_name}/*")
+
+    def grant_register(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let ``grantee`` add versions, which wait for approval."""
+        return self._grant(grantee, "sagemaker:AddTags", "sagemaker:CreateModelPackage")
+
+    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let ``grantee`` list and describe the versions."""
+        # ListModelPackages names the group; DescribeModelPackage a version.
+        return self._grant(
+            grantee,
+            "sagemaker:DescribeModelPackage",
+            "sagemaker:DescribeModelPackageGroup",
+            "sagemaker:ListModelPackages",
+        )
+
+    def grant_approve(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let ``grantee`` approve and reject versions, and say which is in production."""
+        return self._grant(grantee, "sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage")
+
+    def approved_pattern(self) -> events.EventPattern:
+        """The events of a version that was approved."""
+        return self._pattern("Approved")
+
+    def pending_pattern(self) -> events.EventPattern:
+        """The events of a version that waits for approval."""
+        return self._pattern("PendingManualApproval")
+
+    def _define_approval(self, rule: ApprovalRule | None, key: kms.IKey | None) -> ApprovalByRule | None:
+        if rule is None:
+            return None
+        approval = ApprovalByRule(self, "Approval", rule=rule, pending=self.pending_pattern(), key=key)
+        self.grant_approve(approval.function)
+        return approval
+
+    def _pattern(self, approval_status: str) -> events.EventPattern:
+        return events.EventPattern(
+            source=["aws.sagemaker"],
+            detail_type=["SageMaker Model Package State Change"],
+            detail={
+                "ModelPackageGroupName": [self.model_package_group_name],
+                "ModelApprovalStatus": [approval_status],
+            },
+        )
+
+    def _arn(self, resource: str, name: str) -> str:
+        return Stack.of(self).format_arn(
+            service="sagemaker", resource=resource, resource_name=name, arn_format=ArnFormat.SLASH_RESOURCE_NAME
+        )
+
+    def _grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
+        return iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=list(actions),
+            resource_arns=[self.model_package_group_arn, self.model_package_arns],
+        )
+
+
+class _BorrowedRegistry(ModelRegistry):
+    def __init__(self, scope: Construct, id: str, name: str) -> None:
+        Construct.__init__(self, scope, id)
+        self.model_package_group_name = name
+        self.approval = None
