@@ -65,8 +65,8 @@ class Dataset:
 class Table:
     """A split in memory: the features row by row in one flat array (NaN where missing), and class indices."""
 
-    features: array[float]
-    labels: array[int]
+    features: "array[float]"  # quoted: subscriptable from Python 3.12 only
+    labels: "array[int]"
 
     def __len__(self) -> int:
         return len(self.labels)

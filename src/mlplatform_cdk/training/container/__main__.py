@@ -1,0 +1,28 @@
+"""``python -m mlplatform_cdk.training.container preprocess|train|evaluate``: one step under SageMaker's contract."""
+
+import sys
+from importlib import import_module
+
+from mlplatform_cdk.runtimekit import job
+
+# A processing job tells its reason in `message` (ExitMessage), a training job in `failure` (FailureReason).
+STEPS = {"preprocess": "message", "train": "failure", "evaluate": "message"}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the step that ``arguments`` name; the heavy libraries of the others are never imported."""
+    if len(arguments) != 1 or arguments[0] not in STEPS:
+        sys.stderr.write(
+            f"the job needs one argument, any of {', '.join(STEPS)}, got {' '.join(arguments) or 'none'}\n"
+        )
+        return 2
+    step = arguments[0]
+
+    def run() -> None:
+        import_module(f"mlplatform_cdk.training.{step}.runtime.main").main()
+
+    return job.run_step(run, name=step, reason_file=STEPS[step])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

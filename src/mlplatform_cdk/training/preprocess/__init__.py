@@ -1,0 +1,1 @@
+"""Raw CSV files become a versioned dataset of three splits."""

@@ -1,0 +1,1 @@
+"""A dataset becomes a model archive: ONNX and its manifest."""
