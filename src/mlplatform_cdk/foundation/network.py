@@ -27,7 +27,8 @@ SAGEMAKER_SERVICES = (
 )
 _PREFIXES = {"studio": "aws.sagemaker", "notebook": "aws.sagemaker"}
 _FEWEST_ZONES, _MOST_ZONES = 2, 3
-_HTTPS = ec2.Port.tcp(443)
+_HTTPS_PORT = 443
+_HTTPS = ec2.Port.tcp(_HTTPS_PORT)
 
 
 class Network(Construct):
@@ -71,7 +72,7 @@ class Network(Construct):
         self.job_network = _job_network(self, subnets, self.job_security_group)
 
     @staticmethod
-    def from_vpc(scope: Construct, id: str, *, vpc: ec2.IVpc, subnets: ec2.SubnetSelection | None = None) -> "Network":
+    def from_vpc(scope: Construct, id: str, *, vpc: ec2.IVpc, subnets: Sequence[ec2.ISubnet] = ()) -> "Network":
         """A VPC that exists: adds the security group for jobs, and nothing else.
 
         :param vpc: from ``ec2.Vpc.from_lookup``, ``from_vpc_attributes`` or another construct.
@@ -162,10 +163,22 @@ def _define_job_group(scope: Construct, vpc: ec2.IVpc, prefix_lists: Sequence[st
         allow_all_outbound=False,
     )
     group.connections.allow_internally(ec2.Port.all_traffic(), "Hosts of one training job")
-    for prefix_list in prefix_lists:
-        group.add_egress_rule(ec2.Peer.prefix_list(prefix_list), _HTTPS, "HTTPS to a gateway endpoint")
     if not prefix_lists:
         group.add_egress_rule(ec2.Peer.any_ipv4(), _HTTPS, "HTTPS where the routes lead")
+        return group
+    resource = group.node.default_child
+    assert isinstance(resource, ec2.CfnSecurityGroup)
+    # Inside the group's own resource: AWS lets a group without any rule of its own reach everything.
+    resource.security_group_egress = [
+        ec2.CfnSecurityGroup.EgressProperty(
+            ip_protocol="tcp",
+            from_port=_HTTPS_PORT,
+            to_port=_HTTPS_PORT,
+            destination_prefix_list_id=prefix_list,
+            description="HTTPS to a gateway endpoint",
+        )
+        for prefix_list in prefix_lists
+    ]
     return group
 
 

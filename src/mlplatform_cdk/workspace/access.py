@@ -1,0 +1,62 @@
+"""What a person may do in Studio: run the apps of their own spaces and of the shared ones, and nothing of others'.
+
+After AWS's policy for users of spaces:
+https://docs.aws.amazon.com/sagemaker/latest/dg/studio-updated-jl-admin-guide-permissions.html
+"""
+
+from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+_APPS = ["sagemaker:CreateApp", "sagemaker:DeleteApp"]
+_SPACES = ["sagemaker:CreateSpace", "sagemaker:DeleteSpace", "sagemaker:UpdateSpace"]
+_DESCRIBE = [
+    "sagemaker:DescribeApp",
+    "sagemaker:DescribeDomain",
+    "sagemaker:DescribeSpace",
+    "sagemaker:DescribeUserProfile",
+]
+_LIST = ["sagemaker:ListApps", "sagemaker:ListDomains", "sagemaker:ListSpaces", "sagemaker:ListUserProfiles"]
+
+
+def studio_access(scope: Construct, domain_id: str) -> list[iam.PolicyStatement]:
+    """The statements of the domain's execution role; SageMaker fills in who is asking.
+
+    :param domain_id: the domain, whose resources alone they reach.
+    """
+    apps, spaces = _arn(scope, "app", domain_id, "*"), _arn(scope, "space", domain_id, "*")
+    profiles = _arn(scope, "user-profile", domain_id, "*")
+    me = _arn(scope, "user-profile", domain_id, "${sagemaker:UserProfileName}")
+    mine = {"ArnLike": {"sagemaker:OwnerUserProfileArn": me}}
+    nobodys = {"Null": {"sagemaker:OwnerUserProfileArn": "true"}}
+    domain = _arn(scope, "domain", domain_id)
+    return [
+        _allow("OpenStudioAsMyself", ["sagemaker:CreatePresignedDomainUrl"], [me]),
+        _allow("AppsWithoutOwner", _APPS, [apps], nobodys),
+        _allow("AppsOfMyPrivateSpaces", _APPS, [apps], {**mine, **_sharing("Private")}),
+        _allow("AppsOfSharedSpaces", _APPS, [apps], _sharing("Shared")),
+        _allow("SpacesWithoutOwner", _SPACES, [spaces], nobodys),
+        _allow("MySpaces", _SPACES, [spaces], {**mine, **_sharing("Private", "Shared")}),
+        _allow("Describe", _DESCRIBE, [apps, domain, profiles, spaces]),
+        _allow("List", _LIST, ["*"]),
+        _allow("TagOnCreate", ["sagemaker:AddTags"], [apps, spaces], {"Null": {"sagemaker:TaggingAction": "false"}}),
+    ]
+
+
+def _sharing(*types: str) -> dict[str, dict[str, list[str]]]:
+    return {"StringEquals": {"sagemaker:SpaceSharingType": list(types)}}
+
+
+def _allow(
+    sid: str, actions: list[str], resources: list[str], conditions: dict[str, dict[str, object]] | None = None
+) -> iam.PolicyStatement:
+    return iam.PolicyStatement(sid=sid, actions=actions, resources=resources, conditions=conditions)
+
+
+def _arn(scope: Construct, resource: str, *names: str) -> str:
+    return Stack.of(scope).format_arn(
+        service="sagemaker",
+        resource=resource,
+        resource_name="/".join(names),
+        arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+    )

@@ -1,0 +1,1 @@
+"""What deploys together, and the environments that it deploys to."""

@@ -1,0 +1,60 @@
+"""What the foundation stack published, as the objects that constructs take; only what a stack uses is read."""
+
+from functools import cached_property
+
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from mlplatform_cdk.foundation import JobNetwork, published, published_list
+from stacks.environments import PlatformEnvironment
+
+
+class PublishedFoundation(Construct):
+    """The foundation, seen from another stack."""
+
+    def __init__(self, scope: Construct, id: str, *, environment: PlatformEnvironment) -> None:
+        super().__init__(scope, id)
+        self._environment = environment
+
+    @cached_property
+    def key(self) -> kms.IKey:
+        """The key of the environment's data."""
+        return kms.Key.from_key_arn(self, "Key", self._value("data-key-arn"))
+
+    @cached_property
+    def artifacts(self) -> s3.IBucket:
+        """Where runs leave what they made."""
+        return s3.Bucket.from_bucket_attributes(
+            self, "Artifacts", bucket_name=self._value("artifacts-bucket"), encryption_key=self.key
+        )
+
+    @cached_property
+    def access_logs(self) -> s3.IBucket:
+        """Where the access logs of buckets go."""
+        return s3.Bucket.from_bucket_name(self, "AccessLogs", self._value("access-logs-bucket"))
+
+    @cached_property
+    def notifications(self) -> sns.ITopic:
+        """Where people hear of what happened."""
+        return sns.Topic.from_topic_arn(self, "Notifications", self._value("notifications-topic-arn"))
+
+    @cached_property
+    def vpc_id(self) -> str:
+        """The VPC."""
+        return self._value("vpc-id")
+
+    @cached_property
+    def network(self) -> JobNetwork:
+        """Where jobs, models and endpoints stand."""
+        return JobNetwork(
+            subnet_ids=published_list(self, self._name("job-subnet-ids"), self._environment.zones),
+            security_group_ids=published_list(self, self._name("job-security-group-ids"), 1),
+        )
+
+    def _name(self, what: str) -> str:
+        return self._environment.parameter("foundation", what)
+
+    def _value(self, what: str) -> str:
+        return published(self, self._name(what))

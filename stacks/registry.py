@@ -1,0 +1,26 @@
+"""The stack of the models' registry: apart from training and serving, which both stand on it and come and go."""
+
+from constructs import Construct
+
+from mlplatform_cdk.foundation import PlatformStack
+from mlplatform_cdk.registry import ModelRegistry
+from stacks import breast_cancer
+from stacks.environments import PlatformEnvironment
+from stacks.published import PublishedFoundation
+
+
+class RegistryStack(PlatformStack):
+    """The versions of the model, and the rule that approves them."""
+
+    def __init__(self, scope: Construct, id: str, *, environment: PlatformEnvironment) -> None:
+        super().__init__(scope, id, env=environment.aws)
+        foundation = PublishedFoundation(self, "Published", environment=environment)
+        ModelRegistry(
+            self,
+            "Models",
+            model_package_group_name=breast_cancer.group_name(environment),
+            description=breast_cancer.DESCRIPTION,
+            auto_approve=breast_cancer.APPROVAL,
+            key=foundation.key,
+            removal_policy=environment.removal_policy,
+        )

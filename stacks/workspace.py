@@ -1,0 +1,28 @@
+"""The stack of the people's workspace."""
+
+from constructs import Construct
+
+from mlplatform_cdk.core import grant_read
+from mlplatform_cdk.foundation import PlatformStack
+from mlplatform_cdk.workspace import StudioDomain
+from stacks.environments import PlatformEnvironment
+from stacks.published import PublishedFoundation
+
+
+class WorkspaceStack(PlatformStack):
+    """The Studio domain, whose people may read what the runs made."""
+
+    def __init__(self, scope: Construct, id: str, *, environment: PlatformEnvironment) -> None:
+        super().__init__(scope, id, env=environment.aws)
+        foundation = PublishedFoundation(self, "Published", environment=environment)
+        studio = StudioDomain(
+            self,
+            "Studio",
+            domain_name=f"mlplatform-{environment.name}",
+            vpc_id=foundation.vpc_id,
+            network=foundation.network,
+            key=foundation.key,
+            users=environment.users,
+            removal_policy=environment.removal_policy,
+        )
+        grant_read(foundation.artifacts, studio.execution_role)
