@@ -3,7 +3,13 @@
 A model is ``model.tar.gz``: ONNX files by precision, and ``manifest.json``, which says all that others must know.
 """
 
-from mlplatform_cdk.runtimekit.manifest.archive import MANIFEST_NAME, read_archive, read_folder, sha256_of, unpack_archive
+from mlplatform_cdk.runtimekit.manifest.archive import (
+    MANIFEST_NAME,
+    read_archive,
+    read_folder,
+    sha256_of,
+    unpack_archive,
+)
 from mlplatform_cdk.runtimekit.manifest.golden import GoldenRequest
 from mlplatform_cdk.runtimekit.manifest.model import Manifest, ModelFile, json_schema
 from mlplatform_cdk.runtimekit.manifest.records import ManifestError

@@ -15,8 +15,8 @@ class ManifestError(KnownError):
     """A manifest, or the archive around it, that does not hold what the contract says."""
 
 
-class Nested:
-    """The type of a tensor's value in JSON: a number, a text, a boolean, null (a missing number), or lists of these."""
+# The type of a tensor's value in JSON: a number, a text, a boolean, null (a missing number), or lists of these.
+Nested = Any
 
 
 def decode(kind: Any, value: object, where: str) -> Any:

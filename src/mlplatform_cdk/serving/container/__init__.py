@@ -1,0 +1,1 @@
+"""The serving image: SageMaker's ``/ping`` and ``/invocations`` in front of ONNX Runtime."""
