@@ -1,0 +1,184 @@
+"""InvokeEndpoint: one request to one variant's container, by weight or by name; moto answers canned text."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import moto.sagemaker.urls
+import moto.sagemakerruntime.urls
+from moto.core.responses import BaseResponse
+from urllib3.exceptions import HTTPError
+from urllib3.exceptions import TimeoutError as TimedOut
+
+from mlplatform_cdk.local.adapters.endpoints.endpoint import LiveEndpoint
+from mlplatform_cdk.local.adapters.endpoints.event_stream import frames
+from mlplatform_cdk.local.adapters.endpoints.fleet import Variant, choose
+from mlplatform_cdk.local.adapters.endpoints.metrics import Metrics
+from mlplatform_cdk.local.adapters.sagemaker_api import Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from urllib3 import BaseHTTPResponse
+
+Answer = tuple[int, dict[str, Any], Any]
+
+PREFIX = "X-Amzn-SageMaker-"
+ATTRIBUTES = f"{PREFIX}Custom-Attributes"
+INFERENCE_ID = f"{PREFIX}Inference-Id"
+VARIANT = "x-Amzn-Invoked-Production-Variant"
+OCTETS = "application/octet-stream"
+MICROSECONDS = 1_000_000
+SERVER_ERROR = 500
+METRICS = Metrics()
+
+
+class Refused(Exception):
+    """An answer of the SageMaker runtime other than the model's: its code, status and members."""
+
+    def __init__(self, code: str, status: int, message: str, **members: Any) -> None:
+        super().__init__(message)
+        self.answer: Answer = (
+            status,
+            {"status": status, "x-amzn-ErrorType": code, "Content-Type": "application/json"},
+            json.dumps({"Message": message, **members}),
+        )
+
+
+class RuntimeResponse(BaseResponse):
+    """The SageMaker runtime's API."""
+
+    use_raw_body = True
+
+    def __init__(self) -> None:
+        super().__init__(service_name="sagemaker-runtime")
+
+    def _determine_resource(self) -> str:
+        """What a policy must allow."""
+        return self._scope.arn("endpoint", self._endpoint_name)
+
+    def invoke_endpoint(self) -> Answer:
+        """Answer with the container's answer."""
+        try:
+            variant, answer = self._ask(stream=False)
+        except Refused as refused:
+            return refused.answer
+        body = answer.data
+        self._capture(variant, answer, body)
+        return 200, self._headers(variant, answer, "Content-Type"), body
+
+    def invoke_endpoint_with_response_stream(self) -> Answer:
+        """Answer with the container's answer, part by part as it comes."""
+        try:
+            variant, answer = self._ask(stream=True)
+        except Refused as refused:
+            return refused.answer
+        headers = self._headers(variant, answer, f"{PREFIX}Content-Type")
+        return 200, headers | {"Content-Type": "application/vnd.amazon.eventstream"}, _parts(answer)
+
+    def invoke_endpoint_async(self) -> Answer:
+        """Refuse: there is no queue behind an endpoint here."""
+        return Refused("ValidationError", 400, "the embedded AWS does not run asynchronous inference").answer
+
+    @property
+    def _scope(self) -> Scope:
+        return Scope(self.current_account, self.region)
+
+    @property
+    def _endpoint_name(self) -> str:
+        return self.path.split("/")[2]
+
+    def _ask(self, *, stream: bool) -> tuple[Variant, BaseHTTPResponse]:
+        began = time.perf_counter()
+        target = self.headers.get(f"{PREFIX}Target-Variant")
+        endpoint = self._find()
+        variant = choose(endpoint.fleet, target)
+        if variant is None:
+            known = f"variant {target}" if target else "a variant with a weight above 0"
+            raise Refused("ValidationError", 400, f"Endpoint {endpoint.endpoint_name} has no {known}.")
+        status, asked = SERVER_ERROR, time.perf_counter()
+        answered: float | None = None
+        try:
+            answer = self._send(endpoint, variant, stream=stream)
+            answered, status = time.perf_counter() - asked, answer.status
+            if status >= 300:  # noqa: PLR2004 - SageMaker takes 2xx only
+                raise self._model_error(endpoint, status, answer.data.decode(errors="replace"))
+        finally:
+            spent = time.perf_counter() - began - (answered or 0.0)
+            latency = None if answered is None else answered * MICROSECONDS
+            METRICS.count(self._key(variant), status, latency, spent * MICROSECONDS)
+        return variant, answer
+
+    def _find(self) -> LiveEndpoint:
+        endpoint = self._scope.backend.endpoints.get(self._endpoint_name)
+        if not isinstance(endpoint, LiveEndpoint) or not endpoint.fleet:
+            raise Refused(
+                "ValidationError", 400, f"Endpoint {self._endpoint_name} of account {self.current_account} not found."
+            )
+        return endpoint
+
+    def _send(self, endpoint: LiveEndpoint, variant: Variant, *, stream: bool) -> BaseHTTPResponse:
+        accept = self.headers.get(f"{PREFIX}Accept") or self.headers.get("Accept") or "*/*"
+        headers = {"Content-Type": self.headers.get("Content-Type") or OCTETS, "Accept": accept}
+        headers |= {name: self.headers[name] for name in (ATTRIBUTES, INFERENCE_ID) if name in self.headers}
+        if not variant.server.healthy:
+            name = variant.spec["VariantName"]
+            raise Refused("ServiceUnavailable", 503, f"No healthy instance behind variant {name}; it is being started.")
+        try:
+            return variant.server.ask(self.raw_body, headers, stream=stream)
+        except TimedOut as error:
+            message = "Your invocation timed out while waiting for a response from container primary."
+            raise self._model_error(endpoint, 0, message) from error
+        except HTTPError as error:
+            name = variant.spec["VariantName"]
+            raise Refused("ServiceUnavailable", 503, f"The container of variant {name} did not answer.") from error
+
+    def _model_error(self, endpoint: LiveEndpoint, status: int, text: str) -> Refused:
+        kind = "client" if status in range(400, 500) else "server"
+        group = f"/aws/sagemaker/Endpoints/{endpoint.endpoint_name}"
+        message = (
+            f'Received {kind} error ({status}) from primary with message "{text}". See CloudWatch log group {group} '
+            f"in account {self.current_account} for more information."
+        )
+        stream = f"arn:{self.partition}:logs:{self.region}:{self.current_account}:log-group:{group}"
+        return Refused(
+            "ModelError", 424, message, OriginalStatusCode=status, OriginalMessage=text, LogStreamArn=stream
+        )
+
+    def _headers(self, variant: Variant, answer: BaseHTTPResponse, content_type: str) -> dict[str, Any]:
+        headers = {VARIANT: variant.spec["VariantName"], content_type: answer.headers.get("Content-Type") or OCTETS}
+        if ATTRIBUTES in answer.headers:
+            headers[ATTRIBUTES] = answer.headers[ATTRIBUTES]
+        return headers
+
+    def _capture(self, variant: Variant, answer: BaseHTTPResponse, body: bytes) -> None:
+        capture = self._find().capture
+        if capture is None:
+            return
+        names: dict[str, Any] = {}
+        if INFERENCE_ID in self.headers:
+            names["inferenceId"] = self.headers[INFERENCE_ID]
+        if ATTRIBUTES in self.headers:
+            names["customAttributes"] = [self.headers[ATTRIBUTES]]
+        asked = (self.headers.get("Content-Type") or OCTETS, self.raw_body)
+        capture.record(variant, asked, (answer.headers.get("Content-Type") or OCTETS, body), names)
+
+    def _key(self, variant: Variant) -> tuple[str, str, str, str]:
+        return self.current_account, self.region, self._endpoint_name, variant.spec["VariantName"]
+
+
+def install() -> None:
+    """Answer the runtime's paths; the streaming one arrives among those of the SageMaker API."""
+    for path in moto.sagemakerruntime.urls.url_paths:
+        moto.sagemakerruntime.urls.url_paths[path] = RuntimeResponse.dispatch
+    stream = "{0}/endpoints/(?P<name>[^/]+)/invocations-response-stream$"
+    moto.sagemaker.urls.url_paths[stream] = RuntimeResponse.dispatch
+
+
+def _parts(answer: BaseHTTPResponse) -> Iterator[bytes]:
+    try:
+        yield from frames(answer.stream(1 << 16))
+    finally:
+        answer.release_conn()

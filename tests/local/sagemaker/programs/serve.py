@@ -1,0 +1,54 @@
+"""A model's container: answers who it is; dies, fails or never gets healthy when told to."""
+
+import json
+import os
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+assert sys.argv[1:] == ["serve"], sys.argv
+model = Path(os.environ["SAGEMAKER_BASE_DIR"]) / "model" / "name.txt"
+who = model.read_text() if model.exists() else "nobody"
+behaviour = os.environ.get("BEHAVIOUR", "serve")
+print("serving", who, flush=True)
+if behaviour == "crash":
+    sys.exit("no such model")
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        self.answer(503 if behaviour == "unhealthy" else 200, b"")
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if body == b"die":
+            os._exit(1)
+        if body == b"refuse":
+            return self.answer(400, b"what is this?")
+        if body == b"break":
+            return self.answer(500, b"out of order")
+        seen = {
+            "who": who,
+            "pid": os.getpid(),
+            "length": len(body),
+            "type": self.headers["Content-Type"],
+            "accept": self.headers["Accept"],
+            "attributes": self.headers["X-Amzn-SageMaker-Custom-Attributes"],
+        }
+        return self.answer(200, json.dumps(seen).encode())
+
+    def answer(self, status, body):
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("X-Amzn-SageMaker-Custom-Attributes", "from=container")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+ThreadingHTTPServer(("127.0.0.1", int(os.environ["SAGEMAKER_BIND_TO_PORT"])), Handler).serve_forever()
