@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from mlplatform_cdk.runtimekit.dataset import Dataset, DatasetError, Split
-from mlplatform_cdk.training.preprocess.runtime.raw import Row
+from mlplatform_cdk.runtimekit.rows import Row
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "holdout")
 MOST_CLASSES = 100

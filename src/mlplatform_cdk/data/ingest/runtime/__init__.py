@@ -1,0 +1,1 @@
+"""The code that turns arrivals in the lake into runs."""
