@@ -9,6 +9,15 @@ from importlib import import_module
 
 ADAPTERS: tuple[str, ...] = (
     "mlplatform_cdk.local.adapters.configuration",
+    "mlplatform_cdk.local.adapters.iam",
+    "mlplatform_cdk.local.adapters.lambda_functions",
+    "mlplatform_cdk.local.adapters.step_functions",
+    "mlplatform_cdk.local.adapters.queues",
+    "mlplatform_cdk.local.adapters.targets",
+    "mlplatform_cdk.local.adapters.events",
+    "mlplatform_cdk.local.adapters.jobs",
+    "mlplatform_cdk.local.adapters.endpoints",
+    "mlplatform_cdk.local.adapters.model_packages",
 )
 
 
