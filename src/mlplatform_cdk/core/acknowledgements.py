@@ -1,8 +1,11 @@
 """Security findings that stay, each with its reason, beside the construct that causes it."""
 
+import json
+import re
 from collections.abc import Mapping
+from typing import Any
 
-from aws_cdk import Acknowledgment, Validations
+from aws_cdk import Acknowledgment, Stack, Validations
 from constructs import IConstruct
 
 
@@ -14,3 +17,31 @@ def acknowledge(construct: IConstruct, findings: Mapping[str, str]) -> None:
     Validations.of(construct).acknowledge(
         *(Acknowledgment(id=rule, reason=reason) for rule, reason in findings.items())
     )
+
+
+def acknowledge_wildcards(construct: IConstruct, resources: Mapping[str, str]) -> None:
+    """Accept that policies of ``construct``, and of all below it, name these resources by a pattern.
+
+    :param resources: a resource's ARN as the policy has it, such as ``bucket.arn_for_objects("*")``, to the reason.
+    """
+    stack = Stack.of(construct)
+    acknowledge(
+        construct,
+        {f"AwsSolutions-IAM5[Resource::{_flat(stack.resolve(arn))}]": reason for arn, reason in resources.items()},
+    )
+
+
+def _flat(value: Any) -> str:
+    """An ARN with its references as cdk-nag writes them: ``<Bucket83908E77.Arn>/*``."""
+    if isinstance(value, str):
+        return re.sub(r"\$\{([^}]*)\}", r"<\1>", value)
+    match value:
+        case {"Fn::Join": [delimiter, parts]}:
+            return str(delimiter).join(map(_flat, parts))
+        case {"Fn::Sub": inner} | {"Fn::ImportValue": inner}:
+            return _flat(inner)
+        case {"Fn::GetAtt": [resource, attribute]}:
+            return f"<{resource}.{attribute}>"
+        case {"Ref": name}:
+            return f"<{name}>"
+    return json.dumps(value, separators=(",", ":"))

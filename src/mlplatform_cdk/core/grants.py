@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from mlplatform_cdk.core.acknowledgements import acknowledge_wildcards
 
 # Actions by what one does with a bucket:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
@@ -48,7 +51,11 @@ def grant_encrypt(key: kms.IKey, grantee: iam.IGrantable) -> None:
 
 
 def _grant_objects(bucket: s3.IBucket, grantee: iam.IGrantable, actions: Sequence[str], prefix: str) -> None:
-    _grant(grantee, actions, [bucket.arn_for_objects(f"{prefix}*")])
+    objects = bucket.arn_for_objects(f"{prefix}*")
+    _grant(grantee, actions, [objects])
+    principal = grantee.grant_principal
+    if isinstance(principal, Construct):
+        acknowledge_wildcards(principal, {objects: "the objects of one prefix, whose names come with the data"})
 
 
 def _grant_listing(bucket: s3.IBucket, grantee: iam.IGrantable) -> None:

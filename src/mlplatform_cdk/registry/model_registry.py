@@ -9,7 +9,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from mlplatform_cdk.core import ConfigurationError, is_known
+from mlplatform_cdk.core import ConfigurationError, acknowledge_wildcards, is_known
 from mlplatform_cdk.registry.approval import ApprovalByRule, ApprovalRule
 
 # SageMaker allows capitals in a group's name, but writes them in lower case into some ARNs, which IAM then compares.
@@ -122,6 +122,9 @@ class ModelRegistry(Construct):
         )
 
     def _grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
+        principal = grantee.grant_principal
+        if isinstance(principal, Construct):
+            acknowledge_wildcards(principal, {self.model_package_arns: "the versions of one group, which come by runs"})
         return iam.Grant.add_to_principal(
             grantee=grantee,
             actions=list(actions),

@@ -4,10 +4,13 @@ After AWS's policy for users of spaces:
 https://docs.aws.amazon.com/sagemaker/latest/dg/studio-updated-jl-admin-guide-permissions.html
 """
 
+from collections.abc import Mapping
+
 from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+_Conditions = Mapping[str, Mapping[str, str | list[str]]]
 _APPS = ["sagemaker:CreateApp", "sagemaker:DeleteApp"]
 _SPACES = ["sagemaker:CreateSpace", "sagemaker:DeleteSpace", "sagemaker:UpdateSpace"]
 _DESCRIBE = [
@@ -27,8 +30,8 @@ def studio_access(scope: Construct, domain_id: str) -> list[iam.PolicyStatement]
     apps, spaces = _arn(scope, "app", domain_id, "*"), _arn(scope, "space", domain_id, "*")
     profiles = _arn(scope, "user-profile", domain_id, "*")
     me = _arn(scope, "user-profile", domain_id, "${sagemaker:UserProfileName}")
-    mine = {"ArnLike": {"sagemaker:OwnerUserProfileArn": me}}
-    nobodys = {"Null": {"sagemaker:OwnerUserProfileArn": "true"}}
+    mine: _Conditions = {"ArnLike": {"sagemaker:OwnerUserProfileArn": me}}
+    nobodys: _Conditions = {"Null": {"sagemaker:OwnerUserProfileArn": "true"}}
     domain = _arn(scope, "domain", domain_id)
     return [
         _allow("OpenStudioAsMyself", ["sagemaker:CreatePresignedDomainUrl"], [me]),
@@ -43,12 +46,24 @@ def studio_access(scope: Construct, domain_id: str) -> list[iam.PolicyStatement]
     ]
 
 
-def _sharing(*types: str) -> dict[str, dict[str, list[str]]]:
+def wildcards(scope: Construct, domain_id: str) -> dict[str, str]:
+    """The patterns among the resources of ``studio_access``, each with its reason.
+
+    :param domain_id: the domain.
+    """
+    people = "people make apps and spaces of this domain by themselves; conditions keep them to their own"
+    return {
+        **{_arn(scope, resource, domain_id, "*"): people for resource in ("app", "space", "user-profile")},
+        "*": "the List calls take no resource",
+    }
+
+
+def _sharing(*types: str) -> _Conditions:
     return {"StringEquals": {"sagemaker:SpaceSharingType": list(types)}}
 
 
 def _allow(
-    sid: str, actions: list[str], resources: list[str], conditions: dict[str, dict[str, object]] | None = None
+    sid: str, actions: list[str], resources: list[str], conditions: _Conditions | None = None
 ) -> iam.PolicyStatement:
     return iam.PolicyStatement(sid=sid, actions=actions, resources=resources, conditions=conditions)
 

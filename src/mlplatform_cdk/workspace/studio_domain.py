@@ -9,9 +9,16 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from mlplatform_cdk.core import ConfigurationError, PlatformRole, grant_encrypt, is_known, require_ml_instance
+from mlplatform_cdk.core import (
+    ConfigurationError,
+    PlatformRole,
+    acknowledge_wildcards,
+    grant_encrypt,
+    is_known,
+    require_ml_instance,
+)
 from mlplatform_cdk.foundation import JobNetwork
-from mlplatform_cdk.workspace.access import studio_access
+from mlplatform_cdk.workspace.access import studio_access, wildcards
 from mlplatform_cdk.workspace.people import Space, UserProfile
 
 _ONE_HOUR = Duration.hours(1)
@@ -78,7 +85,10 @@ class StudioDomain(Construct):
 
     def _define_access(self) -> None:
         """A policy of its own: the domain names the role, so the role's own policy cannot name the domain."""
-        iam.ManagedPolicy(self, "Access", statements=studio_access(self, self.domain_id), roles=[self.execution_role])
+        policy = iam.ManagedPolicy(
+            self, "Access", statements=studio_access(self, self.domain_id), roles=[self.execution_role]
+        )
+        acknowledge_wildcards(policy, wildcards(self, self.domain_id))
 
     def _define_user(self, user: UserProfile) -> None:
         profile = sagemaker.CfnUserProfile(
