@@ -17,6 +17,7 @@ if behaviour == "crash":
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # one packet per answer
 
     def do_GET(self):
         self.answer(503 if behaviour == "unhealthy" else 200, b"")

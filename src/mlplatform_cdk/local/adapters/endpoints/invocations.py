@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import moto.sagemaker.urls
 import moto.sagemakerruntime.urls
 from moto.core.responses import BaseResponse
-from urllib3.exceptions import HTTPError
-from urllib3.exceptions import TimeoutError as TimedOut
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from mlplatform_cdk.local.adapters.endpoints.endpoint import LiveEndpoint
 from mlplatform_cdk.local.adapters.endpoints.event_stream import frames
@@ -128,7 +127,7 @@ class RuntimeResponse(BaseResponse):
             raise Refused("ServiceUnavailable", 503, f"No healthy instance behind variant {name}; it is being started.")
         try:
             return variant.server.ask(self.raw_body, headers, stream=stream)
-        except TimedOut as error:
+        except ReadTimeoutError as error:
             message = "Your invocation timed out while waiting for a response from container primary."
             raise self._model_error(endpoint, 0, message) from error
         except HTTPError as error:
