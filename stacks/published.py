@@ -1,4 +1,4 @@
-"""What the foundation stack published, as the objects that constructs take; only what a stack uses is read."""
+"""What the stacks below published, as the objects that constructs take; only what a stack uses is read."""
 
 from functools import cached_property
 
@@ -11,8 +11,8 @@ from mlplatform_cdk.foundation import JobNetwork, published, published_list
 from stacks.environments import PlatformEnvironment
 
 
-class PublishedFoundation(Construct):
-    """The foundation, seen from another stack."""
+class Published(Construct):
+    """The foundation and the lake, seen from another stack."""
 
     def __init__(self, scope: Construct, id: str, *, environment: PlatformEnvironment) -> None:
         super().__init__(scope, id)
@@ -52,6 +52,12 @@ class PublishedFoundation(Construct):
             subnet_ids=published_list(self, self._name("job-subnet-ids"), self._environment.zones),
             security_group_ids=published_list(self, self._name("job-security-group-ids"), 1),
         )
+
+    @cached_property
+    def lake(self) -> s3.IBucket:
+        """Where raw data arrives."""
+        name = published(self, self._environment.parameter("data", "lake-bucket"))
+        return s3.Bucket.from_bucket_attributes(self, "Lake", bucket_name=name, encryption_key=self.key)
 
     def _name(self, what: str) -> str:
         return self._environment.parameter("foundation", what)

@@ -2,11 +2,11 @@
 
 from constructs import Construct
 
-from mlplatform_cdk.foundation import PlatformStack
+from mlplatform_cdk.foundation import PlatformStack, publish
 from mlplatform_cdk.registry import ModelRegistry
 from stacks import breast_cancer
 from stacks.environments import PlatformEnvironment
-from stacks.published import PublishedFoundation
+from stacks.published import Published
 
 
 class RegistryStack(PlatformStack):
@@ -14,13 +14,14 @@ class RegistryStack(PlatformStack):
 
     def __init__(self, scope: Construct, id: str, *, environment: PlatformEnvironment) -> None:
         super().__init__(scope, id, env=environment.aws)
-        foundation = PublishedFoundation(self, "Published", environment=environment)
-        ModelRegistry(
+        below = Published(self, "Published", environment=environment)
+        registry = ModelRegistry(
             self,
             "Models",
             model_package_group_name=breast_cancer.group_name(environment),
             description=breast_cancer.DESCRIPTION,
             auto_approve=breast_cancer.APPROVAL,
-            key=foundation.key,
+            key=below.key,
             removal_policy=environment.removal_policy,
         )
+        publish(self, environment.parameter("registry", "model-package-group"), registry.model_package_group_name)

@@ -3,6 +3,7 @@
 from aws_cdk import Stage
 from constructs import Construct
 
+from stacks.data import DataStack
 from stacks.environments import PlatformEnvironment
 from stacks.foundation import FoundationStack
 from stacks.registry import RegistryStack
@@ -15,7 +16,9 @@ class PlatformStage(Stage):
     def __init__(self, scope: Construct, id: str, *, environment: PlatformEnvironment) -> None:
         super().__init__(scope, id, env=environment.aws)
         foundation = FoundationStack(self, "Foundation", environment=environment)
-        registry = RegistryStack(self, "Registry", environment=environment)
-        workspace = WorkspaceStack(self, "Workspace", environment=environment)
-        registry.add_stack_dependency(foundation)
-        workspace.add_stack_dependency(foundation)
+        for stack in (
+            RegistryStack(self, "Registry", environment=environment),
+            DataStack(self, "Data", environment=environment),
+            WorkspaceStack(self, "Workspace", environment=environment),
+        ):
+            stack.add_stack_dependency(foundation)

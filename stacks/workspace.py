@@ -6,7 +6,7 @@ from mlplatform_cdk.core import grant_read
 from mlplatform_cdk.foundation import PlatformStack
 from mlplatform_cdk.workspace import StudioDomain
 from stacks.environments import PlatformEnvironment
-from stacks.published import PublishedFoundation
+from stacks.published import Published
 
 
 class WorkspaceStack(PlatformStack):
@@ -14,15 +14,15 @@ class WorkspaceStack(PlatformStack):
 
     def __init__(self, scope: Construct, id: str, *, environment: PlatformEnvironment) -> None:
         super().__init__(scope, id, env=environment.aws)
-        foundation = PublishedFoundation(self, "Published", environment=environment)
+        below = Published(self, "Published", environment=environment)
         studio = StudioDomain(
             self,
             "Studio",
             domain_name=f"mlplatform-{environment.name}",
-            vpc_id=foundation.vpc_id,
-            network=foundation.network,
-            key=foundation.key,
+            vpc_id=below.vpc_id,
+            network=below.network,
+            key=below.key,
             users=environment.users,
             removal_policy=environment.removal_policy,
         )
-        grant_read(foundation.artifacts, studio.execution_role)
+        grant_read(below.artifacts, studio.execution_role)
