@@ -28,7 +28,7 @@ class Settings:
     :param port: the port on 127.0.0.1; default: 0, a free one that the server picks when it starts.
     :param account: the account that it plays; default: 123456789012.
     :param region: the region of clients that name none; default: us-east-1.
-    :param clock_factor: how many seconds of a Wait state pass in one second; default: 1.
+    :param clock_factor: how many seconds one second of a Wait state, a delay or a retry takes; default: 1, real time.
     """
 
     state_dir: Path

@@ -1,0 +1,62 @@
+"""The permissions that a call needs, and the resources that they name, as AWS's service authorization reference has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+from mlplatform_cdk.local.adapters.iam import arns, needs_s3, needs_sagemaker, passed_roles
+from mlplatform_cdk.local.adapters.iam.calls import Call
+from mlplatform_cdk.local.adapters.iam.encryption import key_needs
+from mlplatform_cdk.local.adapters.iam.statements import Need
+
+# API operations whose IAM action has another name.
+ACTIONS = {
+    "lambda:Invoke": "lambda:InvokeFunction",
+    "lambda:InvokeAsync": "lambda:InvokeFunction",
+    "sns:PublishBatch": "sns:Publish",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+    "dynamodb:TransactGetItems": "dynamodb:GetItem",
+    "xray:PutTelemetryRecords": "xray:PutTelemetryRecords",
+}
+
+
+def of(call: Call) -> list[Need]:
+    """All that ``call`` needs, in the order in which AWS would refuse it."""
+    if call.prefix == "s3":
+        own = needs_s3.of(call)
+    elif call.prefix == "sagemaker":
+        own = list(needs_sagemaker.of(call))
+    else:
+        own = list(_plain(call))
+    return [*own, *passed_roles.of(call), *key_needs(call)]
+
+
+def _plain(call: Call) -> Iterator[Need]:
+    action = f"{call.prefix}:{call.operation}"
+    action = ACTIONS.get(action, action)
+    context = _context(call)
+    targets = arns.of(call)
+    if not targets:
+        yield Need(action=action, context=context)
+    for resources in targets:
+        yield Need(action=action, resources=resources, context=context)
+
+
+def _context(call: Call) -> Mapping[str, list[str]]:
+    parameters: Mapping[str, Any] = call.parameters
+    if call.prefix == "cloudwatch" and "Namespace" in parameters:
+        return {"cloudwatch:namespace": [parameters["Namespace"]]}
+    if call.prefix == "kms":
+        pairs = (parameters.get("EncryptionContext") or {}).items()
+        return {f"kms:encryptioncontext:{key}".lower(): [value] for key, value in pairs}
+    tags = parameters.get("Tags") or parameters.get("tags")
+    if isinstance(tags, list) and tags and isinstance(tags[0], dict) and "Key" in tags[0]:
+        found = {f"aws:requesttag/{tag['Key']}".lower(): [str(tag.get("Value", ""))] for tag in tags}
+        return found | {"aws:tagkeys": [tag["Key"] for tag in tags]}
+    return {}
+
+

@@ -1,0 +1,25 @@
+"""State machines that run for real.
+
+moto has an interpreter, but machines of a template never reach it, ``.sync`` waits for no SageMaker job, tasks run as
+nobody, waits take real time and an execution without a name breaks the next one.
+"""
+
+from __future__ import annotations
+
+from mlplatform_cdk.local.adapters.step_functions import (
+    clients,
+    executions,
+    history,
+    machines,
+    nested,
+    sagemaker,
+    waits,
+)
+
+PARTS = (machines, executions, history, clients, waits, sagemaker, nested)
+
+
+def install() -> None:
+    """Install every part."""
+    for part in PARTS:
+        part.install()

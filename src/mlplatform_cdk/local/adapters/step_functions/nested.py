@@ -1,0 +1,52 @@
+"""Machines that start machines: moto passes AWS's ``StateMachineArn`` to boto, which wants ``stateMachineArn``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.resource import ResourceCondition
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sfn import (
+    StateTaskServiceSfn,
+)
+
+from mlplatform_cdk.local.adapters.step_functions import managed_rules
+
+_normalise = StateTaskServiceSfn._normalise_parameters
+_evaluate = StateTaskServiceSfn._eval_service_task
+
+
+def install() -> None:
+    """Translate the names both ways."""
+    StateTaskServiceSfn._normalise_parameters = _to_boto
+    StateTaskServiceSfn._normalise_response = _from_boto
+    StateTaskServiceSfn._eval_service_task = _evaluate_with_rules
+
+
+def _to_boto(task: StateTaskServiceSfn, parameters: dict[str, Any], *names: Any, **more: Any) -> None:
+    _normalise(task, parameters, *names, **more)
+    for key in list(parameters):
+        parameters[key[0].lower() + key[1:]] = parameters.pop(key)
+
+
+def _from_boto(_task: StateTaskServiceSfn, response: Any, *_names: Any, **_more: Any) -> None:  # noqa: ANN401 -- moto's
+    if isinstance(response, dict):
+        for key in list(response):
+            response[key[0].upper() + key[1:]] = response.pop(key)
+
+
+def _evaluate_with_rules(
+    task: StateTaskServiceSfn,
+    env: Any,  # noqa: ANN401 -- moto's
+    resource_runtime_part: Any,  # noqa: ANN401 -- moto's
+    normalised_parameters: dict[str, Any],
+    state_credentials: Any,  # noqa: ANN401 -- moto's
+) -> None:
+    if task.resource.condition in (ResourceCondition.Sync, ResourceCondition.Sync2):
+        managed_rules.check(task, env, state_credentials.role_arn, resource_runtime_part.region)
+    _evaluate(
+        task,
+        env=env,
+        resource_runtime_part=resource_runtime_part,
+        normalised_parameters=normalised_parameters,
+        state_credentials=state_credentials,
+    )
