@@ -29,8 +29,9 @@ class Shares:
     seed: str
 
     def split_of(self, row: Row) -> Split:
-        """The split of ``row``."""
-        content = "\x1f".join((self.seed, *row.values, row.label))
+        """The split of ``row``; the order of its columns does not matter."""
+        named = sorted(zip(row.features, row.values, strict=True))
+        content = "\x1f".join((self.seed, *(value for _, value in named), row.label))
         place = int.from_bytes(hashlib.sha256(content.encode()).digest()[:8], "big") / 2**64
         if place < self.holdout:
             return "holdout"

@@ -1,5 +1,6 @@
 """The step: fit on the train split, export, prove the export on the validation split, write the model folder."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,30 @@ MODEL_FILE = "model.fp32.onnx"
 _log = logs.logger("train")
 
 
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """What the manifest says of the model and only the environment knows; read first, so that nothing is in vain."""
+
+    model_name: str
+    run_id: str
+    dataset_uri: str
+    code_version: str
+    latency_budget_ms: float
+
+    @classmethod
+    def from_environment(cls) -> "_Origin":
+        return cls(
+            model_name=settings.required("MODEL_NAME"),
+            run_id=settings.required("RUN_ID"),
+            dataset_uri=settings.required("DATASET_URI"),
+            code_version=settings.required("CODE_VERSION"),
+            latency_budget_ms=settings.number("LATENCY_BUDGET_MS", 100, least=0.001),
+        )
+
+
 def main() -> None:
     """Turn the channel ``dataset`` into a model; the holdout in that channel is never opened."""
-    chosen = Hyperparameters.parse(job.hyperparameters())
+    chosen, origin = Hyperparameters.parse(job.hyperparameters()), _Origin.from_environment()
     folder = job.channel("dataset")
     dataset = Dataset.read(folder)
     features, labels = _arrays(folder, dataset, "train")
@@ -31,7 +53,7 @@ def main() -> None:
     model = onnx_export.OnnxModel(path)
     onnx_export.verify(model, pipeline, validation)
     _log.info("model proved", extra={"validation_accuracy": float(np.mean(model.answer(validation)[0] == expected))})
-    _write(path, _manifest(path, dataset, chosen, model, validation))
+    _write(path, _manifest(origin, path, dataset, chosen, model, validation))
 
 
 def _arrays(folder: Path, dataset: Dataset, split: Split) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -47,15 +69,20 @@ def _refuse_empty_columns(features: NDArray[np.float32], dataset: Dataset) -> No
 
 
 def _manifest(
-    path: Path, dataset: Dataset, chosen: Hyperparameters, model: onnx_export.OnnxModel, rows: NDArray[np.float32]
+    origin: _Origin,
+    path: Path,
+    dataset: Dataset,
+    chosen: Hyperparameters,
+    model: onnx_export.OnnxModel,
+    rows: NDArray[np.float32],
 ) -> Manifest:
     width, classes = len(dataset.features), len(dataset.classes)
     return Manifest(
-        model_name=settings.required("MODEL_NAME"),
-        run_id=settings.required("RUN_ID"),
+        model_name=origin.model_name,
+        run_id=origin.run_id,
         dataset_version=dataset.version,
-        dataset_uri=settings.required("DATASET_URI"),
-        code_version=settings.required("CODE_VERSION"),
+        dataset_uri=origin.dataset_uri,
+        code_version=origin.code_version,
         algorithm=chosen.described(),
         files=(ModelFile(precision="fp32", path=path.name, opset=onnx_export.OPSET, sha256=sha256_of(path)),),
         inputs=(Tensor(name=onnx_export.INPUT, dtype="float32", shape=("batch", width), columns=dataset.features),),
@@ -67,7 +94,7 @@ def _manifest(
         preprocessing=algorithms.PREPROCESSING[chosen.algorithm],
         labels=dataset.classes,
         golden_requests=golden_requests(model, rows),
-        latency_budget_ms=settings.number("LATENCY_BUDGET_MS", 100, least=0.001),
+        latency_budget_ms=origin.latency_budget_ms,
     )
 
 
