@@ -91,7 +91,7 @@ def test_the_last_registered_runs_profile_is_what_drift_is_measured_against(s3: 
     )
     put(s3, "a.csv", "age,tenure,left\n410,3,yes\n380,2,no\n220,1,yes\n")
 
-    with pytest.raises(DatasetError, match="the mean of the column 'age' must be within 0.8 standard deviations"):
+    with pytest.raises(DatasetError, match=r"the mean of the column 'age' must be within 0\.8 standard deviations"):
         handler.handle(EVENT, None)
 
 

@@ -1,0 +1,1 @@
+"""Which model serves now, for evaluation to compare with."""

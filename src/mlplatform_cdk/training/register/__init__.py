@@ -1,0 +1,1 @@
+"""A model that was accepted becomes a version in the registry."""

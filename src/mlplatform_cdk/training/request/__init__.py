@@ -1,0 +1,1 @@
+"""What a run is asked to do, read and completed before anything else."""
