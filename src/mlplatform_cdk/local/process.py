@@ -88,7 +88,7 @@ class _Roll:
 
     def _tell(self, line: str) -> None:
         if self._reaper is None:
-            program = subprocess.Popen(  # noqa: S603 - our own file, no input of others
+            program = subprocess.Popen(
                 [sys.executable, "-I", "-S", reaper.__file__],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
@@ -97,7 +97,7 @@ class _Roll:
             )
             self._reaper = program.stdin
             atexit.register(self.end_all)
-        assert self._reaper is not None  # noqa: S101 - given by PIPE
+        assert self._reaper is not None
         self._reaper.write(line.encode())
         self._reaper.flush()
 
@@ -109,7 +109,7 @@ def start(command: Sequence[str], *, environment: Mapping[str, str], workdir: Pa
     """Start ``command`` with exactly ``environment``; its output goes to the end of ``log_file``."""
     log_file.parent.mkdir(parents=True, exist_ok=True)
     with log_file.open("ab") as log:
-        process = subprocess.Popen(  # noqa: S603 - the image's own entry point
+        process = subprocess.Popen(
             list(command),
             env=dict(environment),
             cwd=workdir,

@@ -1,19 +1,15 @@
-"""S3 as one role sees it: what SageMaker downloads and uploads for a job or a model, under the role that it was given."""
+"""S3 as one role sees it: what SageMaker downloads and uploads for a job or a model, under the role it was given."""
 
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from mlplatform_cdk.local import roles, settings
+from mlplatform_cdk.local import role_clients, roles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,16 +17,12 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3.client import S3Client
 
-_MAKING_CLIENTS = threading.Lock()  # botocore's session is not safe to share while a client is made
+SESSION = "SageMaker"
+PRINCIPAL = "sagemaker.amazonaws.com"
 
 
 class StorageError(Exception):
     """SageMaker's sentence for data that it could not read or write."""
-
-
-@lru_cache(maxsize=1)
-def _session() -> boto3.Session:
-    return boto3.Session()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,19 +121,18 @@ class RoleStorage:
         return f"{sentence} Error message from S3: {reason}" if reason else sentence
 
 
-def storage_of(account: str, region: str, role_arn: str, session_name: str) -> RoleStorage:
-    """S3 for the time of one job or model, under its role."""
-    credentials = roles.credentials_for(account, region, role_arn, session_name)
-    with _MAKING_CLIENTS:
-        client: S3Client = _session().client(
-            "s3",
-            region_name=region,
-            endpoint_url=settings.current().endpoint_url,
-            aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=credentials["AWS_SESSION_TOKEN"],
-            config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}),
+def storage_of(region: str, role_arn: str) -> RoleStorage:
+    """S3 for one job or model, under its role.
+
+    :param region: where it is.
+    :param role_arn: the role that SageMaker assumes for it.
+    """
+    try:
+        client: S3Client = role_clients.client_for(
+            "s3", region, role_arn=role_arn, session_name=SESSION, principal=PRINCIPAL
         )
+    except roles.RoleCannotBeAssumed as refused:
+        raise StorageError(str(refused)) from refused
     return RoleStorage(client, role_arn, region)
 
 

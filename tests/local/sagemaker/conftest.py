@@ -21,9 +21,7 @@ PROGRAMS = Path(__file__).parent / "programs"
 DOCKERFILE = 'FROM scratch\nWORKDIR /opt/program\nCOPY . /opt/program\nENTRYPOINT ["python", "{program}"]\n'
 TRUST = {
     "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    ],
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
 
 

@@ -84,9 +84,7 @@ class Platform:
 
 
 @pytest.fixture
-def platform(
-    client: Client, image: Callable[[str], str], role: str, bucket: str, aws: Settings
-) -> Iterator[Platform]:
+def platform(client: Client, image: Callable[[str], str], role: str, bucket: str, aws: Settings) -> Iterator[Platform]:
     made = Platform(client, image("serve.py"), role, bucket, aws)
     yield made
     found = made.sagemaker.list_endpoints(NameContains=made.endpoint)["Endpoints"]
@@ -291,9 +289,7 @@ def test_captured_data_lies_in_s3(platform: Platform) -> None:
         "DestinationS3Uri": f"s3://{platform.bucket}/captured",
         "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
     }
-    platform.create(
-        platform.config({"blue": 1}, {"blue": platform.model("blue")}, DataCaptureConfig=capture)
-    )
+    platform.create(platform.config({"blue": 1}, {"blue": platform.model("blue")}, DataCaptureConfig=capture))
     platform.ask(b"1,2", ContentType="text/csv", InferenceId="42")
 
     listing = wait_for(

@@ -17,9 +17,7 @@ DONE = {"Completed", "Failed", "Stopped"}
 
 
 @pytest.fixture
-def train(
-    client: Client, image: Callable[[str], str], role: str, bucket: str
-) -> Callable[..., dict[str, Any]]:
+def train(client: Client, image: Callable[[str], str], role: str, bucket: str) -> Callable[..., dict[str, Any]]:
     """Starts a training job over one object and answers its description at the end."""
     client("s3").put_object(Bucket=bucket, Key="data/train.csv", Body=b"a,b\n1,2\n")
 
@@ -179,9 +177,7 @@ def test_a_role_that_sagemaker_cannot_assume_is_refused_at_once(train: Callable[
         train(RoleArn="arn:aws:iam::123456789012:role/nobody")
 
 
-def test_a_stopped_job_ends_stopped_and_keeps_its_model(
-    train: Callable[..., dict[str, Any]], client: Client
-) -> None:
+def test_a_stopped_job_ends_stopped_and_keeps_its_model(train: Callable[..., dict[str, Any]], client: Client) -> None:
     running = train(wait=False, Environment={"BEHAVIOUR": "sleep"})
     job = {"TrainingJobName": running["TrainingJobName"]}
     describe = client("sagemaker").describe_training_job

@@ -76,7 +76,14 @@ def emit(scope: Scope, detail_type: str, resource: str, detail: dict[str, Any]) 
     :param resource: the resource's ARN.
     :param detail: mostly what Describe answers; times become what AWS writes into events.
     """
-    _put("aws.sagemaker", scope.account, scope.region, detail_type, resource, json.loads(json.dumps(detail, default=_time)))
+    _put(
+        "aws.sagemaker",
+        scope.account,
+        scope.region,
+        detail_type,
+        resource,
+        json.loads(json.dumps(detail, default=_time)),
+    )
 
 
 def install() -> None:
@@ -93,16 +100,18 @@ def _rules(account: str, region: str) -> list[Rule]:
 
 
 def _put(source: str, account: str, region: str, detail_type: str, resource: str, detail: dict[str, Any]) -> None:
+    now = time.time()
     event: EventMessageType = {
         "version": "0",
         "id": str(uuid.uuid4()),
         "detail-type": detail_type,
         "source": source,
         "account": account,
-        "time": time.time(),  # moto's rules write it as text when they deliver
+        "time": now,  # moto's rules write it as text when they deliver
         "region": region,
         "resources": [resource],
         "detail": detail,
+        "ingestion-time": now,
     }
     _BUS.put(account, region, event)
 

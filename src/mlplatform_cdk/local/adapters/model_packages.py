@@ -99,7 +99,7 @@ def install() -> None:
     take_over("UpdateModelPackage", update)
     take_over("DeleteModelPackage", delete)
     if SageMakerModelBackend._get_resource_from_arn is not _resource_from_arn:
-        SageMakerModelBackend._get_resource_from_arn = _resource_from_arn  # type: ignore[method-assign]
+        SageMakerModelBackend._get_resource_from_arn = _resource_from_arn
 
 
 def create(scope: Scope, request: Request) -> Request:

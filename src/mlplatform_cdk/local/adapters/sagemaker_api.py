@@ -35,7 +35,7 @@ class Scope:
 
     @property
     def backend(self) -> SageMakerModelBackend:
-        """moto's store of the SageMaker resources here."""
+        """Moto's store of the SageMaker resources here."""
         return sagemaker_backends[self.account][self.region]
 
     @property
@@ -49,7 +49,7 @@ class Scope:
 
 
 def take_over(operation: str, handler: Callable[[Scope, Request], Request | None]) -> None:
-    """Let ``handler`` answer an operation of the SageMaker API; it gets the whole request, whatever moto makes of it."""
+    """Let ``handler`` answer an operation of the SageMaker API; it gets the whole request, whatever moto drops."""
 
     def answer(self: SageMakerResponse) -> ActionResult:
         scope = Scope(self.current_account, self.region)

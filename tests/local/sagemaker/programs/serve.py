@@ -10,7 +10,8 @@ assert sys.argv[1:] == ["serve"], sys.argv
 model = Path(os.environ["SAGEMAKER_BASE_DIR"]) / "model" / "name.txt"
 who = model.read_text() if model.exists() else "nobody"
 behaviour = os.environ.get("BEHAVIOUR", "serve")
-print("serving", who, flush=True)
+REFUSALS = {b"refuse": (400, b"what is this?"), b"break": (500, b"out of order")}
+sys.stderr.write(f"serving {who}\n")
 if behaviour == "crash":
     sys.exit("no such model")
 
@@ -19,17 +20,16 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # one packet per answer
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         self.answer(503 if behaviour == "unhealthy" else 200, b"")
 
-    def do_POST(self):
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if body == b"die":
             os._exit(1)
-        if body == b"refuse":
-            return self.answer(400, b"what is this?")
-        if body == b"break":
-            return self.answer(500, b"out of order")
+        if body in REFUSALS:
+            self.answer(*REFUSALS[body])
+            return
         seen = {
             "who": who,
             "pid": os.getpid(),
@@ -38,9 +38,9 @@ class Handler(BaseHTTPRequestHandler):
             "accept": self.headers["Accept"],
             "attributes": self.headers["X-Amzn-SageMaker-Custom-Attributes"],
         }
-        return self.answer(200, json.dumps(seen).encode())
+        self.answer(200, json.dumps(seen).encode())
 
-    def answer(self, status, body):
+    def answer(self, status: int, body: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("X-Amzn-SageMaker-Custom-Attributes", "from=container")
@@ -48,8 +48,8 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *args):
-        pass
+    def log_message(self, *args: object) -> None:
+        """Stay silent."""
 
 
 ThreadingHTTPServer(("127.0.0.1", int(os.environ["SAGEMAKER_BIND_TO_PORT"])), Handler).serve_forever()

@@ -21,9 +21,9 @@ def install() -> None:
     take_over("UpdateEndpoint", update)
     take_over("UpdateEndpointWeightsAndCapacities", shift)
     take_over("DeleteEndpoint", delete)
-    SageMakerModelBackend.create_endpoint = _create_for_cloudformation  # type: ignore[method-assign]
-    SageMakerModelBackend.delete_endpoint = _delete_for_cloudformation  # type: ignore[method-assign]
-    FakeEndpoint.update_from_cloudformation_json = classmethod(_update_for_cloudformation)  # type: ignore
+    SageMakerModelBackend.create_endpoint = _create_for_cloudformation
+    SageMakerModelBackend.delete_endpoint = _delete_for_cloudformation
+    FakeEndpoint.update_from_cloudformation_json = classmethod(_update_for_cloudformation)
 
 
 def create(scope: Scope, request: Request) -> Request:
@@ -75,7 +75,7 @@ def find(scope: Scope, name: str) -> LiveEndpoint:
     endpoint = scope.backend.endpoints.get(name)
     if endpoint is None:
         raise ValidationError(f'Could not find endpoint "{scope.arn("endpoint", name)}".')
-    assert isinstance(endpoint, LiveEndpoint)  # noqa: S101 - all are made here
+    assert isinstance(endpoint, LiveEndpoint)
     return endpoint
 
 

@@ -98,12 +98,12 @@ class Capture:
         now = datetime.now(UTC)
         parts = [prefix.rstrip("/"), self._endpoint_name, variant, now.strftime("%Y/%m/%d/%H")]
         key = "/".join([*filter(None, parts), f"{now.strftime('%M-%S-%f')[:-3]}-{uuid.uuid4()}.jsonl"])
-        client = storage_of(self._scope.account, self._scope.region, role_arn, "SageMaker").client
+        client = storage_of(self._scope.region, role_arn).client
         client.put_object(Bucket=bucket, Key=key, Body="".join(f"{line}\n" for line in lines).encode())
 
 
 def _encoding(content_type: str, headers: Mapping[str, list[str]]) -> str:
-    plain = content_type.split(";")[0].strip()
+    plain = content_type.split(";", maxsplit=1)[0].strip()
     if plain in (headers.get("JsonContentTypes") or ["application/json"]):
         return "JSON"
     return "CSV" if plain in (headers.get("CsvContentTypes") or ["text/csv"]) else "BASE64"

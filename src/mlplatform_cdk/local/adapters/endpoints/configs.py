@@ -34,7 +34,7 @@ class KeptConfig(FakeEndpointConfig):
 def install() -> None:
     """Take over CreateEndpointConfig, for the API and for CloudFormation."""
     take_over("CreateEndpointConfig", create)
-    SageMakerModelBackend.create_endpoint_config = _create_for_cloudformation  # type: ignore[method-assign]
+    SageMakerModelBackend.create_endpoint_config = _create_for_cloudformation
 
 
 def create(scope: Scope, request: Request) -> Request:
@@ -65,7 +65,7 @@ def find(scope: Scope, name: str) -> Request:
     config = scope.backend.endpoint_configs.get(name)
     if config is None:
         raise ValidationError(f'Could not find endpoint configuration "{scope.arn("endpoint-config", name)}".')
-    assert isinstance(config, KeptConfig)  # noqa: S101 - all are made here
+    assert isinstance(config, KeptConfig)
     return config.request
 
 

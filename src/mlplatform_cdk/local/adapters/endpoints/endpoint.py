@@ -195,7 +195,7 @@ class LiveEndpoint(FakeEndpoint):
         threading.Thread(target=run, name=f"endpoint/{self.endpoint_name}", daemon=True).start()
 
     def _move(self, status: str, failure_reason: str | None = None) -> None:
-        self.failure_reason = failure_reason  # type: ignore[assignment]
+        self.failure_reason = failure_reason
         self.last_modified_time = utcnow()
         self.endpoint_status = status
         tags = {tag["Key"]: tag["Value"] for tag in self.tags}

@@ -1,4 +1,4 @@
-"""The variants behind an endpoint: which servers run, which share of the traffic each takes, how a fleet replaces another."""
+"""The variants behind an endpoint: which servers run, each one's share of the traffic, how a new fleet comes up."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ class RuntimeResponse(BaseResponse):
 
     @property
     def _endpoint_name(self) -> str:
-        return self.path.split("/")[2]
+        return str(self.path.split("/")[2])
 
     def _ask(self, *, stream: bool) -> tuple[Variant, BaseHTTPResponse]:
         began = time.perf_counter()
@@ -142,9 +142,7 @@ class RuntimeResponse(BaseResponse):
             f"in account {self.current_account} for more information."
         )
         stream = f"arn:{self.partition}:logs:{self.region}:{self.current_account}:log-group:{group}"
-        return Refused(
-            "ModelError", 424, message, OriginalStatusCode=status, OriginalMessage=text, LogStreamArn=stream
-        )
+        return Refused("ModelError", 424, message, OriginalStatusCode=status, OriginalMessage=text, LogStreamArn=stream)
 
     def _headers(self, variant: Variant, answer: BaseHTTPResponse, content_type: str) -> dict[str, Any]:
         headers = {VARIANT: variant.spec["VariantName"], content_type: answer.headers.get("Content-Type") or OCTETS}

@@ -58,7 +58,7 @@ class KeptModel(Model):
 def install() -> None:
     """Take over CreateModel, for the API and for CloudFormation."""
     take_over("CreateModel", create)
-    SageMakerModelBackend.create_model = _create_for_cloudformation  # type: ignore[method-assign]
+    SageMakerModelBackend.create_model = _create_for_cloudformation
 
 
 def create(scope: Scope, request: Request) -> Request:
@@ -120,7 +120,7 @@ def _only_container(request: Request) -> dict[str, Any]:
 def _require_data(scope: Scope, model: ServedModel) -> None:
     if model.data is None:
         return
-    storage = storage_of(scope.account, scope.region, model.role_arn, "SageMaker")
+    storage = storage_of(scope.region, model.role_arn)
     try:
         if model.packed:
             storage.head(model.data)
@@ -128,9 +128,9 @@ def _require_data(scope: Scope, model: ServedModel) -> None:
             storage.keys(model.data)
     except StorageError as error:
         raise ValidationError(
-            f"Could not access model data at {model.data}. Please ensure that the role \"{model.role_arn}\" exists and "
-            "that its trust relationship policy allows the action \"sts:AssumeRole\" for the service principal "
-            "\"sagemaker.amazonaws.com\". Also ensure that the role has \"s3:GetObject\" permissions and that the "
+            f'Could not access model data at {model.data}. Please ensure that the role "{model.role_arn}" exists and '
+            'that its trust relationship policy allows the action "sts:AssumeRole" for the service principal '
+            '"sagemaker.amazonaws.com". Also ensure that the role has "s3:GetObject" permissions and that the '
             f"object is located in {scope.region}. Error message from S3: {error}"
         ) from error
 

@@ -130,7 +130,7 @@ class ModelServer:
         if self.model.data is None:
             return
         scope = self._place.scope
-        storage = storage_of(scope.account, scope.region, self.model.role_arn, "SageMaker")
+        storage = storage_of(scope.region, self.model.role_arn)
         if not self.model.packed:
             storage.download(self.model.data, folder)
             return

@@ -56,7 +56,7 @@ def stop(kind: type[Job], scope: Scope, request: Request) -> None:
 
 def _find(kind: type[Job], scope: Scope, request: Request) -> Job:
     name = request[f"{kind.KIND}JobName"]
-    job = _jobs(kind, scope).get(name)
+    job: Job | None = _jobs(kind, scope).get(name)
     if job is None:
         raise ValidationError(
             "Requested resource not found."
@@ -67,5 +67,5 @@ def _find(kind: type[Job], scope: Scope, request: Request) -> Job:
 
 
 def _jobs(kind: type[Job], scope: Scope) -> dict[str, Any]:
-    """moto's own store, which its lists, searches and tags read."""
-    return getattr(scope.backend, f"{kind.KIND.lower()}_jobs")  # type: ignore[no-any-return]
+    """Moto's own store, which its lists, searches and tags read."""
+    return getattr(scope.backend, f"{kind.KIND.lower()}_jobs")

@@ -1,4 +1,4 @@
-"""A job's container without Docker: SageMaker's folders and files under a base folder, and the image's program in them."""
+"""A job's container without Docker: SageMaker's folders and files under a base folder, and the image's program."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class Job(ABC):
         self._stop = threading.Event()
 
     def __getattr__(self, name: str) -> Any:
-        """What moto's lists read: ``training_job_name``, ``training_job_status``, ``training_end_time`` and the like."""
+        """What moto's lists read, such as ``training_job_name``, ``training_job_status`` and ``training_end_time``."""
         kind = self.KIND.lower()
         of_moto = {f"{kind}_job_name": "name", f"{kind}_job_status": "status", f"{kind}_end_time": "end_time"}
         if name in of_moto:
@@ -152,7 +152,7 @@ class Job(ABC):
         try:
             folder = settings.current().state_dir / "sagemaker" / self.scope.region / self.ARN_KIND / self.name
             container = Container(folder)
-            storage = storage_of(self.scope.account, self.scope.region, self.role_arn, "SageMaker")
+            storage = storage_of(self.scope.region, self.role_arn)
             self.move(self.work(storage, container))
         except JobFailed as failure:
             self.move("Failed", str(failure))

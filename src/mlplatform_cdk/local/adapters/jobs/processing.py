@@ -73,7 +73,9 @@ def _check(request: Request) -> None:
     cluster = request["ProcessingResources"]["ClusterConfig"]
     require_instance_type(cluster["InstanceType"])
     if cluster["InstanceCount"] != 1:
-        raise ValidationError(f"the embedded AWS runs a job on one instance, got InstanceCount {cluster['InstanceCount']}")
+        raise ValidationError(
+            f"the embedded AWS runs a job on one instance, got InstanceCount {cluster['InstanceCount']}"
+        )
     for entry in request.get("ProcessingInputs") or []:
         if entry.get("S3Input") is None:
             raise ValidationError(f"the embedded AWS takes S3Input only, got processing input {entry['InputName']!r}")

@@ -100,7 +100,7 @@ class TrainingJob(Job):
 
     @property
     def _loose(self) -> bool:
-        return self.request["OutputDataConfig"].get("CompressionType") == "NONE"
+        return bool(self.request["OutputDataConfig"].get("CompressionType") == "NONE")
 
     def _pass(self, status: str, message: str | None = None) -> None:
         now = utcnow()
