@@ -88,8 +88,12 @@ def read_split(folder: Path, dataset: Dataset, split: Split) -> Table:
         if next(rows, None) != [*dataset.features, dataset.label]:
             raise DatasetError(f"{path.name} must have the header that {DESCRIPTION} names, got another")
         for row in rows:
-            if len(row) != width + 1 or row[width] not in indices:
+            try:
+                features, label = [float(cell) if cell else math.nan for cell in row[:width]], indices[row[width]]
+            except (ValueError, LookupError):
+                features = []
+            if len(row) != width + 1 or not features:
                 raise DatasetError(f"{path.name} line {rows.line_num} must be a row as {DESCRIPTION} says, got {row!r}")
-            table.features.extend(float(cell) if cell else math.nan for cell in row[:width])
-            table.labels.append(indices[row[width]])
+            table.features.extend(features)
+            table.labels.append(label)
     return table

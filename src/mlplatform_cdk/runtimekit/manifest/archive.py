@@ -74,6 +74,6 @@ def _names(folder: Path) -> str:
 
 def _without_manifest(path: Path) -> str:
     with tarfile.open(path, "r:*") as archive:
-        names = ", ".join(sorted(archive.getnames())) or "nothing"
+        names = ", ".join(sorted(one.name.removeprefix("./") for one in archive if one.isfile())) or "nothing"
     advice = "train it with the platform's training step"
     return f"the model archive {path.name} must hold {MANIFEST_NAME}, got {names}; {advice}"

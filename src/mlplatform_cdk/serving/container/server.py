@@ -100,6 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer what is not HTTP, in the same form as every other error."""
         self.close_connection = True
+        self.request_version = self.protocol_version  # a first line that cannot be read counts as HTTP/0.9: no headers
         self._send(problem(HTTPStatus(code), message or explain or HTTPStatus(code).description))
 
     def version_string(self) -> str:
