@@ -1,0 +1,98 @@
+"""Every environment of the platform, synthesized once per session, with cdk-nag looking on."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App, Validations
+from cdk_nag import AwsSolutionsChecks
+
+from stacks.environments import BY_NAME, PlatformEnvironment
+from stacks.stage import PlatformStage
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class StackTemplate:
+    """One synthesized stack."""
+
+    name: str
+    path: Path
+    depends_on: tuple[str, ...]
+
+    @cached_property
+    def text(self) -> str:
+        return self.path.read_text()
+
+    @cached_property
+    def template(self) -> dict[str, Any]:
+        return json.loads(self.text)
+
+    def resources(self, *types: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Logical id and resource, of the given types or of all."""
+        for logical_id, resource in self.template["Resources"].items():
+            if not types or resource["Type"] in types:
+                yield logical_id, resource
+
+
+@dataclass(frozen=True)
+class Platform:
+    """One synthesized environment."""
+
+    environment: PlatformEnvironment
+    stacks: Mapping[str, StackTemplate]
+    findings: tuple[str, ...]
+
+
+@pytest.fixture(scope="session")
+def platforms(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Platform]:
+    return {name: _synthesize(BY_NAME[name], tmp_path_factory.mktemp(name) / "cdk.out") for name in BY_NAME}
+
+
+@pytest.fixture(params=sorted(BY_NAME))
+def platform(request: pytest.FixtureRequest, platforms: Mapping[str, Platform]) -> Platform:
+    return platforms[request.param]
+
+
+def _synthesize(environment: PlatformEnvironment, outdir: Path) -> Platform:
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    app = App(context=context, outdir=str(outdir))
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    stage = PlatformStage(app, f"MlPlatform-{environment.name.capitalize()}", environment=environment)
+    try:
+        app.synth()
+    except RuntimeError as failure:
+        if "Validation failed" not in str(failure):
+            raise
+    return Platform(environment, _read_stacks(outdir, stage.node.id), _read_findings(outdir))
+
+
+def _read_stacks(outdir: Path, stage: str) -> Mapping[str, StackTemplate]:
+    assembly = outdir / f"assembly-{stage}"
+    artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
+    stacks = {id_: one for id_, one in artifacts.items() if one["type"] == "aws:cloudformation:stack"}
+    short = {id_: one["displayName"].split("/")[-1].split(" ")[0] for id_, one in stacks.items()}
+    return {
+        short[id_]: StackTemplate(
+            name=short[id_],
+            path=assembly / one["properties"]["templateFile"],
+            depends_on=tuple(sorted(short[other] for other in one.get("dependencies", ()) if other in short)),
+        )
+        for id_, one in stacks.items()
+    }
+
+
+def _read_findings(outdir: Path) -> tuple[str, ...]:
+    """What cdk-nag found: the rule and the construct's path."""
+    report = json.loads((outdir / "validation-report.json").read_text())
+    return tuple(
+        f"{violation['ruleName']} at {construct['constructPath']}"
+        for plugin in report["pluginReports"]
+        for violation in plugin["violations"]
+        for construct in violation["violatingConstructs"]
+    )

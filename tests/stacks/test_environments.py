@@ -1,0 +1,51 @@
+"""Which environment is built?"""
+
+import pytest
+from aws_cdk import App
+
+from stacks.environments import BY_NAME, UnknownEnvironmentError, chosen
+
+
+def asking_for(**context: str) -> App:
+    return App(context=context)
+
+
+def test_dev_is_built_when_none_is_named() -> None:
+    assert chosen(asking_for().node).name == "dev"
+
+
+@pytest.mark.parametrize("name", ["dev", "staging", "prod"])
+def test_an_environment_is_chosen_by_its_name(name: str) -> None:
+    assert chosen(asking_for(environment=name).node).name == name
+
+
+def test_a_misspelt_environment_is_answered_with_those_there_are() -> None:
+    with pytest.raises(UnknownEnvironmentError) as error:
+        chosen(asking_for(environment="pord").node)
+
+    assert str(error.value) == "the environment must be one of dev, staging, prod, got 'pord'"
+
+
+def test_account_and_region_may_come_from_the_context() -> None:
+    environment = chosen(asking_for(environment="prod", account="210987654321", region="us-west-2").node)
+
+    assert (environment.account, environment.region) == ("210987654321", "us-west-2")
+    assert environment.gateway_prefix_lists == ("pl-68a54001", "pl-00a54069")
+
+
+@pytest.mark.parametrize(
+    ("context", "sentence"),
+    [
+        ({"account": "12345"}, "the account must be twelve digits, got '12345'"),
+        ({"region": "Ireland"}, "the region must look like 'us-east-1', got 'Ireland'"),
+    ],
+)
+def test_an_account_or_region_that_cannot_be_is_refused(context: dict[str, str], sentence: str) -> None:
+    with pytest.raises(UnknownEnvironmentError) as error:
+        chosen(asking_for(**context).node)
+
+    assert str(error.value) == sentence
+
+
+def test_no_two_environments_share_a_place_by_default() -> None:
+    assert len({(one.account, one.region) for one in BY_NAME.values()}) == len(BY_NAME)
