@@ -158,6 +158,7 @@ class ModelServer:
             **self.model.environment,
             process.BASE_DIR: str(folder / "opt" / "ml"),
             "SAGEMAKER_BIND_TO_PORT": str(port),
+            "BIND_HOST": "127.0.0.1",  # a container binds every address; a process of this machine must not
         }
         self._child = process.start(
             tree.command_line(("serve",)),
