@@ -8,6 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk.region_info import FactName
 from constructs import Construct
 
+from mlplatform_cdk.core.acknowledgements import acknowledge_wildcards
 from mlplatform_cdk.core.assets import container_asset
 from mlplatform_cdk.core.errors import ConfigurationError, is_known
 
@@ -117,10 +118,13 @@ class PlatformImage(Construct):
         )
 
     def grant_pull(self, grantee: iam.IGrantable) -> None:
-        """Let ``grantee`` pull this image; ECR's login takes no resource, so acknowledge that one on the role."""
+        """Let ``grantee`` pull this image."""
         iam.Grant.add_to_principal(
             grantee=grantee,
             actions=["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
             resource_arns=[self._repository_arn],
         )
         iam.Grant.add_to_principal(grantee=grantee, actions=["ecr:GetAuthorizationToken"], resource_arns=["*"])
+        principal = grantee.grant_principal
+        if isinstance(principal, Construct):
+            acknowledge_wildcards(principal, {"*": "ECR's login, metrics and traces take no resource"})

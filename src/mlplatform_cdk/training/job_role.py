@@ -6,7 +6,14 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformRole, grant_decrypt, grant_encrypt, grant_read, grant_write
+from mlplatform_cdk.core import (
+    PlatformRole,
+    acknowledge_wildcards,
+    grant_decrypt,
+    grant_encrypt,
+    grant_read,
+    grant_write,
+)
 
 _LOG_GROUPS = ("TrainingJobs", "ProcessingJobs")
 
@@ -73,6 +80,7 @@ class JobRole(PlatformRole):
             actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
             resource_arns=groups,
         )
+        acknowledge_wildcards(self, dict.fromkeys(groups, "the log streams of jobs, whose names come with the runs"))
         self.add_to_principal_policy(
             iam.PolicyStatement(
                 actions=["cloudwatch:PutMetricData"],
@@ -80,6 +88,7 @@ class JobRole(PlatformRole):
                 conditions={"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}},
             )
         )
+        acknowledge_wildcards(self, {"*": "metrics, ECR's login and network interfaces to be made take no resource"})
 
     def _grant_network_interfaces(self) -> None:
         """What SageMaker documents for a job in a VPC; the interfaces do not exist yet and take no resource."""

@@ -10,7 +10,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformRole, grant_encrypt, grant_read
+from mlplatform_cdk.core import PlatformRole, acknowledge_wildcards, grant_encrypt, grant_read
 
 # The rules that Step Functions makes for itself to hear of a job's end:
 # https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
@@ -61,6 +61,7 @@ class PipelineRole(PlatformRole):
         grant_encrypt(key, self)
         grant_read(artifacts, self, prefix="runs/")
         self._grant_jobs(job_role)
+        acknowledge_wildcards(self, {"*": "log delivery and X-Ray, which CDK grants a state machine, take no resource"})
 
     def _grant_jobs(self, job_role: iam.IRole) -> None:
         stack = Stack.of(self)
@@ -69,6 +70,7 @@ class PipelineRole(PlatformRole):
                 stack.format_arn(service="sagemaker", resource=kind, resource_name=f"*-{step}") for step in _STEPS[kind]
             ]
             self._grant([*actions, "sagemaker:AddTags", "sagemaker:ListTags"], arns)
+            acknowledge_wildcards(self, dict.fromkeys(arns, "jobs of this pipeline's steps, which carry the run's id"))
         rules = [
             stack.format_arn(
                 service="events", resource="rule", resource_name=name, arn_format=ArnFormat.SLASH_RESOURCE_NAME
