@@ -10,7 +10,7 @@ OUT = Console(highlight=False)
 ERR = Console(stderr=True, highlight=False)
 
 
-class CommandFailed(Exception):  # noqa: N818 -- an outcome of a command, not a programming error
+class CommandFailed(Exception):
     """A verb could not do what was asked; the message is one sentence for the user."""
 
 
