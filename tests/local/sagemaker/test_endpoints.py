@@ -326,3 +326,52 @@ def test_a_deleted_endpoint_leaves_no_process(platform: Platform, blue: dict[str
         os.kill(pid, 0)
     config = platform.sagemaker.describe_endpoint_config(EndpointConfigName=blue["EndpointConfigName"])
     assert config["ProductionVariants"][0]["InstanceType"] == VARIANT["InstanceType"]
+
+
+@pytest.mark.usefixtures("blue")
+def test_only_who_may_invoke_an_endpoint_is_answered(platform: Platform, client: Client, aws: Settings) -> None:
+    iam, caller = client("iam"), name("caller")
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
+    }
+    role = iam.create_role(RoleName=caller, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    keys = client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    runtime = boto3.client(
+        "sagemaker-runtime",
+        endpoint_url=aws.endpoint_url,
+        region_name=aws.region,
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+    with pytest.raises(ClientError, match="is not authorized to perform: sagemaker:InvokeEndpoint"):
+        runtime.invoke_endpoint(EndpointName=platform.endpoint, Body=b"{}")
+
+    here = f"arn:aws:sagemaker:{aws.region}:{aws.account}:endpoint/{platform.endpoint}"
+    policy = allow("sagemaker:InvokeEndpoint")
+    policy["Statement"][0]["Resource"] = here
+    iam.put_role_policy(RoleName=caller, PolicyName="Invoke", PolicyDocument=json.dumps(policy))
+
+    answer = runtime.invoke_endpoint(EndpointName=platform.endpoint, Body=b"{}")
+    assert json.loads(answer["Body"].read())["who"] == "blue"
+
+
+def test_an_endpoint_deleted_while_it_is_created_leaves_nothing(platform: Platform) -> None:
+    config = platform.config({"blue": 1}, {"blue": platform.model("slow", "unhealthy")})
+    sagemaker, endpoint = platform.sagemaker, platform.endpoint
+    sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=config)
+
+    sagemaker.delete_endpoint(EndpointName=endpoint)
+
+    wait_for(lambda: sagemaker.list_endpoints(NameContains=endpoint)["Endpoints"], lambda seen: not seen, seconds=15)
+
+
+def test_an_update_to_a_model_that_is_gone_rolls_back(platform: Platform, blue: dict[str, Any]) -> None:
+    gone = platform.model("gone")
+    config = platform.config({"blue": 1}, {"blue": gone})
+    platform.sagemaker.delete_model(ModelName=gone)
+
+    seen = platform.update(config)
+
+    assert (seen["EndpointStatus"], seen["EndpointConfigName"]) == ("InService", blue["EndpointConfigName"])

@@ -43,6 +43,8 @@ def create(scope: Scope, request: Request) -> Request:
     arn = scope.arn("endpoint-config", name)
     if name in scope.backend.endpoint_configs:
         raise ValidationError(f'Cannot create already existing endpoint configuration "{arn}".')
+    if request.get("ShadowProductionVariants"):
+        raise ValidationError("the embedded AWS runs no shadow variants")
     variants = request["ProductionVariants"]
     _check(scope, variants)
     config = KeptConfig(

@@ -50,6 +50,7 @@ class LiveEndpoint(FakeEndpoint):
         self._deployment: Deployment | None = None
         self._pending: dict[str, Any] | None = None
         self._changing = threading.Lock()
+        self._working = threading.Lock()
         self.endpoint_status = "Creating"
 
     def describe(self) -> dict[str, Any]:
@@ -76,6 +77,10 @@ class LiveEndpoint(FakeEndpoint):
                 "KmsKeyId": capture.get("KmsKeyId", ""),
             }
         return {name: value for name, value in answer.items() if value is not None}
+
+    def gen_response_object(self) -> dict[str, Any]:
+        """The answer of moto's Search."""
+        return self.describe() | {"Tags": self.tags}
 
     def create(self) -> None:
         """Bring the first fleet up."""
@@ -136,7 +141,8 @@ class LiveEndpoint(FakeEndpoint):
             if self.endpoint_status != "Deleting":
                 self._move("Failed", str(failure))
         else:
-            self._move("InService")
+            if self.endpoint_status != "Deleting":
+                self._move("InService")
 
     def _swap(self, config: Request, weights: dict[str, float], counts: dict[str, int]) -> None:
         try:
@@ -184,7 +190,8 @@ class LiveEndpoint(FakeEndpoint):
     def _in_background(self, work: Callable[[], None]) -> None:
         def run() -> None:
             try:
-                work()
+                with self._working:
+                    work()
             except Exception:
                 _LOGGER.exception("endpoint %s", self.endpoint_name)
                 self._move("Failed", "InternalServerError: We encountered an internal error. Please try again.")

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from moto.core.exceptions import ServiceException
 from moto.core.utils import utcnow
 
 from mlplatform_cdk.local import settings
@@ -48,14 +49,16 @@ class Variant:
         """Its entry in DescribeEndpoint; a weight of zero is said, too."""
         image = {"SpecifiedImage": self.model.image, "ResolvedImage": self.model.image, "ResolutionTime": self.since}
         kept = {name: self.spec[name] for name in ("ManagedInstanceScaling", "RoutingConfig") if name in self.spec}
-        return kept | {
+        answer = kept | {
             "VariantName": self.spec["VariantName"],
             "DeployedImages": [image],
             "CurrentWeight": self.weight,
             "DesiredWeight": self.weight,
-            "CurrentInstanceCount": self.count,
-            "DesiredInstanceCount": self.count,
         }
+        serverless = self.spec.get("ServerlessConfig")
+        if serverless:
+            return answer | {"CurrentServerlessConfig": serverless, "DesiredServerlessConfig": serverless}
+        return answer | {"CurrentInstanceCount": self.count, "DesiredInstanceCount": self.count}
 
     def serves(self, spec: Request, model: ServedModel) -> bool:
         """Whether a variant of another configuration is this one, traffic apart."""
@@ -111,7 +114,10 @@ class Deployment:
             server.stop()
 
     def _variant(self, spec: Request) -> Variant:
-        model = models.find(self._scope, spec["ModelName"])
+        try:
+            model = models.find(self._scope, spec["ModelName"])
+        except ServiceException as missing:
+            raise ServerFailed(missing.message) from missing
         running = self._running.get(spec["VariantName"])
         if running is not None and running.serves(spec, model):
             return Variant(spec, model, running.server, running.weight, running.count, running.since)

@@ -82,6 +82,8 @@ class ModelServer:
             self._fetch()
             deadline = time.monotonic() + patience
             for _ in range(STARTS_BEFORE_GIVING_UP):
+                if self._ended.is_set():
+                    break
                 self._launch()
                 if self._wait_for_ping(deadline):
                     break
