@@ -79,7 +79,9 @@ def _entries(path: Path, manifest: dict[str, Any], kind: str) -> Iterator[tuple[
 
 def _source(path: Path, source: dict[str, Any], key: str) -> Path:
     if key not in source:
-        raise AssemblyError(f"an asset in {path} is built by a command ({source.get('executable')}): not supported here")
+        raise AssemblyError(
+            f"an asset in {path} is built by a command ({source.get('executable')}): not supported here"
+        )
     found = (path.parent / source[key]).resolve()
     if not found.exists():
         raise AssemblyError(f"{path} lists the asset {found}, which does not exist; synthesize again")

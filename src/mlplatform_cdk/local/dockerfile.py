@@ -96,7 +96,9 @@ class _Reading:
         if instruction in handlers:
             handlers[instruction](rest)
         elif instruction not in {"RUN", "USER", "EXPOSE", "LABEL"}:
-            raise self._error(f"{instruction} cannot be rehearsed without Docker; use COPY, ENV, WORKDIR and ENTRYPOINT")
+            raise self._error(
+                f"{instruction} cannot be rehearsed without Docker; use COPY, ENV, WORKDIR and ENTRYPOINT"
+            )
 
     def is_complete(self, target: str | None) -> bool:
         return target is not None and target in self._stages

@@ -48,7 +48,7 @@ def serve(settings: Settings) -> None:
     local_settings.use(settings)
     os.environ[SETTINGS_VARIABLE] = settings.to_json()
     os.environ["MOTO_PORT"] = str(settings.port)
-    from mlplatform_cdk.local import adapters  # noqa: PLC0415 -- moto reads its environment when it is imported
+    from mlplatform_cdk.local import adapters
 
     adapters.install_all()
     _announce(settings)
@@ -56,12 +56,12 @@ def serve(settings: Settings) -> None:
 
 
 def _listen(settings: Settings) -> BaseWSGIServer:
-    from moto.moto_server.werkzeug_app import (  # noqa: PLC0415 -- after the environment that moto reads
+    from moto.moto_server.werkzeug_app import (
         DomainDispatcherApplication,
         MotoRequestHandler,
         create_backend_app,
     )
-    from werkzeug.serving import make_server  # noqa: PLC0415 -- beside moto's
+    from werkzeug.serving import make_server
 
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     application = DomainDispatcherApplication(create_backend_app)  # type: ignore[arg-type]
@@ -88,7 +88,7 @@ def _leave(_number: int, _frame: FrameType | None) -> None:
 def _end_everything() -> None:
     """Run what was registered for the end, then end the group: no job or endpoint outlives its AWS."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    atexit._run_exitfuncs()  # noqa: SLF001 -- threads still serve, so that the interpreter itself would wait for them
+    atexit._run_exitfuncs()
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if os.getpgrp() == os.getpid():
             os.killpg(os.getpgrp(), signal.SIGTERM)

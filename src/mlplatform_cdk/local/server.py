@@ -70,7 +70,7 @@ class Server:
             self._process.wait()
         (self.settings.state_dir / STATE_FILE).unlink(missing_ok=True)
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Self:
         """Stay up for the block."""
         return self
 
@@ -79,7 +79,7 @@ class Server:
         self.stop()
 
 
-def start(settings: Settings, *, leashed: bool = True) -> Server:
+def start(settings: Settings, *, leashed: bool = True) -> Self:
     """Start an embedded AWS and wait until it answers.
 
     :param settings: where it lives and whom it plays.
@@ -97,7 +97,7 @@ def start(settings: Settings, *, leashed: bool = True) -> Server:
     environment = client_environment(settings) | {SETTINGS_VARIABLE: settings.to_json()}
     del environment["AWS_ENDPOINT_URL"]  # its own port is not known before it listens
     with (settings.state_dir / LOG_FILE).open("ab") as log:
-        process = subprocess.Popen(  # noqa: S603 -- our own module, by our own interpreter
+        process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE if leashed else subprocess.DEVNULL,
             stdout=log,
@@ -118,7 +118,7 @@ def find(state_dir: Path) -> Server | None:
     return Server(settings, state["pid"]) if _is_alive(state["pid"]) else None
 
 
-def running(state_dir: Path) -> Server:
+def running(state_dir: Path) -> Self:
     """The embedded AWS that runs in ``state_dir``; an error when none does."""
     server = find(state_dir)
     if server is None:
@@ -126,7 +126,7 @@ def running(state_dir: Path) -> Server:
     return server
 
 
-def _wait(settings: Settings, process: subprocess.Popen[bytes]) -> Server:
+def _wait(settings: Settings, process: subprocess.Popen[bytes]) -> Self:
     deadline = time.monotonic() + PATIENCE_SECONDS
     state_file = settings.state_dir / STATE_FILE
     while time.monotonic() < deadline and process.poll() is None:

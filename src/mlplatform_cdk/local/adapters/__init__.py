@@ -9,6 +9,8 @@ from importlib import import_module
 
 ADAPTERS: tuple[str, ...] = (
     "mlplatform_cdk.local.adapters.configuration",
+    "mlplatform_cdk.local.adapters.cloudformation",
+    "mlplatform_cdk.local.adapters.buckets",
     "mlplatform_cdk.local.adapters.iam",
     "mlplatform_cdk.local.adapters.lambda_functions",
     "mlplatform_cdk.local.adapters.step_functions",

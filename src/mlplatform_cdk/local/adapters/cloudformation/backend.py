@@ -1,0 +1,261 @@
+"""CloudFormation's operations on our stacks, in place of moto's: work goes on while the caller polls, as in AWS."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from moto.cloudformation.exceptions import AlreadyExistsException, ValidationError
+from moto.cloudformation.models import CloudFormationBackend
+from moto.cloudformation.utils import generate_changeset_id, generate_stack_id
+
+from mlplatform_cdk.local.adapters.cloudformation import engine
+from mlplatform_cdk.local.adapters.cloudformation.changes import ChangeSet, is_unchanged
+from mlplatform_cdk.local.adapters.cloudformation.registry import kind_of
+from mlplatform_cdk.local.adapters.cloudformation.stack import Stack
+from mlplatform_cdk.local.adapters.cloudformation.template import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HEAD_START_SECONDS = 1.0
+"""How long an operation is waited for before it is answered: most are over by then, so pollers see the end at once."""
+
+
+def install() -> None:
+    """Put our operations in moto's place."""
+    for operation in (
+        create_stack,
+        update_stack,
+        delete_stack,
+        create_change_set,
+        describe_change_set,
+        delete_change_set,
+        execute_change_set,
+        validate_template,
+    ):
+        setattr(CloudFormationBackend, operation.__name__, operation)
+
+
+def create_stack(
+    self: CloudFormationBackend,
+    name: str,
+    template: str,
+    parameters: dict[str, Any],
+    notification_arns: list[str] | None = None,
+    tags: dict[str, str] | None = None,
+    role_arn: str | None = None,
+    enable_termination_protection: bool | None = False,  # noqa: FBT001, FBT002 -- moto's signature
+    timeout_in_mins: int | None = None,  # noqa: ARG001 -- moto's signature
+    stack_policy_body: str | None = None,  # noqa: ARG001 -- moto's signature
+) -> Stack:
+    """Start to create a stack."""
+    if any(stack.name == name for stack in self.stacks.values()):
+        raise AlreadyExistsException(f"Stack [{name}] already exists")
+    refuse_unknown_types(template)
+    stack = _new_stack(self, name, notification_arns, tags, role_arn)
+    stack.enable_termination_protection = bool(enable_termination_protection)
+    stack.take(template, parameters)
+    stack.scope()
+    stack.status = "CREATE_IN_PROGRESS"
+    self.stacks[stack.stack_id] = stack
+    _start(stack, lambda: engine.create(stack))
+    return stack
+
+
+def update_stack(
+    self: CloudFormationBackend,
+    name: str,
+    template: str,
+    role_arn: str | None,
+    parameters: list[dict[str, Any]],
+    tags: dict[str, str] | None,
+) -> Stack:
+    """Start to update a stack."""
+    stack: Stack = self.get_stack(name)  # type: ignore[assignment]
+    _require_rest(stack)
+    refuse_unknown_types(template)
+    given = previous_or_given(stack, parameters)
+    if is_unchanged(stack, template, given, tags):
+        raise ValidationError(message="No updates are to be performed.")
+    stack.role_arn = role_arn or stack.role_arn
+    stack.tags = stack.tags if tags is None else tags
+    _start(stack, lambda: engine.update(stack, template, given))
+    return stack
+
+
+def delete_stack(self: CloudFormationBackend, name_or_stack_id: str) -> None:
+    """Start to delete a stack; one that does not exist is no error."""
+    found = [s for s in self.stacks.values() if name_or_stack_id in {s.name, s.stack_id}]
+    if not found:
+        return
+    stack: Stack = found[0]  # type: ignore[assignment]
+    if stack.enable_termination_protection:
+        raise ValidationError(message=f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
+    _refuse_while_imported(self, stack)
+
+    def work() -> None:
+        engine.delete(stack)
+        if stack.status == "DELETE_COMPLETE":
+            self.stacks.pop(stack.stack_id, None)
+            self.deleted_stacks[stack.stack_id] = stack
+
+    _start(stack, work)
+
+
+def create_change_set(
+    self: CloudFormationBackend,
+    stack_name: str,
+    change_set_name: str,
+    template: str,
+    parameters: dict[str, str],
+    description: str,
+    change_set_type: str,
+    notification_arns: list[str] | None = None,
+    tags: dict[str, str] | None = None,
+    role_arn: str | None = None,
+) -> tuple[str, str]:
+    """Work out what would change."""
+    refuse_unknown_types(template)
+    stack: Stack
+    existing = [s for s in self.stacks.values() if stack_name in {s.name, s.stack_id}]
+    if existing and (change_set_type == "UPDATE" or existing[0].status == "REVIEW_IN_PROGRESS"):
+        stack = existing[0]  # type: ignore[assignment]
+    elif existing:
+        raise ValidationError(message=f"Stack [{stack_name}] already exists and cannot be created again")
+    elif change_set_type == "UPDATE":
+        raise ValidationError(message=f"Stack [{stack_name}] does not exist")
+    else:
+        stack = _new_stack(self, stack_name, notification_arns, tags, role_arn)
+        stack.say("REVIEW_IN_PROGRESS", "User Initiated")
+        self.stacks[stack.stack_id] = stack
+    change_set = ChangeSet(
+        stack=stack,
+        change_set_id=generate_changeset_id(change_set_name, self.region_name, self.account_id),
+        name=change_set_name,
+        kind=change_set_type,
+        template=template,
+        parameters=parameters,
+        tags=tags,
+        description=description,
+    )
+    self.change_sets[change_set.change_set_id] = change_set  # type: ignore[assignment]
+    return change_set.change_set_id, stack.stack_id
+
+
+def describe_change_set(self: CloudFormationBackend, change_set_name: str) -> ChangeSet:
+    """The newest change set of that name or id."""
+    found = [
+        change_set
+        for change_set_id, change_set in self.change_sets.items()
+        if change_set_name in {change_set_id, change_set.change_set_name}
+    ]
+    if not found:
+        raise ValidationError(message=f"ChangeSet [{change_set_name}] does not exist")
+    return found[-1]  # type: ignore[return-value]
+
+
+def delete_change_set(self: CloudFormationBackend, change_set_name: str) -> None:
+    """Forget change sets of that name or id; none is no error."""
+    for change_set_id, change_set in list(self.change_sets.items()):
+        if change_set_name in {change_set_id, change_set.change_set_name}:
+            del self.change_sets[change_set_id]
+
+
+def execute_change_set(self: CloudFormationBackend, change_set_name: str, stack_name: str | None = None) -> None:
+    """Start to make the changes."""
+    change_set = _of_stack(self, change_set_name, stack_name)
+    if change_set.execution_status != "AVAILABLE":
+        raise ValidationError(
+            message=f"ChangeSet [{change_set.change_set_id}] cannot be executed in its current status of "
+            f"[{change_set.status}]"
+        )
+    stack = change_set.stack
+    change_set.execution_status = "EXECUTE_COMPLETE"
+    stack.change_set_id = change_set.change_set_id
+    stack.tags = change_set.tags
+    if change_set.change_set_type == "CREATE":
+        stack.take(change_set.template, change_set.parameters)
+        stack.scope()
+        stack.status = "CREATE_IN_PROGRESS"
+        _start(stack, lambda: engine.create(stack))
+    else:
+        _require_rest(stack)
+        stack.status = "UPDATE_IN_PROGRESS"
+        _start(stack, lambda: engine.update(stack, change_set.template, change_set.parameters))
+
+
+def validate_template(_self: CloudFormationBackend, template: str) -> list[Any]:
+    """No problems, when it can be read and all its types are here; for more there is cfn-lint."""
+    refuse_unknown_types(template)
+    return []
+
+
+def refuse_unknown_types(template: str) -> None:
+    """Nothing is made of a template that asks for what the embedded AWS does not have."""
+    unknown = sorted(
+        f"{entry['Type']} ({logical_id})"
+        for logical_id, entry in parse(template)["Resources"].items()
+        if kind_of(entry["Type"]) is None
+    )
+    if unknown:
+        raise ValidationError(message=f"the embedded AWS has no {', '.join(unknown)}")
+
+
+def previous_or_given(stack: Stack, parameters: list[dict[str, Any]]) -> dict[str, str]:
+    """The parameters of an update, those with UsePreviousValue from the stack."""
+    return {
+        entry["ParameterKey"]: stack.parameters[entry["ParameterKey"]]
+        if entry.get("UsePreviousValue")
+        else entry["ParameterValue"]
+        for entry in parameters
+    }
+
+
+def _new_stack(
+    backend: CloudFormationBackend,
+    name: str,
+    notification_arns: list[str] | None,
+    tags: dict[str, str] | None,
+    role_arn: str | None,
+) -> Stack:
+    return Stack(
+        stack_id=generate_stack_id(name, backend.region_name, backend.account_id),
+        name=name,
+        account_id=backend.account_id,
+        region_name=backend.region_name,
+        shared_exports=backend.exports,
+        tags=tags,
+        role_arn=role_arn,
+        notification_arns=notification_arns,
+    )
+
+
+def _of_stack(backend: CloudFormationBackend, change_set_name: str, stack_name: str | None) -> ChangeSet:
+    found = [
+        change_set
+        for change_set_id, change_set in backend.change_sets.items()
+        if change_set_name in {change_set_id, change_set.change_set_name}
+        and (stack_name is None or stack_name in {change_set.stack_name, change_set.stack_id})
+    ]
+    if not found:
+        raise ValidationError(message=f"ChangeSet [{change_set_name}] does not exist")
+    return found[-1]  # type: ignore[return-value]
+
+
+def _require_rest(stack: Stack) -> None:
+    if not stack.status.endswith("_COMPLETE") or stack.status in {"ROLLBACK_COMPLETE", "DELETE_COMPLETE"}:
+        raise ValidationError(message=f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated.")
+
+
+def _refuse_while_imported(backend: CloudFormationBackend, stack: Stack) -> None:
+    for other in backend.stacks.values():
+        for export in stack.exports:
+            if other is not stack and f'"Fn::ImportValue": "{export.name}"' in str(other.template):
+                raise ValidationError(message=f"Export {export.name} cannot be deleted as it is in use by {other.name}")
+
+
+def _start(stack: Stack, work: Callable[[], None]) -> None:
+    thread = threading.Thread(target=work, name=f"stack {stack.name}", daemon=True)
+    thread.start()
+    thread.join(HEAD_START_SECONDS)

@@ -1,0 +1,1 @@
+"""The resource types, by what they are for; each module has ``KINDS``, type to kind."""
