@@ -16,7 +16,7 @@ _lock = threading.Lock()
 _clients: dict[tuple[str, str, str], Any] = {}
 
 
-def client_for(service: str, region: str, *, role_arn: str | None, session_name: str, principal: str) -> Any:  # noqa: ANN401
+def client_for(service: str, region: str, *, role_arn: str | None, session_name: str, principal: str) -> Any:
     """A client that signs as ``role_arn``; calls that the role may not make are refused.
 
     :param service: boto's name of the service.
@@ -35,8 +35,8 @@ def client_for(service: str, region: str, *, role_arn: str | None, session_name:
         return _clients[wanted]
 
 
-def _make(service: str, region: str, keys: dict[str, str]) -> Any:  # noqa: ANN401 -- boto3 makes its classes at run time
-    return boto3.Session().client(  # type: ignore[call-overload]
+def _make(service: str, region: str, keys: dict[str, str]) -> Any:
+    return boto3.Session().client(
         service,
         region_name=region,
         endpoint_url=settings.current().endpoint_url,

@@ -115,9 +115,7 @@ def session_of(access_key_id: str) -> RoleSession | None:
         for backend in list(partitions.values()):
             assumed = backend.get_assumed_role_from_access_key(access_key_id)
             if assumed is not None:
-                return RoleSession(
-                    account=account_id, role_arn=assumed.role_arn, session_name=assumed.session_name
-                )
+                return RoleSession(account=account_id, role_arn=assumed.role_arn, session_name=assumed.session_name)
     return None
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import boto3
+
 from mlplatform_cdk.local.settings import Settings
 
 Client = Callable[[str], Any]
@@ -27,11 +28,11 @@ class Account:
         """A role that ``service`` assumes, with one inline policy."""
         name = f"role-{uuid.uuid4().hex[:12]}"
         trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
-        arn: str = self.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))["Role"]["Arn"]
+        arn: str = self.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))["Role"][
+            "Arn"
+        ]
         if statements:
-            self.client("iam").put_role_policy(
-                RoleName=name, PolicyName="inline", PolicyDocument=document(*statements)
-            )
+            self.client("iam").put_role_policy(RoleName=name, PolicyName="inline", PolicyDocument=document(*statements))
         return arn
 
     def function(self, source: str, *statements: dict[str, Any], **more: Any) -> str:
@@ -60,15 +61,17 @@ class Account:
     def machine(self, definition: dict[str, Any], *statements: dict[str, Any]) -> str:
         """A state machine's ARN."""
         role = self.role("states.amazonaws.com", *statements)
-        return self.client("stepfunctions").create_state_machine(  # type: ignore[no-any-return]
+        arn: str = self.client("stepfunctions").create_state_machine(
             name=f"machine-{uuid.uuid4().hex[:12]}", definition=json.dumps(definition), roleArn=role
         )["stateMachineArn"]
+        return arn
 
     def run(self, machine: str, data: Any = None, **more: Any) -> dict[str, Any]:
         """The end of an execution."""
         states = self.client("stepfunctions")
         arn = states.start_execution(stateMachineArn=machine, input=json.dumps(data or {}), **more)["executionArn"]
-        return eventually(lambda: _ended(states.describe_execution(executionArn=arn)))
+        ended: dict[str, Any] = eventually(lambda: _ended(states.describe_execution(executionArn=arn)))
+        return ended
 
     def queue(self, **attributes: str) -> tuple[str, str]:
         """A queue's URL and ARN."""
@@ -76,6 +79,16 @@ class Account:
         url = sqs.create_queue(QueueName=f"queue-{uuid.uuid4().hex[:12]}", Attributes=attributes)["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         return url, arn
+
+    def let_in(self, url: str, arn: str, source_arn: str) -> None:
+        """A queue policy that lets EventBridge send for one rule."""
+        statement = allow(
+            "sqs:SendMessage",
+            arn,
+            Principal={"Service": "events.amazonaws.com"},
+            Condition={"ArnEquals": {"aws:SourceArn": source_arn}},
+        )
+        self.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": document(statement)})
 
     def as_role(self, role_arn: str, service: str) -> Any:
         """A client with the credentials of a role, assumed as anyone would."""

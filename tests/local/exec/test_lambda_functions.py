@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 import time
 
 import pytest
@@ -86,11 +87,23 @@ def test_an_exception_is_told_as_aws_tells_it(account: Account) -> None:
     [
         pytest.param("", "other.handle", "Runtime.ImportModuleError", "No module named 'other'", id="no such module"),
         pytest.param("", "app.handle", "Runtime.HandlerNotFound", "Handler 'handle' missing", id="no such handler"),
-        pytest.param("def handle(e, c):\n    return {1, 2}", "app.handle", "Runtime.MarshalError", "marshal", id="a set"),
-        pytest.param("import os\ndef handle(e, c):\n    os._exit(3)", "app.handle", "Runtime.ExitError", "status 3",
-                     id="the process ends"),
-        pytest.param("import numpy\ndef handle(e, c): ...", "app.handle", "Runtime.ImportModuleError", "numpy",
-                     id="a package that only this machine has"),
+        pytest.param(
+            "def handle(e, c):\n    return {1, 2}", "app.handle", "Runtime.MarshalError", "marshal", id="a set"
+        ),
+        pytest.param(
+            "import os\ndef handle(e, c):\n    os._exit(3)",
+            "app.handle",
+            "Runtime.ExitError",
+            "status 3",
+            id="the process ends",
+        ),
+        pytest.param(
+            "import numpy\ndef handle(e, c): ...",
+            "app.handle",
+            "Runtime.ImportModuleError",
+            "numpy",
+            id="a package that only this machine has",
+        ),
     ],
 )
 def test_a_function_that_cannot_answer_says_why(
@@ -115,8 +128,6 @@ def test_a_function_is_stopped_at_its_time_out(account: Account) -> None:
 
 
 def test_requests_that_come_together_run_together(account: Account) -> None:
-    import threading  # noqa: PLC0415
-
     function = account.function("import time, os\ndef handle(e, c):\n    time.sleep(1.5)\n    return os.getpid()\n")
     answers: list[int] = []
 
@@ -222,7 +233,7 @@ def test_reserved_concurrency_throttles(account: Account) -> None:
         try:
             account.invoke(function)
         except ClientError as error:
-            return error.response["Error"]["Code"]
+            return str(error.response["Error"]["Code"])
         return None
 
     assert eventually(refused) == "TooManyRequestsException"

@@ -33,8 +33,8 @@ _create = LambdaBackend.create_event_source_mapping
 
 def install() -> None:
     """Put pollers in the place of moto's delivery, and the rehearsal's clock under delays."""
-    LambdaBackend.create_event_source_mapping = _create_polled  # type: ignore[method-assign]
-    Message.delay = _delay  # type: ignore[method-assign]
+    LambdaBackend.create_event_source_mapping = _create_polled
+    Message.delay = _delay
 
 
 def _delay(message: Message, delay_seconds: int) -> None:
@@ -84,12 +84,14 @@ class _Poller(threading.Thread):
         if missing and not self._complained:
             LOG.warning(
                 "The provided execution role does not have permissions to call %s on SQS: %s, %s",
-                ", ".join(action.split(":")[1] for action in missing), role, self.queue.queue_arn,
+                ", ".join(action.split(":")[1] for action in missing),
+                role,
+                self.queue.queue_arn,
             )
         self._complained = bool(missing)
         return not missing
 
-    def _function(self) -> Any:  # noqa: ANN401 -- moto's function
+    def _function(self) -> Any:
         return self.backend.get_function(self.mapping.function_arn)
 
     def _take_a_batch(self) -> None:
@@ -118,7 +120,7 @@ class _Poller(threading.Thread):
             body = json.loads(message.body)
         except ValueError:
             body = message.body
-        return any(EventPattern.load(pattern["Pattern"]).matches_event({"body": body}) for pattern in filters)  # type: ignore[typeddict-item]
+        return any(EventPattern.load(pattern["Pattern"]).matches_event({"body": body}) for pattern in filters)
 
     def _process(self, messages: list[Message]) -> None:
         try:
@@ -132,7 +134,7 @@ class _Poller(threading.Thread):
             if message.id in failed:
                 self._return(message)
             else:
-                self.queue.delete_message(message.receipt_handle)  # type: ignore[arg-type]
+                self.queue.delete_message(message.receipt_handle)
         self.mapping.__dict__["last_result"] = "PROBLEM: Function call failed" if failed else "OK"
 
     def _invoke(self, messages: list[Message]) -> set[str]:
@@ -175,13 +177,13 @@ class _Poller(threading.Thread):
 
     def _return(self, received: Message) -> None:
         """The message can be seen again after the queue's visibility time-out, by the rehearsal's clock."""
-        seconds = clock.real_seconds(float(self.queue.visibility_timeout))  # type: ignore[attr-defined]
+        seconds = clock.real_seconds(float(self.queue.visibility_timeout))
         for message in self.queue._messages:
             if message.id == received.id:
                 message.visible_at = unix_time_millis() + seconds * 1000
 
 
-def failures_in(answer: Any, everything: set[str]) -> set[str]:  # noqa: ANN401 -- the function's answer
+def failures_in(answer: Any, everything: set[str]) -> set[str]:
     """The messages that a function reports as failed; all of them where its report makes no sense.
 
     :param answer: what the function returned.
@@ -195,5 +197,5 @@ def failures_in(answer: Any, everything: set[str]) -> set[str]:  # noqa: ANN401 
 
 def _attribute(value: dict[str, Any]) -> dict[str, Any]:
     names = {"StringValue": "stringValue", "BinaryValue": "binaryValue", "DataType": "dataType"}
-    base = {"stringListValues": [], "binaryListValues": []}
+    base: dict[str, Any] = {"stringListValues": [], "binaryListValues": []}
     return base | {names[key]: inner for key, inner in value.items() if key in names}

@@ -18,10 +18,10 @@ def install() -> None:
     """Put the door in front of the services, and take moto's own bucket policies off."""
     managed_policies.install()
     gate.install()
-    FakeBucket.get_permission = _never_denied  # type: ignore[method-assign]
+    FakeBucket.get_permission = _never_denied
 
 
 def _never_denied(bucket: FakeBucket, action: str, resource: str) -> PermissionResult:
-    """moto denies without looking at the Condition; the door has already looked."""
+    """Moto denies without looking at the Condition; the door has already looked."""
     found = _permission(bucket, action, resource)
     return PermissionResult.NEUTRAL if found is PermissionResult.DENIED else found

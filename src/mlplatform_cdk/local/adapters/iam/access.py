@@ -1,4 +1,4 @@
-"""May this caller do that? A role's policies, its boundary and the resource's own policy together, as AWS joins them."""
+"""May this caller do that? A role's policies, its boundary and the resource's own policy, joined as AWS joins them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-
 from mlplatform_cdk.local import roles
 from mlplatform_cdk.local.adapters.iam import policies
-from mlplatform_cdk.local.adapters.iam.statements import Need, find
+from mlplatform_cdk.local.adapters.iam.statements import Need, Statement, find
 
 ALWAYS_ALLOWED = ("sts:GetCallerIdentity",)
-KEY_POLICY_DECIDES = "kms"
+KEY_POLICY_DECIDES = "kms:"
+COLONS_OF_AN_ARN = 5
 Context = Mapping[str, Sequence[str]]
 
 
@@ -34,32 +34,39 @@ def check(session: roles.RoleSession, need: Need, region: str, context: Context)
     """
     if need.action in ALWAYS_ALLOWED:
         return None
+    reason = _objection(session, need, region, context)
+    if reason is None:
+        return None
+    resource = f" on resource: {need.resources[0]}" if need.resources else ""
+    return Denial(f"User: {session.arn} is not authorized to perform: {need.action}{resource} {reason}")
+
+
+def _objection(session: roles.RoleSession, need: Need, region: str, context: Context) -> str | None:
     own, boundary = policies.of_role(session.role_arn, region)
     identity = find(own, need, context)
-    resource = need.resources[0] if need.resources else None
-    attached = policies.of_resource(resource) if resource and resource.count(":") >= 5 else None  # noqa: PLR2004 -- an ARN
+    attached = _attached(need)
     principals = {"AWS": [session.role_arn, session.arn, session.account, _root(session)]}
-    theirs = None if attached is None else find(attached, need, context, principals)
-    if identity.denied_by:
-        return _denial(session, need, "with an explicit deny in an identity-based policy")
-    if theirs is not None and theirs.denied_by:
-        return _denial(session, need, "with an explicit deny in a resource-based policy")
-    direct = attached is not None and _names_the_role(attached, need, context, session)
-    if boundary is not None and not find(boundary, need, context).allowed and not direct:
-        return _denial(session, need, f"because no permissions boundary allows the {need.action} action")
-    if need.action.startswith(f"{KEY_POLICY_DECIDES}:") and attached is not None:
-        delegated = theirs is not None and theirs.allowed
-        if direct or (delegated and identity.allowed):
-            return None
-        return _denial(session, need, f"because no {'identity' if delegated else 'resource'}-based policy allows the "
-                                      f"{need.action} action")
-    if identity.allowed or direct:
+    theirs = find(attached, need, context, principals)
+    if identity.denied_by or theirs.denied_by:
+        kind = "an identity" if identity.denied_by else "a resource"
+        return f"with an explicit deny in {kind}-based policy"
+    direct = _names_the_role(attached, need, context, session)
+    if direct:
         return None
-    return _denial(session, need, f"because no identity-based policy allows the {need.action} action")
+    if boundary is not None and not find(boundary, need, context).allowed:
+        return f"because no permissions boundary allows the {need.action} action"
+    if attached and need.action.startswith(KEY_POLICY_DECIDES) and not theirs.allowed:
+        return f"because no resource-based policy allows the {need.action} action"
+    return None if identity.allowed else f"because no identity-based policy allows the {need.action} action"
 
 
-def _names_the_role(attached: list, need: Need, context: Context, session: roles.RoleSession) -> bool:  # type: ignore[type-arg]
-    """A resource's policy grants by itself when it names the role; naming the account only lets the role's own decide."""
+def _attached(need: Need) -> list[Statement]:
+    resource = need.resources[0] if need.resources else ""
+    return (policies.of_resource(resource) or []) if resource.count(":") >= COLONS_OF_AN_ARN else []
+
+
+def _names_the_role(attached: list[Statement], need: Need, context: Context, session: roles.RoleSession) -> bool:
+    """A resource's policy grants by itself when it names the role; naming the account lets the role's own decide."""
     named = [statement for statement in attached if not _only_the_account(statement.body.get("Principal"), session)]
     return find(named, need, context, {"AWS": [session.role_arn, session.arn]}).allowed
 
@@ -72,11 +79,6 @@ def _only_the_account(principal: object, session: roles.RoleSession) -> bool:
 
 def _root(session: roles.RoleSession) -> str:
     return f"arn:{session.role_arn.split(':')[1]}:iam::{session.account}:root"
-
-
-def _denial(session: roles.RoleSession, need: Need, reason: str) -> Denial:
-    resource = f" on resource: {need.resources[0]}" if need.resources else ""
-    return Denial(f"User: {session.arn} is not authorized to perform: {need.action}{resource} {reason}")
 
 
 def context_of(session: roles.RoleSession, region: str) -> dict[str, Sequence[str]]:
@@ -142,5 +144,3 @@ def service_may(service: str, action: str, resource: str, *, source_arn: str) ->
     }
     need = Need(action=action, resources=(resource,))
     return find(attached, need, context, {"Service": [service]}).allowed
-
-

@@ -117,7 +117,9 @@ def _dynamodb(call: Call) -> list[Alternatives]:
         tables += [inner["TableName"] for inner in item.values() if "TableName" in inner]
     index = call.parameters.get("IndexName")
     tail = f"/index/{index}" if index else ""
-    return [((name if name.startswith("arn:") else make(call, f"table/{name}")) + tail,) for name in dict.fromkeys(tables)]
+    return [
+        ((name if name.startswith("arn:") else make(call, f"table/{name}")) + tail,) for name in dict.fromkeys(tables)
+    ]
 
 
 def _secretsmanager(call: Call) -> list[Alternatives]:

@@ -111,7 +111,7 @@ def glob(pattern: str, value: str) -> bool:
 def _moment(text: str) -> datetime:
     if re.fullmatch(r"\d+", text):
         return datetime.fromtimestamp(int(text), UTC)
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return datetime.fromisoformat(text)
 
 
 def _within(value: str, network: str) -> bool:

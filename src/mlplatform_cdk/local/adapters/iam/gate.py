@@ -27,10 +27,10 @@ _answer = DomainDispatcherApplication.__call__
 
 def install() -> None:
     """Put the door into moto's application."""
-    DomainDispatcherApplication.__call__ = _guarded  # type: ignore[method-assign]
+    DomainDispatcherApplication.__call__ = _guarded
 
 
-def _guarded(application: Any, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:  # noqa: ANN401
+def _guarded(application: Any, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
     if environ["PATH_INFO"] == REPORT_PATH:
         start_response("200 OK", [("Content-Type", "application/json")])
         return [json.dumps(unevaluated.all_of_them()).encode()]

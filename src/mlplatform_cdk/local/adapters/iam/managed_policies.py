@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from functools import cache
@@ -11,16 +12,16 @@ from moto.iam.models import AWSManagedPolicy, IAMBackend, ManagedPolicy, Role, i
 from moto.utilities.utils import get_partition
 
 _attach = IAMBackend.attach_role_policy
-_create = Role.create_from_cloudformation_json.__func__  # type: ignore[attr-defined]
-_update = Role.update_from_cloudformation_json.__func__  # type: ignore[attr-defined]
+_create = Role.create_from_cloudformation_json.__func__
+_update = Role.update_from_cloudformation_json.__func__
 _lock = threading.Lock()
 
 
 def install() -> None:
     """Replace moto's hooks of a role."""
-    IAMBackend.attach_role_policy = _attach_known  # type: ignore[method-assign]
-    Role.create_from_cloudformation_json = classmethod(_create_whole)  # type: ignore[assignment]
-    Role.update_from_cloudformation_json = classmethod(_update_whole)  # type: ignore[assignment]
+    IAMBackend.attach_role_policy = _attach_known
+    Role.create_from_cloudformation_json = classmethod(_create_whole)  # type: ignore[arg-type]
+    Role.update_from_cloudformation_json = classmethod(_update_whole)
 
 
 def known(backend: IAMBackend, arn: str) -> ManagedPolicy:
@@ -41,22 +42,25 @@ def known(backend: IAMBackend, arn: str) -> ManagedPolicy:
 
 @cache
 def _of_aws() -> dict[str, Any]:
-    from moto.iam.aws_managed_policies import aws_managed_policies_data  # noqa: PLC0415 -- megabytes, rarely needed
+    from moto.iam.aws_managed_policies import aws_managed_policies_data
 
     parsed: dict[str, Any] = json.loads(aws_managed_policies_data)
     return parsed
 
 
 def _attach_known(backend: IAMBackend, policy_arn: str, role_name: str) -> None:
-    try:
+    with contextlib.suppress(KeyError):  # moto then refuses, in AWS's words
         known(backend, policy_arn)
-    except KeyError:
-        pass  # moto then refuses, in AWS's words
     _attach(backend, policy_arn, role_name)
 
 
 def _create_whole(
-    cls: type[Role], resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str, **more: Any
+    cls: type[Role],
+    resource_name: str,
+    cloudformation_json: dict[str, Any],
+    account_id: str,
+    region_name: str,
+    **more: Any,
 ) -> Role:
     role: Role = _create(cls, resource_name, cloudformation_json, account_id, region_name, **more)
     _attach_all(role, cloudformation_json["Properties"], account_id, region_name)
@@ -87,7 +91,7 @@ def _update_whole(
     return role
 
 
-def _attach_all(role: Any, properties: dict[str, Any], account_id: str, region_name: str) -> None:  # noqa: ANN401
+def _attach_all(role: Any, properties: dict[str, Any], account_id: str, region_name: str) -> None:
     backend = iam_backends[account_id][get_partition(region_name)]
     role.template_policies = tuple(properties.get("ManagedPolicyArns", []))
     for arn in role.template_policies:

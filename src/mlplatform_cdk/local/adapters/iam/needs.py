@@ -1,10 +1,9 @@
-"""The permissions that a call needs, and the resources that they name, as AWS's service authorization reference has it."""
+"""The permissions that a call needs and the resources they name, as in AWS's service authorization reference."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-
 
 from mlplatform_cdk.local.adapters.iam import arns, needs_s3, needs_sagemaker, passed_roles
 from mlplatform_cdk.local.adapters.iam.calls import Call
@@ -58,5 +57,3 @@ def _context(call: Call) -> Mapping[str, list[str]]:
         found = {f"aws:requesttag/{tag['Key']}".lower(): [str(tag.get("Value", ""))] for tag in tags}
         return found | {"aws:tagkeys": [tag["Key"] for tag in tags]}
     return {}
-
-

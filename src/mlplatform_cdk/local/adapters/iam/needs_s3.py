@@ -49,8 +49,13 @@ BUCKET_ACTIONS = {
     "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
     "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
 }
-HEADER_KEYS = ("x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id", "x-amz-acl",
-               "x-amz-storage-class", "x-amz-copy-source")
+HEADER_KEYS = (
+    "x-amz-server-side-encryption",
+    "x-amz-server-side-encryption-aws-kms-key-id",
+    "x-amz-acl",
+    "x-amz-storage-class",
+    "x-amz-copy-source",
+)
 
 
 def of(call: Call) -> list[Need]:
@@ -80,8 +85,11 @@ def of(call: Call) -> list[Need]:
 
 
 def _context(call: Call) -> Mapping[str, list[str]]:
-    query = {f"s3:{name}": [str(call.parameters[name])] for name in ("prefix", "delimiter", "max-keys")
-             if call.parameters.get(name) is not None}
+    query = {
+        f"s3:{name}": [str(call.parameters[name])]
+        for name in ("prefix", "delimiter", "max-keys")
+        if call.parameters.get(name) is not None
+    }
     if call.operation in ("ListObjects", "ListObjectsV2"):
         query.setdefault("s3:prefix", [""])
     headers = {f"s3:{name}": [call.headers[name]] for name in HEADER_KEYS if name in call.headers}

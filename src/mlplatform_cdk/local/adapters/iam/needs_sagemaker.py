@@ -84,7 +84,7 @@ def _context(parameters: Mapping[str, Any]) -> dict[str, list[str]]:
     return context
 
 
-def _values_of(value: Any, name: str) -> list[str]:  # noqa: ANN401 -- a request's value
+def _values_of(value: Any, name: str) -> list[str]:
     if isinstance(value, Mapping):
         own = [value[name]] if isinstance(value.get(name), str) else []
         return own + [found for inner in value.values() for found in _values_of(inner, name)]

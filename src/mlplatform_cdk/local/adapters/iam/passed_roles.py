@@ -34,7 +34,7 @@ def of(call: Call) -> Iterator[Need]:
         yield Need(action="iam:PassRole", resources=(role,), context={"iam:passedtoservice": [service]})
 
 
-def _roles_in(value: Any) -> list[str]:  # noqa: ANN401 -- a request's value
+def _roles_in(value: Any) -> list[str]:
     if isinstance(value, Mapping):
         own = [inner for key, inner in value.items() if "role" in str(key).lower() and _is_role(inner)]
         return own + [found for inner in value.values() for found in _roles_in(inner)]

@@ -1,4 +1,4 @@
-"""The policies that moto holds: a role's own, its boundary, and those of buckets, keys, queues, topics and functions."""
+"""The policies that moto holds: a role's, its boundary, and those of buckets, keys, queues, topics and functions."""
 
 from __future__ import annotations
 
@@ -56,7 +56,9 @@ def of_resource(arn: str) -> list[Statement] | None:
     _, partition, service, region, account, rest = arn.split(":", 5)
     if service == "s3":
         return _bucket(rest.split("/", 1)[0], partition)
-    document = {"sqs": _queue, "sns": _topic, "kms": _key, "lambda": _function}.get(service, _none)(arn, account, region)
+    document = {"sqs": _queue, "sns": _topic, "kms": _key, "lambda": _function}.get(service, _none)(
+        arn, account, region
+    )
     return None if document is None else statements_of(f"the policy of {arn}", document)
 
 
@@ -95,6 +97,6 @@ def _none(_arn: str, _account: str, _region: str) -> None:
     return None
 
 
-def _parsed(document: Any) -> Mapping[str, Any]:  # noqa: ANN401 -- moto keeps text, bytes or dictionaries
+def _parsed(document: Any) -> Mapping[str, Any]:
     parsed: Mapping[str, Any] = document if isinstance(document, Mapping) else json.loads(document)
     return parsed

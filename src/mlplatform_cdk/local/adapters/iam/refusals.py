@@ -36,7 +36,8 @@ def refuse(call: Call, message: str) -> Answer:
     elif protocol == "ec2":
         body = f"<Response><Errors><Error>{error}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
     else:
-        body = f"<ErrorResponse><Error><Type>Sender</Type>{error}</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+        sender = f"<Error><Type>Sender</Type>{error}</Error>"
+        body = f"<ErrorResponse>{sender}<RequestId>{request_id}</RequestId></ErrorResponse>"
     return HTTPStatus.FORBIDDEN, headers | {"Content-Type": "text/xml"}, f'<?xml version="1.0"?>{body}'.encode()
 
 
@@ -45,4 +46,3 @@ def _protocol(call: Call) -> str:
         return "json"
     protocol = str(get_service_model(call.service).protocol)
     return "query" if protocol == "json" else protocol
-

@@ -63,7 +63,7 @@ def find(
     :param statements: of an identity's policies or of one resource's.
     :param need: the permission.
     :param context: the call's condition keys.
-    :param principals: who calls, by kind (``AWS``, ``Service``), for a resource's policy; default: an identity's policy.
+    :param principals: who calls, by kind (``AWS``, ``Service``), for a resource's policy; default: none, an identity's.
     """
     allowed = False
     whole = {**context, **need.context}
@@ -114,12 +114,16 @@ def _matches_principal(body: Mapping[str, Any], principals: Mapping[str, Sequenc
     if named is None:
         return True
     kinds = {"AWS": named, "Service": []} if isinstance(named, str) else named
-    hit = any(
-        pattern == ANYONE or conditions.glob(pattern, value)
-        for kind, values in principals.items()
-        for pattern in _list(kinds.get(kind, []))
-        for value in values
-    ) or (isinstance(named, str) and named == ANYONE) or ANYONE in _list(kinds.get("AWS", []))
+    hit = (
+        any(
+            pattern == ANYONE or conditions.glob(pattern, value)
+            for kind, values in principals.items()
+            for pattern in _list(kinds.get(kind, []))
+            for value in values
+        )
+        or (isinstance(named, str) and named == ANYONE)
+        or ANYONE in _list(kinds.get("AWS", []))
+    )
     return not hit if element == "NotPrincipal" else hit
 
 
@@ -131,5 +135,5 @@ def _filled(pattern: str, context: Mapping[str, Sequence[str]]) -> str:
     return pattern
 
 
-def _list(value: Any) -> list[str]:  # noqa: ANN401 -- a document's value: a text or a list of them
+def _list(value: Any) -> list[str]:
     return [str(item) for item in value] if isinstance(value, list) else [str(value)]

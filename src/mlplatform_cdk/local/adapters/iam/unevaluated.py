@@ -48,7 +48,11 @@ def record(policy: str, body: Mapping[str, Any], keys: Sequence[str]) -> None:
         does = "denies" if note.effect == "Deny" else "allows"
         LOG.warning(
             "policy %s: the statement %s (%s) has conditions that cannot be evaluated here (%s); it %s nothing",
-            note.policy, note.statement, note.effect, ", ".join(note.keys), does,
+            note.policy,
+            note.statement,
+            note.effect,
+            ", ".join(note.keys),
+            does,
         )
 
 

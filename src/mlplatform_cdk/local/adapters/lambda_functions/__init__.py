@@ -27,11 +27,11 @@ class TooManyRequests(JsonRESTError):
 def install() -> None:
     """Put the real run under every path that invokes a function."""
     functions.install()
-    LambdaSimpleBackend.invoke = LambdaBackend.invoke  # type: ignore[method-assign]
-    LambdaFunction.invoke = _invoke  # type: ignore[method-assign]
+    LambdaSimpleBackend.invoke = LambdaBackend.invoke
+    LambdaFunction.invoke = _invoke
 
 
-def _invoke(function: LambdaFunction, body: Any, request_headers: Any, response_headers: Any) -> bytes:  # noqa: ANN401
+def _invoke(function: LambdaFunction, body: Any, request_headers: Any, response_headers: Any) -> bytes:
     event = body.decode() if isinstance(body, bytes) else body or "{}"
     headers = {str(name).lower(): value for name, value in dict(request_headers).items()}
     kind = headers.get("x-amz-invocation-type", "RequestResponse")

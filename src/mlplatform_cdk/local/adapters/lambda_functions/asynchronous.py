@@ -62,7 +62,7 @@ def _run_when_free(function: LambdaFunction, event: str, request_id: str) -> inv
             clock.sleep(1)
 
 
-def _to_destination(  # noqa: PLR0913 -- the fields of AWS's record
+def _to_destination(
     function: LambdaFunction,
     event: str,
     outcome: invoke.Outcome,

@@ -16,7 +16,7 @@ import struct
 import sys
 import time
 import traceback
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 # What AWS's Python runtime brings along: boto3 and its dependencies.
@@ -31,7 +31,9 @@ class RuntimePackages:
     def __init__(self, folder: str) -> None:
         self.folder = folder
 
-    def find_spec(self, name: str, path: object = None, _target: object = None) -> importlib.machinery.ModuleSpec | None:
+    def find_spec(
+        self, name: str, path: object = None, _target: object = None
+    ) -> importlib.machinery.ModuleSpec | None:
         """Python's hook: where the module ``name`` is."""
         if path is not None or name not in RUNTIME_PACKAGES:
             return None
@@ -61,12 +63,11 @@ class Context:
 class LogFormatter(logging.Formatter):
     """A record as AWS's runtime writes it: text, or JSON where the function asks for it."""
 
-    converter = time.gmtime
     request_id = ""
 
     def format(self, record: logging.LogRecord) -> str:
         """Render ``record``."""
-        moment = datetime.fromtimestamp(record.created, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+        moment = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
         if os.environ.get("AWS_LAMBDA_LOG_FORMAT") != "JSON":
             return f"[{record.levelname}]\t{moment}\t{self.request_id}\t{super().format(record)}"
         line: dict[str, Any] = {
@@ -84,12 +85,13 @@ class LogFormatter(logging.Formatter):
 def main() -> None:
     """Answer requests until the embedded AWS goes away."""
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    with open(os.devnull, "rb") as nothing:
-        os.dup2(nothing.fileno(), 0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
     os.dup2(2, 1)  # what the handler prints is its log
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
-    sys.meta_path.append(RuntimePackages(sys.argv[1]))  # type: ignore[arg-type]
+    sys.meta_path.append(RuntimePackages(sys.argv[1]))
     formatter = _set_up_logging()
     broken: Failure | None = None
     handler: Any = None
@@ -148,7 +150,7 @@ def _call(handler: Any, request: dict[str, Any]) -> dict[str, Any]:
     try:
         answer = handler(json.loads(request["event"]), Context(request))
     except Exception as broken:
-        logging.getLogger().error("[ERROR] %s: %s", type(broken).__name__, broken, exc_info=broken)
+        logging.getLogger().exception("%s", type(broken).__name__)
         raise Failure(_details(broken, request["request_id"])) from broken
     try:
         return {"payload": json.dumps(answer)}
@@ -158,7 +160,7 @@ def _call(handler: Any, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _failure(kind: str, message: str, request_id: str = "") -> dict[str, Any]:
-    print(f"[ERROR] {kind}: {message}", file=sys.stdout)
+    sys.stdout.write(f"[ERROR] {kind}: {message}\n")
     return {"errorMessage": message, "errorType": kind, "requestId": request_id, "stackTrace": []}
 
 

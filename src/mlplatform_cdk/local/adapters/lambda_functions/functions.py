@@ -10,8 +10,8 @@ from moto.core.common_models import CloudFormationModel
 
 from mlplatform_cdk.local.adapters.lambda_functions import workers
 
-_create = LambdaFunction.create_from_cloudformation_json.__func__  # type: ignore[attr-defined]
-_update = LambdaFunction.update_from_cloudformation_json.__func__  # type: ignore[attr-defined]
+_create = LambdaFunction.create_from_cloudformation_json.__func__
+_update = LambdaFunction.update_from_cloudformation_json.__func__
 _configuration = LambdaFunction.get_configuration
 _initialize = LambdaFunction.__init__
 _delete = LambdaFunction.delete
@@ -19,14 +19,16 @@ _delete = LambdaFunction.delete
 
 def install() -> None:
     """Replace moto's hooks."""
-    LambdaFunction.create_from_cloudformation_json = classmethod(_create_whole)  # type: ignore[assignment]
-    LambdaFunction.update_from_cloudformation_json = classmethod(_update_whole)  # type: ignore[assignment]
-    LambdaFunction.get_configuration = _whole_configuration  # type: ignore[method-assign]
-    LambdaFunction.__init__ = _initialize_whole  # type: ignore[method-assign]
-    LambdaFunction.delete = _delete_with_workers  # type: ignore[method-assign]
+    LambdaFunction.create_from_cloudformation_json = classmethod(_create_whole)
+    LambdaFunction.update_from_cloudformation_json = classmethod(_update_whole)
+    LambdaFunction.get_configuration = _whole_configuration
+    LambdaFunction.__init__ = _initialize_whole
+    LambdaFunction.delete = _delete_with_workers
 
 
-def _initialize_whole(function: LambdaFunction, account_id: str, spec: dict[str, Any], *more: Any, **named: Any) -> None:
+def _initialize_whole(
+    function: LambdaFunction, account_id: str, spec: dict[str, Any], *more: Any, **named: Any
+) -> None:
     _initialize(function, account_id, spec, *more, **named)
     _remember(function, spec)
 
@@ -50,9 +52,7 @@ def _update_whole(
     **named: Any,
 ) -> LambdaFunction:
     properties = cloudformation_json["Properties"]
-    function: LambdaFunction = _update(
-        cls, original_resource, new_resource_name, cloudformation_json, *more, **named
-    )
+    function: LambdaFunction = _update(cls, original_resource, new_resource_name, cloudformation_json, *more, **named)
     if "Environment" not in properties:
         function.environment_vars = {}
     _remember(function, properties)
@@ -60,7 +60,7 @@ def _update_whole(
     return function
 
 
-def _remember(function: Any, spec: dict[str, Any]) -> None:  # noqa: ANN401 -- moto's class gets two attributes more
+def _remember(function: Any, spec: dict[str, Any]) -> None:
     function.dead_letter_config = spec.get("DeadLetterConfig")
     function.logging_config = spec.get("LoggingConfig")
 
@@ -78,7 +78,7 @@ def _take_over(function: LambdaFunction, properties: dict[str, Any]) -> None:
         function.ephemeral_storage = int(properties["EphemeralStorage"]["Size"])
 
 
-def _whole_configuration(function: Any, *more: Any, **named: Any) -> dict[str, Any]:  # noqa: ANN401 -- moto's class
+def _whole_configuration(function: Any, *more: Any, **named: Any) -> dict[str, Any]:
     configuration = _configuration(function, *more, **named)
     if getattr(function, "dead_letter_config", None):
         configuration["DeadLetterConfig"] = function.dead_letter_config
@@ -156,4 +156,5 @@ class EventInvokeConfiguration(CloudFormationModel):
         region_name: str,
     ) -> None:
         """Take the configuration away."""
-        get_backend(account_id, region_name).delete_function_event_invoke_config(resource_name.split("|")[0])
+        function_name = resource_name.partition("|")[0]
+        get_backend(account_id, region_name).delete_function_event_invoke_config(function_name)

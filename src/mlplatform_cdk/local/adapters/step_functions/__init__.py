@@ -13,10 +13,11 @@ from mlplatform_cdk.local.adapters.step_functions import (
     machines,
     nested,
     sagemaker,
+    values,
     waits,
 )
 
-PARTS = (machines, executions, history, clients, waits, sagemaker, nested)
+PARTS = (machines, executions, history, clients, waits, values, sagemaker, nested)
 
 
 def install() -> None:

@@ -56,7 +56,7 @@ def install() -> None:
             module.boto_client_for = client_for  # type: ignore[attr-defined]
 
 
-def client_for(region: str, service: str, state_credentials: Any = None) -> BaseClient:  # noqa: ANN401 -- moto's
+def client_for(region: str, service: str, state_credentials: Any = None) -> BaseClient:
     """A client that signs as the state machine's role.
 
     :param region: where the call goes.

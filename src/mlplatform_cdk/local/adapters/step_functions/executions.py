@@ -28,6 +28,9 @@ def install() -> None:
     StepFunctionsParserBackend.start_execution = _start_named
     ExecutionWorker._execution_logic = _run_to_an_end
     BaseExecutionWorkerCommunication.terminated = _end_and_tell
+    logging.getLogger("moto.stepfunctions.parser").setLevel(
+        logging.CRITICAL
+    )  # it dumps whole programs; we name failures
 
 
 def _start_named(
@@ -45,7 +48,7 @@ def _start_named(
 
 def _run_to_an_end(worker: ExecutionWorker) -> None:
     """Run, and fail an execution whose definition breaks the interpreter rather than leave it running for ever."""
-    execution: Execution = worker._execution_communication.execution  # type: ignore[attr-defined]
+    execution: Execution = worker._execution_communication.execution
     _tell(execution)
     try:
         _run(worker)
@@ -59,7 +62,10 @@ def _run_to_an_end(worker: ExecutionWorker) -> None:
 
 def _end_and_tell(communication: BaseExecutionWorkerCommunication) -> None:
     _end(communication)
-    _tell(communication.execution)
+    execution = communication.execution
+    if execution.exec_status is not ExecutionStatus.SUCCEEDED:
+        LOG.warning("%s: %s: %s: %s", execution.exec_arn, execution.status, execution.error, execution.cause)
+    _tell(execution)
 
 
 def _tell(execution: Execution) -> None:

@@ -13,7 +13,9 @@ from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 
 if TYPE_CHECKING:
     from moto.stepfunctions.parser.asl.component.common.error_name.error_name import ErrorName
-    from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service import StateTaskService
+    from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service import (
+        StateTaskService,
+    )
     from moto.stepfunctions.parser.asl.eval.environment import Environment
 
 

@@ -1,7 +1,8 @@
-"""What moto's answers leave out: history in reverse and in pages, the end of a timed-out execution, a failure's cause."""
+"""What moto's answers leave out: history in reverse and in pages, the end of every execution, a failure's cause."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
@@ -23,7 +24,9 @@ def _describe_with_end(response: StepFunctionResponse) -> ActionResult:
     answer = _describe(response)
     execution = response.stepfunction_backend.describe_execution(response._get_param("executionArn"))
     if execution.stop_date is not None:
-        answer.result["stopDate"] = execution.stop_date  # type: ignore[index]
+        answer.result["stopDate"] = execution.stop_date
+    if execution.status == "SUCCEEDED":
+        answer.result["output"] = json.dumps(execution.output, separators=(",", ":"))
     return answer
 
 

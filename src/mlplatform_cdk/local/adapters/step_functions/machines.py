@@ -21,7 +21,7 @@ ATTRIBUTES = ("Arn", "Name", "StateMachineRevisionId", "DefinitionString", "Role
 
 def install() -> None:
     """Replace moto's CloudFormation hooks of a state machine."""
-    StateMachine.create_from_cloudformation_json = classmethod(_create)
+    StateMachine.create_from_cloudformation_json = classmethod(_create)  # type: ignore[arg-type]
     StateMachine.update_from_cloudformation_json = classmethod(_update)
     StateMachine.delete_from_cloudformation_json = classmethod(_delete)
     StateMachine.has_cfn_attr = classmethod(lambda _cls, attr: attr in ATTRIBUTES)
@@ -89,7 +89,7 @@ def _delete(
     get_backend(account_id, region_name).delete_state_machine(resource_name)
 
 
-def _get_attribute(machine: StateMachine, attribute_name: str) -> Any:  # noqa: ANN401 -- moto's signature
+def _get_attribute(machine: StateMachine, attribute_name: str) -> Any:
     if attribute_name == "Arn":
         return machine.arn
     if attribute_name == "StateMachineRevisionId":
@@ -120,11 +120,13 @@ def _configurations(properties: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _lower(value: Any) -> Any:  # noqa: ANN401 -- a template's value
+def _lower(value: Any) -> Any:
     """CloudFormation writes ``LogGroupArn`` where the API has ``logGroupArn``."""
     if isinstance(value, dict):
-        return {key[0].lower() + key[1:]: _is_true(inner) if key == "IncludeExecutionData" else _lower(inner)
-                for key, inner in value.items()}
+        return {
+            key[0].lower() + key[1:]: _is_true(inner) if key == "IncludeExecutionData" else _lower(inner)
+            for key, inner in value.items()
+        }
     return [_lower(inner) for inner in value] if isinstance(value, list) else value
 
 

@@ -10,7 +10,9 @@ from mlplatform_cdk.local.adapters.iam import access
 from mlplatform_cdk.local.adapters.step_functions import failures
 
 if TYPE_CHECKING:
-    from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service import StateTaskService
+    from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service import (
+        StateTaskService,
+    )
     from moto.stepfunctions.parser.asl.eval.environment import Environment
 
 RULES = {

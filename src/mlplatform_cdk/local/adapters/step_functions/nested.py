@@ -10,6 +10,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 )
 
 from mlplatform_cdk.local.adapters.step_functions import managed_rules
+from mlplatform_cdk.local.adapters.step_functions.values import milliseconds, plain
 
 _normalise = StateTaskServiceSfn._normalise_parameters
 _evaluate = StateTaskServiceSfn._eval_service_task
@@ -28,18 +29,18 @@ def _to_boto(task: StateTaskServiceSfn, parameters: dict[str, Any], *names: Any,
         parameters[key[0].lower() + key[1:]] = parameters.pop(key)
 
 
-def _from_boto(_task: StateTaskServiceSfn, response: Any, *_names: Any, **_more: Any) -> None:  # noqa: ANN401 -- moto's
+def _from_boto(_task: StateTaskServiceSfn, response: Any, *_names: Any, **_more: Any) -> None:
     if isinstance(response, dict):
         for key in list(response):
-            response[key[0].upper() + key[1:]] = response.pop(key)
+            response[key[0].upper() + key[1:]] = plain(response.pop(key), milliseconds)
 
 
 def _evaluate_with_rules(
     task: StateTaskServiceSfn,
-    env: Any,  # noqa: ANN401 -- moto's
-    resource_runtime_part: Any,  # noqa: ANN401 -- moto's
+    env: Any,
+    resource_runtime_part: Any,
     normalised_parameters: dict[str, Any],
-    state_credentials: Any,  # noqa: ANN401 -- moto's
+    state_credentials: Any,
 ) -> None:
     if task.resource.condition in (ResourceCondition.Sync, ResourceCondition.Sync2):
         managed_rules.check(task, env, state_credentials.role_arn, resource_runtime_part.region)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -22,10 +21,13 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 )
 
 from mlplatform_cdk.local.adapters.step_functions import clients, failures, managed_rules
+from mlplatform_cdk.local.adapters.step_functions.values import milliseconds, plain
 
 if TYPE_CHECKING:
     from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent
-    from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service import StateTaskService
+    from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service import (
+        StateTaskService,
+    )
     from moto.stepfunctions.parser.asl.eval.environment import Environment
 
 LOG = logging.getLogger(__name__)
@@ -48,7 +50,7 @@ _factory = state_task_service_factory.state_task_service_for
 def install() -> None:
     """Let the interpreter make our task for ``sagemaker``."""
     for module in (state_task_service_factory, state_task_factory):
-        module.state_task_service_for = _task_for  # type: ignore[attr-defined]
+        module.state_task_service_for = _task_for
 
 
 def _task_for(service_name: str) -> StateTaskService:
@@ -71,9 +73,9 @@ class SageMakerTask(StateTaskServiceCallback):
     def _eval_service_task(
         self,
         env: Environment,
-        resource_runtime_part: Any,  # noqa: ANN401 -- moto's
+        resource_runtime_part: Any,
         normalised_parameters: dict[str, Any],
-        state_credentials: Any,  # noqa: ANN401 -- moto's
+        state_credentials: Any,
     ) -> None:
         client = clients.client_for(resource_runtime_part.region, "sagemaker", state_credentials)
         action = self._get_boto_service_action()
@@ -84,15 +86,14 @@ class SageMakerTask(StateTaskServiceCallback):
         if self.resource.condition == ResourceCondition.Sync:
             managed_rules.check(self, env, state_credentials.role_arn, resource_runtime_part.region)
         response = getattr(client, action)(**normalised_parameters)
-        response.pop("ResponseMetadata", None)
-        env.stack.append(plain(response))
+        env.stack.append(plain(response, milliseconds))
 
     def _build_sync_resolver(
         self,
         env: Environment,
-        resource_runtime_part: Any,  # noqa: ANN401 -- moto's
+        resource_runtime_part: Any,
         normalised_parameters: dict[str, Any],
-        state_credentials: Any,  # noqa: ANN401 -- moto's
+        state_credentials: Any,
     ) -> Callable[[], Any]:
         env.stack.pop()
         client = clients.client_for(resource_runtime_part.region, "sagemaker", state_credentials)
@@ -101,7 +102,7 @@ class SageMakerTask(StateTaskServiceCallback):
         self._stop = lambda: _call(client, f"Stop{noun}", job)
 
         def resolve() -> dict[str, Any] | None:
-            description: dict[str, Any] = plain(_call(client, f"Describe{noun}", job))
+            description: dict[str, Any] = plain(_call(client, f"Describe{noun}", job), milliseconds)
             status = description[f"{noun}Status"]
             if status not in ENDED:
                 return None
@@ -111,7 +112,7 @@ class SageMakerTask(StateTaskServiceCallback):
 
         return resolve
 
-    def _eval_sync(self, env: Environment, **waiting: Any) -> Any:  # noqa: ANN401 -- moto's
+    def _eval_sync(self, env: Environment, **waiting: Any) -> Any:
         outcome = super()._eval_sync(env=env, **waiting)
         if outcome is None:  # the task was aborted or ran out of time: AWS then stops the job
             try:
@@ -133,15 +134,6 @@ class SageMakerTask(StateTaskServiceCallback):
         return failures.event(self, env, CustomErrorName(f"SageMaker.{name}"), cause)
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401 -- a JSON value
-    """A response as the integration gives it: dates are milliseconds since 1970."""
-    if isinstance(value, dict):
-        return {key: plain(inner) for key, inner in value.items() if key != "ResponseMetadata"}
-    if isinstance(value, list):
-        return [plain(inner) for inner in value]
-    return int(value.timestamp() * 1000) if isinstance(value, datetime) else value
-
-
-def _call(client: Any, operation: str, parameters: dict[str, Any]) -> Any:  # noqa: ANN401 -- boto3's
+def _call(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
     methods = {api: method for method, api in client.meta.method_to_api_mapping.items()}
     return getattr(client, methods[operation])(**parameters)

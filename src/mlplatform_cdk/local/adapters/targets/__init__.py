@@ -27,10 +27,10 @@ _pool = ThreadPoolExecutor(DELIVERIES_AT_ONCE, thread_name_prefix="eventbridge")
 
 def install() -> None:
     """Replace how a rule reaches its targets."""
-    Rule.send_to_targets = _send_to_targets  # type: ignore[method-assign]
+    Rule.send_to_targets = _send_to_targets
 
 
-def _send_to_targets(rule: Rule, original_event: Any, transform_input: bool = True) -> None:  # noqa: ANN401, FBT001, FBT002
+def _send_to_targets(rule: Rule, original_event: Any, transform_input: bool = True) -> None:  # noqa: FBT001, FBT002
     pattern = rule.event_pattern
     if rule.state == "DISABLED" or not pattern.get_pattern() or not pattern.matches_event(original_event):
         return
@@ -60,7 +60,7 @@ def _as_delivered(event: dict[str, Any]) -> dict[str, Any]:
     return delivered
 
 
-def _leave_to_moto(rule: Rule, targets: list[dict[str, Any]], event: Any, *, transform_input: bool) -> None:  # noqa: ANN401
+def _leave_to_moto(rule: Rule, targets: list[dict[str, Any]], event: Any, *, transform_input: bool) -> None:
     stand_in = Rule.__new__(Rule)
     stand_in.__dict__.update(rule.__dict__ | {"targets": targets})
     _send(stand_in, event, transform_input)

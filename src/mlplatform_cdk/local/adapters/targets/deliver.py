@@ -18,8 +18,15 @@ LOG = logging.getLogger(__name__)
 PRINCIPAL = "events.amazonaws.com"
 MOST_RETRIES = 5  # AWS tries for a day, which a rehearsal has no use for
 RETRY_SECONDS = 10.0
-PERMANENT = ("AccessDeniedException", "AccessDenied", "StateMachineDoesNotExist", "ResourceNotFoundException",
-             "InvalidExecutionInput", "ValidationException", "InvalidArn")
+PERMANENT = (
+    "AccessDeniedException",
+    "AccessDenied",
+    "StateMachineDoesNotExist",
+    "ResourceNotFoundException",
+    "InvalidExecutionInput",
+    "ValidationException",
+    "InvalidArn",
+)
 
 
 def to_target(rule: Rule, target: dict[str, Any], event: dict[str, Any], ingested: float) -> None:
@@ -88,5 +95,10 @@ def _give_up(rule: Rule, target: dict[str, Any], event: dict[str, Any], code: st
         LOG.warning("the rule %s drops an event: its target %s has no dead-letter queue", rule.name, target["Arn"])
         return
     body = transform.body_of({}, event, {})
-    attributes = {"RULE_ARN": rule.arn, "TARGET_ARN": target["Arn"], "ERROR_CODE": code, "ERROR_MESSAGE": message[:1024]}
+    attributes = {
+        "RULE_ARN": rule.arn,
+        "TARGET_ARN": target["Arn"],
+        "ERROR_CODE": code,
+        "ERROR_MESSAGE": message[:1024],
+    }
     send.send_as_service(PRINCIPAL, queue, body, rule.arn, attributes=attributes)

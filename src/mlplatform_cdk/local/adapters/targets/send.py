@@ -49,7 +49,7 @@ def send_as_role(
         raise Refused(f"{target_arn} can receive nothing from Lambda")
 
 
-def send_as_service(  # noqa: PLR0913 -- the parts of a message
+def send_as_service(
     principal: str,
     target_arn: str,
     body: str,

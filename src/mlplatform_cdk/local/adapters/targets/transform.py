@@ -30,7 +30,7 @@ def body_of(target: Mapping[str, Any], event: Mapping[str, Any], reserved: Mappi
     return _filled(str(transformer["InputTemplate"]), values)
 
 
-def at(event: Any, path: str) -> Any:  # noqa: ANN401 -- a JSON value
+def at(event: Any, path: str) -> Any:
     """The part of ``event`` that a JSON path names; None where it has none."""
     position = 1
     while position < len(path) and event is not None:
@@ -47,7 +47,7 @@ def at(event: Any, path: str) -> Any:  # noqa: ANN401 -- a JSON value
 
 
 def _filled(template: str, values: Mapping[str, Any]) -> str:
-    """A hole between quotes takes the bare text; one that stands alone takes JSON; a template that is one text stays one."""
+    """A hole between quotes takes the bare text, one that stands alone takes JSON."""
 
     def fill(found: re.Match[str]) -> str:
         if found[1] not in values:

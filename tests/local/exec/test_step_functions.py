@@ -1,0 +1,350 @@
+"""How do state machines run?"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.local.exec.account import Account, allow, eventually
+
+ONE = {"StartAt": "Only"}
+
+
+def one(state: dict[str, Any]) -> dict[str, Any]:
+    """A machine of one state."""
+    return ONE | {"States": {"Only": {"End": True, **state}}}
+
+
+def test_a_template_s_machine_is_executed(account: Account) -> None:
+    role = account.role("states.amazonaws.com")
+    definition = json.dumps(one({"Type": "Pass", "Result": {"word": "${Word}"}}))
+    stack = f"stack-{time.time_ns()}"
+    resource = {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {
+            "RoleArn": role,
+            "DefinitionString": definition,
+            "DefinitionSubstitutions": {"Word": "blue"},
+            "StateMachineType": "STANDARD",
+            "TracingConfiguration": {"Enabled": True},
+            "LoggingConfiguration": {"Level": "ALL", "IncludeExecutionData": True, "Destinations": []},
+        },
+    }
+    template = {
+        "Resources": {"Machine": resource},
+        "Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Machine", "Arn"]}}, "Ref": {"Value": {"Ref": "Machine"}}},
+    }
+    cloudformation, states = account.client("cloudformation"), account.client("stepfunctions")
+
+    cloudformation.create_stack(StackName=stack, TemplateBody=json.dumps(template))
+
+    outputs = {
+        item["OutputKey"]: item["OutputValue"]
+        for item in cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["Outputs"]
+    }
+    assert outputs["Arn"] == outputs["Ref"]
+    described = states.describe_state_machine(stateMachineArn=outputs["Arn"])
+    assert described["tracingConfiguration"] == {"enabled": True}
+    assert described["loggingConfiguration"]["level"] == "ALL"
+    assert json.loads(account.run(outputs["Arn"])["output"]) == {"word": "blue"}
+
+    resource["Properties"]["DefinitionSubstitutions"] = {"Word": "green"}  # type: ignore[index]
+    cloudformation.update_stack(StackName=stack, TemplateBody=json.dumps(template))
+    assert json.loads(account.run(outputs["Arn"])["output"]) == {"word": "green"}
+
+    cloudformation.delete_stack(StackName=stack)
+    assert outputs["Arn"] not in [item["stateMachineArn"] for item in states.list_state_machines()["stateMachines"]]
+
+
+def test_a_name_runs_once(account: Account) -> None:
+    states = account.client("stepfunctions")
+    machine = account.machine(one({"Type": "Wait", "Seconds": 200}))
+
+    first = states.start_execution(stateMachineArn=machine, name="one", input='{"a": 1}')
+    again = states.start_execution(stateMachineArn=machine, name="one", input='{"a": 1}')
+
+    assert first["executionArn"] == again["executionArn"]
+    with pytest.raises(ClientError, match="ExecutionAlreadyExists"):
+        states.start_execution(stateMachineArn=machine, name="one", input='{"a": 2}')
+
+
+def test_executions_without_a_name_get_one_each(account: Account) -> None:
+    machine = account.machine(one({"Type": "Pass"}))
+
+    arns = {account.run(machine)["executionArn"] for _ in range(2)}
+
+    assert len(arns) == 2
+
+
+def test_waits_follow_the_rehearsal_s_clock(account: Account) -> None:
+    started = time.monotonic()
+
+    assert account.run(account.machine(one({"Type": "Wait", "Seconds": 60})))["status"] == "SUCCEEDED"
+
+    assert 0.6 <= time.monotonic() - started < 5
+
+
+def test_a_failure_ends_with_its_error_and_cause(account: Account) -> None:
+    machine = account.machine(
+        one({"Type": "Fail", "ErrorPath": "$.kind", "CausePath": "$.why"})
+        | {"States": {"Only": {"Type": "Fail", "ErrorPath": "$.kind", "CausePath": "$.why"}}}
+    )
+
+    ended = account.run(machine, {"kind": "ModelRefused", "why": "too few rows"})
+
+    assert (ended["status"], ended["error"], ended["cause"]) == ("FAILED", "ModelRefused", "too few rows")
+    history = account.client("stepfunctions").get_execution_history(
+        executionArn=ended["executionArn"], reverseOrder=True
+    )
+    assert history["events"][0]["type"] == "ExecutionFailed"
+
+
+def test_a_task_invokes_a_function_as_the_machine_s_role(account: Account) -> None:
+    function = account.function("def handle(e, c):\n    return {'double': e['n'] * 2}\n")
+    arn = account.arn(function)
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Parameters": {"FunctionName": arn, "Payload.$": "$"},
+        "ResultSelector": {"double.$": "$.Payload.double"},
+    }
+
+    assert json.loads(
+        account.run(account.machine(one(task), allow("lambda:InvokeFunction", arn)), {"n": 4})["output"]
+    ) == {"double": 8}
+    refused = account.run(account.machine(one(task)), {"n": 4})
+    assert refused["error"] == "Lambda.AccessDeniedException"
+    assert f"is not authorized to perform: lambda:InvokeFunction on resource: {arn}" in refused["cause"]
+
+
+def test_an_exception_of_a_function_can_be_caught_by_its_type(account: Account) -> None:
+    function = account.function("class TooFewRows(Exception): ...\ndef handle(e, c):\n    raise TooFewRows('only 3')\n")
+    arn = account.arn(function)
+    definition = {
+        "StartAt": "Call",
+        "States": {
+            "Call": {
+                "Type": "Task",
+                "Resource": "arn:aws:states:::lambda:invoke",
+                "Parameters": {"FunctionName": arn},
+                "Retry": [{"ErrorEquals": ["Lambda.TooManyRequestsException"], "IntervalSeconds": 1}],
+                "Catch": [{"ErrorEquals": ["TooFewRows"], "ResultPath": "$.failure", "Next": "Caught"}],
+                "End": True,
+            },
+            "Caught": {"Type": "Pass", "End": True},
+        },
+    }
+
+    ended = account.run(account.machine(definition, allow("lambda:InvokeFunction", arn)))
+
+    failure = json.loads(ended["output"])["failure"]
+    assert failure["Error"] == "TooFewRows"
+    assert json.loads(failure["Cause"])["errorMessage"] == "only 3"
+
+
+def test_retries_follow_the_rehearsal_s_clock(account: Account) -> None:
+    function = account.function("def handle(e, c):\n    raise ValueError\n")
+    arn = account.arn(function)
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Parameters": {"FunctionName": arn},
+        "Retry": [{"ErrorEquals": ["ValueError"], "IntervalSeconds": 30, "MaxAttempts": 2, "BackoffRate": 2.0}],
+    }
+    started = time.monotonic()
+
+    ended = account.run(account.machine(one(task), allow("lambda:InvokeFunction", arn)))
+
+    assert ended["error"] == "ValueError"
+    assert 0.9 <= time.monotonic() - started < 10
+    events = account.client("stepfunctions").get_execution_history(executionArn=ended["executionArn"])["events"]
+    assert len([event for event in events if event["type"] == "TaskFailed"]) == 3
+
+
+def test_a_task_that_takes_too_long_times_out(account: Account) -> None:
+    function = account.function("import time\ndef handle(e, c):\n    time.sleep(20)\n")
+    arn = account.arn(function)
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "TimeoutSeconds": 1,
+        "Parameters": {"FunctionName": arn},
+    }
+
+    assert account.run(account.machine(one(task), allow("lambda:InvokeFunction", arn)))["error"] == "States.Timeout"
+
+
+def test_a_task_waits_for_its_token(account: Account) -> None:
+    url, arn = account.queue()
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+        "Parameters": {"QueueUrl": url, "MessageBody": {"token.$": "$$.Task.Token"}},
+    }
+    states = account.client("stepfunctions")
+    machine = account.machine(one(task), allow("sqs:SendMessage", arn))
+    execution = states.start_execution(stateMachineArn=machine)["executionArn"]
+
+    token = json.loads(account.messages(url)[0]["Body"])["token"]
+    states.send_task_failure(taskToken=token, error="Refused", cause="by a person")
+
+    ended = eventually(lambda: (d := states.describe_execution(executionArn=execution))["status"] != "RUNNING" and d)
+    assert (ended["error"], ended["cause"]) == ("Refused", "by a person")
+
+
+def test_notifications_and_sdk_calls_work(account: Account) -> None:
+    url, queue = account.queue()
+    topic = account.client("sns").create_topic(Name=f"topic-{time.time_ns()}")["TopicArn"]
+    account.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+    definition = {
+        "StartAt": "Group",
+        "States": {
+            "Group": {
+                "Type": "Task",
+                "Resource": "arn:aws:states:::aws-sdk:sagemaker:createModelPackageGroup",
+                "Parameters": {"ModelPackageGroupName": f"group-{time.time_ns()}"},
+                "Next": "Tell",
+            },
+            "Tell": {
+                "Type": "Task",
+                "Resource": "arn:aws:states:::sns:publish",
+                "Parameters": {"TopicArn": topic, "Subject": "done", "Message.$": "$.ModelPackageGroupArn"},
+                "End": True,
+            },
+        },
+    }
+    rights = [allow("sagemaker:CreateModelPackageGroup"), allow("sns:Publish", topic)]
+
+    ended = account.run(account.machine(definition, *rights))
+
+    assert ended["status"] == "SUCCEEDED", ended.get("cause")
+    assert ":model-package-group/group-" in json.loads(account.messages(url)[0]["Body"])["Message"]
+
+
+def test_an_sdk_error_has_the_name_that_aws_gives_it(account: Account) -> None:
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:sagemaker:describeEndpoint",
+        "Parameters": {"EndpointName": "no-such-endpoint"},
+    }
+
+    ended = account.run(account.machine(one(task), allow("sagemaker:DescribeEndpoint")))
+
+    assert ended["error"] == "SageMaker.SageMakerException"
+
+
+@pytest.mark.parametrize(("pattern", "output"), [(".sync", '{"n":1}'), (".sync:2", {"n": 1})])
+def test_a_machine_starts_another_and_waits_for_it(account: Account, pattern: str, output: Any) -> None:
+    inner = account.machine(one({"Type": "Pass"}))
+    task = {
+        "Type": "Task",
+        "Resource": f"arn:aws:states:::states:startExecution{pattern}",
+        "Parameters": {"StateMachineArn": inner, "Input": {"n": 1}},
+    }
+    rights = [
+        allow("states:StartExecution", inner),
+        allow(
+            ["states:DescribeExecution", "states:StopExecution"], inner.replace(":stateMachine:", ":execution:") + ":*"
+        ),
+        allow(
+            ["events:PutTargets", "events:PutRule", "events:DescribeRule"],
+            "arn:aws:events:*:*:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule",
+        ),
+    ]
+
+    ended = account.run(account.machine(one(task), *rights))
+
+    assert ended["status"] == "SUCCEEDED", ended.get("cause")
+    answer = json.loads(ended["output"])
+    assert answer["Status"] == "SUCCEEDED"
+    assert answer["Output"] == output
+
+
+def test_a_role_without_the_managed_rule_cannot_wait(account: Account) -> None:
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync",
+        "Parameters": training_job("x"),
+    }
+
+    ended = account.run(account.machine(one(task), allow("sagemaker:*"), allow("iam:PassRole")))
+
+    assert "is not authorized to create managed-rule" in ended["cause"]
+
+
+def test_a_misspelt_parameter_of_a_job_fails_the_task(account: Account) -> None:
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync",
+        "Parameters": training_job("x") | {"Enviroment": {}},
+    }
+
+    ended = account.run(account.machine(one(task), allow("*")))
+
+    assert 'Unknown parameter in input: "Enviroment"' in ended["cause"]
+
+
+def test_waiting_for_a_job_ends_with_its_failure_as_cause(account: Account) -> None:
+    name = f"job-{time.time_ns()}"
+    role = account.role("sagemaker.amazonaws.com")
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync",
+        "Parameters": training_job(name) | {"RoleArn": role},
+    }
+
+    ended = account.run(account.machine(one(task), allow("*")))
+
+    assert (ended["status"], ended["error"]) == ("FAILED", "States.TaskFailed")
+    cause = json.loads(ended["cause"])
+    assert cause["TrainingJobName"] == name
+    assert cause["TrainingJobStatus"] == "Failed"
+    assert cause["FailureReason"]
+    assert isinstance(cause["CreationTime"], int)
+
+
+def test_an_error_of_sagemaker_has_the_integration_s_name(account: Account) -> None:
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sagemaker:createEndpoint",
+        "Parameters": {"EndpointName": "an-endpoint", "EndpointConfigName": "no-such-config"},
+    }
+
+    ended = account.run(account.machine(one(task), allow("sagemaker:*")))
+
+    assert ended["error"] == "SageMaker.AmazonSageMakerException"
+    assert "Service: AmazonSageMaker" in ended["cause"]
+
+
+def test_a_machine_s_state_changes_are_events(account: Account) -> None:
+    url, arn = account.queue()
+    events = account.client("events")
+    machine = account.machine(one({"Type": "Pass"}))
+    rule = f"rule-{time.time_ns()}"
+    pattern = {"source": ["aws.states"], "detail": {"status": ["SUCCEEDED"], "stateMachineArn": [machine]}}
+    rule_arn = events.put_rule(Name=rule, EventPattern=json.dumps(pattern))["RuleArn"]
+    account.let_in(url, arn, rule_arn)
+    events.put_targets(Rule=rule, Targets=[{"Id": "queue", "Arn": arn}])
+
+    ended = account.run(machine)
+
+    assert json.loads(account.messages(url)[0]["Body"])["detail"]["executionArn"] == ended["executionArn"]
+
+
+def training_job(name: str) -> dict[str, Any]:
+    """A training job on an image that is not here."""
+    return {
+        "TrainingJobName": name,
+        "RoleArn": "arn:aws:iam::123456789012:role/none",
+        "AlgorithmSpecification": {
+            "TrainingImage": "123456789012.dkr.ecr.us-east-1.amazonaws.com/none:none",
+            "TrainingInputMode": "File",
+        },
+        "OutputDataConfig": {"S3OutputPath": "s3://nowhere/at/all"},
+        "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+    }
