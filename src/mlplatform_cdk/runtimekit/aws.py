@@ -14,6 +14,6 @@ def client(service: str) -> Any:
     from botocore.config import Config
 
     return boto3.client(
-        service,  # type: ignore[call-overload]
+        service,
         config=Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 5}),
     )

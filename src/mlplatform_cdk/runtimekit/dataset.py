@@ -89,11 +89,11 @@ def read_split(folder: Path, dataset: Dataset, split: Split) -> Table:
             raise DatasetError(f"{path.name} must have the header that {DESCRIPTION} names, got another")
         for row in rows:
             try:
-                features, label = [float(cell) if cell else math.nan for cell in row[:width]], indices[row[width]]
+                *cells, label = row
+                table.features.extend([float(cell) if cell else math.nan for cell in cells])
+                table.labels.append(indices[label])
             except (ValueError, LookupError):
-                features = []
-            if len(row) != width + 1 or not features:
+                cells = []
+            if len(cells) != width:
                 raise DatasetError(f"{path.name} line {rows.line_num} must be a row as {DESCRIPTION} says, got {row!r}")
-            table.features.extend(features)
-            table.labels.append(label)
     return table

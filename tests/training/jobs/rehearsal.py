@@ -17,9 +17,9 @@ SHIPPED = (
     "__init__.py",
     "runtimekit",
     "training/container",
-    "training/preprocess",
-    "training/train",
-    "training/evaluate",
+    "training/preprocess/runtime",
+    "training/train/runtime",
+    "training/evaluate/runtime",
     "serving/container",
 )
 TRAINING = {"MODEL_NAME": "cancer", "DATASET_URI": "s3://lake/raw/cancer/", "CODE_VERSION": "1.0.0"}
