@@ -1,8 +1,8 @@
 """EventBridge events that moto never sends: SageMaker's state changes, and S3's in the form that AWS documents.
 
-moto emits no SageMaker event at all; for S3 it drops the bucket's EventBridge switch when the bucket comes from
-CloudFormation, fills the event with constants, and lets one target that fails silence all that follow. Delivery to the
-targets of a matching rule is ``Rule.send_to_targets``, on a thread of its own and in the order of the events.
+moto emits no SageMaker event at all; for S3 it fills the event with constants, misspells ``etag``, and lets one target
+that fails silence all that follow. Delivery to the targets of a matching rule is ``Rule.send_to_targets``, on a thread
+of its own and in the order of the events.
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ from moto.s3 import notifications
 from moto.s3.models import FakeBucket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from moto.events.models import Rule
     from moto.events.utils import EventMessageType
     from moto.s3.notifications import S3NotificationEvent
@@ -87,11 +85,8 @@ def emit(scope: Scope, detail_type: str, resource: str, detail: dict[str, Any]) 
 
 
 def install() -> None:
-    """Send S3's events as AWS does, from buckets that CloudFormation made as well."""
-    if notifications._send_event_bridge_message is not _send_s3_event:
-        notifications._send_event_bridge_message = _send_s3_event
-        _keep_the_switch("create_from_cloudformation_json")
-        _keep_the_switch("update_from_cloudformation_json")
+    """Send S3's events as AWS does."""
+    notifications._send_event_bridge_message = _send_s3_event
 
 
 def _rules(account: str, region: str) -> list[Rule]:
@@ -130,21 +125,6 @@ def _send_s3_event(account_id: str, bucket: FakeBucket, event_name: S3Notificati
         detail["object"]["version-id"] = key.version_id
     detail_type = notifications._detail_type(event_name)
     _put("aws.s3", account_id, bucket.region_name, detail_type, bucket.arn, detail)
-
-
-def _keep_the_switch(method: str) -> None:
-    """Let CloudFormation's bucket carry ``NotificationConfiguration.EventBridgeConfiguration``."""
-    of_moto: Callable[..., FakeBucket] = getattr(FakeBucket, method).__func__
-
-    def with_switch(cls: type[FakeBucket], *arguments: Any, **named: Any) -> FakeBucket:
-        bucket = of_moto(cls, *arguments, **named)
-        definition = named.get("cloudformation_json") or arguments[1 if method.startswith("create") else 2]
-        switch = definition.get("Properties", {}).get("NotificationConfiguration", {}).get("EventBridgeConfiguration")
-        if switch is not None and str(switch.get("EventBridgeEnabled", True)).lower() != "false":
-            bucket.set_notification_configuration({"EventBridgeConfiguration": {}})
-        return bucket
-
-    setattr(FakeBucket, method, classmethod(with_switch))
 
 
 def _time(value: object) -> object:

@@ -1,11 +1,8 @@
-"""The SageMaker API's operations on endpoints, and what CloudFormation calls in their place."""
+"""The SageMaker API's operations on endpoints."""
 
 from __future__ import annotations
 
 import threading
-from typing import Any
-
-from moto.sagemaker.models import FakeEndpoint, SageMakerModelBackend
 
 from mlplatform_cdk.local.adapters.endpoints import configs
 from mlplatform_cdk.local.adapters.endpoints.endpoint import LiveEndpoint
@@ -21,9 +18,6 @@ def install() -> None:
     take_over("UpdateEndpoint", update)
     take_over("UpdateEndpointWeightsAndCapacities", shift)
     take_over("DeleteEndpoint", delete)
-    SageMakerModelBackend.create_endpoint = _create_for_cloudformation
-    SageMakerModelBackend.delete_endpoint = _delete_for_cloudformation
-    FakeEndpoint.update_from_cloudformation_json = classmethod(_update_for_cloudformation)
 
 
 def create(scope: Scope, request: Request) -> Request:
@@ -76,44 +70,4 @@ def find(scope: Scope, name: str) -> LiveEndpoint:
     if endpoint is None:
         raise ValidationError(f'Could not find endpoint "{scope.arn("endpoint", name)}".')
     assert isinstance(endpoint, LiveEndpoint)
-    return endpoint
-
-
-def _create_for_cloudformation(
-    self: SageMakerModelBackend, endpoint_name: str, endpoint_config_name: str, tags: list[dict[str, str]]
-) -> LiveEndpoint:
-    scope = Scope(self.account_id, self.region_name)
-    create(scope, {"EndpointName": endpoint_name, "EndpointConfigName": endpoint_config_name, "Tags": tags})
-    return _settle(find(scope, endpoint_name), endpoint_config_name)
-
-
-def _delete_for_cloudformation(self: SageMakerModelBackend, endpoint_name: str) -> None:
-    scope = Scope(self.account_id, self.region_name)
-    endpoint = find(scope, endpoint_name)
-    delete(scope, {"EndpointName": endpoint_name})
-    endpoint.settled.wait()
-
-
-def _update_for_cloudformation(
-    cls: type[FakeEndpoint],  # noqa: ARG001 - a class method
-    original_resource: LiveEndpoint,
-    new_resource_name: str,  # noqa: ARG001 - moto's signature
-    cloudformation_json: Any,
-    account_id: str,  # noqa: ARG001
-    region_name: str,  # noqa: ARG001
-) -> LiveEndpoint:
-    properties = cloudformation_json["Properties"]
-    endpoint, name = original_resource, properties["EndpointConfigName"]
-    if name != endpoint.endpoint_config_name:
-        request = {key: properties[key] for key in ("RetainAllVariantProperties",) if key in properties}
-        update(endpoint.scope, {"EndpointName": endpoint.endpoint_name, "EndpointConfigName": name, **request})
-    return _settle(endpoint, name)
-
-
-def _settle(endpoint: LiveEndpoint, config_name: str) -> LiveEndpoint:
-    """Wait as CloudFormation does: in service on the configuration asked for, or an error."""
-    endpoint.settled.wait()
-    if endpoint.endpoint_status != "InService" or endpoint.endpoint_config_name != config_name:
-        reason = endpoint.failure_reason or f"it stayed on {endpoint.endpoint_config_name}"
-        raise ValidationError(f"endpoint {endpoint.endpoint_name} did not stabilize: {reason}")
     return endpoint

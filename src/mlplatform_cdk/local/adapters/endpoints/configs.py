@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from moto.sagemaker.models import FakeEndpointConfig, SageMakerModelBackend
+from moto.sagemaker.models import FakeEndpointConfig
 
 from mlplatform_cdk.local.adapters.sagemaker_api import (
     Request,
@@ -32,9 +32,8 @@ class KeptConfig(FakeEndpointConfig):
 
 
 def install() -> None:
-    """Take over CreateEndpointConfig, for the API and for CloudFormation."""
+    """Take over CreateEndpointConfig."""
     take_over("CreateEndpointConfig", create)
-    SageMakerModelBackend.create_endpoint_config = _create_for_cloudformation
 
 
 def create(scope: Scope, request: Request) -> Request:
@@ -78,16 +77,3 @@ def _check(scope: Scope, variants: list[dict[str, Any]]) -> None:
     for variant in variants:
         if variant.get("ModelName") not in scope.backend._models:
             raise ValidationError(f'Could not find model "{scope.arn("model", str(variant.get("ModelName")))}".')
-
-
-def _create_for_cloudformation(self: SageMakerModelBackend, endpoint_config_name: str, **given: Any) -> Any:
-    names = {
-        "production_variants": "ProductionVariants",
-        "data_capture_config": "DataCaptureConfig",
-        "async_inference_config": "AsyncInferenceConfig",
-        "kms_key_id": "KmsKeyId",
-        "tags": "Tags",
-    }
-    request = {names[name]: value for name, value in given.items() if value}
-    create(Scope(self.account_id, self.region_name), {"EndpointConfigName": endpoint_config_name, **request})
-    return self.endpoint_configs[endpoint_config_name]

@@ -45,7 +45,6 @@ class LiveEndpoint(FakeEndpoint):
         self.scope = scope
         self.fleet: Fleet = {}
         self.capture: Capture | None = None
-        self.settled = threading.Event()
         self._config = config
         self._deployment: Deployment | None = None
         self._pending: dict[str, Any] | None = None
@@ -195,10 +194,7 @@ class LiveEndpoint(FakeEndpoint):
             except Exception:
                 _LOGGER.exception("endpoint %s", self.endpoint_name)
                 self._move("Failed", "InternalServerError: We encountered an internal error. Please try again.")
-            finally:
-                self.settled.set()
 
-        self.settled.clear()
         threading.Thread(target=run, name=f"endpoint/{self.endpoint_name}", daemon=True).start()
 
     def _move(self, status: str, failure_reason: str | None = None) -> None:

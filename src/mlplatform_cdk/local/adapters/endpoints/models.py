@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from moto.core.utils import utcnow
-from moto.sagemaker.models import Model, SageMakerModelBackend
+from moto.sagemaker.models import Model
 
 from mlplatform_cdk.local.adapters.sagemaker_api import (
     Request,
@@ -56,9 +56,8 @@ class KeptModel(Model):
 
 
 def install() -> None:
-    """Take over CreateModel, for the API and for CloudFormation."""
+    """Take over CreateModel."""
     take_over("CreateModel", create)
-    SageMakerModelBackend.create_model = _create_for_cloudformation
 
 
 def create(scope: Scope, request: Request) -> Request:
@@ -69,6 +68,8 @@ def create(scope: Scope, request: Request) -> Request:
     container = _only_container(request)
     if container.get("ModelPackageName") is None and container.get("Image") is None:
         raise ValidationError("The request must include either Image or ModelPackageName in the container definition.")
+    if not request.get("ExecutionRoleArn"):
+        raise ValidationError("the embedded AWS serves models that have an ExecutionRoleArn")
     require_assumable(scope, request["ExecutionRoleArn"])
     model = KeptModel(
         account_id=scope.account,
@@ -133,16 +134,3 @@ def _require_data(scope: Scope, model: ServedModel) -> None:
             '"sagemaker.amazonaws.com". Also ensure that the role has "s3:GetObject" permissions and that the '
             f"object is located in {scope.region}. Error message from S3: {error}"
         ) from error
-
-
-def _create_for_cloudformation(self: SageMakerModelBackend, model_name: str, **given: Any) -> Model:
-    names = {
-        "execution_role_arn": "ExecutionRoleArn",
-        "primary_container": "PrimaryContainer",
-        "vpc_config": "VpcConfig",
-        "containers": "Containers",
-        "tags": "Tags",
-    }
-    request = {names[name]: value for name, value in given.items() if value}
-    create(Scope(self.account_id, self.region_name), {"ModelName": model_name, **request})
-    return self._models[model_name]
