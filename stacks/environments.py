@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
-from aws_cdk import Environment, RemovalPolicy
+from aws_cdk import Duration, Environment, RemovalPolicy
 from constructs import Node
 
 from mlplatform_cdk.foundation import SAGEMAKER_SERVICES
@@ -34,6 +34,7 @@ class PlatformEnvironment:
     :param zones: over how many availability zones the network goes.
     :param interface_services: AWS services with an endpoint in the network; each costs by the hour and zone.
     :param removal_policy: what happens to data, keys and models when a stack goes.
+    :param quiet_period: how long no more data may arrive before a retraining starts.
     :param processing_instance: runs preprocessing and evaluation.
     :param training_instance: trains; a GPU type where the model uses one.
     :param endpoint_instance: answers.
@@ -48,6 +49,7 @@ class PlatformEnvironment:
     zones: int
     interface_services: tuple[str, ...]
     removal_policy: RemovalPolicy
+    quiet_period: Duration
     processing_instance: str
     training_instance: str
     endpoint_instance: str
@@ -84,6 +86,7 @@ DEV = PlatformEnvironment(
     zones=2,
     interface_services=("kms", "logs", "sagemaker.api", "sagemaker.runtime", "sts", "studio"),
     removal_policy=RemovalPolicy.DESTROY,
+    quiet_period=Duration.minutes(1),
     processing_instance="ml.m5.large",
     training_instance="ml.m5.large",
     endpoint_instance="ml.m5.large",
@@ -98,8 +101,9 @@ STAGING = PlatformEnvironment(
     zones=2,
     interface_services=SAGEMAKER_SERVICES,
     removal_policy=RemovalPolicy.RETAIN,
+    quiet_period=Duration.minutes(5),
     processing_instance="ml.m5.xlarge",
-    training_instance="ml.g4dn.xlarge",
+    training_instance="ml.m5.xlarge",
     endpoint_instance="ml.c5.large",
     endpoint_instances=(1, 2),
     users=(UserProfile(name="developer", spaces=(Space(name="developer-editor", app="CodeEditor"),)),),
@@ -112,8 +116,9 @@ PROD = PlatformEnvironment(
     zones=3,
     interface_services=SAGEMAKER_SERVICES,
     removal_policy=RemovalPolicy.RETAIN,
+    quiet_period=Duration.minutes(10),
     processing_instance="ml.m5.2xlarge",
-    training_instance="ml.p4d.24xlarge",
+    training_instance="ml.g4dn.xlarge",
     endpoint_instance="ml.c5.xlarge",
     endpoint_instances=(2, 8),
     users=(

@@ -7,6 +7,7 @@ from stacks.data import DataStack
 from stacks.environments import PlatformEnvironment
 from stacks.foundation import FoundationStack
 from stacks.registry import RegistryStack
+from stacks.training import TrainingStack
 from stacks.workspace import WorkspaceStack
 
 
@@ -16,9 +17,11 @@ class PlatformStage(Stage):
     def __init__(self, scope: Construct, id: str, *, environment: PlatformEnvironment) -> None:
         super().__init__(scope, id, env=environment.aws)
         foundation = FoundationStack(self, "Foundation", environment=environment)
-        for stack in (
-            RegistryStack(self, "Registry", environment=environment),
-            DataStack(self, "Data", environment=environment),
-            WorkspaceStack(self, "Workspace", environment=environment),
-        ):
+        registry = RegistryStack(self, "Registry", environment=environment)
+        data = DataStack(self, "Data", environment=environment)
+        workspace = WorkspaceStack(self, "Workspace", environment=environment)
+        training = TrainingStack(self, "Training", environment=environment)
+        for stack in (registry, data, workspace):
             stack.add_stack_dependency(foundation)
+        for below in (foundation, registry, data):
+            training.add_stack_dependency(below)

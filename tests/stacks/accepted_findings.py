@@ -17,7 +17,7 @@ class Accepted:
 ACCEPTED = (
     Accepted(
         "W3005",
-        r"'\w+' dependency already enforced by a 'GetAtt' at 'Resources/\w+/Properties/Role'",
-        "CDK's Function names its role's resource in DependsOn as well as in Role; harmless, and CDK offers no way out",
+        r"'\w+' dependency already enforced by a 'GetAtt' at 'Resources/\w+/Properties/Role(Arn)?'",
+        "CDK orders functions and state machines after their role twice; harmless, and CDK offers no way out",
     ),
 )
