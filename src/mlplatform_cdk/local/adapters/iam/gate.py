@@ -5,10 +5,12 @@ moto's own enforcement covers some services, ignores conditions, often the resou
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import re
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -22,25 +24,33 @@ REPORT_PATH = "/_embedded/iam/unevaluated"
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
-_answer = DomainDispatcherApplication.__call__
 
 
 def install() -> None:
-    """Put the door into moto's application."""
-    DomainDispatcherApplication.__call__ = _guarded
+    """Put the door into moto's application, in front of what others have put there."""
+    inner = DomainDispatcherApplication.__call__
+    if getattr(inner, "is_guarded", False):
+        return
+
+    @functools.wraps(inner)
+    def guarded(application: Any, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        answer = _own_answer(environ)
+        if answer is None:
+            passed_on: Iterable[bytes] = inner(application, environ, start_response)
+            return passed_on
+        status, headers, body = answer
+        start_response(f"{status.value} {status.phrase}", [*headers.items(), ("Content-Length", str(len(body)))])
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+    guarded.is_guarded = True  # type: ignore[attr-defined]
+    DomainDispatcherApplication.__call__ = guarded
 
 
-def _guarded(application: Any, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-    if environ["PATH_INFO"] == REPORT_PATH:
-        start_response("200 OK", [("Content-Type", "application/json")])
-        return [json.dumps(unevaluated.all_of_them()).encode()]
-    refusal = _refusal(environ)
-    if refusal is None:
-        answer: Iterable[bytes] = _answer(application, environ, start_response)
-        return answer
-    status, headers, body = refusal
-    start_response(f"{status.value} {status.phrase}", [*headers.items(), ("Content-Length", str(len(body)))])
-    return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+def _own_answer(environ: dict[str, Any]) -> refusals.Answer | None:
+    if environ["PATH_INFO"] != REPORT_PATH:
+        return _refusal(environ)
+    report = json.dumps(unevaluated.all_of_them()).encode()
+    return HTTPStatus.OK, {"Content-Type": "application/json"}, report
 
 
 def _refusal(environ: dict[str, Any]) -> refusals.Answer | None:

@@ -1,4 +1,4 @@
-"""``ManagedPolicyArns`` of a role, which moto drops, and AWS's own managed policies, read when one is first named."""
+"""AWS's own managed policies, read when one is first named: moto loads all of them or none."""
 
 from __future__ import annotations
 
@@ -8,20 +8,15 @@ import threading
 from functools import cache
 from typing import Any
 
-from moto.iam.models import AWSManagedPolicy, IAMBackend, ManagedPolicy, Role, iam_backends
-from moto.utilities.utils import get_partition
+from moto.iam.models import AWSManagedPolicy, IAMBackend, ManagedPolicy
 
 _attach = IAMBackend.attach_role_policy
-_create = Role.create_from_cloudformation_json.__func__
-_update = Role.update_from_cloudformation_json.__func__
 _lock = threading.Lock()
 
 
 def install() -> None:
-    """Replace moto's hooks of a role."""
+    """Let roles be given policies of AWS."""
     IAMBackend.attach_role_policy = _attach_known
-    Role.create_from_cloudformation_json = classmethod(_create_whole)  # type: ignore[arg-type]
-    Role.update_from_cloudformation_json = classmethod(_update_whole)
 
 
 def known(backend: IAMBackend, arn: str) -> ManagedPolicy:
@@ -52,48 +47,3 @@ def _attach_known(backend: IAMBackend, policy_arn: str, role_name: str) -> None:
     with contextlib.suppress(KeyError):  # moto then refuses, in AWS's words
         known(backend, policy_arn)
     _attach(backend, policy_arn, role_name)
-
-
-def _create_whole(
-    cls: type[Role],
-    resource_name: str,
-    cloudformation_json: dict[str, Any],
-    account_id: str,
-    region_name: str,
-    **more: Any,
-) -> Role:
-    role: Role = _create(cls, resource_name, cloudformation_json, account_id, region_name, **more)
-    _attach_all(role, cloudformation_json["Properties"], account_id, region_name)
-    return role
-
-
-def _update_whole(
-    cls: type[Role],
-    original_resource: Role,
-    new_resource_name: str,
-    cloudformation_json: dict[str, Any],
-    account_id: str,
-    region_name: str,
-) -> Role:
-    properties = cloudformation_json["Properties"]
-    given = set(getattr(original_resource, "template_policies", ()))
-    role: Role = _update(cls, original_resource, new_resource_name, cloudformation_json, account_id, region_name) or (
-        original_resource
-    )
-    trust = properties["AssumeRolePolicyDocument"]
-    role.assume_role_policy_document = trust if isinstance(trust, str) else json.dumps(trust)
-    for policy in properties.get("Policies", []):
-        role.policies.pop(policy["PolicyName"], None)
-        role.put_policy(policy["PolicyName"], policy["PolicyDocument"])
-    for arn in given - set(properties.get("ManagedPolicyArns", [])):
-        role.managed_policies.pop(arn, None)
-    _attach_all(role, properties, account_id, region_name)
-    return role
-
-
-def _attach_all(role: Any, properties: dict[str, Any], account_id: str, region_name: str) -> None:
-    backend = iam_backends[account_id][get_partition(region_name)]
-    role.template_policies = tuple(properties.get("ManagedPolicyArns", []))
-    for arn in role.template_policies:
-        if arn not in role.managed_policies:
-            backend.attach_role_policy(arn, role.name)

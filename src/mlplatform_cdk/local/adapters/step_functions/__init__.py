@@ -1,7 +1,7 @@
 """State machines that run for real.
 
-moto has an interpreter, but machines of a template never reach it, ``.sync`` waits for no SageMaker job, tasks run as
-nobody, waits take real time and an execution without a name breaks the next one.
+In moto's interpreter ``.sync`` waits for no SageMaker job, tasks run as nobody, waits take real time and an execution
+without a name breaks the next one.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ from mlplatform_cdk.local.adapters.step_functions import (
     clients,
     executions,
     history,
-    machines,
     nested,
     sagemaker,
     values,
     waits,
 )
 
-PARTS = (machines, executions, history, clients, waits, values, sagemaker, nested)
+PARTS = (executions, history, clients, waits, values, sagemaker, nested)
 
 
 def install() -> None:
