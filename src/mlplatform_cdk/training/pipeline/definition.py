@@ -105,7 +105,7 @@ def _model_states(plan: Plan) -> dict[str, State]:
             image_uri=plan.training_image_uri,
             environment={"MODEL_NAME": plan.model_name, **plan.training_environment},
         ),
-        timeout_s=plan.training.max_runtime.to_seconds() + _CAPACITY_S,
+        timeout_s=int(plan.training.max_runtime.to_seconds()) + _CAPACITY_S,
     )
     return {
         "Train": train
@@ -229,5 +229,5 @@ def _processing(
         output=output,
         environment=environment,
     )
-    timeout = plan.processing.max_runtime.to_seconds() + _CAPACITY_S
+    timeout = int(plan.processing.max_runtime.to_seconds()) + _CAPACITY_S
     return plan.tasks.job(name, "createProcessingJob", parameters, timeout_s=timeout)

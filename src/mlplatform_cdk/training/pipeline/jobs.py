@@ -93,7 +93,7 @@ def processing_job(
                 **settings.volume_key(resources.instance_type),
             }
         },
-        "StoppingCondition": {"MaxRuntimeInSeconds": resources.max_runtime.to_seconds()},
+        "StoppingCondition": {"MaxRuntimeInSeconds": int(resources.max_runtime.to_seconds())},
         "NetworkConfig": {"EnableNetworkIsolation": settings.isolated, **settings.vpc()},
         "Tags": _tags(),
     }
@@ -129,7 +129,7 @@ def training_job(
             **settings.volume_key(resources.instance_type),
         },
         "RetryStrategy": {"MaximumRetryAttempts": 2},
-        "StoppingCondition": {"MaxRuntimeInSeconds": resources.max_runtime.to_seconds()},
+        "StoppingCondition": {"MaxRuntimeInSeconds": int(resources.max_runtime.to_seconds())},
         "EnableNetworkIsolation": settings.isolated,
         "EnableInterContainerTrafficEncryption": resources.instance_count > 1,
         "Tags": _tags(),
