@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from moto.cloudformation.exceptions import AlreadyExistsException, ValidationError
+from moto.cloudformation.exceptions import AlreadyExistsException, CloudFormationError, ValidationError
 from moto.cloudformation.models import CloudFormationBackend
 from moto.cloudformation.utils import generate_changeset_id, generate_stack_id
 
@@ -17,6 +17,16 @@ from mlplatform_cdk.local.adapters.cloudformation.template import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+class ChangeSetNotFound(CloudFormationError):
+    """No such change set; the cdk CLI knows the code and waits for it after a deletion."""
+
+    code = "ChangeSetNotFound"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"ChangeSet [{name}] does not exist")
+
 
 HEAD_START_SECONDS = 1.0
 """How long an operation is waited for before it is answered: most are over by then, so pollers see the end at once."""
@@ -151,7 +161,7 @@ def describe_change_set(self: CloudFormationBackend, change_set_name: str) -> Ch
         if change_set_name in {change_set_id, change_set.change_set_name}
     ]
     if not found:
-        raise ValidationError(message=f"ChangeSet [{change_set_name}] does not exist")
+        raise ChangeSetNotFound(change_set_name)
     return found[-1]  # type: ignore[return-value]
 
 
@@ -239,7 +249,7 @@ def _of_stack(backend: CloudFormationBackend, change_set_name: str, stack_name: 
         and (stack_name is None or stack_name in {change_set.stack_name, change_set.stack_id})
     ]
     if not found:
-        raise ValidationError(message=f"ChangeSet [{change_set_name}] does not exist")
+        raise ChangeSetNotFound(change_set_name)
     return found[-1]  # type: ignore[return-value]
 
 
