@@ -6,7 +6,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 # Services that encrypt on nobody's behalf: they publish to encrypted topics and queues, or deliver to encrypted logs.
-_PUBLISHERS = ("cloudwatch.amazonaws.com", "events.amazonaws.com", "s3.amazonaws.com", "sns.amazonaws.com")
+_PUBLISHERS = ("cloudwatch.amazonaws.com", "events.amazonaws.com", "sns.amazonaws.com")
 
 
 class Keys(Construct):
