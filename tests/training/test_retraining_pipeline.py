@@ -144,6 +144,12 @@ def test_evaluation_gets_its_rule(build: Build) -> None:
     }
 
 
+def test_what_a_step_answers_never_replaces_what_the_steps_before_it_left(build: Build) -> None:
+    tasks = [state for state in build().definition["States"].values() if state["Type"] == "Task"]
+
+    assert all(task["ResultPath"].startswith("$.") for task in tasks)
+
+
 def test_whatever_fails_is_explained_told_and_ends_the_run_with_its_step_and_sentence(build: Build) -> None:
     built = build()
     steps = [

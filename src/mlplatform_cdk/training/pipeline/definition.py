@@ -105,15 +105,12 @@ def _model_states(plan: Plan) -> dict[str, State]:
             image_uri=plan.training_image_uri,
             environment={"MODEL_NAME": plan.model_name, **plan.training_environment},
         ),
+        keep={"model_data_url.$": "$.ModelArtifacts.S3ModelArtifacts"},
         timeout_s=int(plan.training.max_runtime.to_seconds()) + _CAPACITY_S,
+        into="$.model",
     )
     return {
-        "Train": train
-        | {
-            "ResultSelector": {"model_data_url.$": "$.ModelArtifacts.S3ModelArtifacts"},
-            "ResultPath": "$.model",
-            "Next": "FindProduction",
-        },
+        "Train": train | {"Next": "FindProduction"},
         "FindProduction": plan.tasks.function(
             "FindProduction",
             plan.functions.find_production,
@@ -230,4 +227,11 @@ def _processing(
         environment=environment,
     )
     timeout = int(plan.processing.max_runtime.to_seconds()) + _CAPACITY_S
-    return plan.tasks.job(name, "createProcessingJob", parameters, timeout_s=timeout)
+    return plan.tasks.job(
+        name,
+        "createProcessingJob",
+        parameters,
+        keep={"job_name.$": "$.ProcessingJobName"},
+        timeout_s=timeout,
+        into=f"$.{output}_job",
+    )

@@ -50,10 +50,20 @@ class Tasks:
             "ResultPath": into,
         }
 
-    def job(self, name: str, action: str, parameters: Mapping[str, Any], *, timeout_s: int) -> State:
-        """Run a SageMaker job and wait for it; its description is dropped."""
-        task = self._task(name, f"sagemaker:{action}.sync", parameters, faults=_SAGEMAKER_FAULTS, timeout_s=timeout_s)
-        return task | {"ResultPath": None}
+    def job(
+        self,
+        name: str,
+        action: str,
+        parameters: Mapping[str, Any],
+        *,
+        keep: Mapping[str, str],
+        timeout_s: int,
+        into: str,
+    ) -> State:
+        """Run a SageMaker job, wait for it, and ``keep`` these fields of its description under ``into``."""
+        return self._task(
+            name, f"sagemaker:{action}.sync", parameters, faults=_SAGEMAKER_FAULTS, timeout_s=timeout_s
+        ) | {"ResultSelector": dict(keep), "ResultPath": into}
 
     def call(self, name: str, action: str, parameters: Mapping[str, Any]) -> State:
         """Make one quick call, such as ``aws-sdk:s3:getObject``, that may be made twice."""
