@@ -103,3 +103,13 @@ def test_a_file_that_changes_while_it_is_checked_is_told(s3: Any, monkeypatch: p
 
     with pytest.raises(DatasetError, match="must stay as it is while it is checked"):
         handler.handle(EVENT, None)
+
+
+def test_more_data_than_the_gate_can_read_in_its_time_is_told_before_the_time_is_spent(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(s3, "a.csv", GOOD)
+    monkeypatch.setattr(handler, "_MOST_BYTES", 10)
+
+    with pytest.raises(DatasetError, match="the data set must be at most .* train on a folder or a sample of it"):
+        handler.handle(EVENT, None)

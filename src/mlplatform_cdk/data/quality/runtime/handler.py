@@ -15,6 +15,7 @@ from mlplatform_cdk.runtimekit.rows import Row, read_rows
 _LOG = logs.logger("quality")
 _CHUNK = 1 << 20
 _SHOWN = 3
+_MOST_BYTES = 6_000_000_000
 
 
 def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
@@ -24,7 +25,7 @@ def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa
     """
     logs.bind(run_id=event["run_id"])
     uri, rules = event["dataset_uri"], Rules.from_json(settings.required("RULES"))
-    files = raw_files(uri)
+    files = _of_bearable_size(raw_files(uri))
     profiler = Profiler()
     for row in _rows(uri, files, rules.label_column):
         profiler.add(row)
@@ -38,6 +39,16 @@ def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa
     answer = {"dataset_version": profile.version, "rows": profile.rows, "profile_uri": profile_uri}
     _LOG.info("accepted", extra=answer | {"files": len(files)})
     return answer
+
+
+def _of_bearable_size(files: list[s3.StoredObject]) -> list[s3.StoredObject]:
+    size = sum(one.size for one in files)
+    if size > _MOST_BYTES:
+        raise DatasetError(
+            f"the data set must be at most {_MOST_BYTES / 1e9:g} GB, which is what the quality gate can read in its "
+            f"15 minutes, got {size / 1e9:.1f} GB; train on a folder or a sample of it"
+        )
+    return files
 
 
 def _rows(uri: str, files: list[s3.StoredObject], label: str) -> Iterator[Row]:
