@@ -111,5 +111,5 @@ def test_more_data_than_the_gate_can_read_in_its_time_is_told_before_the_time_is
     put(s3, "a.csv", GOOD)
     monkeypatch.setattr(handler, "_MOST_BYTES", 10)
 
-    with pytest.raises(DatasetError, match="the data set must be at most .* train on a folder or a sample of it"):
+    with pytest.raises(DatasetError, match=r"the data set must be at most .* train on a folder or a sample of it"):
         handler.handle(EVENT, None)
