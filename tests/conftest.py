@@ -12,3 +12,17 @@ for name in [*os.environ]:
         del os.environ[name]
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+
+from pathlib import Path  # noqa: E402 -- after the environment is set
+
+import pytest  # noqa: E402
+
+from mlplatform_cdk.assembly.synthesize import synthesize  # noqa: E402
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def dev_assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cloud assembly of the dev environment, as the real app's own command makes it."""
+    return synthesize(ROOT, tmp_path_factory.mktemp("dev") / "cdk.out", context={"environment": "dev"}, validate=False)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mlplatform_cdk.cli.console import ERR, OUT, CommandFailed
+from mlplatform_cdk.cli.deployments import not_honoured
 from mlplatform_cdk.cli.synth import Context, assembly_of
 
 DEFAULT_STATE = Path(".mlplatform/local")
@@ -27,7 +28,7 @@ def up(
     empty: Annotated[bool, typer.Option("--empty", help="Deploy nothing: the cdk CLI will.")] = False,
 ) -> None:
     """Start the embedded AWS, deploy the app into it, and leave it running."""
-    from mlplatform_cdk.assembly import AssemblyError, reader
+    from mlplatform_cdk.assembly import AssemblyError, read
     from mlplatform_cdk.local import deploy, server
     from mlplatform_cdk.local.settings import Settings
 
@@ -42,12 +43,14 @@ def up(
             folder = assembly or assembly_of(Path.cwd(), state_dir / "cdk.out", context=context, validate=False)
             with ERR.status("deploying …") as status:
                 report = deploy.deploy(
-                    reader.read(folder), running.settings, on_event=lambda event: status.update(str(event))
+                    read(folder),
+                    running.settings,
+                    on_event=lambda event: status.update(f"{event.stack} {event.logical_id} {event.status}"),
                 )
             for stack in report.stacks:
                 OUT.print(f"[green]✓[/] {stack.name}: {stack.resources} resources in {stack.seconds:.1f} s")
-            if report.stand_ins:
-                OUT.print(f"recorded only, they do nothing here: {', '.join(sorted(report.stand_ins))}")
+            for line in not_honoured(report):
+                OUT.print(f"[yellow]not honoured:[/] {line}", soft_wrap=True)
     except (AssemblyError, deploy.DeploymentFailed, CommandFailed) as failure:
         _stop(running, state_dir)
         raise CommandFailed(str(failure)) from failure

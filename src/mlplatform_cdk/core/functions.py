@@ -1,4 +1,4 @@
-"""What every Lambda function of ours has: a current runtime, structured logs, traces, dead letters, a role of its own."""
+"""What every Lambda function of ours has: a current runtime, JSON logs, traces, dead letters, a role of its own."""
 
 from collections.abc import Mapping, Sequence
 
@@ -33,7 +33,6 @@ class PlatformFunction(lambda_.Function):
     :param key: encrypts the settings and the log group; default: keys that AWS owns.
     :param vpc: where its network interfaces are; default: outside any VPC.
     :param security_groups: what its interfaces may reach; default: a group of its own, if in a VPC.
-    :param reserved_concurrency: the most calls at one time; default: what the account has.
     """
 
     def __init__(
@@ -49,7 +48,6 @@ class PlatformFunction(lambda_.Function):
         key: kms.IKey | None = None,
         vpc: ec2.IVpc | None = None,
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
-        reserved_concurrency: int | None = None,
     ) -> None:
         # jsii gives `self` its identity in super().__init__, so role and log group are siblings.
         role = PlatformRole(
@@ -81,7 +79,6 @@ class PlatformFunction(lambda_.Function):
             dead_letter_queue=dead_letters_of(scope),
             vpc=vpc,
             security_groups=security_groups,
-            reserved_concurrent_executions=reserved_concurrency,
         )
         self.platform_role = role
         acknowledge(

@@ -163,7 +163,7 @@ _CATALOGUE = {
     ]
 }
 
-# Families outside the catalogue whose hosts hold NVMe disks; a "d" after the generation says so by itself (c6gd, r6idn).
+# Families outside the catalogue whose hosts hold NVMe disks; a "d" after the generation says so by itself (c6gd).
 _LOCAL_STORAGE = re.compile(r"^(?:[a-z]+\d+[a-ce-z]*d[a-z]*|g5|g6|g6e|g7e|gr6|p5\w*|p6\w*|trn1n?|trn2\w*|i\d\w*)$")
 
 
@@ -173,7 +173,7 @@ def instance_type_of(name: str) -> InstanceType | None:
 
 
 def has_local_storage(name: str) -> bool:
-    """Does this type encrypt its volumes in hardware, so that SageMaker refuses a KMS key for them?
+    """Whether this type encrypts its volumes in hardware, so that SageMaker refuses a KMS key for them.
 
     By the catalogue; for a type it does not know, by AWS's naming of families.
     """

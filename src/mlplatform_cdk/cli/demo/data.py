@@ -3,6 +3,8 @@
 import csv
 import io
 
+# Where the pipeline of stacks/breast_cancer.py looks, and what it predicts.
+KEY = "raw/breast-cancer/patients.csv"
 LABEL_COLUMN = "diagnosis"
 
 

@@ -80,7 +80,7 @@ class DemoReport:
     reason: str | None = None
     phases: dict[str, float] = field(default_factory=dict)
     stacks: list[StackReport] = field(default_factory=list)
-    stand_ins: list[str] = field(default_factory=list)
+    not_honoured: list[str] = field(default_factory=list)
     run: ExecutionReport | None = None
     model: ModelReport | None = None
     release: ExecutionReport | None = None

@@ -84,8 +84,8 @@ def _stacks(report: DemoReport) -> Table:
         table.add_row(stack.name, str(stack.resources), f"{stack.seconds:.1f}")
     table.add_section()
     table.add_row("", str(sum(stack.resources for stack in report.stacks)), "")
-    if report.stand_ins:
-        table.caption = "recorded only, they do nothing here: " + ", ".join(report.stand_ins)
+    if report.not_honoured:
+        table.caption = "\n".join(["not honoured by the embedded AWS:", *report.not_honoured])
     return table
 
 

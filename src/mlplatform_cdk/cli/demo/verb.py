@@ -11,14 +11,15 @@ from typing import Annotated
 import psutil
 import typer
 
-from mlplatform_cdk.assembly import reader
+from mlplatform_cdk.assembly import read
 from mlplatform_cdk.cli.console import ERR, OUT, CommandFailed
-from mlplatform_cdk.cli.demo.data import LABEL_COLUMN, breast_cancer_csv
+from mlplatform_cdk.cli.demo.data import KEY, LABEL_COLUMN, breast_cancer_csv
 from mlplatform_cdk.cli.demo.executions import Executions, output_of
 from mlplatform_cdk.cli.demo.memory import PeakMemory
 from mlplatform_cdk.cli.demo.platform import DeployedPlatform
 from mlplatform_cdk.cli.demo.report import DemoReport, StackReport, StepFailed
 from mlplatform_cdk.cli.demo.screen import Screen, show
+from mlplatform_cdk.cli.deployments import not_honoured
 from mlplatform_cdk.cli.synth import assembly_of
 
 PATIENCE_SECONDS = 120.0
@@ -67,33 +68,33 @@ def rehearse(report: DemoReport, screen: Screen, folder: Path) -> None:
 
     with screen.phase("synthesize the app"):
         context = [f"environment={report.environment}"]
-        assembly = reader.read(assembly_of(Path.cwd(), folder / "cdk.out", context=context, validate=False))
+        assembly = read(assembly_of(Path.cwd(), folder / "cdk.out", context=context, validate=False))
     with screen.phase("start the embedded AWS"):
         aws = server.start(Settings(state_dir=folder / "aws", clock_factor=0.05))
     with aws:
         with screen.phase("deploy the stacks"):
-            deployed = deploy.deploy(assembly, aws.settings, on_event=lambda event: screen.detail(str(event)))
+            deployed = deploy.deploy(assembly, aws.settings, on_event=lambda event: screen.detail(event.logical_id))
             report.stacks = [
                 StackReport(name=stack.name, resources=stack.resources, seconds=stack.seconds)
                 for stack in deployed.stacks
             ]
-            report.stand_ins = sorted(deployed.stand_ins)
-        platform = DeployedPlatform(
-            endpoint_url=aws.endpoint_url,
-            region=aws.settings.region,
-            account=aws.settings.account,
-            environment=report.environment,
-        )
+            report.not_honoured = not_honoured(deployed)
+            platform = DeployedPlatform(
+                endpoint_url=aws.endpoint_url,
+                region=aws.settings.region,
+                account=aws.settings.account,
+                environment=report.environment,
+            )
         walk(report, screen, platform)
 
 
 def walk(report: DemoReport, screen: Screen, platform: DeployedPlatform) -> None:
     """From an object in the lake to a served prediction, and to a refusal."""
     steps = platform.client("stepfunctions")
-    retraining = Executions(steps, platform.parameter("training/pipeline-arn"), "retraining")
-    releases = Executions(steps, platform.parameter("serving/release-arn"), "release")
     with screen.phase("data into the lake, which starts the retraining run"):
-        platform.put_data(f"{platform.parameter('data/dataset-prefix')}patients.csv", breast_cancer_csv())
+        retraining = Executions(steps, platform.parameter("training/pipeline-arn"), "retraining")
+        releases = Executions(steps, platform.parameter("serving/release-arn"), "release")
+        platform.put_data(KEY, breast_cancer_csv())
         run = retraining.next_after(set(), PATIENCE_SECONDS)
     with screen.phase("retraining run: gate, preprocess, train, evaluate, register"):
         report.run = retraining.follow(run, PATIENCE_SECONDS, screen.detail)

@@ -1,0 +1,123 @@
+"""Does every asset boot alone, with only what its host gives it?"""
+
+import importlib.metadata
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlplatform_cdk.assembly import reader
+from mlplatform_cdk.assembly.reader import Stack
+
+BOOT = "import sys; sys.path[:0] = sys.argv[2:]; import importlib; print(importlib.import_module(sys.argv[1]).__file__)"
+
+
+def boot(module: str, *path: Path) -> subprocess.CompletedProcess[str]:
+    """Import ``module`` in an interpreter that sees neither this environment nor its site-packages."""
+    return subprocess.run(
+        [sys.executable, "-I", "-S", "-B", "-c", BOOT, module, *map(str, path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": os.defpath},
+    )
+
+
+def functions(stack: Stack) -> Iterator[tuple[str, str, Path]]:
+    """Logical id, handler and asset of each Lambda function."""
+    files, _ = stack.assets(account="123456789012", region="us-east-1")
+    folders = {file.key: file.path for file in files}
+    for logical_id, resource in stack.template["Resources"].items():
+        if resource["Type"] == "AWS::Lambda::Function":
+            key: str = resource["Properties"]["Code"]["S3Key"]
+            yield logical_id, resource["Properties"]["Handler"], folders[key]
+
+
+def test_every_function_boots_from_its_asset_with_the_standard_library_alone(dev_assembly: Path) -> None:
+    found = [entry for stack in reader.read(dev_assembly).all_stacks() for entry in functions(stack)]
+
+    for logical_id, handler, folder in found:
+        module, _, function = handler.rpartition(".")
+        result = boot(module, folder)
+        assert result.returncode == 0, f"{logical_id}: {result.stderr}"
+        assert result.stdout.startswith(str(folder)), f"{logical_id} booted {result.stdout}, not its own asset"
+        assert f"def {function}(" in Path(result.stdout.strip()).read_text()
+    assert len(found) >= 6
+
+
+def test_an_asset_ships_its_runtime_and_the_runtime_kit_and_nothing_else(dev_assembly: Path) -> None:
+    for stack in reader.read(dev_assembly).all_stacks():
+        for logical_id, handler, folder in functions(stack):
+            own = Path(*handler.split(".")[:-2])
+            shipped = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+            foreign = {
+                path
+                for path in shipped - {Path("mlplatform_cdk/__init__.py")}
+                if own not in path.parents and Path("mlplatform_cdk/runtimekit") not in path.parents
+            }
+            assert not foreign, f"{logical_id} ships {sorted(map(str, foreign))}"
+
+
+def requirements_of(context: Path, dockerfile: str) -> Iterator[str]:
+    text = (context / Path(dockerfile).parent / "requirements.txt").read_text()
+    for name, marker in re.findall(r"^([A-Za-z0-9._-]+)==\S+(?: ; (.*?))? ?\\?$", text, re.MULTILINE):
+        if not marker or "win32" not in marker:
+            yield name
+
+
+@pytest.fixture
+def only(tmp_path: Path) -> Any:
+    def link(names: Iterator[str]) -> Path:
+        """A folder that holds just the named distributions, as the image's pip install would leave it."""
+        for name in names:
+            try:
+                files = importlib.metadata.files(name) or []
+            except importlib.metadata.PackageNotFoundError:
+                continue  # a marker that is false here
+            for top in {file.parts[0] for file in files if file.parts[0] not in {"..", "__pycache__"}}:
+                source = Path(str(importlib.metadata.distribution(name).locate_file(top)))
+                if not (tmp_path / top).exists():
+                    (tmp_path / top).symlink_to(source)
+        return tmp_path
+
+    return link
+
+
+@pytest.mark.parametrize("image", ["training", "serving"])
+def test_every_module_of_an_image_boots_with_its_requirements_alone(dev_assembly: Path, only: Any, image: str) -> None:
+    dockerfile = f"mlplatform_cdk/{image}/container/Dockerfile"
+    images = {
+        found.dockerfile: found.directory
+        for stack in reader.read(dev_assembly).all_stacks()
+        for found in stack.assets(account="123456789012", region="us-east-1")[1]
+    }
+    context = images[dockerfile]
+    packages = only(requirements_of(context, dockerfile))
+
+    for path in context.rglob("*.py"):
+        module = ".".join(path.relative_to(context).with_suffix("").parts).removesuffix(".__init__")
+        if not module.endswith("__main__"):
+            result = boot(module, context, packages)
+            assert result.returncode == 0, f"{module}: {result.stderr}"
+
+
+def test_requirements_are_those_of_the_lock(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    for extra, room in (("jobs", "training"), ("serving", "serving")):
+        command = [sys.executable, "-m", "uv", "export", "--quiet", "--frozen", "--no-dev", "--no-emit-project"]
+        command += ["--no-header", "--extra", extra, "--prune", "aws-cdk-lib", "--prune", "constructs"]
+        exported = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+        shipped = (root / f"src/mlplatform_cdk/{room}/container/requirements.txt").read_text()
+        assert shipped == exported, "run: make requirements"
+
+
+def test_templates_of_the_dev_environment_name_no_other_account(dev_assembly: Path) -> None:
+    for stack in reader.read(dev_assembly).all_stacks():
+        accounts = set(re.findall(r"(?<![0-9a-f])\d{12}(?![0-9a-f])", json.dumps(stack.template)))
+        assert accounts <= {stack.account}

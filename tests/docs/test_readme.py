@@ -1,0 +1,79 @@
+"""Does the README say what is?"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stacks.environments import BY_NAME
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def fences(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def section(name: str) -> str:
+    return README.split(f"<!-- {name}:begin -->")[1].split(f"<!-- {name}:end -->")[0]
+
+
+def test_the_example_is_the_program_in_examples_and_about_ten_lines() -> None:
+    (example,) = fences("python")
+
+    assert example in (ROOT / "examples" / "churn.py").read_text()
+    statements = [line for line in example.splitlines() if line and not line.startswith((" ", ")", "from ", "import "))]
+    assert len(statements) <= 12
+
+
+def test_the_first_two_commands_are_targets_of_make() -> None:
+    commands = [line for fence in fences("sh") for line in fence.splitlines()]
+
+    assert commands[:2] == ["make demo", "make test"]
+    for command in commands[:2]:
+        subprocess.run([*command.split(), "--dry-run"], cwd=ROOT, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [line for fence in fences("sh") for line in fence.splitlines() if line.startswith("mlplatform ")],
+)
+def test_every_command_of_ours_exists_with_the_options_shown(line: str) -> None:
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+    result = subprocess.run(f"{line} --help", shell=True, env=environment, capture_output=True, text=True, check=False)
+
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_rooms_are_the_folders_that_there_are() -> None:
+    named = set(re.findall(r"^\| `(\w+)/`", README, re.MULTILINE)) - {"stacks"}
+    rooms = {path.name for path in (ROOT / "src" / "mlplatform_cdk").iterdir() if path.is_dir()} - {"__pycache__"}
+
+    assert named == rooms
+
+
+def test_the_table_of_environments_is_that_of_the_code() -> None:
+    rows = {row[0]: row[1:] for row in re.findall(r"^\| `(\w+)` \|(.*)\|$", section("environments"), re.MULTILINE)}
+
+    assert {name: [cell.strip() for cell in cells[0].split("|")] for name, cells in rows.items()} == {
+        name: [
+            environment.account,
+            environment.region,
+            str(environment.zones),
+            f"`{environment.training_instance}`",
+            f"`{environment.endpoint_instance}`",
+            "deleted" if environment.removal_policy.name == "DESTROY" else "retained",
+        ]
+        for name, environment in BY_NAME.items()
+    }
+
+
+def test_links_lead_to_files() -> None:
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
