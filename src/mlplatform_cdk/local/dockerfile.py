@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-_VARIABLE = re.compile(r"\\\$|\$(?:(\w+)|\{(\w+)(?::([-+])([^}]*))?\})")
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::([-+])([^}]*))?\})")
+_ESCAPED, _DOLLAR = "\\$", "\0"
 _SETTING = re.compile(r"(\w+)=")
 
 
@@ -122,14 +123,12 @@ class _Reading:
         known = self._arguments | (self._image.environment if self._image else {})
 
         def value(match: re.Match[str]) -> str:
-            if match.group(0) == "\\$":
-                return "$"
             found = known.get(match.group(1) or match.group(2), "")
             if match.group(3) == "+":
                 return match.group(4) if found else ""
             return found or (match.group(4) or "")
 
-        return _VARIABLE.sub(value, text)
+        return _VARIABLE.sub(value, text.replace(_ESCAPED, _DOLLAR)).replace(_DOLLAR, "$")
 
     def _arg(self, rest: str) -> None:
         for word in shlex.split(rest):
@@ -167,7 +166,7 @@ class _Reading:
             name, _, value = rest.partition(" ")
             image.environment[name] = self._filled(value.strip())
             return
-        for word in shlex.split(rest):
+        for word in shlex.split(rest.replace(_ESCAPED, _DOLLAR)):
             name, _, value = word.partition("=")
             image.environment[name] = self._filled(value)
 
