@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from mlplatform_cdk.local.adapters.step_functions import (
     clients,
+    error_names,
     executions,
+    failures,
     history,
     nested,
     sagemaker,
@@ -16,7 +18,7 @@ from mlplatform_cdk.local.adapters.step_functions import (
     waits,
 )
 
-PARTS = (executions, history, clients, waits, values, sagemaker, nested)
+PARTS = (error_names, failures, executions, history, clients, waits, values, sagemaker, nested)
 
 
 def install() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
@@ -9,6 +10,7 @@ from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
+from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 
 if TYPE_CHECKING:
@@ -17,6 +19,21 @@ if TYPE_CHECKING:
         StateTaskService,
     )
     from moto.stepfunctions.parser.asl.eval.environment import Environment
+
+LOG = logging.getLogger(__name__)
+
+_from_error = ExecutionState._from_error
+
+
+def install() -> None:
+    """Log what breaks the interpreter inside a task, which ends as a bare ``States.Runtime``."""
+    ExecutionState._from_error = _from_error_with_log
+
+
+def _from_error_with_log(state: ExecutionState, env: Environment, ex: Exception) -> FailureEvent:
+    if not isinstance(ex, FailureEventException):
+        LOG.warning("the state %s broke the interpreter", state.name, exc_info=ex)
+    return _from_error(state, env, ex)
 
 
 def task_failed(task: StateTaskService, env: Environment, error: str, cause: str) -> FailureEventException:
