@@ -10,7 +10,12 @@ from botocore.model import OperationModel, Shape
 from botocore.session import get_session
 
 # Step Functions names a service as the SDK for Java does, without separators.
-_BOTOCORE_NAMES = {"eventbridge": "events", "sfn": "stepfunctions", "cloudwatchlogs": "logs"}
+_BOTOCORE_NAMES = {
+    "applicationautoscaling": "application-autoscaling",
+    "cloudwatchlogs": "logs",
+    "eventbridge": "events",
+    "sfn": "stepfunctions",
+}
 _KINDS: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),

@@ -1,0 +1,134 @@
+"""How a release ends: people and the registry hear of it, and a failure has found its way back before."""
+
+from typing import Any
+
+from mlplatform_cdk.release.blue_green.tasks import FIND_WAY_BACK, State, Tasks, caught_as, choice
+
+_BACK = ("way", "looks", "weights", "reject", "step", "reason", "sentence")
+_RELEASED, _FAILED = "Released", "Failed"
+
+
+def ending_states(
+    tasks: Tasks, endpoint_name: str, topic_arn: str | None, *, look_every_s: int, most_looks: int
+) -> dict[str, State]:
+    """The states after the release, and those after its failure.
+
+    :param tasks: makes the task states.
+    :param endpoint_name: the endpoint.
+    :param topic_arn: where people hear of it; None: nowhere.
+    :param look_every_s: the seconds between two looks at the endpoint.
+    :param most_looks: how many looks the way back may take.
+    """
+    states = {
+        **_way_back(tasks, endpoint_name, look_every_s, most_looks),
+        **_verdict(tasks, endpoint_name, "NotifyFailed" if topic_arn else _FAILED),
+        _RELEASED: {"Type": "Succeed"},
+        _FAILED: {"Type": "Fail", "ErrorPath": "$.back.step", "CausePath": "$.back.sentence"},
+    }
+    return states | (_notices(tasks, endpoint_name, topic_arn) if topic_arn else {})
+
+
+def _way_back(tasks: Tasks, endpoint_name: str, look_every_s: int, most_looks: int) -> dict[str, State]:
+    """One step back, and another look, until there is nothing left to do."""
+    find = tasks.step(
+        FIND_WAY_BACK,
+        "go_back",
+        {
+            "endpoint_name": endpoint_name,
+            "plan.$": "$.plan",
+            "failure.$": "$.failure",
+            "looks.$": "$.back.looks",
+            "most_looks": most_looks,
+        },
+        answers=_BACK,
+        into="$.back",
+    )
+    calls: dict[str, tuple[str, dict[str, Any]]] = {
+        "RestoreTraffic": (
+            "aws-sdk:sagemaker:updateEndpointWeightsAndCapacities",
+            {"EndpointName": endpoint_name, "DesiredWeightsAndCapacities.$": "$.back.weights"},
+        ),
+        "RestoreConfiguration": (
+            "aws-sdk:sagemaker:updateEndpoint",
+            {
+                "EndpointName": endpoint_name,
+                "EndpointConfigName.$": "$.plan.blue.configuration",
+                "RetainAllVariantProperties": True,
+                "ExcludeRetainedVariantProperties": [{"VariantPropertyType": "DataCaptureConfig"}],
+            },
+        ),
+        "DeleteEndpoint": ("aws-sdk:sagemaker:deleteEndpoint", {"EndpointName": endpoint_name}),
+    }
+    # A step back that fails is no end: the next look finds out what became of it.
+    steps = {
+        name: caught_as(tasks.call(name, *call), f"$.stumbles.{name}", "WaitForWayBack") | {"Next": "WaitForWayBack"}
+        for name, call in calls.items()
+    }
+    return {
+        FIND_WAY_BACK: caught_as(find, "$.lost", "LoseWayBack") | {"Next": "WhichWayBack"},
+        "WhichWayBack": choice(
+            ("$.back.way", "wait", "WaitForWayBack"),
+            ("$.back.way", "weights", "RestoreTraffic"),
+            ("$.back.way", "configuration", "RestoreConfiguration"),
+            ("$.back.way", "delete", "DeleteEndpoint"),
+            default="IsVersionToReject",
+        ),
+        "WaitForWayBack": {"Type": "Wait", "Seconds": look_every_s, "Next": FIND_WAY_BACK},
+        **steps,
+    }
+
+
+def _verdict(tasks: Tasks, endpoint_name: str, then: str) -> dict[str, State]:
+    """The registry says why the version is not to be released."""
+    reject = tasks.call(
+        "RejectVersion",
+        "aws-sdk:sagemaker:updateModelPackage",
+        {
+            "ModelPackageArn.$": "$.plan.package_arn",
+            "ModelApprovalStatus": "Rejected",
+            "ApprovalDescription.$": "$.back.reason",
+        },
+    )
+    lost = f"a release failed and the way back was not found; look at the endpoint {endpoint_name} now: {{}}"
+    return {
+        "LoseWayBack": {
+            "Type": "Pass",
+            "Parameters": {
+                "step": FIND_WAY_BACK,
+                "sentence.$": f"States.Format('{lost}', States.JsonToString($.failure))",
+            },
+            "ResultPath": "$.back",
+            "Next": then,
+        },
+        "IsVersionToReject": choice(("$.back.reject", True, "RejectVersion"), default=then),
+        "RejectVersion": caught_as(reject, "$.rejection", then) | {"Next": then},
+    }
+
+
+def _notices(tasks: Tasks, endpoint_name: str, topic_arn: str) -> dict[str, State]:
+    """What people hear; a notice that cannot be sent changes nothing about the release."""
+    released = f"{{}} serves all traffic of {endpoint_name}: {{}}. Execution: {{}}"
+    failed = f"Release to {endpoint_name} failed at {{}}: {{}}. Request: {{}}. Execution: {{}}"
+    return {
+        "NotifyReleased": _notice(
+            tasks,
+            "NotifyReleased",
+            topic_arn,
+            f"Released to {endpoint_name}",
+            f"States.Format('{released}', $.plan.label, $.tests.record, $$.Execution.Id)",
+            then=_RELEASED,
+        ),
+        "NotifyFailed": _notice(
+            tasks,
+            "NotifyFailed",
+            topic_arn,
+            f"Release to {endpoint_name} failed",
+            f"States.Format('{failed}', $.back.step, $.back.sentence, States.JsonToString($.request), $$.Execution.Id)",
+            then=_FAILED,
+        ),
+    }
+
+
+def _notice(tasks: Tasks, name: str, topic_arn: str, subject: str, message: str, *, then: str) -> State:
+    task = tasks.call(name, "sns:publish", {"TopicArn": topic_arn, "Subject": subject, "Message.$": message})
+    return caught_as(task, "$.notice", then) | {"Next": then}

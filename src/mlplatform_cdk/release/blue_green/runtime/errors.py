@@ -1,0 +1,11 @@
+"""How a release ends before its end; the name tells the two kinds apart in the execution."""
+
+from mlplatform_cdk.runtimekit.errors import KnownError
+
+
+class ReleaseRefused(KnownError):
+    """A release that never began: nothing was touched."""
+
+
+class ReleaseFailed(KnownError):
+    """A release that must go back."""

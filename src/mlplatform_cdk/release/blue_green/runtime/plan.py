@@ -1,0 +1,217 @@
+"""The plan of a release: what must happen to which names. Pure.
+
+Traffic goes to the variant with weight; a release that was interrupted has left another beside it, or has moved the
+weights already. The plan goes on from whatever it finds, or says why it cannot.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseRefused
+from mlplatform_cdk.release.blue_green.runtime.state import (
+    CHANGING,
+    IN_SERVICE,
+    PACKAGE_VARIABLE,
+    RETIRED,
+    Live,
+    Variant,
+    Version,
+    label_of,
+)
+from mlplatform_cdk.runtimekit.endpoint_specification import VARIANTS, EndpointSpecification
+
+FIRST, BESIDE, RESUME, FINISH, NOTHING, WAIT, CLEAR = (
+    "first",
+    "beside",
+    "resume",
+    "finish",
+    "nothing",
+    "wait",
+    "clear",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Which release is asked for.
+
+    :param version: what to release.
+    :param specification: what its fleet must look like.
+    :param execution_arn: who releases; the names of the configurations hold its digest.
+    :param by_approval: started by the event of an approval, not by hand.
+    """
+
+    version: Version
+    specification: EndpointSpecification
+    execution_arn: str
+    by_approval: bool
+
+    @property
+    def model_name(self) -> str:
+        """The same for the same version in the same shape, whoever releases it."""
+        version = self.version
+        content = [version.arn, version.image, version.model_data_url, dict(version.environment)]
+        digest = _digest([*content, self.specification.digest()], 8)
+        return f"{self.specification.name_prefix}v{version.number}-{digest}"
+
+    def configuration_name(self, kind: str) -> str:
+        """Of this execution alone, so that a configuration by this name is the one that it made."""
+        return f"{self.specification.name_prefix}v{self.version.number}-{_digest(self.execution_arn, 6)}-{kind}"
+
+
+def make_plan(
+    request: Request, live: Live, *, must_wait: bool, model_exists: bool, others_marked: bool
+) -> dict[str, Any]:
+    """The plan, with every member there whatever the way, so that the states can refer to it.
+
+    :param request: which release is asked for.
+    :param live: the endpoint now.
+    :param must_wait: is an older release of this endpoint still running.
+    :param model_exists: was the model made by an earlier release of this version.
+    :param others_marked: does the registry still say of another version that it is in service.
+    :raises ReleaseRefused: when the release must not begin.
+    """
+    way, why = _way(request, live, must_wait=must_wait, others_marked=others_marked)
+    green, blue = _sides(request, live, way)
+    configuration = request.configuration_name("only")
+    shared = {FIRST: configuration, BESIDE: request.configuration_name("both")}.get(way, live.configuration)
+    return {
+        "way": way,
+        "why": why,
+        "label": request.version.label,
+        "model": {
+            "name": request.model_name,
+            "exists": model_exists,
+            "image": request.version.image,
+            "data_url": request.version.model_data_url,
+            "environment": {**request.version.environment, PACKAGE_VARIABLE: request.version.arn},
+        },
+        "green": {
+            "variant": green,
+            "configuration": configuration,
+            "variants": [_definition(request, green, live, weight=1.0)],
+        },
+        "blue": _blue(blue, live),
+        "shared": {
+            "configuration": shared,
+            "variants": [*_kept(blue), _definition(request, green, live, weight=0.0)],
+            "keyed": live.keyed,
+        },
+        "scaled": [one.to_mapping() for one in live.targets],
+        "manifest": {"uri": request.version.manifest_uri, "sha256": request.version.manifest_sha256},
+        # A version that serves already is not rejected because its new fleet failed.
+        "rejectable": request.version.arn not in {one.package_arn for one in live.variants if one.weight > 0},
+    }
+
+
+def _way(request: Request, live: Live, *, must_wait: bool, others_marked: bool) -> tuple[str, str]:
+    version = request.version
+    if version.approval != "Approved":
+        message = f"{version.label} must be Approved to be released, got {version.approval}; approve it in the registry"
+        raise ReleaseRefused(message)
+    if request.by_approval and version.stage_status == RETIRED:
+        return NOTHING, f"{version.label} was in production before; start its release by hand to bring it back"
+    if must_wait:
+        return WAIT, "an older release of this endpoint is running"
+    if live.status in CHANGING:
+        return WAIT, f"the endpoint is {live.status}"
+    if not live.status:
+        return FIRST, "there is no endpoint yet"
+    if live.status == "Failed":
+        return _way_past_failure(live)
+    if live.status != "InService":
+        message = (
+            f"endpoint {request.specification.endpoint_name} must be InService, got {live.status} "
+            f"({live.reason or 'SageMaker gave no reason'}); delete it, and this release will make it anew"
+        )
+        raise ReleaseRefused(message)
+    return _way_beside(request, live, others_marked=others_marked)
+
+
+def _way_past_failure(live: Live) -> tuple[str, str]:
+    """Only an endpoint that never came up is Failed: it serves nothing, and can only be deleted."""
+    return CLEAR, f"the endpoint failed ({live.reason or 'SageMaker gave no reason'}) and is made anew"
+
+
+def _way_beside(request: Request, live: Live, *, others_marked: bool) -> tuple[str, str]:
+    current = _current(request, live)
+    if current.model != request.model_name:
+        return BESIDE, f"{current.model} serves now"
+    if len(live.variants) > 1:
+        return RESUME, "an interrupted release has moved the traffic already; green is tested again"
+    marked = request.version.stage_status == IN_SERVICE and not others_marked
+    if marked and _scales_as_specified(request.specification, live, current):
+        return NOTHING, f"{request.version.label} serves all traffic already"
+    return FINISH, f"{request.version.label} serves all traffic already, but its release was not finished"
+
+
+def _current(request: Request, live: Live) -> Variant:
+    """The one variant that has the traffic."""
+    if len(live.variants) == 1:
+        return live.variants[0]
+    serving = [one for one in live.variants if one.weight > 0]
+    if len(serving) != 1:
+        shares = ", ".join(f"{one.name}: {one.weight:g}" for one in live.variants)
+        message = (
+            f"endpoint {request.specification.endpoint_name} must have all its traffic on one variant, got {shares}; "
+            "set all weights but one to 0"
+        )
+        raise ReleaseRefused(message)
+    return serving[0]
+
+
+def _scales_as_specified(specification: EndpointSpecification, live: Live, current: Variant) -> bool:
+    target = next((one for one in live.targets if one.variant == current.name), None)
+    if not specification.scales:
+        return target is None
+    bounds = (specification.minimum, specification.maximum, False)
+    return target is not None and (target.minimum, target.maximum, target.suspended) == bounds
+
+
+def _sides(request: Request, live: Live, way: str) -> tuple[str, Variant | None]:
+    """Green's place, and blue."""
+    if way not in (BESIDE, RESUME, FINISH):
+        return VARIANTS[0], None
+    current = _current(request, live)
+    if way == BESIDE:
+        return next(name for name in VARIANTS if name != current.name), current
+    other = next((one for one in live.variants if one is not current), None)
+    return current.name, other
+
+
+def _blue(blue: Variant | None, live: Live) -> dict[str, Any]:
+    if blue is None:
+        return {"exists": False, "variant": "", "configuration": "", "weight": 0.0, "label": ""}
+    return {
+        "exists": True,
+        "variant": blue.name,
+        "configuration": live.configuration,
+        "weight": blue.weight or 1.0,
+        "label": label_of(blue.package_arn),
+    }
+
+
+def _kept(blue: Variant | None) -> list[dict[str, Any]]:
+    """Blue as it is, with the capacity and the weight that it has now."""
+    if blue is None:
+        return []
+    return [{**blue.definition, "InitialInstanceCount": blue.instances, "InitialVariantWeight": blue.weight or 1.0}]
+
+
+def _definition(request: Request, variant: str, live: Live, *, weight: float) -> dict[str, Any]:
+    """Green, as large as what serves now, within its own bounds."""
+    specification = request.specification
+    now = max((one.instances for one in live.variants if one.weight > 0), default=0)
+    return {
+        "VariantName": variant,
+        "ModelName": request.model_name,
+        "InstanceType": specification.instance_type,
+        "InitialInstanceCount": min(max(now, specification.minimum), specification.maximum),
+        "InitialVariantWeight": weight,
+    }
+
+
+def _digest(value: object, length: int) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:length]

@@ -1,0 +1,67 @@
+"""Asks green, and green alone, the golden requests of its manifest."""
+
+import hashlib
+import json
+import time
+from typing import Any
+
+from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseFailed
+from mlplatform_cdk.release.blue_green.runtime.golden import Trial, verdict
+from mlplatform_cdk.runtimekit import aws, s3
+from mlplatform_cdk.runtimekit.manifest import GoldenRequest, Manifest
+
+_JSON = "application/json"
+
+
+def try_green(endpoint_name: str, variant: str, *, manifest_uri: str, manifest_sha256: str) -> dict[str, Any]:
+    """The record of green's tests.
+
+    :param endpoint_name: the endpoint.
+    :param variant: green; whatever its weight, each request names it.
+    :param manifest_uri: the manifest of the version.
+    :param manifest_sha256: its digest, as it was registered.
+    """
+    manifest = _manifest(manifest_uri, manifest_sha256)
+    _ask(endpoint_name, variant, manifest.golden_requests[0])  # the first one pays for what is made lazily
+    trials = [_ask(endpoint_name, variant, golden) for golden in manifest.golden_requests]
+    return dict(verdict(trials, budget_ms=manifest.latency_budget_ms))
+
+
+def _manifest(uri: str, sha256: str) -> Manifest:
+    content = s3.read_bytes(uri)
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != sha256:
+        message = f"the manifest at {uri} must be the one that was registered ({sha256[:12]}…), got {digest[:12]}…"
+        raise ReleaseFailed(message)
+    return Manifest.from_json(content)
+
+
+def _ask(endpoint_name: str, variant: str, golden: GoldenRequest) -> Trial:
+    runtime = aws.client("sagemaker-runtime")
+    body = json.dumps(golden.body()).encode()
+    begin = time.perf_counter()
+    try:
+        answer = runtime.invoke_endpoint(
+            EndpointName=endpoint_name, TargetVariant=variant, ContentType=_JSON, Accept=_JSON, Body=body
+        )
+        content = answer["Body"].read()
+    except runtime.exceptions.ClientError as error:
+        problem = f"{golden.name}: green must answer, got {error.response['Error']['Message']}"
+        return Trial(name=golden.name, problems=(problem,), latency_ms=_since(begin))
+    latency_ms = _since(begin)
+    asked = answer.get("InvokedProductionVariant", variant)
+    if asked != variant:
+        problem = f"{golden.name}: variant {variant} must answer, got an answer of {asked}"
+        return Trial(name=golden.name, problems=(problem,), latency_ms=latency_ms)
+    return Trial(name=golden.name, problems=_problems(golden, content), latency_ms=latency_ms)
+
+
+def _problems(golden: GoldenRequest, content: bytes) -> list[str]:
+    try:
+        return golden.check(json.loads(content))
+    except ValueError:
+        return [f"{golden.name}: the answer must be JSON, got {content[:80]!r}"]
+
+
+def _since(begin: float) -> float:
+    return (time.perf_counter() - begin) * 1000

@@ -1,0 +1,104 @@
+"""The way back after a failure, one step at a time, from whatever the endpoint is by then. Pure.
+
+It is asked again after each step until there is nothing left to do, so that it does not matter where the release failed
+or which of its calls took effect.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mlplatform_cdk.release.blue_green.runtime.failure import Failure
+from mlplatform_cdk.release.blue_green.runtime.plan import FINISH, FIRST
+from mlplatform_cdk.release.blue_green.runtime.state import CHANGING, Live
+
+WAIT, WEIGHTS, CONFIGURATION, DELETE, DONE = "wait", "weights", "configuration", "delete", "done"
+# What follows green's tests and blue's retirement: green serves, and there is nothing to go back to.
+FINISHING = ("RegisterScaling", "ScaleByTraffic", "MarkProduction")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WayBack:
+    """The next step back.
+
+    :param way: what to do.
+    :param outcome: where the traffic is now, when there is nothing left to do.
+    :param reject: may the version be marked as rejected.
+    :param is_blue_again: blue serves as before, and only its scaling is left to restore.
+    :param weights: what to set the weights to.
+    """
+
+    way: str
+    outcome: str = ""
+    reject: bool = True
+    is_blue_again: bool = False
+    weights: list[dict[str, Any]] = field(default_factory=list)
+
+
+def way_back(plan: Mapping[str, Any], failure: Failure, live: Live, *, looks: int, most_looks: int) -> WayBack:
+    """The next step back from ``live``.
+
+    :param plan: of the release that failed; without members when making it was what failed.
+    :param failure: what failed.
+    :param live: the endpoint now.
+    :param looks: how often this was asked, this time included.
+    :param most_looks: after how many the endpoint is left to a person.
+    """
+    if "green" not in plan:
+        return WayBack(way=DONE, outcome="the endpoint was not touched", reject=False)
+    step = _step(plan, failure, live)
+    if step.way != DONE and looks >= most_looks:
+        return _stuck(plan, live)
+    return step
+
+
+def _step(plan: Mapping[str, Any], failure: Failure, live: Live) -> WayBack:
+    if plan["way"] == FINISH or failure.step in FINISHING:
+        return _stays(plan)
+    if plan["way"] == FIRST:
+        return _from_first(plan, live)
+    if live.status in CHANGING:
+        return WayBack(way=WAIT)
+    if live.status != "InService":
+        return _stuck(plan, live)
+    return _to_blue(plan, live)
+
+
+def _from_first(plan: Mapping[str, Any], live: Live) -> WayBack:
+    if not live.status:
+        return WayBack(way=DONE, outcome="there was no version before it, so there is no endpoint again")
+    if live.configuration != plan["green"]["configuration"]:
+        return WayBack(way=DONE, outcome=f"an endpoint that this release did not make runs {live.configuration}")
+    return WayBack(way=WAIT if live.status in CHANGING else DELETE)
+
+
+def _to_blue(plan: Mapping[str, Any], live: Live) -> WayBack:
+    blue = plan["blue"]
+    now = live.variant(blue["variant"])
+    if now is None:
+        retired = live.configuration == plan["green"]["configuration"]
+        return _stays(plan) if retired else WayBack(way=CONFIGURATION)
+    others = [one for one in live.variants if one is not now]
+    if now.weight <= 0 or any(one.weight > 0 for one in others):
+        weights = [{"VariantName": now.name, "DesiredWeight": blue["weight"]}]
+        weights += [{"VariantName": one.name, "DesiredWeight": 0.0} for one in others]
+        return WayBack(way=WEIGHTS, weights=weights)
+    if live.configuration != blue["configuration"]:
+        return WayBack(way=CONFIGURATION)
+    outcome = f"{blue['label']} serves all traffic"
+    return WayBack(way=DONE, outcome=outcome, reject=bool(plan["rejectable"]), is_blue_again=True)
+
+
+def _stays(plan: Mapping[str, Any]) -> WayBack:
+    """Green was tested and has all the traffic, and blue is gone: going back would be another release."""
+    outcome = f"{plan['label']} serves all traffic; start its release again to finish it"
+    return WayBack(way=DONE, outcome=outcome, reject=False)
+
+
+def _stuck(plan: Mapping[str, Any], live: Live) -> WayBack:
+    state = f"{live.status or 'gone'} with configuration {live.configuration or 'none'}"
+    return WayBack(
+        way=DONE,
+        outcome=f"the way back did not end: the endpoint is {state}; look at it now",
+        reject=bool(plan["rejectable"]),
+    )

@@ -1,0 +1,95 @@
+"""Task states as Amazon States Language: each with a time limit, retries of the service's faults, and a way out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+State = dict[str, Any]
+
+FIND_WAY_BACK = "FindWayBack"
+_QUICK_S, _FUNCTION_S = 60, 330  # half a minute more than the function itself has
+# Errors that Step Functions passes on from Lambda when the service, not our code, failed:
+# https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html
+_LAMBDA_FAULTS = (
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+)
+# SageMaker throttles with the same error name that it refuses with; a refusal repeated is a refusal.
+_CALL_FAULTS = ("States.TaskFailed",)
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """Makes the task states of one release.
+
+    :param partition: ``aws``, ``aws-us-gov``, ``aws-cn`` or a token.
+    :param function_arn: the function of the steps that need judgement.
+    """
+
+    partition: str
+    function_arn: str
+
+    def step(self, name: str, step: str, payload: Mapping[str, Any], *, answers: Sequence[str], into: str) -> State:
+        """Run ``step`` of the function and keep the fields ``answers`` of what it says under ``into``."""
+        told = {"step": step, "execution_arn.$": "$$.Execution.Id", **payload}
+        task = self._task(
+            name,
+            "lambda:invoke",
+            {"FunctionName": self.function_arn, "Payload": told},
+            faults=_LAMBDA_FAULTS,
+            timeout_s=_FUNCTION_S,
+        )
+        if not answers:
+            return task | {"ResultPath": None}
+        return task | {"ResultSelector": {f"{one}.$": f"$.Payload.{one}" for one in answers}, "ResultPath": into}
+
+    def call(self, name: str, action: str, parameters: Mapping[str, Any]) -> State:
+        """Make one call, such as ``aws-sdk:sagemaker:createModel``; what it answers is dropped."""
+        task = self._task(name, action, parameters, faults=_CALL_FAULTS, timeout_s=_QUICK_S)
+        return task | {"ResultPath": None}
+
+    def change(self, name: str, action: str, parameters: Mapping[str, Any]) -> State:
+        """Make a call that begins a change of the endpoint; the looks at what comes of it are counted from here."""
+        return self.call(name, action, parameters) | {"ResultSelector": {"looks": 0}, "ResultPath": "$.watch"}
+
+    def _task(
+        self, name: str, action: str, parameters: Mapping[str, Any], *, faults: Sequence[str], timeout_s: int
+    ) -> State:
+        return {
+            "Type": "Task",
+            "Resource": f"arn:{self.partition}:states:::{action}",
+            "Parameters": dict(parameters),
+            "TimeoutSeconds": timeout_s,
+            "Retry": [
+                {
+                    "ErrorEquals": list(faults),
+                    "IntervalSeconds": 2,
+                    "BackoffRate": 2,
+                    "MaxAttempts": 4,
+                    "MaxDelaySeconds": 30,
+                    "JitterStrategy": "FULL",
+                }
+            ],
+            # The name of the step becomes the key of what was caught, so that the way back knows who failed.
+            "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": f"$.failure.{name}", "Next": FIND_WAY_BACK}],
+        }
+
+
+def caught_as(task: State, path: str, then: str) -> State:
+    """``task`` with another way out: what it caught goes to ``path``, and on to ``then``."""
+    return task | {"Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": path, "Next": then}]}
+
+
+def choice(*rules: tuple[str, object, str], default: str) -> State:
+    """A choice: the first rule (path, value, next state) whose path has that value, else ``default``."""
+    return {
+        "Type": "Choice",
+        "Choices": [
+            {"Variable": path, "BooleanEquals" if isinstance(value, bool) else "StringEquals": value, "Next": then}
+            for path, value, then in rules
+        ],
+        "Default": default,
+    }

@@ -1,0 +1,103 @@
+"""What all endpoints have in common, whoever owns them: who may call them, and what they measure."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+Measure = cloudwatch.Metric | cloudwatch.MathExpression
+
+_PERIOD = Duration.minutes(1)  # SageMaker's own
+
+
+class Endpoint(Construct):
+    """Any endpoint, ours or another team's. A metric is of one variant, or of all of them together.
+
+    Everything that SageMaker measures besides: https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html
+    """
+
+    endpoint_name: str
+    variants: Sequence[str]
+
+    @staticmethod
+    def from_endpoint_name(
+        scope: Construct, id: str, endpoint_name: str, *, variants: Sequence[str] = ("AllTraffic",)
+    ) -> "Endpoint":
+        """An endpoint that another stack owns; defines no resource.
+
+        :param endpoint_name: its name.
+        :param variants: the names of its variants, for metrics; default: SageMaker's own, ``AllTraffic``.
+        """
+        return _BorrowedEndpoint(scope, id, endpoint_name, variants)
+
+    @property
+    def endpoint_arn(self) -> str:
+        """The endpoint's ARN."""
+        return Stack.of(self).format_arn(service="sagemaker", resource="endpoint", resource_name=self.endpoint_name)
+
+    def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let ``grantee`` send requests here, and nothing more."""
+        return iam.Grant.add_to_principal(
+            grantee=grantee, actions=["sagemaker:InvokeEndpoint"], resource_arns=[self.endpoint_arn]
+        )
+
+    def metric_invocations(self, *, variant: str | None = None) -> Measure:
+        """Requests that reached a model, as a sum.
+
+        :param variant: one variant alone; default: all together.
+        """
+        return self._sum("Invocations", variant)
+
+    def metric_server_errors(self, *, variant: str | None = None) -> Measure:
+        """Requests that the model or the endpoint answered with 5xx, as a sum.
+
+        :param variant: one variant alone; default: all together.
+        """
+        return self._sum("Invocation5XXErrors", variant)
+
+    def metric_client_errors(self, *, variant: str | None = None) -> Measure:
+        """Requests that were answered with 4xx, as a sum.
+
+        :param variant: one variant alone; default: all together.
+        """
+        return self._sum("Invocation4XXErrors", variant)
+
+    def metric_model_latency(self, *, variant: str | None = None, statistic: str = "p99") -> Measure:
+        """Microseconds spent in the model container.
+
+        :param variant: one variant alone; default: the slowest of all.
+        :param statistic: of the requests of one minute; default: p99.
+        """
+        return self._of_all("ModelLatency", statistic, variant, "MAX([{}])", ", ")
+
+    def _sum(self, name: str, variant: str | None) -> Measure:
+        return self._of_all(name, "Sum", variant, "{}", " + ")
+
+    def _of_all(self, name: str, statistic: str, variant: str | None, expression: str, between: str) -> Measure:
+        """One variant's metric, or an expression over the variants', of which some may have no data."""
+        chosen = [variant] if variant else [*self.variants]
+        metrics = {f"m{index}": self._metric(name, statistic, one) for index, one in enumerate(chosen)}
+        if len(metrics) == 1:
+            return metrics["m0"]
+        filled = between.join(f"FILL({metric}, 0)" for metric in metrics)
+        return cloudwatch.MathExpression(
+            expression=expression.format(filled), using_metrics=metrics, label=name, period=_PERIOD
+        )
+
+    def _metric(self, name: str, statistic: str, variant: str) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace="AWS/SageMaker",
+            metric_name=name,
+            dimensions_map={"EndpointName": self.endpoint_name, "VariantName": variant},
+            statistic=statistic,
+            period=_PERIOD,
+        )
+
+
+class _BorrowedEndpoint(Endpoint):
+    def __init__(self, scope: Construct, id: str, endpoint_name: str, variants: Sequence[str]) -> None:
+        super().__init__(scope, id)
+        self.endpoint_name = endpoint_name
+        self.variants = tuple(variants)

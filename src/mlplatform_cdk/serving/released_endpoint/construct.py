@@ -1,0 +1,109 @@
+"""A release-owned endpoint: the template says what it must be and takes it away; releases give it its models."""
+
+import re
+
+from aws_cdk import Annotations
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from mlplatform_cdk.core import ConfigurationError, PlatformImage, has_local_storage, is_known, require_ml_instance
+from mlplatform_cdk.foundation import JobNetwork
+from mlplatform_cdk.runtimekit.endpoint_specification import VARIANTS, EndpointSpecification
+from mlplatform_cdk.serving.capture import DataCapture
+from mlplatform_cdk.serving.endpoint import Endpoint
+from mlplatform_cdk.serving.image import ServingImage
+from mlplatform_cdk.serving.model_role import ModelRole
+from mlplatform_cdk.serving.released_endpoint.removal import EndpointRemoval
+from mlplatform_cdk.serving.scaling import ONE_TO_TWO, ScalingRange
+
+# SageMaker lower-cases capitals in its ARNs, which IAM compares; two hyphens end the prefix of the models' names.
+_NAME = re.compile(r"[a-z0-9](?:-?[a-z0-9])*")
+# Of SageMaker's 63 characters, the version, a digest and a suffix need the rest.
+_LONGEST_NAME = 38
+
+
+class ReleasedEndpoint(Endpoint):
+    """An endpoint that a release creates at its first version and brings to each later one.
+
+    The template holds its name, its specification and its clean removal: when the stack goes, the endpoint goes with
+    its configurations, models and scaling. A change of the specification reaches the fleet with the next release;
+    release the live version again to have it at once. It never holds a model, so that no deployment moves traffic.
+
+    :param endpoint_name: 1 to 38 lower-case letters, digits and single hyphens.
+    :param artifacts: where the models' archives lie, under ``runs/``, and what is captured, under ``capture/``.
+    :param key: encrypts the volumes and what is captured; the key of the artifacts.
+    :param image: what serves the models; default: a ``ServingImage``.
+    :param instance_type: any ``ml.`` type; default: ml.m5.large.
+    :param scaling: how many instances; default: one, growing to two.
+    :param network: where the models' network interfaces are; default: in no VPC of the account.
+    :param network_isolation: may the models' containers reach no network at all; default: yes.
+    :param capture: which requests and answers are kept; default: none.
+    """
+
+    def __init__(  # noqa: PLR0913 - each argument but the first three has a default
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        endpoint_name: str,
+        artifacts: s3.IBucket,
+        key: kms.IKey,
+        image: PlatformImage | None = None,
+        instance_type: str = "ml.m5.large",
+        scaling: ScalingRange = ONE_TO_TWO,
+        network: JobNetwork | None = None,
+        network_isolation: bool = True,
+        capture: DataCapture | None = None,
+    ) -> None:
+        super().__init__(scope, id)
+        self._check_name(endpoint_name)
+        require_ml_instance(self, "instance_type", instance_type)
+        self.endpoint_name, self.variants, self.key = endpoint_name, VARIANTS, key
+        self.image = image or ServingImage(self, "Image")
+        capture_prefix = f"capture/{endpoint_name}" if capture else ""
+        self.model_role = ModelRole(
+            self,
+            "ModelRole",
+            endpoint_name=endpoint_name,
+            image=self.image,
+            artifacts=artifacts,
+            capture_prefix=capture_prefix,
+            in_vpc=network is not None,
+        )
+        self.specification = EndpointSpecification(
+            endpoint_name=endpoint_name,
+            instance_type=instance_type,
+            minimum=scaling.minimum,
+            maximum=scaling.maximum,
+            invocations_per_minute=scaling.invocations_per_minute,
+            model_role_arn=self.model_role.role_arn,
+            network_isolation=network_isolation,
+            subnet_ids=network.subnet_ids if network else (),
+            security_group_ids=network.security_group_ids if network else (),
+            volume_key_arn=self._volume_key(instance_type, key),
+            capture_uri=f"s3://{artifacts.bucket_name}/{capture_prefix}" if capture else None,
+            capture_percentage=capture.percentage if capture else 0,
+            capture_key_arn=key.key_arn if capture else None,
+        )
+        self.removal = EndpointRemoval(self, "Removal", specification=self.specification, key=key)
+        # The models' role and its permissions stay until no model uses them.
+        self.removal.node.add_dependency(self.model_role)
+
+    def _check_name(self, name: str) -> None:
+        if is_known(name) and not (_NAME.fullmatch(name) and len(name) <= _LONGEST_NAME):
+            raise ConfigurationError(
+                self,
+                f"endpoint_name must be 1 to {_LONGEST_NAME} lower-case letters, digits and single inner hyphens, "
+                f"got {name!r}; try 'churn'",
+            )
+
+    def _volume_key(self, instance_type: str, key: kms.IKey) -> str | None:
+        if not (is_known(instance_type) and has_local_storage(instance_type)):
+            return key.key_arn
+        Annotations.of(self).add_info_v2(
+            "mlplatform:volume-key",
+            f"instance_type {instance_type} encrypts its local disks in hardware and SageMaker refuses a KMS key for "
+            "them: the key is left out there",
+        )
+        return None

@@ -1,0 +1,83 @@
+"""Takes a release-owned endpoint away with its stack, since CloudFormation does not know what releases made."""
+
+from aws_cdk import CustomResource, Duration, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from mlplatform_cdk.core import PlatformFunction, acknowledge, acknowledge_wildcards
+from mlplatform_cdk.runtimekit.endpoint_specification import EndpointSpecification
+
+RUNTIME = "mlplatform_cdk.serving.released_endpoint.runtime"
+_TIMEOUT = Duration.minutes(15)  # Lambda's longest; an endpoint that is being created has to be waited for
+_PATIENCE = Duration.minutes(20)  # CloudFormation waits for the answer, and for Lambda's start
+
+
+class EndpointRemoval(Construct):
+    """A custom resource that does nothing until it is deleted.
+
+    :param specification: of the endpoint that goes then.
+    :param key: encrypts the function's settings and logs.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, specification: EndpointSpecification, key: kms.IKey) -> None:
+        super().__init__(scope, id)
+        self.function = PlatformFunction(
+            self,
+            "Function",
+            package=RUNTIME,
+            description=f"Takes the endpoint {specification.endpoint_name} away with its stack",
+            timeout=_TIMEOUT,
+            key=key,
+        )
+        self._grant_removal(specification)
+        CustomResource(
+            self,
+            "Resource",
+            service_token=self.function.function_arn,
+            resource_type="Custom::ReleasedEndpoint",
+            service_timeout=_PATIENCE,
+            properties={"EndpointName": specification.endpoint_name},
+        )
+
+    def _grant_removal(self, specification: EndpointSpecification) -> None:
+        stack, role = Stack.of(self), self.function.platform_role
+        endpoint, *made = [
+            stack.format_arn(service="sagemaker", resource=resource, resource_name=name)
+            for resource, name in (
+                ("endpoint", specification.endpoint_name),
+                ("endpoint-config", f"{specification.name_prefix}*"),
+                ("model", f"{specification.name_prefix}*"),
+            )
+        ]
+        targets = stack.format_arn(service="application-autoscaling", resource="scalable-target", resource_name="*")
+        for actions, resources in (
+            (["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"], [endpoint]),
+            (["sagemaker:DeleteEndpointConfig"], [made[0]]),
+            (["sagemaker:DeleteModel"], [made[1]]),
+            (["sagemaker:ListEndpointConfigs", "sagemaker:ListModels"], ["*"]),
+            (["application-autoscaling:DescribeScalableTargets"], ["*"]),
+        ):
+            iam.Grant.add_to_principal(grantee=role, actions=actions, resource_arns=resources)
+        role.add_to_principal_policy(
+            iam.PolicyStatement(
+                actions=["application-autoscaling:DeregisterScalableTarget"],
+                resources=[targets],
+                conditions={"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}},
+            )
+        )
+        acknowledge_wildcards(
+            role,
+            {
+                made[0]: "the configurations that releases made for this endpoint, by their common prefix",
+                made[1]: "the models that releases made for this endpoint, by their common prefix",
+                targets: "scalable targets have ids that AWS chooses; the condition keeps to SageMaker's",
+            },
+        )
+        acknowledge(
+            role,
+            {
+                "AwsSolutions-IAM5[Resource::*]": "X-Ray's calls, SageMaker's lists and DescribeScalableTargets take "
+                "no resource"
+            },
+        )

@@ -1,0 +1,1 @@
+"""The code that takes a release-owned endpoint away."""

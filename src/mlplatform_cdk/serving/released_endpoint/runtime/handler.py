@@ -1,0 +1,40 @@
+"""Answers CloudFormation: nothing to make, nothing to change, everything to take away."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from mlplatform_cdk.runtimekit import logs
+from mlplatform_cdk.runtimekit.errors import KnownError
+from mlplatform_cdk.serving.released_endpoint.runtime import answer, removal
+
+_LOG = logs.logger("removal")
+_RESERVE_S = 30.0  # to answer in
+
+
+def handle(event: Mapping[str, Any], context: Any) -> None:
+    """Carry out ``event``, and say how it went, whatever happened."""
+    name = event["ResourceProperties"]["EndpointName"]
+    # The endpoint's name: with another name CloudFormation deletes the resource of the former one.
+    physical_id = (
+        event.get("PhysicalResourceId", "") if event["RequestType"] == "Delete" else f"released-endpoint/{name}"
+    )
+    reason = ""
+    try:
+        _carry_out(event["RequestType"], name, physical_id, context)
+    except KnownError as error:
+        reason = str(error)
+        _LOG.warning(reason)
+    except Exception as error:  # noqa: BLE001 - CloudFormation must hear of it
+        reason = f"removing endpoint {name} failed: {error}"
+        _LOG.exception(reason)
+    answer.send(event, answer.Answer(physical_id, reason))
+
+
+def _carry_out(request: str, name: str, physical_id: str, context: Any) -> None:
+    # A creation that failed before this function answered is rolled back under an id that is not ours.
+    if request != "Delete" or physical_id != f"released-endpoint/{name}":
+        _LOG.info("nothing to do", extra={"request": request, "endpoint": name})
+        return
+    end = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - _RESERVE_S
+    removal.remove(name, seconds_left=lambda: end - time.monotonic())

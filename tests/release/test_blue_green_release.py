@@ -1,0 +1,241 @@
+"""What does a release do, in which order, and with which permissions?"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from aws_cdk.assertions import Match
+
+from mlplatform_cdk.foundation import JobNetwork
+from mlplatform_cdk.serving import DataCapture, ScalingRange
+from tests.contracts.asl import needed_actions, problems
+from tests.contracts.rendering import granted_actions
+from tests.release.conftest import Build, Built
+
+NETWORK = JobNetwork(subnet_ids=("subnet-1", "subnet-2"), security_group_ids=("sg-1",))
+FIXED = ScalingRange(minimum=2, maximum=2)
+UPDATES = ("BringUpGreen", "RetireBlue", "RestoreConfiguration")
+
+
+def arrows(built: Built, name: str) -> Iterator[str]:
+    """Where the state leads to, other than by an error."""
+    state = built.state(name)
+    yield from (holder["Next"] for holder in (state, *state.get("Choices", [])) if "Next" in holder)
+    if "Default" in state:
+        yield state["Default"]
+
+
+def reachable(built: Built, start: str, *, without: str) -> set[str]:
+    seen: set[str] = set()
+    todo = [start]
+    while todo:
+        name = todo.pop()
+        if name not in seen and name != without:
+            seen.add(name)
+            todo.extend(arrows(built, name))
+    return seen
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param({}, id="plain"),
+        pytest.param({"network": NETWORK, "network_isolation": False}, id="in a VPC"),
+        pytest.param({"capture": DataCapture(percentage=5)}, id="with data capture"),
+        pytest.param({"instance_type": "ml.g4dn.xlarge"}, id="on disks that encrypt themselves"),
+        pytest.param({"scaling": FIXED}, id="of a fixed size"),
+        pytest.param({"notify": False}, id="telling nobody"),
+        pytest.param({"instance_type": "ml.x99.mega"}, id="a type of tomorrow"),
+    ],
+)
+def test_every_task_is_one_that_aws_would_take(build: Build, arguments: dict[str, Any]) -> None:
+    assert problems(build(**arguments).definition) == []
+
+
+def test_the_state_machines_role_may_make_exactly_the_calls_of_its_states(build: Build) -> None:
+    built = build()
+    needed = needed_actions(built.definition)
+    granted = granted_actions(built.template.to_json(), built.machine)
+
+    assert needed <= granted
+    assert {one for one in granted - needed if not one.startswith(("logs:", "xray:", "kms:"))} == {
+        "iam:PassRole",  # the models' role, to SageMaker
+        "sagemaker:DescribeModelPackage",  # comes with the grant to reject
+        # What application auto scaling asks of its caller
+        "cloudwatch:DeleteAlarms",
+        "cloudwatch:DescribeAlarms",
+        "cloudwatch:PutMetricAlarm",
+        "iam:CreateServiceLinkedRole",
+        "sagemaker:DescribeEndpoint",
+        "sagemaker:DescribeEndpointConfig",
+    }
+
+
+def test_an_endpoint_of_fixed_size_asks_for_no_scaling(build: Build) -> None:
+    built = build(scaling=FIXED)
+
+    assert not {name for name in built.definition["States"] if name in {"RegisterScaling", "ScaleByTraffic"}}
+    granted = granted_actions(built.template.to_json(), built.machine)
+    assert not [one for one in granted if one.startswith("application-autoscaling:")]
+
+
+def test_no_policy_has_a_wildcard_action_or_outgrows_its_limit(build: Build) -> None:
+    for policy in build(network=NETWORK).template.find_resources("AWS::IAM::ManagedPolicy").values():
+        document = policy["Properties"]["PolicyDocument"]
+        assert not [one for one in document["Statement"] if "*" in json.dumps(one["Action"])]
+        assert len(json.dumps(document, separators=(",", ":"))) < 6144
+
+
+def test_nothing_but_this_endpoint_and_what_bears_its_name_can_be_changed(build: Build) -> None:
+    text = json.dumps(build().template.to_json())
+
+    assert "endpoint/dev-churn" in text
+    assert ":model/dev-churn--*" in text
+    assert ":endpoint-config/dev-churn--*" in text
+    assert ":model/*" not in text
+    assert ":endpoint-config/*" not in text
+
+
+def test_the_models_role_is_passed_to_sagemaker_only(build: Build) -> None:
+    built = build()
+    statement = {
+        "Action": "iam:PassRole",
+        "Condition": {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+        "Resource": built.stack.resolve(built.endpoint.model_role.role_arn),
+    }
+
+    built.template.has_resource_properties(
+        "AWS::IAM::ManagedPolicy", {"PolicyDocument": {"Statement": Match.array_with([Match.object_like(statement)])}}
+    )
+
+
+def test_green_gets_traffic_only_after_its_test(build: Build) -> None:
+    assert "SwitchTraffic" not in reachable(build(), "Begin", without="TestGreen")
+
+
+def test_the_registry_calls_a_version_production_only_after_its_test(build: Build) -> None:
+    built = build()
+    finish = next(rule for rule in built.state("WhichWay")["Choices"] if rule["StringEquals"] == "finish")
+
+    # A release that is finished later was tested before blue was retired.
+    built.definition["States"]["WhichWay"]["Choices"].remove(finish)
+    try:
+        assert "MarkProduction" not in reachable(built, "Begin", without="TestGreen")
+    finally:
+        built.definition["States"]["WhichWay"]["Choices"].append(finish)
+
+
+@pytest.mark.parametrize(
+    ("change", "watch"),
+    [
+        ("CreateEndpoint", "WatchGreen"),
+        ("BringUpGreen", "WatchGreen"),
+        ("SwitchTraffic", "WatchTraffic"),
+        ("RetireBlue", "WatchRetirement"),
+    ],
+)
+def test_no_change_of_the_endpoint_is_believed_until_it_is_seen(build: Build, change: str, watch: str) -> None:
+    (following,) = {*arrows(build(), change)}
+
+    assert {*arrows(build(), following)} == {watch}
+
+
+def test_blue_goes_only_when_green_is_seen_to_have_the_traffic(build: Build) -> None:
+    assert "RetireBlue" not in reachable(build(), "Begin", without="WatchTraffic")
+
+
+@pytest.mark.parametrize("update", UPDATES)
+def test_an_update_keeps_what_scaling_had_reached(build: Build, update: str) -> None:
+    assert build().state(update)["Parameters"]["RetainAllVariantProperties"] is True
+
+
+def test_a_variant_goes_only_after_its_scaling(build: Build) -> None:
+    assert "RetireBlue" not in reachable(build(), "Begin", without="RemoveScaling")
+    assert "BringUpGreen" not in reachable(build(), "Begin", without="SuspendScaling")
+
+
+def test_every_failure_finds_its_way_back_before_it_is_told(build: Build) -> None:
+    built = build()
+    back = {"FindWayBack", "RestoreTraffic", "RestoreConfiguration", "DeleteEndpoint", "RejectVersion"}
+    notices = {"NotifyReleased", "NotifyFailed"}
+
+    for name, state in built.definition["States"].items():
+        if state["Type"] == "Task" and name not in back | notices:
+            (caught,) = state["Catch"]
+            assert caught == {
+                "ErrorEquals": ["States.ALL"],
+                "ResultPath": f"$.failure.{name}",
+                "Next": "FindWayBack",
+            }
+
+
+def test_a_failed_release_ends_as_its_step_with_one_sentence(build: Build) -> None:
+    assert build().state("Failed") == {"Type": "Fail", "ErrorPath": "$.back.step", "CausePath": "$.back.sentence"}
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "has_key"), [("ml.m5.large", True), ("ml.g4dn.xlarge", False), ("ml.p4d.24xlarge", False)]
+)
+def test_volumes_have_the_key_unless_the_instance_encrypts_its_own_disks(
+    build: Build, instance_type: str, *, has_key: bool
+) -> None:
+    built = build(instance_type=instance_type)
+
+    assert ("KmsKeyId" in built.state("CreateGreenConfiguration")["Parameters"]) is has_key
+    assert ("CreateSharedConfigurationWithKey" in built.definition["States"]) is has_key
+
+
+def test_a_model_stands_in_the_network_and_reaches_nothing(build: Build) -> None:
+    parameters = build(network=NETWORK).state("CreateModel")["Parameters"]
+
+    assert parameters["VpcConfig"] == {"Subnets": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]}
+    assert parameters["EnableNetworkIsolation"] is True
+
+
+def test_captured_requests_are_encrypted_in_the_artifact_store(build: Build) -> None:
+    capture = build(capture=DataCapture(percentage=5)).state("CreateGreenConfiguration")["Parameters"][
+        "DataCaptureConfig"
+    ]
+
+    assert capture["InitialSamplingPercentage"] == 5
+    assert capture["DestinationS3Uri"].endswith("/capture/dev-churn")
+    assert capture["KmsKeyId"].startswith("arn:aws:kms:")
+
+
+def test_an_approval_starts_a_release_and_the_marks_of_a_release_do_not(build: Build) -> None:
+    built = build()
+
+    built.template.has_resource_properties(
+        "AWS::Events::Rule",
+        {
+            "EventPattern": {
+                "source": ["aws.sagemaker"],
+                "detail-type": ["SageMaker Model Package State Change"],
+                "detail": {
+                    "ModelPackageGroupName": ["churn"],
+                    "ModelApprovalStatus": ["Approved"],
+                    "ModelLifeCycle": {"Stage": [{"exists": False}]},
+                },
+            },
+            "Targets": [
+                Match.object_like(
+                    {
+                        "InputTransformer": {
+                            "InputPathsMap": {"detail-ModelPackageArn": "$.detail.ModelPackageArn"},
+                            "InputTemplate": '{"model_package_arn":<detail-ModelPackageArn>,"by":"approval"}',
+                        },
+                        "DeadLetterConfig": Match.any_value(),
+                        "RetryPolicy": {"MaximumEventAgeInSeconds": 21600, "MaximumRetryAttempts": 8},
+                    }
+                )
+            ],
+        },
+    )
+
+
+def test_every_execution_is_logged_and_traced(build: Build) -> None:
+    build().template.has_resource_properties(
+        "AWS::StepFunctions::StateMachine",
+        {"LoggingConfiguration": Match.object_like({"Level": "ALL"}), "TracingConfiguration": {"Enabled": True}},
+    )
