@@ -62,7 +62,11 @@ def directory(tmp_path: Path) -> Path:
             "files": {"code": {"source": {"path": "../asset.code", "packaging": "zip"}, "destinations": where}},
             "dockerImages": {
                 "image": {
-                    "source": {"directory": "../asset.image", "dockerFile": "x/Dockerfile", "dockerBuildArgs": {"A": "1"}},
+                    "source": {
+                        "directory": "../asset.image",
+                        "dockerFile": "x/Dockerfile",
+                        "dockerBuildArgs": {"A": "1"},
+                    },
                     "destinations": image,
                 }
             },

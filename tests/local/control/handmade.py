@@ -21,7 +21,5 @@ def assembly_of_all(folder: Path, templates: dict[str, dict[str, Any]], **more: 
         path = folder / f"{name}.template.json"
         path.write_text(json.dumps(template))
         before = frozenset({stacks[-1].id}) if stacks else frozenset[str]()
-        stacks.append(
-            Stack(id=name, name=name, display_name=name, template_file=path, dependencies=before, **more)
-        )
+        stacks.append(Stack(id=name, name=name, display_name=name, template_file=path, dependencies=before, **more))
     return Assembly(name="test", directory=folder, stacks=tuple(stacks), stages=())

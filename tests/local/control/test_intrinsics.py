@@ -66,11 +66,13 @@ def test_what_is_unknown_is_an_error_and_never_left_in_the_value(value: Any, pro
 
 
 def test_resources_come_after_all_that_they_refer_to() -> None:
-    order = creation_order({
-        "Last": {"Type": "T", "Properties": {"a": [{"Fn::Sub": "${Middle.Arn}"}]}},
-        "Middle": {"Type": "T", "DependsOn": ["First"]},
-        "First": {"Type": "T", "Properties": {"zone": {"Ref": "AWS::Region"}}},
-    })
+    order = creation_order(
+        {
+            "Last": {"Type": "T", "Properties": {"a": [{"Fn::Sub": "${Middle.Arn}"}]}},
+            "Middle": {"Type": "T", "DependsOn": ["First"]},
+            "First": {"Type": "T", "Properties": {"zone": {"Ref": "AWS::Region"}}},
+        }
+    )
 
     assert order == ["First", "Middle", "Last"]
 

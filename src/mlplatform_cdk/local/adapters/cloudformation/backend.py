@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.cloudformation.exceptions import AlreadyExistsException, CloudFormationError, ValidationError
 from moto.cloudformation.models import CloudFormationBackend
+from moto.cloudformation.responses import CloudFormationResponse
 from moto.cloudformation.utils import generate_changeset_id, generate_stack_id
 
 from mlplatform_cdk.local.adapters.cloudformation import engine
@@ -45,6 +46,12 @@ def install() -> None:
         validate_template,
     ):
         setattr(CloudFormationBackend, operation.__name__, operation)
+    # Whether there is anything to update is ours to say: an empty change set fails, it is not refused.
+    CloudFormationResponse._validate_different_update = _never_refused  # type: ignore[method-assign]
+
+
+def _never_refused(*_arguments: Any) -> None:
+    return None
 
 
 def create_stack(
