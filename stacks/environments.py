@@ -7,6 +7,7 @@ from aws_cdk import Duration, Environment, RemovalPolicy
 from constructs import Node
 
 from mlplatform_cdk.foundation import SAGEMAKER_SERVICES
+from mlplatform_cdk.serving import ScalingRange
 from mlplatform_cdk.workspace import Space, UserProfile
 
 _ACCOUNT = re.compile(r"\d{12}")
@@ -38,7 +39,7 @@ class PlatformEnvironment:
     :param processing_instance: runs preprocessing and evaluation.
     :param training_instance: trains; a GPU type where the model uses one.
     :param endpoint_instance: answers.
-    :param endpoint_instances: how many answer at rest, and at most.
+    :param endpoint_scaling: how many instances answer.
     :param users: who works in Studio.
     :param emails: who hears of failures and releases; default: nobody.
     """
@@ -53,7 +54,7 @@ class PlatformEnvironment:
     processing_instance: str
     training_instance: str
     endpoint_instance: str
-    endpoint_instances: tuple[int, int]
+    endpoint_scaling: ScalingRange
     users: tuple[UserProfile, ...]
     emails: tuple[str, ...] = ()
 
@@ -90,7 +91,7 @@ DEV = PlatformEnvironment(
     processing_instance="ml.m5.large",
     training_instance="ml.m5.large",
     endpoint_instance="ml.m5.large",
-    endpoint_instances=(1, 2),
+    endpoint_scaling=ScalingRange(minimum=1, maximum=2),
     users=(UserProfile(name="developer", spaces=(Space(name="developer-lab", app="JupyterLab"),)),),
 )
 
@@ -105,7 +106,7 @@ STAGING = PlatformEnvironment(
     processing_instance="ml.m5.xlarge",
     training_instance="ml.m5.xlarge",
     endpoint_instance="ml.c5.large",
-    endpoint_instances=(1, 2),
+    endpoint_scaling=ScalingRange(minimum=1, maximum=2),
     users=(UserProfile(name="developer", spaces=(Space(name="developer-editor", app="CodeEditor"),)),),
 )
 
@@ -120,7 +121,7 @@ PROD = PlatformEnvironment(
     processing_instance="ml.m5.2xlarge",
     training_instance="ml.g4dn.xlarge",
     endpoint_instance="ml.c5.xlarge",
-    endpoint_instances=(2, 8),
+    endpoint_scaling=ScalingRange(minimum=2, maximum=8),
     users=(
         UserProfile(name="scientist", spaces=(Space(name="scientist-lab", app="JupyterLab"),)),
         UserProfile(name="engineer", spaces=(Space(name="team-editor", app="CodeEditor", shared=True),)),

@@ -7,6 +7,7 @@ from stacks.data import DataStack
 from stacks.environments import PlatformEnvironment
 from stacks.foundation import FoundationStack
 from stacks.registry import RegistryStack
+from stacks.serving import ServingStack
 from stacks.training import TrainingStack
 from stacks.workspace import WorkspaceStack
 
@@ -21,7 +22,10 @@ class PlatformStage(Stage):
         data = DataStack(self, "Data", environment=environment)
         workspace = WorkspaceStack(self, "Workspace", environment=environment)
         training = TrainingStack(self, "Training", environment=environment)
+        serving = ServingStack(self, "Serving", environment=environment)
         for stack in (registry, data, workspace):
             stack.add_stack_dependency(foundation)
         for below in (foundation, registry, data):
             training.add_stack_dependency(below)
+        for below in (foundation, registry):
+            serving.add_stack_dependency(below)

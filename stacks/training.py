@@ -2,9 +2,9 @@
 
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformImage
 from mlplatform_cdk.foundation import PlatformStack, publish
 from mlplatform_cdk.registry import ModelRegistry
+from mlplatform_cdk.serving import ServingImage
 from mlplatform_cdk.training import ProcessingResources, RetrainingPipeline, TrainingResources
 from stacks import breast_cancer
 from stacks.environments import PlatformEnvironment
@@ -25,9 +25,7 @@ class TrainingStack(PlatformStack):
             artifacts=below.artifacts,
             dataset=breast_cancer.DATASET,
             model_name=breast_cancer.NAME,
-            inference_image=PlatformImage.from_asset(
-                self, "ServingImage", dockerfile_package="mlplatform_cdk.serving.container"
-            ),
+            inference_image=ServingImage(self, "ServingImage"),
             key=below.key,
             training=TrainingResources(instance_type=environment.training_instance),
             processing=ProcessingResources(instance_type=environment.processing_instance),

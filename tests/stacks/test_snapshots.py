@@ -11,7 +11,7 @@ import pytest
 from stacks.environments import PROD
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
-STACKS = ("Foundation", "Registry", "Data", "Workspace", "Training")
+STACKS = ("Foundation", "Registry", "Data", "Workspace", "Training", "Serving")
 ASSET_HASH = re.compile(r"\b[0-9a-f]{64}\b")
 
 
