@@ -80,14 +80,10 @@ class Account:
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         return url, arn
 
-    def let_in(self, url: str, arn: str, source_arn: str) -> None:
-        """A queue policy that lets EventBridge send for one rule."""
-        statement = allow(
-            "sqs:SendMessage",
-            arn,
-            Principal={"Service": "events.amazonaws.com"},
-            Condition={"ArnEquals": {"aws:SourceArn": source_arn}},
-        )
+    def let_in(self, url: str, arn: str, source_arn: str, service: str = "events.amazonaws.com") -> None:
+        """A queue policy that lets a service send for one source."""
+        condition = {"ArnEquals": {"aws:SourceArn": source_arn}}
+        statement = allow("sqs:SendMessage", arn, Principal={"Service": service}, Condition=condition)
         self.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": document(statement)})
 
     def as_role(self, role_arn: str, service: str) -> Any:

@@ -31,10 +31,12 @@ def handle(event, context):
 
 def template(token: str, word: str) -> str:
     """A stack of one custom resource."""
-    return json.dumps({
-        "Resources": {"Thing": {"Type": "Custom::Thing", "Properties": {"ServiceToken": token, "Word": word}}},
-        "Outputs": {"Shout": {"Value": {"Fn::GetAtt": ["Thing", "Shout"]}}},
-    })
+    return json.dumps(
+        {
+            "Resources": {"Thing": {"Type": "Custom::Thing", "Properties": {"ServiceToken": token, "Word": word}}},
+            "Outputs": {"Shout": {"Value": {"Fn::GetAtt": ["Thing", "Shout"]}}},
+        }
+    )
 
 
 def outputs(account: Account, stack: str, status: str) -> dict[str, str]:

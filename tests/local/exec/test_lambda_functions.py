@@ -28,6 +28,8 @@ def handle(event, context):
     }
 """
 
+LOGS = allow(["logs:CreateLogStream", "logs:PutLogEvents"])
+
 
 def test_the_asset_runs_with_its_settings_and_answers(account: Account) -> None:
     function = account.function(ECHO, Environment={"Variables": {"SETTING": "blue"}}, Timeout=10)
@@ -175,7 +177,7 @@ def test_a_role_that_lambda_cannot_assume_fails_the_call(account: Account) -> No
 
 def test_what_it_prints_and_logs_is_in_its_log_group(account: Account) -> None:
     source = "import logging\ndef handle(e, c):\n    print('plain words')\n    logging.getLogger().error('a record')\n"
-    function = account.function(source)
+    function = account.function(source, LOGS)
     account.invoke(function)
 
     logs = account.client("logs")
@@ -189,6 +191,15 @@ def test_what_it_prints_and_logs_is_in_its_log_group(account: Account) -> None:
     assert lines[-1].startswith("REPORT RequestId: ")
 
 
+def test_a_role_that_may_not_write_logs_leaves_none(account: Account) -> None:
+    function = account.function("def handle(e, c):\n    print('plain words')\n")
+
+    account.invoke(function)
+
+    groups = account.client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{function}")["logGroups"]
+    assert groups == []
+
+
 def test_a_dry_run_does_nothing(account: Account) -> None:
     function = account.function("def handle(e, c):\n    raise ValueError\n")
 
@@ -198,7 +209,7 @@ def test_a_dry_run_does_nothing(account: Account) -> None:
 def test_an_event_that_fails_three_times_ends_in_the_dead_letter_queue(account: Account) -> None:
     url, arn = account.queue()
     source = "def handle(e, c):\n    raise ValueError('never')\n"
-    function = account.function(source, allow("sqs:SendMessage", arn), DeadLetterConfig={"TargetArn": arn})
+    function = account.function(source, LOGS, allow("sqs:SendMessage", arn), DeadLetterConfig={"TargetArn": arn})
 
     assert account.invoke(function, {"n": 1}, InvocationType="Event")["StatusCode"] == 202
 

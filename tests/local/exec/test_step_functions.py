@@ -200,6 +200,7 @@ def test_notifications_and_sdk_calls_work(account: Account) -> None:
     url, queue = account.queue()
     topic = account.client("sns").create_topic(Name=f"topic-{time.time_ns()}")["TopicArn"]
     account.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+    account.let_in(url, queue, topic, "sns.amazonaws.com")
     definition = {
         "StartAt": "Group",
         "States": {
@@ -262,6 +263,51 @@ def test_a_machine_starts_another_and_waits_for_it(account: Account, pattern: st
     answer = json.loads(ended["output"])
     assert answer["Status"] == "SUCCEEDED"
     assert answer["Output"] == output
+
+
+def test_an_aborted_execution_keeps_the_reason_and_stops_what_it_started(account: Account) -> None:
+    states = account.client("stepfunctions")
+    inner = account.machine(one({"Type": "Wait", "Seconds": 6000}))
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::states:startExecution.sync:2",
+        "Parameters": {"StateMachineArn": inner},
+    }
+    outer = states.start_execution(stateMachineArn=account.machine(one(task), allow("*")))["executionArn"]
+    child = eventually(lambda: states.list_executions(stateMachineArn=inner)["executions"])[0]["executionArn"]
+
+    states.stop_execution(executionArn=outer, error="Stopped", cause="by a person")
+
+    def ended(arn: str) -> dict[str, Any] | None:
+        found: dict[str, Any] = states.describe_execution(executionArn=arn)
+        return found if found["status"] == "ABORTED" else None
+
+    assert eventually(lambda: ended(outer))["cause"] == "by a person"
+    assert eventually(lambda: ended(child))["stopDate"]
+
+
+@pytest.mark.parametrize(("catches", "status"), [("States.ALL", "FAILED"), ("States.Runtime", "SUCCEEDED")])
+def test_what_is_terminal_is_caught_by_its_name_only(account: Account, catches: str, status: str) -> None:
+    definition = {
+        "StartAt": "Break",
+        "States": {
+            "Break": {
+                "Type": "Parallel",
+                "Branches": [one({"Type": "Pass", "Parameters": {"x.$": "$.no.such.field"}})],
+                "Catch": [{"ErrorEquals": [catches], "Next": "Caught"}],
+                "End": True,
+            },
+            "Caught": {"Type": "Pass", "End": True},
+        },
+    }
+
+    assert account.run(account.machine(definition))["status"] == status
+
+
+def test_a_fail_state_hands_on_an_error_of_the_service(account: Account) -> None:
+    machine = account.machine(ONE | {"States": {"Only": {"Type": "Fail", "ErrorPath": "$.kind"}}})
+
+    assert account.run(machine, {"kind": "States.Timeout"})["error"] == "States.Timeout"
 
 
 def test_a_role_without_the_managed_rule_cannot_wait(account: Account) -> None:

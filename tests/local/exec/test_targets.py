@@ -101,6 +101,7 @@ def test_a_topic_passes_an_event_on(account: Account) -> None:
     sns = account.client("sns")
     topic = sns.create_topic(Name=f"topic-{time.time_ns()}")["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+    account.let_in(url, queue, topic, "sns.amazonaws.com")
     statement = allow("sns:Publish", topic, Principal={"Service": "events.amazonaws.com"})
     sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=document(statement))
     name, _, source = rule(account)
@@ -109,6 +110,34 @@ def test_a_topic_passes_an_event_on(account: Account) -> None:
     put(account, source, {"n": 5})
 
     assert json.loads(json.loads(account.messages(url)[0]["Body"])["Message"])["detail"] == {"n": 5}
+
+
+def test_a_topic_reaches_only_who_lets_it_in(account: Account) -> None:
+    url, queue = account.queue()
+    text = (
+        "import boto3, json\n"
+        "def handle(e, c):\n"
+        f"    boto3.client('sqs').send_message(QueueUrl='{url}', MessageBody=json.dumps(e['Records'][0]['Sns']))\n"
+    )
+    function = account.function(text, allow("sqs:SendMessage", queue))
+    closed, closed_arn = account.queue()
+    sns = account.client("sns")
+    topic = sns.create_topic(Name=f"topic-{time.time_ns()}")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=account.arn(function))
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=closed_arn)
+    account.client("lambda").add_permission(
+        FunctionName=function,
+        StatementId="topic",
+        Action="lambda:InvokeFunction",
+        Principal="sns.amazonaws.com",
+        SourceArn=topic,
+    )
+
+    sns.publish(TopicArn=topic, Subject="news", Message="hello")
+
+    told = json.loads(account.messages(url)[0]["Body"])
+    assert (told["TopicArn"], told["Subject"], told["Message"]) == (topic, "news", "hello")
+    assert "Messages" not in account.client("sqs").receive_message(QueueUrl=closed)
 
 
 def test_a_disabled_rule_delivers_nothing(account: Account) -> None:

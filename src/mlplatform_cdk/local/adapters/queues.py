@@ -19,6 +19,7 @@ from moto.sqs.models import Message, Queue, sqs_backends
 from mlplatform_cdk.local import clock
 from mlplatform_cdk.local.adapters.iam import access
 from mlplatform_cdk.local.adapters.lambda_functions import invoke
+from mlplatform_cdk.local.adapters.targets import send
 
 LOG = logging.getLogger(__name__)
 
@@ -76,11 +77,12 @@ class _Poller(threading.Thread):
     def _may_receive(self) -> bool:
         """AWS receives with the rights of the function's role."""
         role = self._function().role
-        missing = [
-            action
-            for action in PERMISSIONS
-            if not access.role_may(role, action, self.queue.queue_arn, region=self.backend.region_name)
-        ]
+        region = self.backend.region_name
+        wanted = [(action, self.queue.queue_arn) for action in PERMISSIONS]
+        key = send.key_of(self.queue.queue_arn)
+        if key is not None:
+            wanted.append(("kms:Decrypt", key))
+        missing = [action for action, arn in wanted if not access.role_may(role, action, arn, region=region)]
         if missing and not self._complained:
             LOG.warning(
                 "The provided execution role does not have permissions to call %s on SQS: %s, %s",

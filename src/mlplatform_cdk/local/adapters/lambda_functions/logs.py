@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from typing import TYPE_CHECKING
 
 from moto.logs.models import logs_backends
+from moto.utilities.utils import get_partition
 
+from mlplatform_cdk.local.adapters.iam import access
 from mlplatform_cdk.local.adapters.lambda_functions.environment import log_group_of
 
 if TYPE_CHECKING:
     from moto.awslambda.models import LambdaFunction
 
+LOG = logging.getLogger(__name__)
 LONGEST_MESSAGE = 256 * 1024
 TAIL_BYTES = 4096
+
+_silent: set[str] = set()
 
 
 def frame(function: LambdaFunction, request_id: str, lines: list[str], seconds: float) -> list[str]:
@@ -50,6 +56,8 @@ def write(function: LambdaFunction, stream: str, lines: list[str]) -> None:
     """
     backend = logs_backends[function.account_id][function.region]
     group = log_group_of(function)
+    if not _may_write(function, group, stream):
+        return
     backend.ensure_log_group(group)
     if stream not in backend.groups[group].streams:
         backend.create_log_stream(group, stream)
@@ -57,6 +65,19 @@ def write(function: LambdaFunction, stream: str, lines: list[str]) -> None:
     events = [{"timestamp": now, "message": line[:LONGEST_MESSAGE]} for line in lines if line]
     if events:
         backend.put_log_events(group, stream, events)
+
+
+def _may_write(function: LambdaFunction, group: str, stream: str) -> bool:
+    """In AWS a function whose role may not write logs runs, and leaves none."""
+    partition = get_partition(function.region)
+    base = f"arn:{partition}:logs:{function.region}:{function.account_id}:log-group:{group}"
+    for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+        if not access.role_may(function.role, action, f"{base}:log-stream:{stream}", region=function.region):
+            if function.function_arn not in _silent:
+                _silent.add(function.function_arn)
+                LOG.warning("%s leaves no logs: its role %s lacks %s", function.function_name, function.role, action)
+            return False
+    return True
 
 
 def tail(lines: list[str]) -> bytes:

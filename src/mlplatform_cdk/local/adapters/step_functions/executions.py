@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 import uuid
 from datetime import UTC, datetime
 from typing import Any
 
 from moto.events.models import events_backends
 from moto.stepfunctions.parser.api import ExecutionStatus
+from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
 LOG = logging.getLogger(__name__)
+
+STARTING_SECONDS = 5.0
+POLL_SECONDS = 0.02
 
 _start = StepFunctionsParserBackend.start_execution
 _run = ExecutionWorker._execution_logic
@@ -27,6 +32,7 @@ def install() -> None:
     """Replace how the executing backend starts and ends an execution."""
     StepFunctionsParserBackend.start_execution = _start_named
     ExecutionWorker._execution_logic = _run_to_an_end
+    StepFunctionsParserBackend.stop_execution = _stop_with_reason
     BaseExecutionWorkerCommunication.terminated = _end_and_tell
     logging.getLogger("moto.stepfunctions.parser").setLevel(
         logging.CRITICAL
@@ -63,9 +69,24 @@ def _run_to_an_end(worker: ExecutionWorker) -> None:
 def _end_and_tell(communication: BaseExecutionWorkerCommunication) -> None:
     _end(communication)
     execution = communication.execution
+    state = execution.exec_worker.env.program_state()
+    if isinstance(state, ProgramStopped):
+        execution.error, execution.cause = state.error, state.cause
     if execution.exec_status is not ExecutionStatus.SUCCEEDED:
         LOG.warning("%s: %s: %s: %s", execution.exec_arn, execution.status, execution.error, execution.cause)
     _tell(execution)
+
+
+def _stop_with_reason(
+    backend: StepFunctionsParserBackend, execution_arn: str, error: str | None = None, cause: str | None = None
+) -> Execution:
+    """Abort, with the reason that was given; moto drops it, and breaks on an execution that has just begun."""
+    execution = backend.describe_execution(execution_arn)
+    deadline = time.monotonic() + STARTING_SECONDS
+    while execution.exec_worker.env is None and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+    execution.stop(stop_date=datetime.now(tz=UTC), error=error, cause=cause)
+    return execution
 
 
 def _tell(execution: Execution) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
@@ -18,6 +19,7 @@ def install() -> None:
     StepFunctionResponse.describe_execution = _describe_with_end
     StepFunctionResponse.get_execution_history = _history
     StepFunctionResponse.send_task_failure = _send_task_failure
+    StepFunctionResponse.stop_execution = _stop
 
 
 def _describe_with_end(response: StepFunctionResponse) -> ActionResult:
@@ -46,3 +48,10 @@ def _send_task_failure(response: StepFunctionResponse) -> ActionResult:
         response._get_param("taskToken"), error=response._get_param("error"), cause=response._get_param("cause")
     )
     return EmptyResult()
+
+
+def _stop(response: StepFunctionResponse) -> ActionResult:
+    execution = response.stepfunction_backend.stop_execution(
+        response._get_param("executionArn"), error=response._get_param("error"), cause=response._get_param("cause")
+    )
+    return ActionResult({"stopDate": execution.stop_date or datetime.now(tz=UTC)})

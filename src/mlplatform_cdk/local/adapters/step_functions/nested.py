@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
+from botocore.exceptions import ClientError
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.resource import ResourceCondition
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sfn import (
     StateTaskServiceSfn,
 )
 
-from mlplatform_cdk.local.adapters.step_functions import managed_rules
+from mlplatform_cdk.local.adapters.step_functions import clients, managed_rules
 from mlplatform_cdk.local.adapters.step_functions.values import milliseconds, plain
+
+LOG = logging.getLogger(__name__)
 
 _normalise = StateTaskServiceSfn._normalise_parameters
 _evaluate = StateTaskServiceSfn._eval_service_task
+_wait = StateTaskServiceSfn._eval_sync
 
 
 def install() -> None:
@@ -21,6 +26,7 @@ def install() -> None:
     StateTaskServiceSfn._normalise_parameters = _to_boto
     StateTaskServiceSfn._normalise_response = _from_boto
     StateTaskServiceSfn._eval_service_task = _evaluate_with_rules
+    StateTaskServiceSfn._eval_sync = _wait_or_stop
 
 
 def _to_boto(task: StateTaskServiceSfn, parameters: dict[str, Any], *names: Any, **more: Any) -> None:
@@ -51,3 +57,16 @@ def _evaluate_with_rules(
         normalised_parameters=normalised_parameters,
         state_credentials=state_credentials,
     )
+    execution = env.stack[-1]["executionArn"]
+    client = clients.client_for(resource_runtime_part.region, "stepfunctions", state_credentials)
+    task.stop_child = lambda: client.stop_execution(executionArn=execution)
+
+
+def _wait_or_stop(task: StateTaskServiceSfn, **waiting: Any) -> Any:
+    outcome = _wait(task, **waiting)
+    if outcome is None:  # the task was aborted or ran out of time: AWS then stops the execution that it started
+        try:
+            task.stop_child()
+        except ClientError as refused:
+            LOG.warning("the execution that %s started was not stopped: %s", task.name, refused)
+    return outcome

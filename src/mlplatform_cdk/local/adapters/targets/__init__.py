@@ -1,4 +1,4 @@
-"""EventBridge delivers: to state machines, functions, queues and topics, shaped by input, with dead letters.
+"""EventBridge delivers: to machines, functions, queues and topics, shaped by input, with dead letters; topics too.
 
 moto knows queues, log groups and buses only, delivers to disabled rules, and asks for no permission.
 """
@@ -12,7 +12,7 @@ from typing import Any
 from moto.core.utils import iso_8601_datetime_without_milliseconds, utcfromtimestamp
 from moto.events.models import Rule
 
-from mlplatform_cdk.local.adapters.targets import deliver
+from mlplatform_cdk.local.adapters.targets import deliver, topics
 from mlplatform_cdk.local.adapters.targets.send import send_as_role
 
 __all__ = ["install", "send_as_role"]
@@ -26,7 +26,8 @@ _pool = ThreadPoolExecutor(DELIVERIES_AT_ONCE, thread_name_prefix="eventbridge")
 
 
 def install() -> None:
-    """Replace how a rule reaches its targets."""
+    """Replace how a rule reaches its targets, and a topic its subscribers."""
+    topics.install()
     Rule.send_to_targets = _send_to_targets
 
 

@@ -71,7 +71,7 @@ def send_as_service(
     action = ACTIONS[service]
     if not access.service_may(principal, action, target_arn, source_arn=source_arn):
         raise Refused(f"the policy of {target_arn} does not let {principal} perform {action} for {source_arn}")
-    key = _key_of(service, account, region, target_arn)
+    key = key_of(target_arn)
     if key and not access.service_may(principal, "kms:GenerateDataKey", key, source_arn=source_arn):
         raise Refused(f"the key {key} of {target_arn} does not let {principal} perform kms:GenerateDataKey")
     values = {key: {"DataType": "String", "StringValue": value} for key, value in (attributes or {}).items() if value}
@@ -88,12 +88,18 @@ def _queue_url(arn: str) -> str:
     return f"http://localhost/{arn.split(':')[4]}/{arn.rsplit(':', 1)[-1]}"
 
 
-def _key_of(service: str, account: str, region: str, arn: str) -> str | None:
-    name = arn.rsplit(":", 1)[-1]
+def key_of(arn: str) -> str | None:
+    """The customer's key that encrypts a queue or a topic; None where AWS owns the key.
+
+    :param arn: the queue or topic.
+    """
+    _, _, service, region, account, name = arn.split(":", 5)
+    holder = None
     if service == "sqs":
-        key = getattr(sqs_backends[account][region].queues.get(name), "kms_master_key_id", None)
-    else:
-        key = getattr(sns_backends[account][region].topics.get(arn), "kms_master_key_id", None)
+        holder = sqs_backends[account][region].queues.get(name)
+    elif service == "sns":
+        holder = sns_backends[account][region].topics.get(arn)
+    key = getattr(holder, "kms_master_key_id", None)
     if not key or "alias/aws/" in key:
         return None
     return key if ":key/" in key else _key_arn(key, account, region)
