@@ -304,6 +304,21 @@ def test_what_is_terminal_is_caught_by_its_name_only(account: Account, catches: 
     assert account.run(account.machine(definition))["status"] == status
 
 
+def test_a_discarded_result_leaves_the_input_as_it_was(account: Account) -> None:
+    function = account.function("def handle(e, c):\n    return 1\n")
+    arn = account.arn(function)
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Parameters": {"FunctionName": arn},
+        "ResultPath": None,
+    }
+
+    ended = account.run(account.machine(one(task), allow("lambda:InvokeFunction", arn)), {"a": 1})
+
+    assert json.loads(ended["output"]) == {"a": 1}
+
+
 def test_a_fail_state_hands_on_an_error_of_the_service(account: Account) -> None:
     machine = account.machine(ONE | {"States": {"Only": {"Type": "Fail", "ErrorPath": "$.kind"}}})
 
