@@ -1,5 +1,7 @@
 """A release as a user defines it: which endpoint, whose versions, whom to tell."""
 
+import json
+
 from aws_cdk import Duration, Names, RemovalPolicy, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
@@ -107,7 +109,8 @@ class BlueGreenRelease(Construct):
             self,
             "Machine",
             comment=f"Releases model versions to {endpoint.endpoint_name}",
-            definition_body=sfn.DefinitionBody.from_string(stack.to_json_string(definition(release))),
+            # Not the stack's to_json_string: it leaves nulls out, which drop a result and say what an endpoint lacks.
+            definition_body=sfn.DefinitionBody.from_string(json.dumps(definition(release))),
             role=MachineRole(
                 self, "MachineRole", endpoint=endpoint, registry=registry, function=self.function, topic=topic
             ),
