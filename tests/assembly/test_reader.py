@@ -44,7 +44,7 @@ def test_an_unknown_stage_is_answered_with_those_that_there_are(directory: Path)
 
 
 def test_a_folder_without_an_assembly_says_to_synthesize(tmp_path: Path) -> None:
-    with pytest.raises(AssemblyError, match="does not exist.*synthesize first"):
+    with pytest.raises(AssemblyError, match=r"does not exist.*synthesize first"):
         assembly.read(tmp_path)
 
 
@@ -76,5 +76,5 @@ def test_stacks_that_need_one_another_are_named(directory: Path) -> None:
     document["artifacts"]["A"]["dependencies"] = ["B"]
     manifest.write_text(json.dumps(document))
 
-    with pytest.raises(AssemblyError, match="in a circle"):
+    with pytest.raises(AssemblyError, match=r"in a circle"):
         assembly.read(directory)

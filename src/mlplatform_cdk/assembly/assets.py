@@ -82,7 +82,7 @@ def _source(path: Path, source: dict[str, Any], key: str) -> Path:
         raise AssemblyError(
             f"an asset in {path} is built by a command ({source.get('executable')}): not supported here"
         )
-    found = (path.parent / source[key]).resolve()
+    found = (path.parent / str(source[key])).resolve()
     if not found.exists():
         raise AssemblyError(f"{path} lists the asset {found}, which does not exist; synthesize again")
     return found

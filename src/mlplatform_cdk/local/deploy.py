@@ -1,4 +1,4 @@
-"""Deploys a cloud assembly to the embedded AWS through CloudFormation's API, as it is: templates, assets, parameters."""
+"""Deploys a cloud assembly as it is to the embedded AWS, through CloudFormation's API."""
 
 from __future__ import annotations
 

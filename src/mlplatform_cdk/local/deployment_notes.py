@@ -21,7 +21,8 @@ def not_honoured(properties: list[str]) -> str:
 
 def read(reason: str) -> tuple[str, tuple[str, ...]]:
     """The stand-in's explanation (or nothing) and the ignored properties in an event's reason."""
-    explanation, ignored = "", ()
+    explanation = ""
+    ignored: tuple[str, ...] = ()
     for part in reason.split("; "):
         kind, _, rest = part.partition(": ")
         if kind == STAND_IN:

@@ -1,4 +1,4 @@
-"""Reads a Dockerfile and does what needs no Docker: copies, variables, folders, entry points. Refuses what it cannot do."""
+"""Does of a Dockerfile what needs no Docker: copies, variables, folders, entry points. Refuses what it cannot do."""
 
 from __future__ import annotations
 

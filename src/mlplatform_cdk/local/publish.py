@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import zipfile
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -105,10 +106,8 @@ def _publish_image(asset: ImageAsset, administrator: Administrator, region: str)
 def register_image(administrator: Administrator, region: str, repository: str, tag: str) -> None:
     """Let ECR list the image; its layers are the folder that ``images`` keeps."""
     ecr = administrator.client("ecr", region)
-    try:
+    with suppress(ecr.exceptions.RepositoryAlreadyExistsException):
         ecr.create_repository(repositoryName=repository)
-    except ecr.exceptions.RepositoryAlreadyExistsException:
-        pass
     digest = hashlib.sha256(f"{repository}:{tag}".encode()).hexdigest()
     manifest = {
         "schemaVersion": 2,

@@ -64,7 +64,7 @@ def _listen(settings: Settings) -> BaseWSGIServer:
     from werkzeug.serving import make_server
 
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    application = DomainDispatcherApplication(create_backend_app)  # type: ignore[arg-type]
+    application = DomainDispatcherApplication(create_backend_app)
     return make_server(HOST, settings.port, application, threaded=True, request_handler=MotoRequestHandler)
 
 

@@ -22,6 +22,7 @@ from mlplatform_cdk.local.settings import (
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Self
 
 LOG_FILE = "server.log"
 PATIENCE_SECONDS = 60.0
@@ -79,7 +80,7 @@ class Server:
         self.stop()
 
 
-def start(settings: Settings, *, leashed: bool = True) -> Self:
+def start(settings: Settings, *, leashed: bool = True) -> Server:
     """Start an embedded AWS and wait until it answers.
 
     :param settings: where it lives and whom it plays.
@@ -118,7 +119,7 @@ def find(state_dir: Path) -> Server | None:
     return Server(settings, state["pid"]) if _is_alive(state["pid"]) else None
 
 
-def running(state_dir: Path) -> Self:
+def running(state_dir: Path) -> Server:
     """The embedded AWS that runs in ``state_dir``; an error when none does."""
     server = find(state_dir)
     if server is None:
@@ -126,7 +127,7 @@ def running(state_dir: Path) -> Self:
     return server
 
 
-def _wait(settings: Settings, process: subprocess.Popen[bytes]) -> Self:
+def _wait(settings: Settings, process: subprocess.Popen[bytes]) -> Server:
     deadline = time.monotonic() + PATIENCE_SECONDS
     state_file = settings.state_dir / STATE_FILE
     while time.monotonic() < deadline and process.poll() is None:

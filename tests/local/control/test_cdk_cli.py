@@ -11,13 +11,17 @@ from typing import Any
 import boto3
 import pytest
 from aws_cdk import App, CfnOutput, Environment, RemovalPolicy, Stack
+from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 
+from mlplatform_cdk.local import docker, images
 from mlplatform_cdk.local.settings import Settings, client_environment
 
 CLI = Path(os.environ.get("MLPLATFORM_CDK_CLI", Path(__file__).parents[3] / "node_modules" / ".bin" / "cdk"))
 NODE = Path(os.environ["JSII_NODE"])
+
+DOCKERFILE = 'FROM scratch\nCOPY . /opt/program\nENTRYPOINT ["python", "/opt/program/job.py"]\n'
 
 pytestmark = [
     pytest.mark.cdk_cli,
@@ -41,6 +45,13 @@ def synthesize(folder: Path, aws: Settings, *, versioned: bool) -> Path:
         handler="index.handle",
         code=lambda_.Code.from_asset(str(code)),
     )
+    image = folder / "image"
+    image.mkdir(exist_ok=True)
+    (image / "Dockerfile").write_text(
+        'FROM scratch\nCOPY . /opt/program\nENTRYPOINT ["python", "/opt/program/job.py"]\n'
+    )
+    (image / "job.py").write_text("")
+    CfnOutput(stack, "ImageUri", value=ecr_assets.DockerImageAsset(stack, "Image", directory=str(image)).image_uri)
     CfnOutput(stack, "BucketName", value=bucket.bucket_name, export_name="from-cli")
     app.synth()
     return out
@@ -50,6 +61,7 @@ def cdk(aws: Settings, folder: Path, *arguments: str) -> str:
     """Run the CLI; its output."""
     environment = client_environment(aws) | {
         "CDK_DISABLE_CLI_TELEMETRY": "true",
+        "CDK_DOCKER": str(docker.write_program(aws)),
         "CI": "true",
         "HOME": str(folder),
         "PATH": f"{NODE.parent}{os.pathsep}{os.environ['PATH']}",
@@ -77,9 +89,9 @@ def test_bootstrap_deploy_update_and_destroy(aws: Settings, client: Callable[[st
     cdk(aws, tmp_path, *deploying, str(changed))
 
     outputs = client("cloudformation").describe_stacks(StackName="FromCli")["Stacks"][0]["Outputs"]
-    bucket = outputs[0]["OutputValue"]
-    assert outputs[0]["ExportName"] == "from-cli"
-    assert client("s3").get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+    values = {output["OutputKey"]: output["OutputValue"] for output in outputs}
+    assert client("s3").get_bucket_versioning(Bucket=values["BucketName"])["Status"] == "Enabled"
+    assert images.resolve(values["ImageUri"], aws).command_line()[1].endswith("opt/program/job.py")
 
     cdk(aws, tmp_path, "destroy", "--all", "--force", "--app", str(changed))
     with pytest.raises(boto3.exceptions.botocore.exceptions.ClientError, match="does not exist"):

@@ -114,7 +114,9 @@ def test_an_image_with_nothing_to_run_says_so(context: Path, here: Settings) -> 
 def test_packages_that_differ_from_the_images_are_named(tmp_path: Path) -> None:
     requirements = tmp_path / "requirements.txt"
     requirements.write_text(
-        "boto3==0.0.1 \\\n    --hash=sha256:abc\nno-such-package==1 ; python_version > '3'\nabsent==1 ; python_version < '3'\n"
+        "boto3==0.0.1 \\\n    --hash=sha256:abc\n"
+        "no-such-package==1 ; python_version > '3'\n"
+        "absent==1 ; python_version < '3'\n"
     )
 
     wrong, missing = differences(requirements)

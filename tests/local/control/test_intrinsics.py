@@ -78,5 +78,5 @@ def test_resources_come_after_all_that_they_refer_to() -> None:
 
 
 def test_resources_in_a_circle_are_named() -> None:
-    with pytest.raises(CannotProvision, match="Circular dependency.*A"):
+    with pytest.raises(CannotProvision, match=r"Circular dependency.*A"):
         creation_order({"A": {"Type": "T", "DependsOn": "B"}, "B": {"Type": "T", "DependsOn": "A"}})

@@ -25,7 +25,7 @@ POLICY = {
 }
 ROLE = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "helper", "AssumeRolePolicyDocument": TRUST}}
 ROLE_ARN = {"Fn::GetAtt": ["Role", "Arn"]}
-FUNCTION = {
+FUNCTION: dict[str, Any] = {
     "Type": "AWS::Lambda::Function",
     "Properties": {
         "FunctionName": "helper",

@@ -20,9 +20,9 @@ _EMPTY = re.compile(r"<NotificationConfiguration([^>]*)/>")
 
 def install() -> None:
     """Put AWS's ways in the place of moto's."""
-    FakeBucket._log_permissions_enabled_policy = staticmethod(_later)  # type: ignore[method-assign]
-    S3Backend.log_incoming_request = _not_within_the_hour  # type: ignore[method-assign]
-    S3Response.get_bucket_notification = _with_switch  # type: ignore[method-assign]
+    FakeBucket._log_permissions_enabled_policy = staticmethod(_later)
+    S3Backend.log_incoming_request = _not_within_the_hour
+    S3Response.get_bucket_notification = _with_switch
 
 
 def _later(*_arguments: Any, **_named: Any) -> bool:

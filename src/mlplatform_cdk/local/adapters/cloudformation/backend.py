@@ -5,28 +5,19 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from moto.cloudformation.exceptions import AlreadyExistsException, CloudFormationError, ValidationError
+from moto.cloudformation.exceptions import AlreadyExistsException, ValidationError
 from moto.cloudformation.models import CloudFormationBackend
 from moto.cloudformation.responses import CloudFormationResponse
-from moto.cloudformation.utils import generate_changeset_id, generate_stack_id
+from moto.cloudformation.utils import generate_stack_id
 
 from mlplatform_cdk.local.adapters.cloudformation import engine
-from mlplatform_cdk.local.adapters.cloudformation.changes import ChangeSet, is_unchanged
+from mlplatform_cdk.local.adapters.cloudformation.changes import is_unchanged
 from mlplatform_cdk.local.adapters.cloudformation.registry import kind_of
 from mlplatform_cdk.local.adapters.cloudformation.stack import Stack
 from mlplatform_cdk.local.adapters.cloudformation.template import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-class ChangeSetNotFound(CloudFormationError):
-    """No such change set; the cdk CLI knows the code and waits for it after a deletion."""
-
-    code = "ChangeSetNotFound"
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"ChangeSet [{name}] does not exist")
 
 
 HEAD_START_SECONDS = 1.0
@@ -39,15 +30,11 @@ def install() -> None:
         create_stack,
         update_stack,
         delete_stack,
-        create_change_set,
-        describe_change_set,
-        delete_change_set,
-        execute_change_set,
         validate_template,
     ):
         setattr(CloudFormationBackend, operation.__name__, operation)
     # Whether there is anything to update is ours to say: an empty change set fails, it is not refused.
-    CloudFormationResponse._validate_different_update = _never_refused  # type: ignore[method-assign]
+    CloudFormationResponse._validate_different_update = _never_refused
 
 
 def _never_refused(*_arguments: Any) -> None:
@@ -70,13 +57,13 @@ def create_stack(
     if any(stack.name == name for stack in self.stacks.values()):
         raise AlreadyExistsException(f"Stack [{name}] already exists")
     refuse_unknown_types(template)
-    stack = _new_stack(self, name, notification_arns, tags, role_arn)
+    stack = new_stack(self, name, notification_arns, tags, role_arn)
     stack.enable_termination_protection = bool(enable_termination_protection)
     stack.take(template, parameters)
     stack.scope()
     stack.status = "CREATE_IN_PROGRESS"
     self.stacks[stack.stack_id] = stack
-    _start(stack, lambda: engine.create(stack))
+    start(stack, lambda: engine.create(stack))
     return stack
 
 
@@ -89,15 +76,15 @@ def update_stack(
     tags: dict[str, str] | None,
 ) -> Stack:
     """Start to update a stack."""
-    stack: Stack = self.get_stack(name)  # type: ignore[assignment]
-    _require_rest(stack)
+    stack: Stack = self.get_stack(name)
+    require_rest(stack)
     refuse_unknown_types(template)
     given = previous_or_given(stack, parameters)
     if is_unchanged(stack, template, given, tags):
         raise ValidationError(message="No updates are to be performed.")
     stack.role_arn = role_arn or stack.role_arn
     stack.tags = stack.tags if tags is None else tags
-    _start(stack, lambda: engine.update(stack, template, given))
+    start(stack, lambda: engine.update(stack, template, given))
     return stack
 
 
@@ -106,7 +93,7 @@ def delete_stack(self: CloudFormationBackend, name_or_stack_id: str) -> None:
     found = [s for s in self.stacks.values() if name_or_stack_id in {s.name, s.stack_id}]
     if not found:
         return
-    stack: Stack = found[0]  # type: ignore[assignment]
+    stack: Stack = found[0]
     if stack.enable_termination_protection:
         raise ValidationError(message=f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
     _refuse_while_imported(self, stack)
@@ -117,89 +104,7 @@ def delete_stack(self: CloudFormationBackend, name_or_stack_id: str) -> None:
             self.stacks.pop(stack.stack_id, None)
             self.deleted_stacks[stack.stack_id] = stack
 
-    _start(stack, work)
-
-
-def create_change_set(
-    self: CloudFormationBackend,
-    stack_name: str,
-    change_set_name: str,
-    template: str,
-    parameters: dict[str, str],
-    description: str,
-    change_set_type: str,
-    notification_arns: list[str] | None = None,
-    tags: dict[str, str] | None = None,
-    role_arn: str | None = None,
-) -> tuple[str, str]:
-    """Work out what would change."""
-    refuse_unknown_types(template)
-    stack: Stack
-    existing = [s for s in self.stacks.values() if stack_name in {s.name, s.stack_id}]
-    if existing and (change_set_type == "UPDATE" or existing[0].status == "REVIEW_IN_PROGRESS"):
-        stack = existing[0]  # type: ignore[assignment]
-    elif existing:
-        raise ValidationError(message=f"Stack [{stack_name}] already exists and cannot be created again")
-    elif change_set_type == "UPDATE":
-        raise ValidationError(message=f"Stack [{stack_name}] does not exist")
-    else:
-        stack = _new_stack(self, stack_name, notification_arns, tags, role_arn)
-        stack.say("REVIEW_IN_PROGRESS", "User Initiated")
-        self.stacks[stack.stack_id] = stack
-    change_set = ChangeSet(
-        stack=stack,
-        change_set_id=generate_changeset_id(change_set_name, self.region_name, self.account_id),
-        name=change_set_name,
-        kind=change_set_type,
-        template=template,
-        parameters=parameters,
-        tags=tags,
-        description=description,
-    )
-    self.change_sets[change_set.change_set_id] = change_set  # type: ignore[assignment]
-    return change_set.change_set_id, stack.stack_id
-
-
-def describe_change_set(self: CloudFormationBackend, change_set_name: str) -> ChangeSet:
-    """The newest change set of that name or id."""
-    found = [
-        change_set
-        for change_set_id, change_set in self.change_sets.items()
-        if change_set_name in {change_set_id, change_set.change_set_name}
-    ]
-    if not found:
-        raise ChangeSetNotFound(change_set_name)
-    return found[-1]  # type: ignore[return-value]
-
-
-def delete_change_set(self: CloudFormationBackend, change_set_name: str) -> None:
-    """Forget change sets of that name or id; none is no error."""
-    for change_set_id, change_set in list(self.change_sets.items()):
-        if change_set_name in {change_set_id, change_set.change_set_name}:
-            del self.change_sets[change_set_id]
-
-
-def execute_change_set(self: CloudFormationBackend, change_set_name: str, stack_name: str | None = None) -> None:
-    """Start to make the changes."""
-    change_set = _of_stack(self, change_set_name, stack_name)
-    if change_set.execution_status != "AVAILABLE":
-        raise ValidationError(
-            message=f"ChangeSet [{change_set.change_set_id}] cannot be executed in its current status of "
-            f"[{change_set.status}]"
-        )
-    stack = change_set.stack
-    change_set.execution_status = "EXECUTE_COMPLETE"
-    stack.change_set_id = change_set.change_set_id
-    stack.tags = change_set.tags
-    if change_set.change_set_type == "CREATE":
-        stack.take(change_set.template, change_set.parameters)
-        stack.scope()
-        stack.status = "CREATE_IN_PROGRESS"
-        _start(stack, lambda: engine.create(stack))
-    else:
-        _require_rest(stack)
-        stack.status = "UPDATE_IN_PROGRESS"
-        _start(stack, lambda: engine.update(stack, change_set.template, change_set.parameters))
+    start(stack, work)
 
 
 def validate_template(_self: CloudFormationBackend, template: str) -> list[Any]:
@@ -229,13 +134,14 @@ def previous_or_given(stack: Stack, parameters: list[dict[str, Any]]) -> dict[st
     }
 
 
-def _new_stack(
+def new_stack(
     backend: CloudFormationBackend,
     name: str,
     notification_arns: list[str] | None,
     tags: dict[str, str] | None,
     role_arn: str | None,
 ) -> Stack:
+    """A stack without a template yet."""
     return Stack(
         stack_id=generate_stack_id(name, backend.region_name, backend.account_id),
         name=name,
@@ -248,19 +154,8 @@ def _new_stack(
     )
 
 
-def _of_stack(backend: CloudFormationBackend, change_set_name: str, stack_name: str | None) -> ChangeSet:
-    found = [
-        change_set
-        for change_set_id, change_set in backend.change_sets.items()
-        if change_set_name in {change_set_id, change_set.change_set_name}
-        and (stack_name is None or stack_name in {change_set.stack_name, change_set.stack_id})
-    ]
-    if not found:
-        raise ChangeSetNotFound(change_set_name)
-    return found[-1]  # type: ignore[return-value]
-
-
-def _require_rest(stack: Stack) -> None:
+def require_rest(stack: Stack) -> None:
+    """Refuse a stack that something else is going on with."""
     if not stack.status.endswith("_COMPLETE") or stack.status in {"ROLLBACK_COMPLETE", "DELETE_COMPLETE"}:
         raise ValidationError(message=f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated.")
 
@@ -272,7 +167,8 @@ def _refuse_while_imported(backend: CloudFormationBackend, stack: Stack) -> None
                 raise ValidationError(message=f"Export {export.name} cannot be deleted as it is in use by {other.name}")
 
 
-def _start(stack: Stack, work: Callable[[], None]) -> None:
+def start(stack: Stack, work: Callable[[], None]) -> None:
+    """Let ``work`` go on, and wait a little for its end."""
     thread = threading.Thread(target=work, name=f"stack {stack.name}", daemon=True)
     thread.start()
     thread.join(HEAD_START_SECONDS)

@@ -1,4 +1,4 @@
-"""CloudFormation's functions and references, resolved strictly: what is unknown is an error, never left in the value."""
+"""CloudFormation's functions and references, resolved strictly: what is unknown is an error, never left as it is."""
 
 from __future__ import annotations
 

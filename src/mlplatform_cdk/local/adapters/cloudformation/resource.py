@@ -36,6 +36,7 @@ class Properties(dict[str, Any]):
         return super().__contains__(key)
 
     def get(self, key: str, default: Any = None) -> Any:
+        """The property, which counts as looked at."""
         self.read.add(key)
         return super().get(key, default)
 
@@ -44,6 +45,7 @@ class Properties(dict[str, Any]):
         return super().__iter__()
 
     def items(self) -> Any:
+        """All of them, which count as looked at."""
         self.read.update(super().keys())
         return super().items()
 
@@ -56,7 +58,7 @@ class Properties(dict[str, Any]):
 
     def ignored(self) -> list[str]:
         """The properties that were given and never looked at."""
-        return [key for key in super().keys() if key not in self.read]
+        return [key for key in dict.keys(self) if key not in self.read]
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 _NUMBERS = {"integer": int, "long": int, "float": float, "double": float}
 
 
-def fitted(shape: Any, value: Any, path: str, lost: list[str]) -> Any:
+def fitted(shape: Any, value: Any, path: str, lost: list[str]) -> Any:  # noqa: PLR0911 -- one for each kind of shape
     """``value`` as ``shape`` takes it; what the shape has no place for is added to ``lost`` by its path."""
     kind = shape.type_name
     if kind == "structure" and isinstance(value, dict):

@@ -16,7 +16,7 @@ def parse(text: str) -> dict[str, Any]:
     template = _parsed(text)
     if not isinstance(template, dict) or not template.get("Resources"):
         raise ValidationError(message="Template format error: At least one Resources member must be defined.")
-    return json.loads(json.dumps(template, default=str))  # type: ignore[no-any-return]
+    return json.loads(json.dumps(template, default=str))
 
 
 @lru_cache(maxsize=32)

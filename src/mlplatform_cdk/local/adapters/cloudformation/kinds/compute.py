@@ -12,7 +12,7 @@ from mlplatform_cdk.local.adapters.cloudformation.coded import CodedKind, pairs,
 if TYPE_CHECKING:
     from mlplatform_cdk.local.adapters.cloudformation.resource import Kind, Resource
 
-_NOT_CREATED_WITH = {"ReservedConcurrentExecutions", "RuntimeManagementConfig", "Tags", "SnapStart", "RecursiveLoop"}
+_NOT_CREATED_WITH = {"ReservedConcurrentExecutions", "Tags"}
 _CODE = {"Code", "Architectures"}
 
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from mlplatform_cdk.local.adapters.cloudformation.resource import Kind, Resource
 
 _FIFO = ".fifo"
+_NO_ATTRIBUTE = ("DataProtectionPolicy", "DeliveryStatusLogging")
 
 
 def _attributes(properties: dict[str, Any], left_out: set[str]) -> dict[str, Any]:
@@ -93,7 +94,9 @@ class TopicKind(CodedKind):
         self.api(resource).delete_topic(TopicArn=resource.physical_resource_id)
 
     def _settings(self, resource: Resource) -> dict[str, Any]:
-        return _attributes(dict(resource.properties.items()), {"TopicName", "Tags", "Subscription"})
+        given = dict(resource.properties.items())
+        resource.lost.extend(name for name in _NO_ATTRIBUTE if name in given)
+        return _attributes(given, {"TopicName", "Tags", "Subscription", *_NO_ATTRIBUTE})
 
 
 class SubscriptionKind(CodedKind):

@@ -28,7 +28,7 @@ class NetworkKind:
     :param physical_id: where its id is in the answer; ``=`` and ``#`` as in ``api``.
     :param delete_operation: the operation that deletes it.
     :param key: the parameters of the deletion.
-    :param switches: properties that a ``modify_…`` call sets, by operation; that call names the thing as ``modify_key``.
+    :param switches: properties that are set by a call of their own, by that call's operation.
     :param lists: properties that an update changes by adding and removing members.
     :param attributes: ``Fn::GetAtt`` name to path in the answer.
     :param rename: property to parameter, where they differ.

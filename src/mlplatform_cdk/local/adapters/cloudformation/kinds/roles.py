@@ -1,4 +1,4 @@
-"""Roles and policies of IAM, changed in place: a role that is deleted and made anew would lose what is attached to it."""
+"""Roles and policies of IAM, changed in place: a role that is made anew would lose what is attached to it."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ class SecurityGroupRuleKind(CodedKind):
 def permission(rule: dict[str, Any]) -> dict[str, Any]:
     """A template's rule as EC2's API takes it."""
     described = {"Description": rule["Description"]} if "Description" in rule else {}
-    ports = {name: int(rule[name]) for name in ("FromPort", "ToPort") if name in rule}
+    ports: dict[str, Any] = {name: int(rule[name]) for name in ("FromPort", "ToPort") if name in rule}
     allowed: dict[str, Any] = {"IpProtocol": str(rule["IpProtocol"]), **ports}
     for source, parameter, key in _PLACES:
         if source in rule:

@@ -15,9 +15,8 @@ _SEPARATE = {
     "TimeToLiveSpecification",
     "DeletionProtectionEnabled",
     "Replicas",
-    "ResourcePolicy",
-    "ContributorInsightsSpecification",
 }
+_UNSUPPORTED = {"ResourcePolicy", "ContributorInsightsSpecification"}
 
 
 class TableKind(CodedKind):
@@ -30,7 +29,7 @@ class TableKind(CodedKind):
 
     def make(self, resource: Resource) -> None:
         """Create it; the replica in this region says how it is encrypted."""
-        values = {key: value for key, value in resource.properties.items() if key not in _SEPARATE}
+        values = {key: value for key, value in resource.properties.items() if key not in _SEPARATE | _UNSUPPORTED}
         encryption = dict(values.get("SSESpecification", {}))
         encryption |= self._replica(resource).get("SSESpecification", {})
         if encryption:
@@ -49,6 +48,7 @@ class TableKind(CodedKind):
         resource.attributes = {"Arn": table["TableArn"], "TableId": table.get("TableId")}
         if "LatestStreamArn" in table:
             resource.attributes["StreamArn"] = table["LatestStreamArn"]
+        resource.lost.extend(name for name in _UNSUPPORTED if name in resource.properties)
         others = [r["Region"] for r in resource.properties.get("Replicas", []) if r["Region"] != resource.region]
         resource.lost.extend(f"Replicas.{region}" for region in others)
 
