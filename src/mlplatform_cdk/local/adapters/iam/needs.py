@@ -49,6 +49,9 @@ def _context(call: Call) -> Mapping[str, list[str]]:
     parameters: Mapping[str, Any] = call.parameters
     if call.prefix == "cloudwatch" and "Namespace" in parameters:
         return {"cloudwatch:namespace": [parameters["Namespace"]]}
+    if call.prefix == "application-autoscaling":
+        named = {"service-namespace": "ServiceNamespace", "scalable-dimension": "ScalableDimension"}
+        return {f"{call.prefix}:{key}": [parameters[name]] for key, name in named.items() if name in parameters}
     if call.prefix == "kms":
         pairs = (parameters.get("EncryptionContext") or {}).items()
         return {f"kms:encryptioncontext:{key}".lower(): [value] for key, value in pairs}
