@@ -49,9 +49,10 @@ def main(arguments: list[str] | None = None) -> int:
         "tag": _tag,
         "push": lambda words, here: _push(words[-1], here),
     }
+    if verb not in verbs:
+        sys.stderr.write(f"the embedded AWS has no docker {verb}\n")
+        return 1
     try:
-        if verb not in verbs:
-            raise NotOurs(f"the embedded AWS has no docker {verb}")
         return verbs[verb](rest, settings.current())
     except (NotOurs, images.DockerfileError) as problem:
         sys.stderr.write(f"{problem}\n")

@@ -178,6 +178,18 @@ def test_properties_that_are_ignored_are_named(aws: Settings, tmp_path: Path) ->
     assert report.not_honoured == {"AWS::S3::Bucket.IntelligentTieringConfigurations": ["Ignored/B"]}
 
 
+def test_a_change_that_is_not_taken_over_is_named(aws: Settings, tmp_path: Path) -> None:
+    def template(team: str) -> dict[str, Any]:
+        tags = [{"Key": "team", "Value": team}]
+        return {"Resources": {"G": {"Type": "AWS::Logs::LogGroup", "Properties": {"Tags": tags}}}}
+
+    deploy(assembly_of(tmp_path, "Retagged", template("one")), aws)
+
+    assert deploy(assembly_of(tmp_path, "Retagged", template("two")), aws).not_honoured == {
+        "AWS::Logs::LogGroup.Tags": ["Retagged/G"]
+    }
+
+
 def test_stacks_are_destroyed_from_the_last_to_the_first_and_keep_what_they_retain(
     aws: Settings, client: Client, tmp_path: Path
 ) -> None:

@@ -79,6 +79,7 @@ class ApiKind:
         parameters = self._parameters(self.update_operation, resource, resource.properties, lost)
         if changed & {path.split(".")[0] for path in lost} - {"Tags"}:
             raise MustReplace
+        resource.lost.extend(changed & {"Tags"} & set(lost))
         resource.attributes = before.attributes
         self._call(self.update_operation, resource, self._key(resource) | parameters)
         self._learn(resource)

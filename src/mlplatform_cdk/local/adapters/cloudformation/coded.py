@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class CodedKind:
     """A resource type in code.
 
-    ``name`` is the property that CloudFormation fills; ``fixed`` are the properties whose change replaces the resource.
+    ``name`` is the property that CloudFormation fills; ``fixed`` are the properties whose change replaces the resource;
+    ``changes_tags`` says whether ``settle`` brings changed tags to what stands.
     """
 
     stand_in = ""
@@ -27,6 +28,7 @@ class CodedKind:
     name: ClassVar[str] = ""
     name_limit: ClassVar[int] = 64
     fixed: ClassVar[frozenset[str]] = frozenset()
+    changes_tags: ClassVar[bool] = False
 
     def create(self, resource: Resource) -> None:
         """Make it, then bring it to what its properties say."""
@@ -39,8 +41,11 @@ class CodedKind:
         """Bring what stands to what the properties say now."""
         if self.name and self.name not in resource.properties and self.name in before.properties:
             resource.properties[self.name] = before.properties[self.name]
-        if changes(resource, before) & (self.fixed | {self.name}):
+        changed = changes(resource, before)
+        if changed & (self.fixed | {self.name}):
             raise MustReplace
+        if "Tags" in changed and not self.changes_tags:
+            resource.lost.append("Tags")
         resource.physical_resource_id = before.physical_resource_id
         resource.attributes = before.attributes
         self.settle(resource, before)

@@ -28,6 +28,7 @@ class BucketKind(CodedKind):
     name = "BucketName"
     name_limit = 63
     fixed = frozenset({"ObjectLockEnabled"})
+    changes_tags = True
 
     def made_up(self, resource: Resource) -> str:
         """In lower case."""

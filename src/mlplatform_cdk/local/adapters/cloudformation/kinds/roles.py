@@ -17,6 +17,7 @@ class RoleKind(CodedKind):
     service = "iam"
     name = "RoleName"
     fixed = frozenset({"Path"})
+    changes_tags = True
 
     def make(self, resource: Resource) -> None:
         """Create it."""

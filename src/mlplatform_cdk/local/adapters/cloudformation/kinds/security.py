@@ -21,6 +21,7 @@ class KeyKind(CodedKind):
 
     service = "kms"
     fixed = frozenset({"KeySpec", "KeyUsage", "MultiRegion", "Origin"})
+    changes_tags = True
 
     def make(self, resource: Resource) -> None:
         """Create it."""

@@ -27,6 +27,7 @@ class SecurityGroupKind(CodedKind):
     name = "GroupName"
     name_limit = 255
     fixed = frozenset({"GroupDescription", "VpcId"})
+    changes_tags = True
 
     def make(self, resource: Resource) -> None:
         """Create it, without the outbound rule that EC2 adds when the template has its own."""
