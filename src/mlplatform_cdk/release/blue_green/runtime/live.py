@@ -9,7 +9,7 @@ from mlplatform_cdk.release.blue_green.runtime.state import PACKAGE_VARIABLE, ST
 from mlplatform_cdk.runtimekit import aws
 from mlplatform_cdk.runtimekit.model_package import PackageFacts
 
-_ABSENT = ("Could not find", "does not exist")
+_ABSENT = ("Could not find", "does not exist", "not found")
 
 
 def read_version(package_arn: str) -> Version:

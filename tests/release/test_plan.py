@@ -1,0 +1,162 @@
+"""What does a release do about what it finds?"""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseRefused
+from mlplatform_cdk.release.blue_green.runtime.state import Live
+from tests.release.worlds import SPECIFICATION, live, plan_for, request, scaled, variant
+
+SAGEMAKER_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+NO_ENDPOINT = Live(status="")
+SETTLED = live(variant("a", 2), targets=(scaled("a"),))
+
+
+def test_the_first_version_of_an_endpoint_comes_alone() -> None:
+    plan = plan_for(1, NO_ENDPOINT)
+
+    assert plan["way"] == "first"
+    assert not plan["blue"]["exists"]
+    assert [(one["VariantName"], one["InitialVariantWeight"]) for one in plan["green"]["variants"]] == [("a", 1.0)]
+    assert plan["shared"]["configuration"] == plan["green"]["configuration"]
+
+
+def test_the_next_version_comes_beside_the_live_one_without_traffic() -> None:
+    plan = plan_for(2, live(variant("a", 1, weight=1.0)))
+
+    assert plan["way"] == "beside"
+    weights = {one["VariantName"]: one["InitialVariantWeight"] for one in plan["shared"]["variants"]}
+    assert weights == {"a": 1.0, "b": 0.0}
+
+
+def test_blue_keeps_the_capacity_that_scaling_had_reached_and_green_has_the_same() -> None:
+    plan = plan_for(2, live(variant("b", 1, instances=3)))
+
+    counts = {one["VariantName"]: one["InitialInstanceCount"] for one in plan["shared"]["variants"]}
+    assert counts == {"b": 3, "a": 3}
+
+
+@pytest.mark.parametrize(("now", "green"), [(9, 4), (0, 1)])
+def test_green_stays_within_its_own_bounds(now: int, green: int) -> None:
+    plan = plan_for(2, live(variant("a", 1, instances=now)))
+
+    assert plan["green"]["variants"][0]["InitialInstanceCount"] == green
+
+
+def test_a_version_that_is_live_and_marked_is_left_alone() -> None:
+    assert plan_for(2, SETTLED, stage_status="InService")["way"] == "nothing"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "changes"),
+    [
+        pytest.param(SETTLED, {}, id="not marked as in production"),
+        pytest.param(SETTLED, {"stage_status": "InService", "others_marked": True}, id="another one is marked too"),
+        pytest.param(live(variant("a", 2)), {"stage_status": "InService"}, id="it does not scale"),
+        pytest.param(
+            live(variant("a", 2), targets=(scaled("a", suspended=True),)),
+            {"stage_status": "InService"},
+            id="its scaling is held still",
+        ),
+        pytest.param(
+            live(variant("a", 2), targets=(scaled("a", maximum=9),)),
+            {"stage_status": "InService"},
+            id="the template has other bounds now",
+        ),
+    ],
+)
+def test_what_an_interrupted_release_left_undone_is_finished(endpoint: Live, changes: dict[str, object]) -> None:
+    assert plan_for(2, endpoint, **changes)["way"] == "finish"
+
+
+def test_a_release_interrupted_before_the_switch_begins_again_beside_blue() -> None:
+    plan = plan_for(2, live(variant("a", 1, weight=1.0), variant("b", 2, weight=0.0)))
+
+    assert (plan["way"], plan["green"]["variant"], plan["blue"]["variant"]) == ("beside", "b", "a")
+
+
+def test_a_release_interrupted_after_the_switch_is_tested_again_and_can_still_go_back() -> None:
+    plan = plan_for(2, live(variant("a", 1, weight=0.0), variant("b", 2, weight=1.0)))
+
+    assert (plan["way"], plan["green"]["variant"], plan["blue"]["variant"]) == ("resume", "b", "a")
+    assert plan["blue"]["weight"] == 1.0
+
+
+def test_a_third_version_takes_the_place_without_traffic() -> None:
+    plan = plan_for(3, live(variant("a", 1, weight=0.0), variant("b", 2, weight=1.0)))
+
+    assert (plan["way"], plan["green"]["variant"], plan["blue"]["variant"]) == ("beside", "a", "b")
+    assert len(plan["shared"]["variants"]) == 2
+
+
+def test_the_same_version_in_another_shape_is_released_again_and_is_never_rejected_for_it() -> None:
+    larger = replace(SPECIFICATION, instance_type="ml.c5.xlarge")
+
+    plan = plan_for(2, SETTLED, stage_status="InService", specification=larger)
+
+    assert (plan["way"], plan["rejectable"]) == ("beside", False)
+    assert plan["green"]["variants"][0]["InstanceType"] == "ml.c5.xlarge"
+
+
+def test_other_bounds_of_scaling_are_no_other_shape() -> None:
+    assert request(2, specification=replace(SPECIFICATION, maximum=9)).model_name == request(2).model_name
+
+
+@pytest.mark.parametrize("approval", ["PendingManualApproval", "Rejected"])
+def test_only_an_approved_version_is_released(approval: str) -> None:
+    with pytest.raises(ReleaseRefused, match=f"churn version 2 must be Approved to be released, got {approval}"):
+        plan_for(2, NO_ENDPOINT, approval=approval)
+
+
+def test_the_mark_of_a_retired_version_does_not_bring_it_back() -> None:
+    assert plan_for(1, SETTLED, stage_status="Retired", by_approval=True)["way"] == "nothing"
+
+
+def test_a_retired_version_comes_back_by_hand() -> None:
+    assert plan_for(1, SETTLED, stage_status="Retired", by_approval=False)["way"] == "beside"
+
+
+def test_a_release_waits_for_an_older_one() -> None:
+    assert plan_for(2, SETTLED, must_wait=True)["way"] == "wait"
+
+
+@pytest.mark.parametrize("status", ["Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"])
+def test_a_release_waits_for_a_change_that_an_interrupted_one_began(status: str) -> None:
+    assert plan_for(2, Live(status=status))["way"] == "wait"
+
+
+def test_an_endpoint_that_never_came_up_is_made_anew() -> None:
+    assert plan_for(2, Live(status="Failed", reason="no capacity"))["way"] == "clear"
+
+
+def test_a_state_that_nobody_planned_is_refused_with_a_way_out() -> None:
+    with pytest.raises(ReleaseRefused, match=r"must be InService, got UpdateRollbackFailed .*delete it"):
+        plan_for(2, Live(status="UpdateRollbackFailed"))
+
+
+def test_traffic_that_somebody_split_by_hand_is_refused() -> None:
+    with pytest.raises(ReleaseRefused, match=r"all its traffic on one variant, got a: 0.5, b: 0.5"):
+        plan_for(3, live(variant("a", 1, weight=0.5), variant("b", 2, weight=0.5)))
+
+
+def test_the_names_of_a_release_are_the_same_however_often_it_is_planned() -> None:
+    endpoint = live(variant("a", 1))
+
+    assert plan_for(2, endpoint) == plan_for(2, endpoint)
+
+
+def test_every_name_is_one_that_sagemaker_takes_even_at_the_ends_of_the_ranges() -> None:
+    longest = replace(SPECIFICATION, endpoint_name="e" * 38)
+
+    plan = plan_for(999_999_999, live(variant("a", 1)), specification=longest)
+
+    for name in (plan["model"]["name"], plan["green"]["configuration"], plan["shared"]["configuration"]):
+        assert SAGEMAKER_NAME.fullmatch(name), name
+        assert len(name) <= 63
+        assert name.startswith("e" * 38 + "--")
+
+
+def test_a_model_knows_its_version() -> None:
+    assert plan_for(2, NO_ENDPOINT)["model"]["environment"]["MODEL_PACKAGE_ARN"].endswith("/churn/2")

@@ -1,0 +1,148 @@
+"""Where does a failed release leave the traffic?"""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlplatform_cdk.release.blue_green.runtime.failure import Failure
+from mlplatform_cdk.release.blue_green.runtime.state import Live
+from mlplatform_cdk.release.blue_green.runtime.way_back import WayBack, way_back
+from tests.release.worlds import live, plan_for, variant
+
+BEFORE = live(variant("a", 1))
+PLAN = plan_for(2, BEFORE)
+SHARED, ALONE = PLAN["shared"]["configuration"], PLAN["green"]["configuration"]
+FIRST = plan_for(1, Live(status=""))
+GREEN_BAD = Failure("TestGreen", "golden-1: label[0] must be 1, got 0")
+
+
+def back(plan: dict[str, Any], endpoint: Live, *, failure: Failure = GREEN_BAD, looks: int = 1) -> WayBack:
+    return way_back(plan, failure, endpoint, looks=looks, most_looks=120)
+
+
+def test_a_release_that_was_refused_touched_nothing() -> None:
+    step = back({"looks": 3}, Live(status=""), failure=Failure("Plan", "not approved"))
+
+    assert (step.way, step.reject) == ("done", False)
+
+
+def test_green_without_traffic_goes_by_blues_configuration() -> None:
+    endpoint = live(variant("a", 1, weight=1.0), variant("b", 2, weight=0.0), configuration=SHARED)
+
+    assert back(PLAN, endpoint).way == "configuration"
+
+
+def test_traffic_goes_back_before_anything_else() -> None:
+    endpoint = live(variant("a", 1, weight=0.0), variant("b", 2, weight=1.0), configuration=SHARED)
+
+    step = back(PLAN, endpoint)
+
+    assert step.way == "weights"
+    assert {one["VariantName"]: one["DesiredWeight"] for one in step.weights} == {"a": 1.0, "b": 0.0}
+
+
+def test_blue_in_service_on_its_own_configuration_is_the_end_of_the_way() -> None:
+    step = back(PLAN, BEFORE)
+
+    assert (step.way, step.reject, step.is_blue_again) == ("done", True, True)
+    assert step.outcome == "churn version 1 serves all traffic"
+
+
+@pytest.mark.parametrize("status", ["Creating", "Updating", "RollingBack", "SystemUpdating"])
+def test_a_change_under_way_is_waited_for(status: str) -> None:
+    assert back(PLAN, Live(status=status)).way == "wait"
+
+
+def test_after_blue_is_gone_green_stays_and_is_not_rejected() -> None:
+    step = back(PLAN, live(variant("b", 2), configuration=ALONE))
+
+    assert (step.way, step.reject) == ("done", False)
+    assert step.outcome == "churn version 2 serves all traffic; start its release again to finish it"
+
+
+@pytest.mark.parametrize("step", ["RegisterScaling", "ScaleByTraffic", "MarkProduction"])
+def test_a_tested_first_version_is_not_deleted_because_its_marks_failed(step: str) -> None:
+    endpoint = live(variant("a", 1), configuration=FIRST["green"]["configuration"])
+
+    assert back(FIRST, endpoint, failure=Failure(step, "throttled")).way == "done"
+
+
+@pytest.mark.parametrize("status", ["InService", "Failed"])
+def test_a_first_version_that_fails_leaves_no_endpoint(status: str) -> None:
+    endpoint = live(variant("a", 1), configuration=FIRST["green"]["configuration"], status=status)
+
+    assert back(FIRST, endpoint).way == "delete"
+    assert back(FIRST, Live(status="")).way == "done"
+
+
+def test_an_endpoint_that_somebody_else_made_meanwhile_is_left_alone() -> None:
+    step = back(FIRST, live(variant("a", 1), configuration="theirs"), failure=Failure("CreateEndpoint", "exists"))
+
+    assert (step.way, "did not make" in step.outcome) == ("done", True)
+
+
+def test_the_way_back_has_an_end_and_says_so() -> None:
+    step = back(PLAN, Live(status="Updating", configuration=SHARED), looks=120)
+
+    assert step.way == "done"
+    assert "Updating" in step.outcome
+    assert "look at it now" in step.outcome
+
+
+def test_a_version_that_serves_already_is_not_rejected_when_its_new_fleet_fails() -> None:
+    plan = {**PLAN, "rejectable": False}
+
+    assert back(plan, BEFORE).reject is False
+
+
+def _carry_out(step: WayBack, endpoint: Live, plan: dict[str, Any]) -> Live:
+    """What SageMaker makes of ``step``."""
+    if step.way == "weights":
+        weights = {one["VariantName"]: one["DesiredWeight"] for one in step.weights}
+        return replace(
+            endpoint,
+            variants=tuple(replace(one, weight=weights.get(one.name, one.weight)) for one in endpoint.variants),
+        )
+    if step.way == "configuration":
+        return replace(
+            endpoint,
+            configuration=plan["blue"]["configuration"],
+            variants=tuple(one for one in endpoint.variants if one.name == "a") or (variant("a", 1),),
+        )
+    assert step.way == "wait"
+    return replace(endpoint, status="InService")
+
+
+ENDPOINTS: st.SearchStrategy[Live] = st.builds(
+    lambda status, configuration, blue, green, has_blue: live(
+        *([variant("a", 1, weight=blue)] if has_blue else []),
+        variant("b", 2, weight=green),
+        configuration=configuration,
+        status=status,
+    ),
+    st.sampled_from(["InService", "Updating", "SystemUpdating", "RollingBack"]),
+    st.sampled_from([BEFORE.configuration, SHARED, ALONE, "dev-churn--other"]),
+    st.sampled_from([0.0, 0.5, 1.0]),
+    st.sampled_from([0.0, 0.5, 1.0]),
+    st.booleans(),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(ENDPOINTS)
+def test_from_any_state_the_way_back_ends_with_one_version_in_charge(endpoint: Live) -> None:
+    seen: list[str] = []
+    for looks in range(1, 8):
+        step = back(PLAN, endpoint, looks=looks)
+        seen.append(step.way)
+        if step.way == "done":
+            break
+        endpoint = _carry_out(step, endpoint, PLAN)
+
+    serving = [one.name for one in endpoint.variants if one.weight > 0]
+    assert seen[-1] == "done"
+    assert step.is_blue_again == (serving == ["a"])
+    assert step.is_blue_again or endpoint.configuration == ALONE

@@ -1,0 +1,198 @@
+"""Does an endpoint go with its stack, whatever state it is in, and is CloudFormation always answered?"""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from mlplatform_cdk.runtimekit import aws
+from mlplatform_cdk.serving.released_endpoint.runtime import removal
+from mlplatform_cdk.serving.released_endpoint.runtime.handler import handle
+
+DIMENSION = "sagemaker:variant:DesiredInstanceCount"
+
+
+class Context:
+    """What Lambda says of the time."""
+
+    def __init__(self, seconds: float = 900) -> None:
+        self.seconds = seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.seconds * 1000)
+
+
+@pytest.fixture
+def sagemaker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setattr(removal, "_POLL_S", 0.01)
+    aws.client.cache_clear()
+    with mock_aws(config={"core": {"passthrough": {"urls": [r"http://127\.0\.0\.1.*"]}}}):
+        yield boto3.client("sagemaker")
+    aws.client.cache_clear()
+
+
+@pytest.fixture
+def cloudformation() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """The URL that CloudFormation wants its answer at, and the answers."""
+    answers: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            answers.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_arguments: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/answer", answers
+        server.shutdown()
+        thread.join()
+
+
+def event(kind: str, url: str, name: str = "churn", **more: object) -> dict[str, Any]:
+    return {
+        "RequestType": kind,
+        "ResponseURL": url,
+        "StackId": "stack",
+        "RequestId": "request",
+        "LogicalResourceId": "Removal",
+        "ResourceProperties": {"EndpointName": name},
+        **more,
+    }
+
+
+def make(sagemaker: Any, name: str, *, endpoint: bool = True) -> None:
+    """What releases leave: a model, two configurations, an endpoint, its scaling."""
+    sagemaker.create_model(
+        ModelName=f"{name}--v1-0",
+        ExecutionRoleArn="arn:aws:iam::123456789012:role/model",
+        PrimaryContainer={"Image": "i"},
+    )
+    for kind in ("both", "only"):
+        sagemaker.create_endpoint_config(
+            EndpointConfigName=f"{name}--v1-0-{kind}",
+            ProductionVariants=[
+                {
+                    "VariantName": "a",
+                    "ModelName": f"{name}--v1-0",
+                    "InstanceType": "ml.m5.large",
+                    "InitialInstanceCount": 1,
+                }
+            ],
+        )
+    if endpoint:
+        sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=f"{name}--v1-0-only")
+        boto3.client("application-autoscaling").register_scalable_target(
+            ServiceNamespace="sagemaker",
+            ResourceId=f"endpoint/{name}/variant/a",
+            ScalableDimension=DIMENSION,
+            MinCapacity=1,
+            MaxCapacity=2,
+        )
+
+
+def left(sagemaker: Any) -> set[str]:
+    """The names of everything that is there."""
+    targets = boto3.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="sagemaker")
+    return {
+        *(one["EndpointName"] for one in sagemaker.list_endpoints()["Endpoints"]),
+        *(one["EndpointConfigName"] for one in sagemaker.list_endpoint_configs()["EndpointConfigs"]),
+        *(one["ModelName"] for one in sagemaker.list_models()["Models"]),
+        *(one["ResourceId"] for one in targets["ScalableTargets"]),
+    }
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update"])
+def test_until_it_is_deleted_nothing_happens(sagemaker: Any, cloudformation: Any, kind: str) -> None:
+    url, answers = cloudformation
+    make(sagemaker, "churn")
+    before = left(sagemaker)
+
+    handle(event(kind, url), Context())
+
+    assert left(sagemaker) == before
+    assert [(one["Status"], one["PhysicalResourceId"]) for one in answers] == [("SUCCESS", "released-endpoint/churn")]
+
+
+def test_the_endpoint_goes_with_all_that_releases_made(sagemaker: Any, cloudformation: Any) -> None:
+    url, answers = cloudformation
+    make(sagemaker, "churn")
+
+    handle(event("Delete", url, PhysicalResourceId="released-endpoint/churn"), Context())
+
+    assert left(sagemaker) == set()
+    assert [one["Status"] for one in answers] == ["SUCCESS"]
+
+
+def test_an_endpoint_whose_name_begins_alike_stays(sagemaker: Any, cloudformation: Any) -> None:
+    url, _ = cloudformation
+    make(sagemaker, "churn-eu")
+    before = left(sagemaker)
+    make(sagemaker, "churn")
+
+    handle(event("Delete", url, PhysicalResourceId="released-endpoint/churn"), Context())
+
+    assert left(sagemaker) == before
+
+
+def test_what_was_never_released_is_gone_already(sagemaker: Any, cloudformation: Any) -> None:
+    url, answers = cloudformation
+
+    for _ in range(2):
+        handle(event("Delete", url, PhysicalResourceId="released-endpoint/churn"), Context())
+
+    assert [one["Status"] for one in answers] == ["SUCCESS", "SUCCESS"]
+    assert left(sagemaker) == set()
+
+
+def test_the_rollback_of_a_creation_that_was_never_answered_removes_nothing(
+    sagemaker: Any, cloudformation: Any
+) -> None:
+    url, answers = cloudformation
+    make(sagemaker, "churn")
+
+    handle(event("Delete", url, PhysicalResourceId="Serving-Removal-1A2B3C"), Context())
+
+    assert "churn" in left(sagemaker)
+    assert [(one["Status"], one["PhysicalResourceId"]) for one in answers] == [("SUCCESS", "Serving-Removal-1A2B3C")]
+
+
+def test_an_endpoint_that_does_not_end_in_time_is_told_before_lambda_stops(
+    sagemaker: Any, cloudformation: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, answers = cloudformation
+    make(sagemaker, "churn")
+    monkeypatch.setattr(removal, "_status", lambda _name: "Creating")
+
+    handle(event("Delete", url, PhysicalResourceId="released-endpoint/churn"), Context(seconds=30.2))
+
+    (answer,) = answers
+    assert answer["Status"] == "FAILED"
+    assert (
+        answer["Reason"]
+        == "endpoint churn must be gone for the stack to go, got status Creating; delete the stack again"
+    )
+
+
+def test_an_unexpected_error_is_an_answer_too(
+    sagemaker: Any, cloudformation: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, answers = cloudformation
+    monkeypatch.setattr(removal, "remove", lambda _name, **_: 1 / 0)
+
+    handle(event("Delete", url, PhysicalResourceId="released-endpoint/churn"), Context())
+
+    (answer,) = answers
+    assert (answer["Status"], answer["Reason"]) == ("FAILED", "removing endpoint churn failed: division by zero")
