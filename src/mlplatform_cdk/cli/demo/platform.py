@@ -76,7 +76,7 @@ class DeployedPlatform:
             body = json.loads(answer["Body"].read())
             yield PredictionReport(
                 row=number,
-                predicted=str(body["outputs"]["label"][0]),
+                predicted=body["labels"][0],
                 probability=max(body["outputs"]["probabilities"][0]),
                 truth=row[label_column],
                 milliseconds=(time.perf_counter() - began) * 1000,
