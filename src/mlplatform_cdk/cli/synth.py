@@ -31,6 +31,6 @@ def assembly_of(app_dir: Path, output: Path, *, context: list[str] | None, valid
     try:
         return synthesize(app_dir, output, context=values, validate=validate)
     except SynthesisFailed as failure:
-        if failure.output:
-            ERR.print(failure.output, markup=False, style="dim")
+        if failure.output.strip() not in {"", str(failure)}:
+            ERR.print(failure.output, markup=False, style="dim", soft_wrap=True)
         raise CommandFailed(str(failure)) from failure

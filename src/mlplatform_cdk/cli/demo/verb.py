@@ -18,7 +18,8 @@ from mlplatform_cdk.cli.demo.executions import Executions, output_of
 from mlplatform_cdk.cli.demo.memory import PeakMemory
 from mlplatform_cdk.cli.demo.platform import DeployedPlatform
 from mlplatform_cdk.cli.demo.report import DemoReport, StackReport, StepFailed
-from mlplatform_cdk.cli.demo.screen import Screen, show
+from mlplatform_cdk.cli.demo.results import show
+from mlplatform_cdk.cli.demo.screen import Screen
 from mlplatform_cdk.cli.deployments import not_honoured
 from mlplatform_cdk.cli.synth import assembly_of
 
@@ -107,7 +108,7 @@ def walk(report: DemoReport, screen: Screen, platform: DeployedPlatform) -> None
         report.model = platform.model(report.run.name)
         if report.release.status != "SUCCEEDED":
             raise StepFailed("release", f"{report.release.error}: {report.release.cause}")
-        report.golden = json.loads(output_of(releases.events(release), "TestGreen") or "{}").get("golden")
+        report.golden = json.loads(output_of(releases.events(release), "TestGreen") or "{}").get("tests")
     with screen.phase("predictions from the endpoint"):
         _predict(report, platform)
     with screen.phase("a deliberately worse model, which evaluation must refuse"):
