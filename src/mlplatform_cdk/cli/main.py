@@ -2,12 +2,15 @@
 
 import typer
 
-from mlplatform_cdk.cli import console, demo, local, synth
+from mlplatform_cdk.cli.console import failures
+from mlplatform_cdk.cli.demo import demo
+from mlplatform_cdk.cli.local import app as local
+from mlplatform_cdk.cli.synth import synth
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-app.command("synth")(synth.synth)
-app.command("demo")(demo.demo)
-app.add_typer(local.app, name="local")
+app.command("synth")(synth)
+app.command("demo")(demo)
+app.add_typer(local, name="local")
 
 
 @app.callback()
@@ -17,5 +20,5 @@ def mlplatform() -> None:
 
 def run() -> None:
     """Entry point of the ``mlplatform`` command."""
-    with console.failures():
+    with failures():
         app()

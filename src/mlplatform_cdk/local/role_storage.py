@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from mypy_boto3_s3.client import S3Client
 
 SESSION = "SageMaker"
 PRINCIPAL = "sagemaker.amazonaws.com"
@@ -34,7 +33,7 @@ class RoleStorage:
     :param region: for the sentences.
     """
 
-    client: S3Client
+    client: Any
     role_arn: str
     region: str
 
@@ -128,7 +127,7 @@ def storage_of(region: str, role_arn: str) -> RoleStorage:
     :param role_arn: the role that SageMaker assumes for it.
     """
     try:
-        client: S3Client = role_clients.client_for(
+        client: Any = role_clients.client_for(
             "s3", region, role_arn=role_arn, session_name=SESSION, principal=PRINCIPAL
         )
     except roles.RoleCannotBeAssumed as refused:

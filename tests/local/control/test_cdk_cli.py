@@ -25,7 +25,7 @@ DOCKERFILE = 'FROM scratch\nCOPY . /opt/program\nENTRYPOINT ["python", "/opt/pro
 
 pytestmark = [
     pytest.mark.cdk_cli,
-    pytest.mark.skipif(not CLI.exists(), reason="the cdk CLI is not installed (make tools)"),
+    pytest.mark.skipif(not CLI.exists(), reason="the cdk CLI is not installed; make test installs it"),
 ]
 
 

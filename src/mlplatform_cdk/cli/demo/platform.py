@@ -30,7 +30,7 @@ class DeployedPlatform:
 
     def client(self, service: str) -> Any:
         """A boto3 client, like any that a user of AWS makes."""
-        return self._session.client(service, endpoint_url=self._endpoint_url)  # type: ignore[call-overload]
+        return self._session.client(service, endpoint_url=self._endpoint_url)
 
     def parameter(self, name: str) -> str:
         """What a stack published, as ``data/lake-bucket``."""

@@ -1,6 +1,6 @@
 """What moto lacks, one small module each: every adapter patches moto through its extension points and says what for.
 
-An adapter is a module with ``install() -> None``, which may be called twice; the order here is the order of installation.
+An adapter is a module with ``install() -> None``, which may be called twice; they are installed in the order given here.
 """
 
 from __future__ import annotations
