@@ -1,6 +1,6 @@
 """What moto lacks, one small module each: every adapter patches moto through its extension points and says what for.
 
-An adapter is a module with ``install() -> None``, which may be called twice; they are installed in the order given here.
+An adapter is a module with ``install() -> None``, which may be called twice; they install in the order given.
 """
 
 from __future__ import annotations
