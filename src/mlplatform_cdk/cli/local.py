@@ -89,6 +89,7 @@ def _show_exports(settings: "Settings") -> None:
     for name, value in {
         "AWS_ENDPOINT_URL": settings.endpoint_url,
         "AWS_REGION": settings.region,
+        "AWS_DEFAULT_REGION": settings.region,  # boto3 and version 1 of the AWS CLI read no other
         "AWS_ACCESS_KEY_ID": settings.account,
         "AWS_SECRET_ACCESS_KEY": "embedded",
         "AWS_EC2_METADATA_DISABLED": "true",
