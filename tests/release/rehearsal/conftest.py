@@ -1,0 +1,257 @@
+"""An endpoint and its releases, deployed to the embedded AWS, and versions to release that are good or bad."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import json
+import tarfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+from aws_cdk import App, CfnOutput, Environment, RemovalPolicy
+from botocore.exceptions import ClientError
+
+from mlplatform_cdk.assembly import Assembly, read
+from mlplatform_cdk.foundation import ArtifactStore, Keys, Notifications, PlatformStack
+from mlplatform_cdk.local import deploy, server
+from mlplatform_cdk.local.administrator import Administrator
+from mlplatform_cdk.local.settings import Settings
+from mlplatform_cdk.registry import ModelRegistry
+from mlplatform_cdk.release import BlueGreenRelease
+from mlplatform_cdk.runtimekit.manifest import Manifest
+from mlplatform_cdk.runtimekit.model_package import PackageFacts
+from mlplatform_cdk.serving import ReleasedEndpoint
+from tests.training.jobs import rehearsal as jobs
+
+ENDPOINT, GROUP = "rehearsed", "rehearsed"
+PATIENCE_S = 60.0
+
+
+@dataclass
+class Rehearsal:
+    """The deployed platform, and what a person would do with it."""
+
+    aws: Administrator
+    assembly: Assembly
+    outputs: dict[str, str]
+    model: bytes
+    manifest: Manifest
+    made: int = 0
+
+    def register(self, *, model: bytes | None = None, manifest: Manifest | None = None) -> str:
+        """A version that waits for approval."""
+        self.made += 1
+        run = f"run-{self.made}"
+        bucket, s3 = self.outputs["Bucket"], self.aws.client("s3")
+        content = (manifest or self.manifest).to_json().encode()
+        s3.put_object(Bucket=bucket, Key=f"runs/{run}/model.tar.gz", Body=model or self.model)
+        s3.put_object(Bucket=bucket, Key=f"runs/{run}/manifest.json", Body=content)
+        facts = PackageFacts(
+            run_id=run,
+            dataset_version="d",
+            dataset_uri="s3://lake/raw/",
+            code_version="c",
+            manifest_uri=f"s3://{bucket}/runs/{run}/manifest.json",
+            manifest_sha256=hashlib.sha256(content).hexdigest(),
+            evaluation_uri=f"s3://{bucket}/runs/{run}/evaluation.json",
+            model_data_sha256="0" * 64,
+        )
+        arn: str = self.aws.client("sagemaker").create_model_package(
+            ModelPackageGroupName=GROUP,
+            ModelApprovalStatus="PendingManualApproval",
+            CustomerMetadataProperties=facts.to_metadata(),
+            InferenceSpecification={
+                "Containers": [
+                    {"Image": self.outputs["Image"], "ModelDataUrl": f"s3://{bucket}/runs/{run}/model.tar.gz"}
+                ],
+                "SupportedContentTypes": ["application/json"],
+                "SupportedResponseMIMETypes": ["application/json"],
+            },
+        )["ModelPackageArn"]
+        return arn
+
+    def approve(self, arn: str) -> dict[str, Any]:
+        """Approve a version, and wait for the end of the release that this starts."""
+        known = {one["executionArn"] for one in self.executions()}
+        self.aws.client("sagemaker").update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
+        started = self.until(lambda: [one for one in self.executions() if one["executionArn"] not in known])
+        return self.end_of(started[0]["executionArn"])
+
+    def start(self, arn: str) -> str:
+        """Start a release by hand."""
+        execution: str = self.aws.client("stepfunctions").start_execution(
+            stateMachineArn=self.outputs["Machine"], input=json.dumps({"model_package_arn": arn})
+        )["executionArn"]
+        return execution
+
+    def executions(self) -> list[dict[str, Any]]:
+        """All releases, the newest first."""
+        found: list[dict[str, Any]] = self.aws.client("stepfunctions").list_executions(
+            stateMachineArn=self.outputs["Machine"]
+        )["executions"]
+        return found
+
+    def end_of(self, execution: str) -> dict[str, Any]:
+        """The description of a release that has ended."""
+        describe = self.aws.client("stepfunctions").describe_execution
+        return self.until(lambda: (now := describe(executionArn=execution))["status"] != "RUNNING" and now)
+
+    def visited(self, execution: str) -> list[str]:
+        """The states that a release has entered."""
+        pages = self.aws.client("stepfunctions").get_paginator("get_execution_history").paginate(executionArn=execution)
+        events = [event for page in pages for event in page["events"]]
+        return [event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event]
+
+    def package(self, arn: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.aws.client("sagemaker").describe_model_package(ModelPackageName=arn)
+        return found
+
+    def endpoint(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.aws.client("sagemaker").describe_endpoint(EndpointName=ENDPOINT)
+        return found
+
+    def traffic(self) -> dict[str, float]:
+        """The weights of the live variants, by the version that each runs."""
+        sagemaker, live = self.aws.client("sagemaker"), self.endpoint()
+        config = sagemaker.describe_endpoint_config(EndpointConfigName=live["EndpointConfigName"])
+        models = {one["VariantName"]: one["ModelName"] for one in config["ProductionVariants"]}
+        shares = {}
+        for variant in live["ProductionVariants"]:
+            model = sagemaker.describe_model(ModelName=models[variant["VariantName"]])
+            arn = model["PrimaryContainer"]["Environment"]["MODEL_PACKAGE_ARN"]
+            shares[arn] = variant.get("CurrentWeight", 0.0)
+        return shares
+
+    def is_settled(self) -> bool:
+        """Does one version, marked as in production, have the endpoint to itself?"""
+        if not self.aws.client("sagemaker").list_endpoints()["Endpoints"]:
+            return False
+        versions = [*self.traffic()]
+        return (
+            len(versions) == 1 and self.package(versions[0]).get("ModelLifeCycle", {}).get("StageStatus") == "InService"
+        )
+
+    def empty_bucket(self) -> None:
+        """CloudFormation deletes no bucket with something in it."""
+        s3, bucket = self.aws.client("s3"), self.outputs["Bucket"]
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            for one in page.get("Versions", []):
+                s3.delete_object(Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])
+
+    def targets(self) -> list[tuple[str, bool]]:
+        """The variants that scale, and whether they are held still."""
+        found = self.aws.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="sagemaker")
+        return [
+            (one["ResourceId"], one.get("SuspendedState", {}).get("DynamicScalingInSuspended", False))
+            for one in found["ScalableTargets"]
+        ]
+
+    def ask(self) -> None:
+        """One request, as a caller makes it."""
+        golden = self.manifest.golden_requests[0]
+        answer = self.aws.client("sagemaker-runtime").invoke_endpoint(
+            EndpointName=ENDPOINT, ContentType="application/json", Body=json.dumps(golden.body())
+        )
+        assert golden.check(json.loads(answer["Body"].read())) == []
+
+    def until(self, seen: Callable[[], Any]) -> Any:
+        """What ``seen`` answers, once that is something."""
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            found = seen()
+            if found:
+                return found
+            time.sleep(0.05)
+        raise AssertionError("it did not happen in time")
+
+
+class Callers:
+    """Somebody always asks the endpoint; each answer must be right."""
+
+    def __init__(self, rehearsal: Rehearsal) -> None:
+        self.outcomes: Counter[str] = Counter()
+        self._rehearsal, self._stop = rehearsal, threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(0.02):
+            try:
+                self._rehearsal.ask()
+                self.outcomes["answered"] += 1
+            except (ClientError, AssertionError) as failure:
+                self.outcomes[str(failure)] += 1
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, Manifest]:
+    """The archive of a model that the platform's own training made, and its manifest."""
+    tree = jobs.ship(tmp_path_factory.mktemp("tree"))
+    prepared = jobs.preprocess(tree, tmp_path_factory.mktemp("p"), {"a.csv": jobs.breast_cancer()})
+    base = jobs.train(tree, tmp_path_factory.mktemp("t"), prepared.output("dataset"), {}).base
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for file in sorted((base / "model").iterdir()):
+            archive.add(file, file.name)
+    return packed.getvalue(), Manifest.from_json((base / "model" / "manifest.json").read_bytes())
+
+
+@pytest.fixture(scope="session")
+def wrong(trained: tuple[bytes, Manifest]) -> Manifest:
+    """A manifest whose model should have answered something else."""
+    _, manifest = trained
+    first, *rest = manifest.golden_requests
+    other = dataclasses.replace(first, outputs={"label": [7 for _ in first.outputs["label"]]})  # type: ignore[attr-defined] # a list
+    return dataclasses.replace(manifest, golden_requests=(other, *rest))
+
+
+@pytest.fixture(scope="module")
+def rehearsal(tmp_path_factory: pytest.TempPathFactory, trained: tuple[bytes, Manifest]) -> Iterator[Rehearsal]:
+    """The platform, deployed, before its first release."""
+    settings = Settings(state_dir=tmp_path_factory.mktemp("aws"), clock_factor=0.02)
+    assembly = _synthesize(tmp_path_factory.mktemp("assembly") / "cdk.out", settings)
+    with server.start(settings) as running:
+        report = deploy.deploy(assembly, running.settings)
+        yield Rehearsal(Administrator(running.settings), assembly, dict(report.stacks[0].outputs), *trained)
+
+
+def _synthesize(outdir: Path, settings: Settings) -> Assembly:
+    app = App(outdir=str(outdir))
+    where = Environment(account=settings.account, region=settings.region)
+    stack = PlatformStack(app, "Rehearsed", env=where)
+    key = Keys(stack, "Keys", removal_policy=RemovalPolicy.DESTROY).data
+    artifacts = ArtifactStore(stack, "Artifacts", key=key, removal_policy=RemovalPolicy.DESTROY)
+    registry = ModelRegistry(stack, "Models", model_package_group_name=GROUP, removal_policy=RemovalPolicy.DESTROY)
+    endpoint = ReleasedEndpoint(stack, "Endpoint", endpoint_name=ENDPOINT, artifacts=artifacts, key=key)
+    release = BlueGreenRelease(
+        stack,
+        "Release",
+        endpoint=endpoint,
+        registry=registry,
+        artifacts=artifacts,
+        notifications=Notifications(stack, "Topic", key=key),
+    )
+    outputs = {
+        "Bucket": artifacts.bucket_name,
+        "Image": endpoint.image.image_uri,
+        "Machine": release.state_machine.state_machine_arn,
+    }
+    for name, value in outputs.items():
+        CfnOutput(stack, name, value=value)
+    app.synth()
+    return read(outdir)
