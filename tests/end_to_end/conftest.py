@@ -15,7 +15,7 @@ from mlplatform_cdk.cli.demo.screen import Screen
 from mlplatform_cdk.cli.demo.verb import walk
 from mlplatform_cdk.local import deploy, server
 from mlplatform_cdk.local.settings import Settings
-from tests.end_to_end.rehearsal import Inbox, Rehearsal
+from tests.end_to_end.rehearsal import Inbox, Rehearsal, packages_of
 
 # A second of a Wait state or a queue's delay takes this long: a minute's quiet period is over after a second.
 CLOCK_FACTOR = 0.02
@@ -60,7 +60,9 @@ def _state_of(platform: DeployedPlatform, report: DemoReport) -> dict[str, Any]:
     endpoint = sagemaker.describe_endpoint(EndpointName=platform.parameter("serving/endpoint-name"))
     configuration = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
     (variant,) = configuration["ProductionVariants"]
+    group = platform.parameter("registry/model-package-group")
     return {
+        "packages": packages_of(sagemaker, group),
         "package": sagemaker.describe_model_package(ModelPackageName=report.model.arn),
         "endpoint": endpoint,
         "configuration": configuration,
