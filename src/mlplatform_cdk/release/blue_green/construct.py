@@ -15,7 +15,8 @@ from constructs import Construct
 
 from mlplatform_cdk.core import PlatformFunction, PlatformRole, dead_letters_of
 from mlplatform_cdk.registry import ModelRegistry
-from mlplatform_cdk.release.blue_green.definition import Release, definition
+from mlplatform_cdk.release.blue_green.changes import Release
+from mlplatform_cdk.release.blue_green.definition import definition
 from mlplatform_cdk.release.blue_green.permissions import MachineRole, grant_steps, grant_turn
 from mlplatform_cdk.release.blue_green.tasks import Tasks
 from mlplatform_cdk.serving import ReleasedEndpoint

@@ -2,25 +2,18 @@
 
 from typing import Any
 
+from mlplatform_cdk.release.blue_green.changes import LOOK_EVERY_S, MOST_LOOKS, Release, update_parameters
 from mlplatform_cdk.release.blue_green.tasks import FIND_WAY_BACK, State, Tasks, caught_as, choice
 
 _BACK = ("way", "looks", "weights", "reject", "step", "reason", "sentence")
 _RELEASED, _FAILED = "Released", "Failed"
 
 
-def ending_states(
-    tasks: Tasks, endpoint_name: str, topic_arn: str | None, *, look_every_s: int, most_looks: int
-) -> dict[str, State]:
-    """The states after the release, and those after its failure.
-
-    :param tasks: makes the task states.
-    :param endpoint_name: the endpoint.
-    :param topic_arn: where people hear of it; None: nowhere.
-    :param look_every_s: the seconds between two looks at the endpoint.
-    :param most_looks: how many looks the way back may take.
-    """
+def ending_states(release: Release) -> dict[str, State]:
+    """The states after the release, and those after its failure."""
+    tasks, endpoint_name, topic_arn = release.tasks, release.specification.endpoint_name, release.topic_arn
     states = {
-        **_way_back(tasks, endpoint_name, look_every_s, most_looks),
+        **_way_back(tasks, endpoint_name),
         **_verdict(tasks, endpoint_name, "NotifyFailed" if topic_arn else _FAILED),
         _RELEASED: {"Type": "Succeed"},
         _FAILED: {"Type": "Fail", "ErrorPath": "$.back.step", "CausePath": "$.back.sentence"},
@@ -28,7 +21,7 @@ def ending_states(
     return states | (_notices(tasks, endpoint_name, topic_arn) if topic_arn else {})
 
 
-def _way_back(tasks: Tasks, endpoint_name: str, look_every_s: int, most_looks: int) -> dict[str, State]:
+def _way_back(tasks: Tasks, endpoint_name: str) -> dict[str, State]:
     """One step back, and another look, until there is nothing left to do."""
     find = tasks.step(
         FIND_WAY_BACK,
@@ -38,7 +31,7 @@ def _way_back(tasks: Tasks, endpoint_name: str, look_every_s: int, most_looks: i
             "plan.$": "$.plan",
             "failure.$": "$.failure",
             "looks.$": "$.back.looks",
-            "most_looks": most_looks,
+            "most_looks": MOST_LOOKS,
         },
         answers=_BACK,
         into="$.back",
@@ -50,12 +43,7 @@ def _way_back(tasks: Tasks, endpoint_name: str, look_every_s: int, most_looks: i
         ),
         "RestoreConfiguration": (
             "aws-sdk:sagemaker:updateEndpoint",
-            {
-                "EndpointName": endpoint_name,
-                "EndpointConfigName.$": "$.plan.blue.configuration",
-                "RetainAllVariantProperties": True,
-                "ExcludeRetainedVariantProperties": [{"VariantPropertyType": "DataCaptureConfig"}],
-            },
+            update_parameters(endpoint_name, "$.plan.blue.configuration"),
         ),
         "DeleteEndpoint": ("aws-sdk:sagemaker:deleteEndpoint", {"EndpointName": endpoint_name}),
     }
@@ -73,7 +61,7 @@ def _way_back(tasks: Tasks, endpoint_name: str, look_every_s: int, most_looks: i
             ("$.back.way", "delete", "DeleteEndpoint"),
             default="IsVersionToReject",
         ),
-        "WaitForWayBack": {"Type": "Wait", "Seconds": look_every_s, "Next": FIND_WAY_BACK},
+        "WaitForWayBack": {"Type": "Wait", "Seconds": LOOK_EVERY_S, "Next": FIND_WAY_BACK},
         **steps,
     }
 
