@@ -1,0 +1,81 @@
+"""The report on a terminal: counts and rules first; places, reasons and ways out on demand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.table import Table as Grid
+
+from mlplatform_cdk.assembly.findings import Severity, by_rule
+from mlplatform_cdk.assembly.renderings.markdown import example, headline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.console import Console
+
+    from mlplatform_cdk.assembly.findings import Finding, Report, Table
+
+_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "dim"}
+_PLACES = 3  # shown of each rule on the first screen
+
+
+def print_report(report: Report, console: Console, *, details: bool = False) -> None:
+    """Print the report.
+
+    :param details: every place with its reason and way out, accepted findings and all tables; default: one screen.
+    """
+    console.print(f"[bold]mlplatform {report.verb}[/] {escape(report.subject)}: {headline(report)}", soft_wrap=True)
+    for line in report.summary:
+        console.print(escape(line), soft_wrap=True)
+    for rule, findings in by_rule(report.findings).items():
+        console.print()
+        console.print(_title(rule, findings), soft_wrap=True)
+        for line in _whole(findings) if details else _short(findings):
+            console.print(line, soft_wrap=True)
+    if details:
+        _print_details(report, console)
+
+
+def _print_details(report: Report, console: Console) -> None:
+    for table in report.tables:
+        console.print()
+        console.print(_grid(table))
+    if report.accepted:
+        console.print(f"\n[bold]accepted[/] ({len(report.accepted)})")
+    for accepted in report.accepted:
+        until = f" until {accepted.expires}" if accepted.expires else ""
+        console.print(f"  {escape(accepted.finding.rule)} at {escape(accepted.finding.where)}", soft_wrap=True)
+        console.print(f"    [dim]{escape(accepted.reason)} ({escape(accepted.source)}{until})[/]", soft_wrap=True)
+
+
+def _title(rule: str, findings: Sequence[Finding]) -> str:
+    severity = findings[0].severity
+    said = escape(example(findings))
+    return f"[{_STYLES[severity]}]{severity.value}[/] [bold]{escape(rule)}[/] ({len(findings)}) {said}"
+
+
+def _short(findings: Sequence[Finding]) -> Iterator[str]:
+    for finding in findings[:_PLACES]:
+        yield f"  [dim]at[/] {escape(finding.where)}"
+    if len(findings) > _PLACES:
+        yield f"  [dim]and at {len(findings) - _PLACES} more; --details shows all[/]"
+
+
+def _whole(findings: Sequence[Finding]) -> Iterator[str]:
+    for finding in findings:
+        place = f"{finding.where} {finding.property_path}".rstrip()
+        yield f"  [dim]at[/] {escape(place)}: {escape(finding.message)}"
+        for label, text in (("why", finding.reason), ("way out", finding.way_out), ("more", finding.url)):
+            if text:
+                yield f"    [dim]{label}:[/] {escape(text)}"
+        if finding.tools:
+            yield f"    [dim]by {escape(', '.join(finding.tools))}[/]"
+
+
+def _grid(table: Table) -> Grid:
+    grid = Grid(*map(escape, table.columns), title=escape(table.title), caption=escape(table.note) or None)
+    for row in table.rows:
+        grid.add_row(*map(escape, row))
+    return grid
