@@ -153,10 +153,21 @@ class _Work:
             raise DeploymentFailed(f"{stack.name}: {error.response['Error']['Message']}", self.report) from None
         final = self._wait(stack, standing["StackId"])
         if final["StackStatus"] != "DELETE_COMPLETE":
-            raise DeploymentFailed(f"{stack.name}: {_reason(final)}", self.report)
+            raise DeploymentFailed(
+                f"{stack.name}: {_reason(final)}{self._undeleted(stack, standing['StackId'])}", self.report
+            )
         if is_reported:
             seconds = round(time.monotonic() - started, 2)
             self.report.stacks.append(StackReport(name=stack.name, action="deleted", resources=0, seconds=seconds))
+
+    def _undeleted(self, stack: Stack, stack_id: str) -> str:
+        """Why each resource that stays does; the stack's own reason only counts them."""
+        reasons = {
+            event["LogicalResourceId"]: event.get("ResourceStatusReason", "no reason given")
+            for event in self._events(stack, stack_id)
+            if event["ResourceStatus"] == "DELETE_FAILED" and event["PhysicalResourceId"] != stack_id
+        }
+        return "".join(f"; {resource}: {reason}" for resource, reason in reasons.items())
 
     def _api(self, stack: Stack) -> Any:
         return self.administrator.client("cloudformation", stack.region)

@@ -139,15 +139,16 @@ def test_a_variant_that_stays_keeps_its_process(platform: Platform, blue: dict[s
     assert platform.ask()["pid"] == before
 
 
-def test_a_failed_update_rolls_back_without_a_word(platform: Platform, blue: dict[str, Any]) -> None:
+def test_a_failed_update_rolls_back_and_leaves_its_reason_until_the_next_one(platform: Platform, blue: dict[str, Any]) -> None:
     bad = platform.config({"blue": 1}, {"blue": platform.model("bad", "crash")})
 
     seen = platform.update(bad)
 
     assert seen["EndpointStatus"] == "InService"
     assert seen["EndpointConfigName"] == blue["EndpointConfigName"] != bad
-    assert "FailureReason" not in seen
+    assert "production variant blue" in seen["FailureReason"]
     assert platform.ask()["who"] == "blue"
+    assert "FailureReason" not in platform.update(blue["EndpointConfigName"])
 
 
 def test_weights_and_counts_are_retained_when_asked(platform: Platform, blue: dict[str, Any]) -> None:

@@ -144,13 +144,17 @@ class LiveEndpoint(FakeEndpoint):
                 self._move("InService")
 
     def _swap(self, config: Request, weights: dict[str, float], counts: dict[str, int]) -> None:
+        reason = None
         try:
             self._bring_up(config, weights, counts)
         except ServerFailed as failure:
+            reason = str(failure)
             _LOGGER.warning("update of endpoint %s rolled back: %s", self.endpoint_name, failure)
         if self.endpoint_status != "Deleting":
             self._pending = None
-            self._move("InService")
+            # In service again after a failed update, and the reason stays until the next one, as in EndpointMetadata:
+            # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_EndpointMetadata.html
+            self._move("InService", reason)
 
     def _bring_up(self, config: Request, weights: dict[str, float], counts: dict[str, int]) -> None:
         """Start the fleet of ``config``, then put it in the place of the live one."""
