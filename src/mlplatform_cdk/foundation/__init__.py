@@ -6,6 +6,7 @@ from mlplatform_cdk.foundation.keys import Keys
 from mlplatform_cdk.foundation.network import SAGEMAKER_SERVICES, Network
 from mlplatform_cdk.foundation.notifications import Notifications
 from mlplatform_cdk.foundation.parameters import publish, published, published_list
+from mlplatform_cdk.foundation.sagemaker_role import SageMakerRole
 from mlplatform_cdk.foundation.stack import PlatformStack
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Notifications",
     "PlatformBucket",
     "PlatformStack",
+    "SageMakerRole",
     "publish",
     "published",
     "published_list",

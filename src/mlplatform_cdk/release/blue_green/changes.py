@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mlplatform_cdk.release.blue_green.tasks import State, Tasks, choice
+from mlplatform_cdk.core.states import State
+from mlplatform_cdk.release.blue_green.tasks import Tasks, choice
 from mlplatform_cdk.runtimekit.endpoint_specification import EndpointSpecification
 
 LOOK_EVERY_S = 30

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mlplatform_cdk.core.states import State
 from mlplatform_cdk.release.blue_green.changes import (
     LOOK_EVERY_S,
     MOST_LOOKS,
@@ -12,7 +13,7 @@ from mlplatform_cdk.release.blue_green.changes import (
 )
 from mlplatform_cdk.release.blue_green.endings import ending_states
 from mlplatform_cdk.release.blue_green.finishing import after_alone, finishing_states
-from mlplatform_cdk.release.blue_green.tasks import State, choice
+from mlplatform_cdk.release.blue_green.tasks import choice
 
 _PLAN = (
     *("way", "why", "label", "model", "green", "blue", "shared", "scaled", "manifest", "rejectable", "looks"),

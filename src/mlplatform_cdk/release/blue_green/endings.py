@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from mlplatform_cdk.core.states import State, caught_as
 from mlplatform_cdk.release.blue_green.changes import LOOK_EVERY_S, MOST_LOOKS, Release, update_parameters
-from mlplatform_cdk.release.blue_green.tasks import FIND_WAY_BACK, State, Tasks, caught_as, choice
+from mlplatform_cdk.release.blue_green.tasks import FIND_WAY_BACK, Tasks, choice
 
 _BACK = ("way", "looks", "weights", "reject", "step", "reason", "sentence")
 _RELEASED, _FAILED = "Released", "Failed"

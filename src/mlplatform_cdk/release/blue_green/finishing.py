@@ -1,7 +1,7 @@
 """What is left when green has all the traffic and blue is gone: scaling by its own load, and the registry's marks."""
 
+from mlplatform_cdk.core.states import State
 from mlplatform_cdk.release.blue_green.changes import Release
-from mlplatform_cdk.release.blue_green.tasks import State
 
 
 def after_alone(release: Release) -> str:

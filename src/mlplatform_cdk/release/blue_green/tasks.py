@@ -1,22 +1,13 @@
-"""Task states as Amazon States Language: each with a time limit, retries of the service's faults, and a way out."""
+"""The task states of a release, by what they call."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-State = dict[str, Any]
+from mlplatform_cdk.core.states import LAMBDA_FAULTS, State, task_state
 
 FIND_WAY_BACK = "FindWayBack"
 _QUICK_S, _FUNCTION_S = 60, 330  # half a minute more than the function itself has
-# Errors that Step Functions passes on from Lambda when the service, not our code, failed:
-# https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html
-_LAMBDA_FAULTS = (
-    "Lambda.ClientExecutionTimeoutException",
-    "Lambda.ServiceException",
-    "Lambda.AWSLambdaException",
-    "Lambda.SdkClientException",
-    "Lambda.TooManyRequestsException",
-)
 # SageMaker throttles with the same error name that it refuses with; a refusal repeated is a refusal.
 _CALL_FAULTS = ("States.TaskFailed",)
 
@@ -39,7 +30,7 @@ class Tasks:
             name,
             "lambda:invoke",
             {"FunctionName": self.function_arn, "Payload": told},
-            faults=_LAMBDA_FAULTS,
+            faults=LAMBDA_FAULTS,
             timeout_s=_FUNCTION_S,
         )
         if not answers:
@@ -58,29 +49,9 @@ class Tasks:
     def _task(
         self, name: str, action: str, parameters: Mapping[str, Any], *, faults: Sequence[str], timeout_s: int
     ) -> State:
-        return {
-            "Type": "Task",
-            "Resource": f"arn:{self.partition}:states:::{action}",
-            "Parameters": dict(parameters),
-            "TimeoutSeconds": timeout_s,
-            "Retry": [
-                {
-                    "ErrorEquals": list(faults),
-                    "IntervalSeconds": 2,
-                    "BackoffRate": 2,
-                    "MaxAttempts": 4,
-                    "MaxDelaySeconds": 30,
-                    "JitterStrategy": "FULL",
-                }
-            ],
-            # The name of the step becomes the key of what was caught, so that the way back knows who failed.
-            "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": f"$.failure.{name}", "Next": FIND_WAY_BACK}],
-        }
-
-
-def caught_as(task: State, path: str, then: str) -> State:
-    """``task`` with another way out: what it caught goes to ``path``, and on to ``then``."""
-    return task | {"Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": path, "Next": then}]}
+        # The name of the step is the key of what was caught, so that the way back knows who failed.
+        resource = f"arn:{self.partition}:states:::{action}"
+        return task_state(name, resource, parameters, faults=faults, timeout_s=timeout_s, failed=FIND_WAY_BACK)
 
 
 def choice(*rules: tuple[str, object, str], default: str) -> State:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mlplatform_cdk.core.states import State, caught_as
 from mlplatform_cdk.training.evaluation_rule import EvaluationRule
 from mlplatform_cdk.training.pipeline.jobs import JobSettings, processing_job, training_job, under_run
-from mlplatform_cdk.training.pipeline.tasks import EXPLAIN, NOTIFY, State, Tasks, caught_as
+from mlplatform_cdk.training.pipeline.tasks import EXPLAIN, NOTIFY, Tasks
 from mlplatform_cdk.training.resources import ProcessingResources, TrainingResources
 
 _QUICK_S = 120

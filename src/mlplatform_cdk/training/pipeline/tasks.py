@@ -1,22 +1,13 @@
-"""Task states as Amazon States Language: each with a time limit, retries of the service's faults, and a way out."""
+"""The task states of a retraining pipeline, by what they call."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-State = dict[str, Any]
+from mlplatform_cdk.core.states import LAMBDA_FAULTS, State, task_state
 
 EXPLAIN, NOTIFY = "Explain", "Notify"
 
-# Errors that Step Functions passes on from Lambda when the service, not our code, failed:
-# https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html
-_LAMBDA_FAULTS = (
-    "Lambda.ClientExecutionTimeoutException",
-    "Lambda.ServiceException",
-    "Lambda.AWSLambdaException",
-    "Lambda.SdkClientException",
-    "Lambda.TooManyRequestsException",
-)
 # Throttling, and an account's limit of instances, before the job exists; a job that failed is never started again.
 _SAGEMAKER_FAULTS = (
     "SageMaker.AmazonSageMakerException",
@@ -43,7 +34,7 @@ class Tasks:
             name,
             "lambda:invoke",
             {"FunctionName": arn, "Payload": dict(payload)},
-            faults=_LAMBDA_FAULTS,
+            faults=LAMBDA_FAULTS,
             timeout_s=timeout_s,
         ) | {
             "ResultSelector": {f"{answer}.$": f"$.Payload.{answer}" for answer in answers},
@@ -72,26 +63,6 @@ class Tasks:
     def _task(
         self, name: str, action: str, parameters: Mapping[str, Any], *, faults: Sequence[str], timeout_s: int
     ) -> State:
-        return {
-            "Type": "Task",
-            "Resource": f"arn:{self.partition}:states:::{action}",
-            "Parameters": dict(parameters),
-            "TimeoutSeconds": timeout_s,
-            "Retry": [
-                {
-                    "ErrorEquals": list(faults),
-                    "IntervalSeconds": 2,
-                    "BackoffRate": 2,
-                    "MaxAttempts": 4,
-                    "MaxDelaySeconds": 60,
-                    "JitterStrategy": "FULL",
-                }
-            ],
-            # The name of the step becomes the key of what was caught, so that Explain knows who failed.
-            "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": f"$.failure.{name}", "Next": EXPLAIN}],
-        }
-
-
-def caught_as(task: State, path: str, then: str) -> State:
-    """``task`` with another way out: what it caught goes to ``path``, and on to ``then``."""
-    return task | {"Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": path, "Next": then}]}
+        # The name of the step is the key of what was caught, so that Explain knows who failed.
+        resource = f"arn:{self.partition}:states:::{action}"
+        return task_state(name, resource, parameters, faults=faults, timeout_s=timeout_s, failed=EXPLAIN)
