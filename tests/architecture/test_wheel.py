@@ -56,3 +56,19 @@ def test_importing_the_library_starts_no_node(wheel_python: Path) -> None:
     result = subprocess.run([str(wheel_python), "-I", "-c", code], capture_output=True, text=True, check=True)
 
     assert result.stdout.strip() == "False"
+
+
+def test_the_command_synthesizes_with_its_own_extra_alone_and_names_the_one_that_a_rehearsal_needs(
+    wheel_python: Path, tmp_path: Path
+) -> None:
+    def mlplatform(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [str(wheel_python.with_name("mlplatform")), *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert mlplatform("--help").returncode == 0
+    assert mlplatform("synth").stderr.startswith("failed: a CDK app has a cdk.json, found none in ")
+    for verb in (("demo",), ("local", "up", "--empty")):
+        ended = mlplatform(*verb)
+        assert ended.returncode == 1
+        assert ended.stderr.endswith("which is not installed; run: pip install 'mlplatform-cdk[local]'\n")
+        assert len(ended.stderr.splitlines()) == 1

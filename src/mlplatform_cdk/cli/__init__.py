@@ -2,13 +2,28 @@
 
 import sys
 
+# What a verb imports that the library alone does not bring, and the extra that brings it.
+_EXTRAS = {
+    "typer": "cli",
+    "rich": "cli",
+    "boto3": "local",
+    "botocore": "local",
+    "moto": "local",
+    "psutil": "local",
+    "sklearn": "local",
+}
+
 
 def main() -> None:
-    """Run the command line; without the ``cli`` extra, say how to get it."""
+    """Run the command line; without the extra that a verb needs, say how to get it."""
     try:
         from mlplatform_cdk.cli.main import run
+
+        run()
     except ModuleNotFoundError as missing:
-        if missing.name is None or missing.name.partition(".")[0] not in {"typer", "rich"}:
+        package = (missing.name or "").partition(".")[0]
+        if package not in _EXTRAS:
             raise
-        sys.exit(f"mlplatform needs {missing.name}, which is not installed; run: pip install 'mlplatform-cdk[cli]'")
-    run()
+        sys.exit(
+            f"mlplatform needs {package}, which is not installed; run: pip install 'mlplatform-cdk[{_EXTRAS[package]}]'"
+        )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 
 OUT = Console(highlight=False)
 ERR = Console(stderr=True, highlight=False)
@@ -20,5 +21,5 @@ def failures() -> Iterator[None]:
     try:
         yield
     except CommandFailed as failure:
-        ERR.print(f"[bold red]failed:[/] {failure}", markup=True, soft_wrap=True)
+        ERR.print(f"[bold red]failed:[/] {escape(str(failure))}", soft_wrap=True)
         sys.exit(1)

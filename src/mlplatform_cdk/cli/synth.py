@@ -17,7 +17,7 @@ def synth(
     validate: Annotated[bool, typer.Option(help="Let aws-cdk-lib validate the templates (about 14 s).")] = True,
 ) -> None:
     """Synthesize the app of ./cdk.json."""
-    OUT.print(str(assembly_of(Path.cwd(), output, context=context, validate=validate)))
+    OUT.print(str(assembly_of(Path.cwd(), output, context=context, validate=validate)), markup=False, soft_wrap=True)
 
 
 def assembly_of(app_dir: Path, output: Path, *, context: list[str] | None, validate: bool) -> Path:

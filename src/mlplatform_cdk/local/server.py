@@ -6,13 +6,17 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import psutil
+
 from mlplatform_cdk.local.settings import (
+    HOST,
     SETTINGS_VARIABLE,
     STATE_FILE,
     NoEmbeddedAws,
@@ -86,12 +90,8 @@ def start(settings: Settings, *, leashed: bool = True) -> Server:
     :param settings: where it lives and whom it plays.
     :param leashed: whether it ends with this process, however that ends; default: yes.
     """
-    running = find(settings.state_dir)
-    if running is not None:
-        raise ServerFailed(
-            f"an embedded AWS already runs in {settings.state_dir} (process {running.pid}); stop it with "
-            "mlplatform local down"
-        )
+    require_none(settings.state_dir)
+    _require_free(settings.port)
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     (settings.state_dir / STATE_FILE).unlink(missing_ok=True)
     command = [sys.executable, "-m", "mlplatform_cdk.local.serve", *(["--leashed"] if leashed else [])]
@@ -116,7 +116,16 @@ def find(state_dir: Path) -> Server | None:
     except FileNotFoundError:
         return None
     settings = Settings.from_json(json.dumps(state["settings"]))
-    return Server(settings, state["pid"]) if _is_alive(state["pid"]) else None
+    return Server(settings, state["pid"]) if _is_embedded_aws(state["pid"]) else None
+
+
+def require_none(state_dir: Path) -> None:
+    """An error when an embedded AWS runs in ``state_dir``."""
+    one = find(state_dir)
+    if one is not None:
+        raise ServerFailed(
+            f"an embedded AWS already runs in {state_dir} (process {one.pid}); stop it with mlplatform local down"
+        )
 
 
 def running(state_dir: Path) -> Server:
@@ -125,6 +134,17 @@ def running(state_dir: Path) -> Server:
     if server is None:
         raise NoEmbeddedAws(f"no embedded AWS runs in {state_dir}; start one with mlplatform local up")
     return server
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise ServerFailed(
+                f"the port {port} of {HOST} must be free, got: {error.strerror}; name another, or 0 for any"
+            ) from error
 
 
 def _wait(settings: Settings, process: subprocess.Popen[bytes]) -> Server:
@@ -142,6 +162,14 @@ def _wait(settings: Settings, process: subprocess.Popen[bytes]) -> Server:
     process.wait()
     lines = log.read_text(errors="replace").strip().splitlines() or ["(empty log)"]
     raise ServerFailed(f"the embedded AWS {reason}: {lines[-1]} (log: {log})")
+
+
+def _is_embedded_aws(pid: int) -> bool:
+    """Whether ``pid`` is one still: numbers are given again, and what has it now is not ours to end."""
+    try:
+        return "mlplatform_cdk.local.serve" in psutil.Process(pid).cmdline()
+    except psutil.Error:
+        return False
 
 
 def _is_alive(pid: int) -> bool:

@@ -6,10 +6,8 @@ import platform as machine
 import tempfile
 import time
 from pathlib import Path
-from typing import Annotated
 
 import psutil
-import typer
 
 from mlplatform_cdk.assembly import read
 from mlplatform_cdk.cli.console import ERR, OUT, CommandFailed
@@ -20,7 +18,7 @@ from mlplatform_cdk.cli.demo.platform import DeployedPlatform
 from mlplatform_cdk.cli.demo.report import DemoReport, StackReport, StepFailed
 from mlplatform_cdk.cli.demo.results import show
 from mlplatform_cdk.cli.demo.screen import Screen
-from mlplatform_cdk.cli.deployments import not_honoured
+from mlplatform_cdk.cli.deployments import at_place_of, not_honoured
 from mlplatform_cdk.cli.synth import assembly_of
 
 PATIENCE_SECONDS = 120.0
@@ -29,11 +27,8 @@ WORSE = {"algorithm": "random-forest", "n_estimators": "1", "max_depth": "1"}
 SHOWN_PREDICTIONS = 5
 
 
-def demo(
-    environment: Annotated[str, typer.Option("--environment", "-e", help="The environment to rehearse.")] = "dev",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON, and nothing else.")] = False,
-) -> None:
-    """Rehearse the whole path: data into the lake, a model trained, approved, released, asked."""
+def run_demo(environment: str, *, as_json: bool) -> None:
+    """Rehearse ``environment`` and show what came of it, for people or as JSON."""
     report = DemoReport(
         environment=environment,
         machine={
@@ -71,7 +66,7 @@ def rehearse(report: DemoReport, screen: Screen, folder: Path) -> None:
         context = [f"environment={report.environment}"]
         assembly = read(assembly_of(Path.cwd(), folder / "cdk.out", context=context, validate=False))
     with screen.phase("start the embedded AWS"):
-        aws = server.start(Settings(state_dir=folder / "aws", clock_factor=0.05))
+        aws = server.start(at_place_of(assembly, Settings(state_dir=folder / "aws", clock_factor=0.05)))
     with aws:
         with screen.phase("deploy the stacks"):
             deployed = deploy.deploy(assembly, aws.settings, on_event=lambda event: screen.detail(event.logical_id))
