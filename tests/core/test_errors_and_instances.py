@@ -1,5 +1,7 @@
 """What is refused at synth, and what is only advised?"""
 
+from typing import Any
+
 import pytest
 from aws_cdk import App, CfnParameter, Stack
 
@@ -29,8 +31,8 @@ def test_a_token_is_not_checked_since_its_value_comes_at_deploy_time(stack: Stac
     require_ml_instance(stack, "instance_type", CfnParameter(stack, "Type").value_as_string)
 
 
-@pytest.mark.parametrize("name", ["", "ml.", "ml.m5", "large", "ml.m5.xlarge.x", "ML.m5.xlarge"])
-def test_what_has_not_the_form_of_a_type_is_refused(stack: Stack, name: str) -> None:
+@pytest.mark.parametrize("name", ["", "ml.", "ml.m5", "large", "ml.m5.xlarge.x", "ML.m5.xlarge", 5])
+def test_what_has_not_the_form_of_a_type_is_refused(stack: Stack, name: Any) -> None:
     with pytest.raises(ConfigurationError, match="must have the form"):
         require_ml_instance(stack, "instance_type", name)
 

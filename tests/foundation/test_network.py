@@ -98,6 +98,11 @@ def test_one_zone_is_too_few_and_four_are_too_many(stack: PlatformStack, zones: 
         Network(stack, "Network", zones=zones)
 
 
+def test_services_in_one_text_are_refused(stack: PlatformStack) -> None:
+    with pytest.raises(ConfigurationError, match=r"interface_services must be a list, got 'kms'; try \['kms'\]"):
+        Network(stack, "Network", interface_services="kms")
+
+
 def test_all_traffic_is_logged(stack: PlatformStack) -> None:
     Network(stack, "Network")
 

@@ -138,6 +138,11 @@ def test_notifications_are_encrypted_and_reach_the_people_named(stack: PlatformS
     template.has_resource_properties("AWS::SNS::Subscription", {"Protocol": "email", "Endpoint": "team@example.com"})
 
 
+def test_people_named_in_one_text_are_refused(stack: PlatformStack) -> None:
+    with pytest.raises(ConfigurationError, match=r"emails must be a list, got 'a@b\.org'; try \['a@b\.org'\]"):
+        Notifications(stack, "Notifications", key=Keys(stack, "Keys").data, emails="a@b.org")
+
+
 def test_a_published_value_is_read_by_its_name_when_deployed(stack: PlatformStack) -> None:
     publish(stack, "/mlplatform/dev/foundation/vpc-id", "vpc-1")
     reader = PlatformStack(stack.node.root, "Reader")

@@ -35,7 +35,7 @@ class Built:
             lake=DataLake(self.stack, "Lake", key=key),
             artifacts=ArtifactStore(self.stack, "Artifacts", key=key),
             dataset=Dataset(prefix="raw/churn/", label_column="left"),
-            model_name="churn",
+            model_name=arguments.pop("model_name", "churn"),
             inference_image=PlatformImage.from_uri(self.stack, "Serving", SERVING_IMAGE),
             key=key,
             **arguments,

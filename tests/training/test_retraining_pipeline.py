@@ -211,6 +211,12 @@ def test_an_instance_type_without_ml_is_refused(build: Build) -> None:
         build(training=TrainingResources(instance_type="g5.xlarge"))
 
 
+@pytest.mark.parametrize("name", ["", "Churn", "o'brien", "a{b}", "m" * 64])
+def test_a_name_that_would_break_texts_keys_or_subjects_is_refused(build: Build, name: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"\[Training/Churn\] model_name must be 1 to 63 lower-case letters"):
+        build(model_name=name)
+
+
 def test_a_quiet_period_longer_than_a_queue_can_wait_is_refused(build: Build) -> None:
     with pytest.raises(ConfigurationError, match="quiet_period must be at most 15 minutes, got 1 hour"):
         build(quiet_period=Duration.hours(1))
@@ -222,6 +228,11 @@ def test_a_quiet_period_longer_than_a_queue_can_wait_is_refused(build: Build) ->
         (lambda: TrainingResources(instance_count=0), "instance_count must be at least 1, got 0"),
         (lambda: TrainingResources(volume_gib=0), "volume_gib must be from 1 to 16384, got 0"),
         (lambda: ProcessingResources(max_runtime=Duration.days(10)), "at most 9 days, got 10 days"),
+        (
+            lambda: EvaluationRule(minimum={"auc": 0.9}),
+            "must name any of accuracy, roc_auc, f1, log_loss, got auc",
+        ),
+        (lambda: EvaluationRule(compare_by="auc"), "got auc"),
         (lambda: EvaluationRule(tolerance=-1), "tolerance must be a number of at least 0, got -1"),
         (lambda: EvaluationRule(minimum={"roc_auc": float("nan")}), "a finite number"),
     ],

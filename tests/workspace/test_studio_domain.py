@@ -102,6 +102,32 @@ def test_with_identity_center_people_are_known_by_their_sign_on(stack: Stack) ->
     )
 
 
+def test_the_role_of_people_takes_on_their_names_and_starts_encrypted_disks(stack: Stack) -> None:
+    studio(stack)
+
+    template = Template.from_stack(stack)
+    template.has_resource_properties(
+        "AWS::SageMaker::Domain", {"DomainSettings": {"ExecutionRoleIdentityConfig": "USER_PROFILE_NAME"}}
+    )
+    (role,) = template.find_resources("AWS::IAM::Role").values()
+    trusted = {
+        action
+        for statement in role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        if statement["Principal"] == {"Service": "sagemaker.amazonaws.com"}
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
+    assert trusted == {"sts:AssumeRole", "sts:SetSourceIdentity"}
+    grant = {
+        "Action": "kms:CreateGrant",
+        "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+        "Effect": "Allow",
+    }
+    template.has_resource_properties(
+        "AWS::IAM::ManagedPolicy",
+        {"PolicyDocument": {"Statement": Match.array_with([Match.object_like(grant)])}},
+    )
+
+
 def test_people_run_the_apps_of_their_own_and_of_shared_spaces_only(stack: Stack) -> None:
     studio(stack)
 
@@ -166,3 +192,8 @@ def test_a_domain_that_could_never_deploy_is_refused(stack: Stack, arguments: di
 def test_a_name_or_disk_that_sagemaker_would_refuse_is_refused(make: Any) -> None:
     with pytest.raises(ValueError, match=r"must be 1 to 63 letters|needs a disk_gib from 5 to 16384"):
         make()
+
+
+def test_a_misspelt_app_is_answered_with_those_there_are() -> None:
+    with pytest.raises(ValueError, match="the space 'lab' needs an app of JupyterLab, CodeEditor, got 'Jupyter'"):
+        Space(name="lab", app="Jupyter")

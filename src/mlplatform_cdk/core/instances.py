@@ -188,7 +188,7 @@ def require_ml_instance(scope: IConstruct, argument: str, name: str) -> None:
 
     :raises ConfigurationError: when ``name`` does not have the form ``ml.<family>.<size>``.
     """
-    if not is_known(name) or _ML_TYPE.match(name):
+    if not is_known(name) or _ML_TYPE.match(str(name)):
         return
     hint = f"; try 'ml.{name}'" if _ML_TYPE.match(f"ml.{name}") else ", such as 'ml.m5.xlarge'"
     raise ConfigurationError(scope, f"{argument} must have the form 'ml.<family>.<size>', got {name!r}{hint}")

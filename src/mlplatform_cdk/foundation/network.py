@@ -63,6 +63,10 @@ class Network(Construct):
         super().__init__(scope, id)
         if not _FEWEST_ZONES <= zones <= _MOST_ZONES:
             raise ConfigurationError(self, f"zones must be {_FEWEST_ZONES} or {_MOST_ZONES}, got {zones}")
+        if isinstance(interface_services, str):
+            raise ConfigurationError(
+                self, f"interface_services must be a list, got {interface_services!r}; try [{interface_services!r}]"
+            )
         self.vpc = _define_vpc(self, cidr, zones, nat_gateways)
         self._define_flow_logs(key)
         only = () if nat_gateways else tuple(gateway_prefix_lists)

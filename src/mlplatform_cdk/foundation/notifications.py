@@ -7,6 +7,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from mlplatform_cdk.core import ConfigurationError
+
 
 class Notifications(sns.Topic):
     """An encrypted topic that takes messages over TLS only.
@@ -17,5 +19,7 @@ class Notifications(sns.Topic):
 
     def __init__(self, scope: Construct, id: str, *, key: kms.IKey, emails: Sequence[str] = ()) -> None:
         super().__init__(scope, id, master_key=key, enforce_ssl=True)
+        if isinstance(emails, str):
+            raise ConfigurationError(self, f"emails must be a list, got {emails!r}; try [{emails!r}]")
         for email in emails:
             self.add_subscription(subscriptions.EmailSubscription(email))

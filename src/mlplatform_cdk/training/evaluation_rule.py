@@ -5,6 +5,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mlplatform_cdk.training.evaluate.runtime.rules import METRICS
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationRule:
@@ -20,7 +22,12 @@ class EvaluationRule:
     tolerance: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse bounds that are no numbers."""
+        """Refuse metrics that evaluation does not measure, and bounds that are no numbers."""
+        unknown = {*self.minimum, self.compare_by} - METRICS.keys()
+        if unknown:
+            raise ValueError(
+                f"minimum and compare_by must name any of {', '.join(METRICS)}, got {', '.join(sorted(unknown))}"
+            )
         if not all(math.isfinite(bound) for bound in self.minimum.values()):
             raise ValueError(f"minimum must give each metric a finite number, got {dict(self.minimum)}")
         if not 0 <= self.tolerance < math.inf:

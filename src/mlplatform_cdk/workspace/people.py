@@ -2,9 +2,10 @@
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+App = Literal["JupyterLab", "CodeEditor"]
 _SMALLEST_DISK, _GREATEST_DISK = 5, 16384
 
 
@@ -20,14 +21,16 @@ class Space:
     """
 
     name: str
-    app: Literal["JupyterLab", "CodeEditor"]
+    app: App
     shared: bool = False
     instance_type: str = "ml.t3.medium"
     disk_gib: int = _SMALLEST_DISK
 
     def __post_init__(self) -> None:
-        """Refuse a name or a disk that SageMaker would refuse."""
+        """Refuse a name, an app or a disk that SageMaker would refuse."""
         _require_name("space", self.name)
+        if self.app not in get_args(App):
+            raise ValueError(f"the space {self.name!r} needs an app of {', '.join(get_args(App))}, got {self.app!r}")
         if not _SMALLEST_DISK <= self.disk_gib <= _GREATEST_DISK:
             raise ValueError(
                 f"the space {self.name!r} needs a disk_gib from {_SMALLEST_DISK} to {_GREATEST_DISK}, "

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlplatform_cdk.training.evaluate.runtime.metrics import METRICS, measure
+from mlplatform_cdk.training.evaluate.runtime.metrics import measure
+from mlplatform_cdk.training.evaluate.runtime.rules import METRICS
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,5 +1,6 @@
 """The pipeline as a user defines it: what to train on, with what, how good it must be, where it is registered."""
 
+import re
 from collections.abc import Mapping
 
 from aws_cdk import Annotations, Duration, Stack
@@ -10,7 +11,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformImage, has_local_storage, is_known, require_ml_instance
+from mlplatform_cdk.core import ConfigurationError, PlatformImage, has_local_storage, is_known, require_ml_instance
 from mlplatform_cdk.data import Dataset, RetrainingTrigger
 from mlplatform_cdk.foundation import JobNetwork, Notifications
 from mlplatform_cdk.registry import ModelRegistry
@@ -30,6 +31,8 @@ AS_GOOD_AS_PRODUCTION = EvaluationRule()
 LOGISTIC_REGRESSION: Mapping[str, str] = {"algorithm": "logistic-regression"}
 A_TENTH_OF_A_SECOND = Duration.millis(100)
 FIVE_MINUTES = Duration.minutes(5)
+# It stands in keys of S3, in texts of the state machine, and in the subject of a message.
+_NAME = re.compile(r"[a-z0-9](-*[a-z0-9]){0,62}")
 
 
 class RetrainingPipeline(Construct):
@@ -43,7 +46,7 @@ class RetrainingPipeline(Construct):
     :param lake: where the data lies.
     :param artifacts: where runs leave what they made.
     :param dataset: what to train on, and what it must look like.
-    :param model_name: names the model over its versions.
+    :param model_name: names the model over its versions: 1 to 63 lower-case letters, digits and inner hyphens.
     :param inference_image: what serves the model.
     :param key: encrypts volumes, outputs, logs and settings; the key of the lake, the artifacts and notifications.
     :param job_image: runs the library's steps; default: a ``JobImage``.
@@ -85,6 +88,7 @@ class RetrainingPipeline(Construct):
         quiet_period: Duration = FIVE_MINUTES,
     ) -> None:
         super().__init__(scope, id)
+        _check_name(self, model_name)
         _check_instance(self, "training.instance_type", training.instance_type)
         _check_instance(self, "processing.instance_type", processing.instance_type)
         self.notifications = notifications or Notifications(self, "Notifications", key=key)
@@ -155,6 +159,13 @@ class RetrainingPipeline(Construct):
     def metric_failed(self, *, statistic: str = "sum") -> cloudwatch.Metric:
         """Runs that failed or whose model was refused; anything else through ``.with_(...)``."""
         return self.state_machine.metric_failed(statistic=statistic)
+
+
+def _check_name(scope: Construct, name: str) -> None:
+    if is_known(name) and not _NAME.fullmatch(name):
+        raise ConfigurationError(
+            scope, f"model_name must be 1 to 63 lower-case letters, digits and inner hyphens, got {name!r}; try 'churn'"
+        )
 
 
 def _check_instance(scope: Construct, argument: str, instance_type: str) -> None:

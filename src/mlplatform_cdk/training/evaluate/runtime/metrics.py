@@ -6,9 +6,6 @@ The tests hold each of these against scikit-learn's function of the same meaning
 import numpy as np
 from numpy.typing import NDArray
 
-# Whether more is better.
-METRICS = {"accuracy": True, "roc_auc": True, "f1": True, "log_loss": False}
-
 
 def measure(
     expected: NDArray[np.int64], came: NDArray[np.int64], probabilities: NDArray[np.float32]

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from mlplatform_cdk.runtimekit import settings
 from mlplatform_cdk.runtimekit.settings import SettingError
-from mlplatform_cdk.training.evaluate.runtime.metrics import METRICS
+
+# What evaluation measures, and whether more of it is better.
+METRICS = {"accuracy": True, "roc_auc": True, "f1": True, "log_loss": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
