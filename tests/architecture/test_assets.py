@@ -121,3 +121,10 @@ def test_templates_of_the_dev_environment_name_no_other_account(dev_assembly: Pa
     for stack in reader.read(dev_assembly).all_stacks():
         accounts = set(re.findall(r"(?<![0-9a-f])\d{12}(?![0-9a-f])", json.dumps(stack.template)))
         assert accounts <= {stack.account}
+
+
+def test_every_container_runs_as_root_as_sagemaker_expects() -> None:
+    recipes = sorted((Path(__file__).parents[2] / "src").rglob("Dockerfile"))
+
+    assert {recipe.parent.parent.name for recipe in recipes} >= {"serving", "training"}
+    assert not [recipe for recipe in recipes if re.search(r"^USER\b", recipe.read_text(), re.MULTILINE | re.IGNORECASE)]

@@ -58,8 +58,8 @@ def pipeline(s3: Any, monkeypatch: pytest.MonkeyPatch) -> str:
     return arn
 
 
-def arrival(key: str, message: str, moment: datetime) -> dict[str, Any]:
-    body = {"time": moment.strftime("%Y-%m-%dT%H:%M:%SZ"), "detail": {"object": {"key": key}}}
+def arrival(key: str, message: str, moment: datetime, etag: str = "of another upload") -> dict[str, Any]:
+    body = {"time": moment.strftime("%Y-%m-%dT%H:%M:%SZ"), "detail": {"object": {"key": key, "etag": etag}}}
     return {"messageId": message, "body": json.dumps(body)}
 
 
@@ -83,6 +83,20 @@ def test_many_arrivals_start_one_run_named_after_their_data(s3: Any, pipeline: s
     assert run["name"].startswith("churn-")
     described = boto3.client("stepfunctions").describe_execution(executionArn=run["executionArn"])
     assert json.loads(described["input"]) == {"dataset_uri": "s3://lake/raw/churn/"}
+
+
+def test_an_arrival_that_the_listing_dates_after_its_own_event_is_not_superseded_by_itself(
+    s3: Any, pipeline: str
+) -> None:
+    put = s3.put_object(Bucket="lake", Key="raw/churn/a.csv", Body="age,left\n1,no\n")
+    before = datetime.now(UTC) - timedelta(seconds=5)
+    key, etag = "raw/churn/a.csv", put["ETag"].strip('"')
+
+    handler.handle({"Records": [arrival(key, "1", before)]}, None)
+    assert not started(pipeline)  # the object was written again since: that upload has an event of its own
+    handler.handle({"Records": [arrival(key, "2", before, etag)]}, None)
+
+    assert len(started(pipeline)) == 1
 
 
 def test_an_arrival_waits_in_the_queue_while_another_run_is_in_progress(s3: Any, pipeline: str) -> None:

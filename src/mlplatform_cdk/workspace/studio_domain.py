@@ -55,13 +55,7 @@ class StudioDomain(Construct):
     ) -> None:
         super().__init__(scope, id)
         _check_people(self, users, sso=authentication == "SSO")
-        self.execution_role = PlatformRole(
-            self,
-            "ExecutionRole",
-            assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"),
-            description="What people in Studio may do",
-        )
-        grant_encrypt(key, self.execution_role)
+        self.execution_role = _execution_role(self, key)
         resource = sagemaker.CfnDomain(
             self,
             "Resource",
@@ -135,6 +129,27 @@ class StudioDomain(Construct):
             ),
             space_storage_settings=_storage(),
         )
+
+
+def _execution_role(scope: Construct, key: kms.IKey) -> PlatformRole:
+    """A role that SageMaker assumes in a person's name, and that hands the disks' key on to EBS."""
+    sagemaker_itself = iam.ServicePrincipal("sagemaker.amazonaws.com")
+    role = PlatformRole(scope, "ExecutionRole", assumed_by=sagemaker_itself, description="What people in Studio may do")
+    # The domain passes the person's name on, for CloudTrail; a role whose trust lacks this cannot be assumed then:
+    # https://docs.aws.amazon.com/sagemaker/latest/dg/monitor-user-access-how-to.html
+    assert role.assume_role_policy is not None
+    role.assume_role_policy.add_statements(
+        iam.PolicyStatement(principals=[sagemaker_itself], actions=["sts:SetSourceIdentity"])
+    )
+    grant_encrypt(key, role)
+    role.add_to_principal_policy(
+        iam.PolicyStatement(
+            actions=["kms:CreateGrant"],
+            resources=[key.key_arn],
+            conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+        )
+    )
+    return role
 
 
 def _check_people(scope: Construct, users: Sequence[UserProfile], *, sso: bool) -> None:

@@ -1,7 +1,7 @@
 """Takes arrivals off the queue, after its quiet period, and starts one run for the data as it then lies."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -25,12 +25,21 @@ def _settle(record: Mapping[str, Any]) -> Decision:
     # Files that are no CSV start a run as well: the quality gate then tells what is wrong with them.
     data = [one for one in objects if one.location.key.lower().endswith(".csv")] or objects
     name = run_name(uri, version_of(data, uri), pipeline)
-    arrived = datetime.fromisoformat(arrival["time"])
-    decision = decide(arrived, objects, name=name, running=_running(pipeline))
+    decision = decide(_moment(arrival, objects), objects, name=name, running=_running(pipeline))
     if decision is Decision.START and not _start(pipeline, name, uri):
         decision = Decision.DONE
     _LOG.info("settled", extra={"run_id": name, "key": arrival["detail"]["object"]["key"], "decision": str(decision)})
     return decision
+
+
+def _moment(arrival: Mapping[str, Any], objects: Iterable[s3.StoredObject]) -> datetime:
+    """When the object arrived: by its event, or by the listing, whose clock S3 does not promise to be the same.
+
+    Else an object that the listing dates a second after its own event would wait for a later arrival for ever.
+    """
+    event = arrival["detail"]["object"]
+    own = [one.modified for one in objects if (one.location.key, one.etag) == (event["key"], event.get("etag"))]
+    return max([datetime.fromisoformat(arrival["time"]), *own])
 
 
 def _running(pipeline: str) -> list[str]:
