@@ -2,12 +2,15 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+_RAISED = re.compile(r"(?:\w+\.)*[A-Z]\w*: .")
 
 
 class SynthesisFailed(RuntimeError):
@@ -36,7 +39,7 @@ def synthesize(
     settings = _read_settings(app_dir)
     output = output.resolve()
     if output.exists():
-        if any(output.iterdir()) and not (output / "manifest.json").exists():
+        if not output.is_dir() or (any(output.iterdir()) and not (output / "manifest.json").exists()):
             raise SynthesisFailed(f"{output} must be empty or a cloud assembly, got something else; name another", "")
         shutil.rmtree(output)
     environment = os.environ | {
@@ -80,15 +83,20 @@ def _read_settings(app_dir: Path) -> dict[str, Any]:
         ) from None
     except json.JSONDecodeError as error:
         raise SynthesisFailed(f"{path} must be JSON, got: {error}", "") from None
-    if not isinstance(settings.get("app"), str):
+    if not isinstance(settings, dict) or not isinstance(settings.get("app"), str):
         raise SynthesisFailed(f'{path} must name its app, as in {{"app": "python app.py"}}', "")
     return settings
 
 
 def _last_word(stderr: str) -> str:
-    """The sentence that ends a Python traceback, without its module path; the frames stay in ``output``."""
+    """The sentence that ends a Python traceback, without its module path; the frames stay in ``output``.
+
+    jsii's errors go on below that sentence, with a drawing of what came.
+    """
     lines = [line for line in stderr.strip().splitlines() if line and not line.startswith((" ", "\t"))]
     if not lines:
         return "the app failed without a word"
-    name, separator, sentence = lines[-1].partition(": ")
-    return sentence if separator and name.replace(".", "").isidentifier() else lines[-1]
+    raised = [line for line in lines if _RAISED.match(line)] if "Traceback" in stderr else []
+    last = (raised or lines)[-1]
+    name, separator, sentence = last.partition(": ")
+    return sentence if separator and name.replace(".", "").isidentifier() else last
