@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 
 
-def fences(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+def fences(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def section(name: str) -> str:
@@ -40,7 +40,13 @@ def test_the_first_two_commands_are_targets_of_make() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    [line for fence in fences("sh") for line in fence.splitlines() if line.startswith("mlplatform ")],
+    [
+        line
+        for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+        for fence in fences("sh", page.read_text())
+        for line in fence.splitlines()
+        if line.startswith("mlplatform ")
+    ],
 )
 def test_every_command_of_ours_exists_with_the_options_shown(line: str) -> None:
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
