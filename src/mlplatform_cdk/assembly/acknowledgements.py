@@ -40,7 +40,8 @@ class Acknowledgement:
     def covers(self, finding: Finding) -> bool:
         """Whether that is the finding, at that place."""
         places = {finding.where, f"{finding.stack}/{finding.logical_id}", finding.stack}
-        return bool(_pattern(re.sub(r"\*+", "**", self.rule)).fullmatch(finding.rule)) and any(
+        rule = _pattern(re.sub(r"\*+", "**", self.rule))
+        return any(rule.fullmatch(name) for name in (finding.rule, *finding.aliases)) and any(
             _pattern(self.where).fullmatch(place) for place in places
         )
 

@@ -37,6 +37,7 @@ class Finding:
     :param way_out: what to do about it.
     :param url: where to read more.
     :param tools: who says so, such as ``("cdk-nag AwsSolutions", "cfn-lint")``.
+    :param aliases: ids under which other tools know the rule; an acknowledgement of one of them counts.
     :param file: the template, relative to the assembly.
     """
 
@@ -51,6 +52,7 @@ class Finding:
     way_out: str = ""
     url: str = ""
     tools: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
     file: str = ""
 
     @property
@@ -59,9 +61,14 @@ class Finding:
         return self.construct_path or "/".join(part for part in (self.stack, self.logical_id) if part) or "assembly"
 
     @property
+    def family(self) -> str:
+        """The rule without what it was found of: ``AwsSolutions-IAM5`` of ``AwsSolutions-IAM5[Resource::*]``."""
+        return self.rule.partition("[")[0]
+
+    @property
     def order(self) -> tuple[int, str, str, str, str]:
         """Sorts the worst first, and equal runs equally."""
-        return (self.severity.rank, self.rule, self.where, self.property_path, self.message)
+        return (self.severity.rank, self.family, self.where, self.property_path, f"{self.rule} {self.message}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +127,8 @@ def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def by_rule(findings: Iterable[Finding]) -> dict[str, Sequence[Finding]]:
-    """The findings of each rule, the worst rules first."""
+    """The findings of each family of rules, the worst rules first."""
     grouped: dict[str, list[Finding]] = {}
     for finding in in_order(findings):
-        grouped.setdefault(finding.rule, []).append(finding)
+        grouped.setdefault(finding.family, []).append(finding)
     return dict(grouped)

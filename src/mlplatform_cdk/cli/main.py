@@ -2,6 +2,7 @@
 
 import typer
 
+from mlplatform_cdk.cli.check import check
 from mlplatform_cdk.cli.console import failures
 from mlplatform_cdk.cli.demo import demo
 from mlplatform_cdk.cli.local import app as local
@@ -9,6 +10,7 @@ from mlplatform_cdk.cli.synth import synth
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command("synth")(synth)
+app.command("check")(check)
 app.command("demo")(demo)
 app.add_typer(local, name="local")
 

@@ -55,5 +55,10 @@ def as_document(report: Report) -> dict[str, Any]:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
-    members = {**asdict(finding), "severity": finding.severity.value, "tools": list(finding.tools)}
+    members = {
+        **asdict(finding),
+        "severity": finding.severity.value,
+        "tools": list(finding.tools),
+        "aliases": list(finding.aliases),
+    }
     return {name: value for name, value in members.items() if value or name in {"rule", "severity", "message"}}

@@ -65,7 +65,8 @@ def _rules(report: Report) -> Iterable[tuple[str, Sequence[Finding]]]:
 
 
 def _item(finding: Finding) -> str:
-    lines = [f"- `{_flat(finding.where)}`{_at(finding)}: {_flat(finding.message)}"]
+    detail = finding.rule.removeprefix(finding.family)
+    lines = [f"- `{_flat(finding.where)}`{_at(finding)} {_flat(detail)}: {_flat(finding.message)}".replace(" :", ":")]
     if finding.reason:
         lines.append(f"  - why: {_flat(finding.reason)}")
     if finding.way_out:

@@ -57,7 +57,7 @@ def _result(finding: Finding) -> dict[str, Any]:
         ],
     }
     return {
-        "ruleId": finding.rule,
+        "ruleId": finding.family,
         "level": _LEVELS[finding.severity],
         "message": {"text": f"{finding.where}: {text}"},
         "locations": [location],

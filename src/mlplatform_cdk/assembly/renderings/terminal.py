@@ -65,7 +65,8 @@ def _short(findings: Sequence[Finding]) -> Iterator[str]:
 
 def _whole(findings: Sequence[Finding]) -> Iterator[str]:
     for finding in findings:
-        place = f"{finding.where} {finding.property_path}".rstrip()
+        detail = finding.rule.removeprefix(finding.family)
+        place = " ".join(part for part in (finding.where, finding.property_path, detail) if part)
         yield f"  [dim]at[/] {escape(place)}: {escape(finding.message)}"
         for label, text in (("why", finding.reason), ("way out", finding.way_out), ("more", finding.url)):
             if text:

@@ -1,0 +1,1 @@
+"""What a role may do against what its code and its states call."""

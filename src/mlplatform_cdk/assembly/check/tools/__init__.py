@@ -1,0 +1,1 @@
+"""The checkers that others wrote, each run on its own templates in its own process."""

@@ -1,0 +1,66 @@
+"""cfn-lint over one template, through its API; checks which a template's own metadata ignores are reported, too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+TOOL = "cfn-lint"
+_SEVERITIES = {"error": "error", "warning": "warning", "informational": "info"}
+
+
+def lint(path: Path, region: str | None) -> list[dict[str, Any]]:
+    """What cfn-lint says of the template ``path``, as plain values which cross processes.
+
+    :param region: the stack's; default: None, one that has everything.
+    """
+    document = json.loads(path.read_text(encoding="utf-8"))
+    ignored = _without_directives(document)
+    matches = import_module("cfnlint.api").lint(json.dumps(document), _rules(), [region or "us-east-1"])
+    found = {json.dumps(_plain(match), sort_keys=True): _plain(match) for match in matches}
+    return [
+        {
+            **match,
+            "ignored": any(
+                match["rule"].startswith(one) for where in ("", match["logical_id"]) for one in ignored.get(where, ())
+            ),
+        }
+        for match in found.values()
+    ]
+
+
+def _plain(match: Any) -> dict[str, Any]:
+    path = [str(part) for part in getattr(match, "path", None) or ()]
+    in_resource = path[:1] == ["Resources"]
+    return {
+        "rule": match.rule.id,
+        "severity": _SEVERITIES.get(match.rule.severity, "error"),
+        "message": match.message,
+        "logical_id": path[1] if in_resource and len(path) > 1 else "",
+        "property": ".".join(path[2:] if in_resource else path),
+        "reason": match.rule.description,
+        "url": match.rule.source_url,
+    }
+
+
+@cache
+def _rules() -> Any:
+    """Read once a process: it takes a second."""
+    return import_module("cfnlint.core").get_rules([], [], [], {}, include_experimental=False)
+
+
+def _without_directives(document: dict[str, Any]) -> dict[str, list[str]]:
+    """Takes the ignored checks out of ``document`` and returns them by logical id, the template's under no name."""
+    holders = {"": document, **document.get("Resources", {})}
+    return {name: checks for name, holder in holders.items() if (checks := list(_directives(holder)))}
+
+
+def _directives(holder: Any) -> Iterator[str]:
+    metadata = holder.get("Metadata") if isinstance(holder, Mapping) else None
+    if isinstance(metadata, dict):
+        config = metadata.pop("cfn-lint", None) or {}
+        yield from config.get("config", {}).get("ignore_checks", [])
