@@ -6,7 +6,6 @@ from mlplatform_cdk.training import EvaluationRule
 from stacks.environments import PlatformEnvironment
 
 NAME = "breast-cancer"
-DESCRIPTION = "Tells malignant from benign tumours by 30 measurements of a biopsy's image"
 DATASET = Dataset(prefix=f"raw/{NAME}/", label_column="diagnosis")
 # A model learned anew from the same data may differ in the last digits; worse than that it must not be.
 EVALUATION = EvaluationRule(minimum={"roc_auc": 0.9}, tolerance=0.005)

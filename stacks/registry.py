@@ -19,7 +19,6 @@ class RegistryStack(PlatformStack):
             self,
             "Models",
             model_package_group_name=breast_cancer.group_name(environment),
-            description=breast_cancer.DESCRIPTION,
             auto_approve=breast_cancer.APPROVAL,
             key=below.key,
             removal_policy=environment.removal_policy,

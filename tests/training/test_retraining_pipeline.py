@@ -32,6 +32,29 @@ def test_every_task_is_one_that_aws_would_take(build: Build, arguments: dict[str
     assert problems(build(**arguments).definition) == []
 
 
+def test_training_uses_only_fields_that_cdk_s_own_task_passes_to_step_functions_integration(build: Build) -> None:
+    # A field that the integration does not know ends an execution with States.Runtime, which no Catch sees. These are
+    # the fields that aws_stepfunctions_tasks.SageMakerCreateTrainingJob sets.
+    known = {
+        "AlgorithmSpecification",
+        "EnableNetworkIsolation",
+        "Environment",
+        "HyperParameters",
+        "InputDataConfig",
+        "OutputDataConfig",
+        "ResourceConfig",
+        "RoleArn",
+        "StoppingCondition",
+        "Tags",
+        "TrainingJobName",
+        "VpcConfig",
+    }
+
+    parameters = build(network=NETWORK).state("Train")["Parameters"]
+
+    assert {name.removesuffix(".$") for name in parameters} <= known
+
+
 def test_the_state_machines_role_may_make_exactly_the_calls_of_its_states(build: Build) -> None:
     built = build()
     needed = needed_actions(built.definition)

@@ -21,7 +21,6 @@ class ModelRegistry(Construct):
 
     :param model_package_group_name: the group's name: lower-case letters, digits and hyphens.
     :param auto_approve: approves good versions by itself; default: a person approves each.
-    :param description: what the model predicts; default: none.
     :param key: encrypts the logs of the approval; default: a key that AWS owns.
     :param removal_policy: what happens to the group when its stack goes; default: it is kept.
     """
@@ -35,7 +34,6 @@ class ModelRegistry(Construct):
         *,
         model_package_group_name: str,
         auto_approve: ApprovalRule | None = None,
-        description: str | None = None,
         key: kms.IKey | None = None,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
     ) -> None:
@@ -47,9 +45,8 @@ class ModelRegistry(Construct):
                 "model_package_group_name must be 1 to 63 lower-case letters, digits and inner hyphens, "
                 f"got {name!r}; try 'churn'",
             )
-        resource = sagemaker.CfnModelPackageGroup(
-            self, "Resource", model_package_group_name=name, model_package_group_description=description
-        )
+        # No description: CloudFormation would replace the group for a new word of it, which its fixed name forbids.
+        resource = sagemaker.CfnModelPackageGroup(self, "Resource", model_package_group_name=name)
         resource.apply_removal_policy(removal_policy)
         # The name as given, not the resource's reference: patterns and ARNs hold it, and it never changes.
         self.model_package_group_name = name

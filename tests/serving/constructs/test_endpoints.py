@@ -3,8 +3,10 @@
 import json
 
 import pytest
-from aws_cdk import CfnParameter
+from aws_cdk import App, CfnParameter, Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Annotations, Match, Template
 
 from mlplatform_cdk.core import ConfigurationError, PlatformImage
@@ -39,6 +41,17 @@ def test_its_removal_is_a_resource_of_its_own_that_goes_before_the_models_role(g
         },
     )
     template.resource_properties_count_is("AWS::Lambda::Function", {"Runtime": Match.absent()}, 0)
+
+
+def test_a_renamed_endpoint_shares_nothing_with_the_removal_of_the_old_one(ground: Ground) -> None:
+    def removals(name: str) -> set[str]:
+        stack = Stack(App(), "Serving")
+        artifacts, key = s3.Bucket(stack, "Artifacts"), kms.Key(stack, "Key")
+        ReleasedEndpoint(stack, "Endpoint", endpoint_name=name, artifacts=artifacts, key=key)
+        return {id_ for id_ in Template.from_stack(stack).to_json()["Resources"] if "EndpointRemoval" in id_}
+
+    assert len(removals("churn")) > 3
+    assert not removals("churn") & removals("loyalty")
 
 
 def test_no_permission_has_a_wildcard_action(ground: Ground) -> None:

@@ -26,7 +26,8 @@ _TRIES = 900  # an arrival waits up to 90 hours for the run in progress, then be
 class RetrainingTrigger(Construct):
     """One run at a time for the state of the data after a quiet period; many arrivals, one run.
 
-    The run's name is made of the data's version, so that the same data never starts a second one.
+    The run's name is made of the data's version, so that the same objects never start a second one.
+    (A file that is uploaded anew is another object: S3 gives it another ETag where a KMS key encrypts it.)
 
     :param dataset: what to watch.
     :param lake: where it lies; its events must go to EventBridge, as a ``DataLake``'s do.

@@ -38,6 +38,9 @@ class BlueGreenRelease(Construct):
     goes again if it fails. After blue is gone there is no way back but another release, and a failure then only says
     what is left to do.
 
+    SageMaker brings every update up on a new fleet of instances and then drops the old one: a release takes up to twice
+    the instances for a while, and quota for them.
+
     One release at a time: while an older execution of the machine runs, a newer one waits for its turn (up to an hour,
     and then refuses); two that begin in the same second may both miss the other in the list of executions, which is
     eventually consistent. An execution that is stopped leaves the endpoint where it was; nothing is marked as in

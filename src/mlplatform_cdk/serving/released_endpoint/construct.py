@@ -86,7 +86,10 @@ class ReleasedEndpoint(Endpoint):
             capture_percentage=capture.percentage if capture else 0,
             capture_key_arn=key.key_arn if capture else None,
         )
-        self.removal = EndpointRemoval(self, "Removal", specification=self.specification, key=key)
+        # Its id holds the name: a renamed endpoint gets a removal of its own, and the old one, with a role that still
+        # reaches the old endpoint, takes that away.
+        removal_id = f"Removal-{endpoint_name}" if is_known(endpoint_name) else "Removal"
+        self.removal = EndpointRemoval(self, removal_id, specification=self.specification, key=key)
         # The models' role and its permissions stay until no model uses them.
         self.removal.node.add_dependency(self.model_role)
 

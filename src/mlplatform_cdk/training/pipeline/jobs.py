@@ -102,7 +102,7 @@ def processing_job(
 def training_job(
     settings: JobSettings, resources: TrainingResources, *, image_uri: str, environment: Mapping[str, str]
 ) -> Parameters:
-    """CreateTrainingJob; SageMaker itself tries again when an instance is at fault."""
+    """CreateTrainingJob, with no field that the integration of Step Functions may not know: that ends a run untold."""
     return {
         "TrainingJobName.$": job_name("train"),
         "RoleArn": settings.role_arn,
@@ -128,11 +128,10 @@ def training_job(
             "VolumeSizeInGB": resources.volume_gib,
             **settings.volume_key(resources.instance_type),
         },
-        "RetryStrategy": {"MaximumRetryAttempts": 2},
         "StoppingCondition": {"MaxRuntimeInSeconds": int(resources.max_runtime.to_seconds())},
         "EnableNetworkIsolation": settings.isolated,
-        "EnableInterContainerTrafficEncryption": resources.instance_count > 1,
         "Tags": _tags(),
+        **({"EnableInterContainerTrafficEncryption": True} if resources.instance_count > 1 else {}),
         **settings.vpc(),
     }
 
