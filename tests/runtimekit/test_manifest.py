@@ -1,5 +1,6 @@
 """Does a manifest survive its own JSON, and is a wrong one told in one sentence?"""
 
+import io
 import json
 import tarfile
 from dataclasses import replace
@@ -21,6 +22,7 @@ from mlplatform_cdk.runtimekit.manifest import (
     json_schema,
     read_archive,
     sha256_of,
+    unpack_all,
     unpack_archive,
 )
 
@@ -215,3 +217,48 @@ def test_metrics_are_added_without_touching_the_rest() -> None:
 
     assert measured.metrics == {"roc_auc": 0.9}
     assert replace(measured, metrics={}) == MANIFEST
+
+
+@pytest.mark.parametrize("has_filters", [True, False], ids=["tarfile has filters", "Python before 3.11.4"])
+@pytest.mark.parametrize(
+    "member",
+    [
+        pytest.param({"name": "../out.txt"}, id="a way out"),
+        pytest.param({"name": "link", "type": tarfile.SYMTYPE, "linkname": "../../out.txt"}, id="a link out"),
+    ],
+)
+def test_nothing_is_unpacked_outside_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, member: dict[str, Any], *, has_filters: bool
+) -> None:
+    if not has_filters:
+        monkeypatch.delattr(tarfile, "data_filter", raising=False)
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as archive:
+        info = tarfile.TarInfo()
+        for name, value in member.items():
+            setattr(info, name, value)
+        archive.addfile(info)
+    content.seek(0)
+    folder = tmp_path / "model"
+    folder.mkdir()
+
+    with tarfile.open(fileobj=content) as archive, pytest.raises(tarfile.TarError):
+        unpack_all(archive, folder)
+
+    assert [*folder.iterdir()] == []
+    assert [*tmp_path.iterdir()] == [folder]
+
+
+def test_a_python_without_filters_unpacks_what_lies_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(tarfile, "data_filter", raising=False)
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as archive:
+        info = tarfile.TarInfo("inner/weights.bin")
+        info.size = 3
+        archive.addfile(info, io.BytesIO(b"abc"))
+    content.seek(0)
+
+    with tarfile.open(fileobj=content) as archive:
+        unpack_all(archive, tmp_path)
+
+    assert (tmp_path / "inner" / "weights.bin").read_bytes() == b"abc"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mlplatform_cdk.runtimekit.manifest import Manifest
+from mlplatform_cdk.runtimekit.manifest import Manifest, unpack_all
 from tests.training.jobs import rehearsal
 from tests.training.jobs.rehearsal import Finished, pack
 
@@ -45,7 +45,7 @@ def altered(archive: Path, folder: Path, change: Callable[[dict[str, Any]], None
 
     folder.mkdir()
     with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter="data")
+        unpack_all(tar, folder)
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     change(manifest)
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")

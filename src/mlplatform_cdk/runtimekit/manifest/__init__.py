@@ -8,6 +8,7 @@ from mlplatform_cdk.runtimekit.manifest.archive import (
     read_archive,
     read_folder,
     sha256_of,
+    unpack_all,
     unpack_archive,
 )
 from mlplatform_cdk.runtimekit.manifest.golden import GoldenRequest
@@ -27,5 +28,6 @@ __all__ = [
     "read_archive",
     "read_folder",
     "sha256_of",
+    "unpack_all",
     "unpack_archive",
 ]

@@ -35,11 +35,28 @@ def unpack_archive(path: Path, into: Path) -> Manifest:
     manifest = read_archive(path)
     try:
         with tarfile.open(path, "r:*") as archive:
-            archive.extractall(into, filter="data")
+            unpack_all(archive, into)
     except (OSError, tarfile.TarError, EOFError) as error:
         raise ManifestError(f"the model archive {path.name} must unpack into a folder, got {error}") from None
     check_files(manifest, into)
     return manifest
+
+
+def unpack_all(archive: tarfile.TarFile, into: Path) -> None:
+    """Unpack ``archive`` into the folder ``into`` and nowhere else.
+
+    :raises tarfile.TarError: when a member would lie, or point, outside.
+    """
+    if hasattr(tarfile, "data_filter"):
+        archive.extractall(into, filter="data")
+        return
+    # Python 3.11 got tarfile's filters with 3.11.4; before that, neither links nor ways out are unpacked.
+    for member in archive:
+        if not (member.isfile() or member.isdir()):
+            raise tarfile.TarError(f"{member.name!r}, which is neither a file nor a folder")
+        if not (into / member.name).resolve().is_relative_to(into.resolve()):
+            raise tarfile.TarError(f"{member.name!r}, which would lie outside")
+    archive.extractall(into)  # noqa: S202 -- each member was looked at
 
 
 def read_folder(folder: Path) -> Manifest:

@@ -16,6 +16,7 @@ from urllib3.exceptions import HTTPError
 from mlplatform_cdk.local import images, process, roles, settings
 from mlplatform_cdk.local.images import ImageNotHere
 from mlplatform_cdk.local.role_storage import StorageError, storage_of
+from mlplatform_cdk.runtimekit.manifest import unpack_all
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -139,7 +140,7 @@ class ModelServer:
         archive = self._place.folder / "model.tar.gz"
         storage.fetch(self.model.data, archive)
         with tarfile.open(archive) as packed:
-            packed.extractall(folder, filter="data")
+            unpack_all(packed, folder)
         archive.unlink()
 
     def _launch(self) -> None:
