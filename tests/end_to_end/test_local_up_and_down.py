@@ -43,6 +43,14 @@ def test_what_comes_up_can_be_called_and_what_goes_down_leaves_nothing(tmp_path:
         )
         cloudformation = session.client("cloudformation", endpoint_url=exports["AWS_ENDPOINT_URL"])
         stacks = {one["StackName"]: one["StackStatus"] for one in cloudformation.describe_stacks()["Stacks"]}
+        identity = subprocess.run(
+            [str(Path(sys.executable).parent / "aws"), "sts", "get-caller-identity", "--output", "json"],
+            env=os.environ | exports,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
         again = mlplatform_local("up", state_dir)
     finally:
         down = mlplatform_local("down", state_dir)
@@ -52,32 +60,10 @@ def test_what_comes_up_can_be_called_and_what_goes_down_leaves_nothing(tmp_path:
     }
     assert set(stacks.values()) == {"CREATE_COMPLETE"}
     assert all(f"✓ {name}: " in up.stdout for name in stacks if name.startswith("MlPlatform-Dev-"))
+    assert identity.returncode == 0, identity.stderr
+    assert json.loads(identity.stdout)["Account"] == exports["AWS_ACCESS_KEY_ID"]
     assert (again.returncode, "already runs" in again.stderr) == (1, True)
     assert (down.returncode, down.stdout) == (0, "stopped; nothing is left of it\n")
     assert [process for process in processes if process.is_running()] == []
     assert not state_dir.exists()
     assert [*state_dir.parent.iterdir()] == []
-
-
-def test_the_exports_are_lines_that_a_shell_reads(tmp_path: Path) -> None:
-    program = str(Path(sys.executable).parent / "mlplatform")
-    up = subprocess.run(
-        [program, "local", "up", "--empty", "--state-dir", str(tmp_path / "state")],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    try:
-        environment = os.environ | exports_in(up.stdout)
-        identity = subprocess.run(
-            [str(Path(program).parent / "aws"), "sts", "get-caller-identity", "--output", "json"],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-        )
-        assert json.loads(identity.stdout)["Account"] == exports_in(up.stdout)["AWS_ACCESS_KEY_ID"]
-    finally:
-        assert mlplatform_local("down", tmp_path / "state").returncode == 0
