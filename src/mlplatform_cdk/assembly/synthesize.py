@@ -27,6 +27,7 @@ def synthesize(
     *,
     context: Mapping[str, Any] | None = None,
     validate: bool = True,
+    variables: Mapping[str, str] | None = None,
 ) -> Path:
     """Run the ``app`` command of ``app_dir/cdk.json`` and return the folder of its cloud assembly.
 
@@ -34,6 +35,7 @@ def synthesize(
     :param output: where the assembly goes; whatever was there is removed first (a stale report would fail the run).
     :param context: context values on top of those in ``cdk.json``; default: none.
     :param validate: let aws-cdk-lib validate the templates, which takes about 14 s; default: yes.
+    :param variables: environment variables on top of the process's own; default: none.
     :raises SynthesisFailed: when there is no such app, or when it fails.
     """
     settings = _read_settings(app_dir)
@@ -48,6 +50,7 @@ def synthesize(
         # The app's `python` is the interpreter that runs us, as in an activated environment.
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         **node_environment(),
+        **(variables or {}),
     }
     if not validate:
         environment["CDK_VALIDATION"] = "false"

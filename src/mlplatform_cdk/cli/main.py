@@ -5,12 +5,16 @@ import typer
 from mlplatform_cdk.cli.check import check
 from mlplatform_cdk.cli.console import failures
 from mlplatform_cdk.cli.demo import demo
+from mlplatform_cdk.cli.diff import diff
+from mlplatform_cdk.cli.init import init
 from mlplatform_cdk.cli.local import app as local
 from mlplatform_cdk.cli.synth import synth
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.command("init")(init)
 app.command("synth")(synth)
 app.command("check")(check)
+app.command("diff")(diff)
 app.command("demo")(demo)
 app.add_typer(local, name="local")
 

@@ -1,0 +1,42 @@
+"""What a reviewer should stop at: each danger with its reason and its way out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlplatform_cdk.assembly.diff.dangers.capacity import jumps, limits
+from mlplatform_cdk.assembly.diff.dangers.departures import departures
+from mlplatform_cdk.assembly.diff.dangers.network import exposed
+from mlplatform_cdk.assembly.diff.dangers.permissions import permissions
+from mlplatform_cdk.assembly.diff.dangers.protection import weakened
+from mlplatform_cdk.assembly.findings import Finding, in_order
+
+if TYPE_CHECKING:
+    from mlplatform_cdk.assembly.diff.model import AssemblyDiff
+
+_CLASSES = (departures, weakened, permissions, exposed, jumps, limits)
+RULES = (
+    "capacity-jump",
+    "data-lost",
+    "data-orphaned",
+    "encryption-removed",
+    "endpoint-replaced",
+    "logging-removed",
+    "moved",
+    "network-exposed",
+    "permission-new",
+    "permission-widened",
+    "protection-weakened",
+    "replaced",
+    "retention-weakened",
+    "stack-abandoned",
+    "stack-near-limit",
+)
+
+
+def dangers(diff: AssemblyDiff) -> tuple[Finding, ...]:
+    """Every danger of the difference, the worst first."""
+    return in_order(finding for stack in diff.stacks for judge in _CLASSES for finding in judge(stack))
+
+
+__all__ = ["RULES", "dangers"]

@@ -1,0 +1,132 @@
+"""Every stack of an assembly, nested stacks included, with what a comparison needs to know of its surroundings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mlplatform_cdk.assembly.documents import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from mlplatform_cdk.assembly.reader import Assembly, Stack
+
+NESTED = "AWS::CloudFormation::Stack"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One stack as it was synthesized.
+
+    :param key: what it is paired by: its path in the app, and for a nested stack its logical ids.
+    :param name: its name in CloudFormation; of a nested stack, its parent's.
+    :param paths: logical id to construct path.
+    :param assets: ids of the assets that the stack's manifests list, the hashes of their content.
+    :param parent: the key of the stack that holds it; default: none.
+    :param file: the template, relative to the assembly.
+    :param foreign: it is compared with a stack of another name on purpose, so that its name says nothing.
+    """
+
+    key: str
+    name: str
+    template: Mapping[str, Any]
+    file: str
+    size: int
+    account: str | None = None
+    region: str | None = None
+    paths: Mapping[str, str] = field(default_factory=dict)
+    assets: frozenset[str] = frozenset()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    termination_protection: bool = False
+    parent: str | None = None
+    foreign: bool = False
+
+    @property
+    def resources(self) -> Mapping[str, dict[str, Any]]:
+        """Logical id to resource, without CDK's own analytics."""
+        every = self.template.get("Resources") or {}
+        return {
+            name: resource
+            for name, resource in every.items()
+            if isinstance(resource, dict) and resource.get("Type") != "AWS::CDK::Metadata"
+        }
+
+    def path_of(self, logical_id: str) -> str:
+        """The construct that made the resource, as far as the assembly tells."""
+        metadata = self.resources.get(logical_id, {}).get("Metadata")
+        told = metadata.get("aws:cdk:path") if isinstance(metadata, dict) else None
+        return str(told) if told else self.paths.get(logical_id, "")
+
+
+def sources(assembly: Assembly) -> dict[str, Source]:
+    """The assembly's stacks by key, in the order in which they can be deployed."""
+    root = assembly.directory.resolve()
+    return {source.key: source for stack in assembly.all_stacks() for source in _of(stack, root)}
+
+
+def _of(stack: Stack, root: Path) -> Iterator[Source]:
+    assets = frozenset(asset for manifest in stack.asset_manifests for asset in _asset_ids(manifest))
+    top = Source(
+        key=stack.display_name,
+        name=stack.name,
+        template=stack.template,
+        file=_relative(stack.template_file, root),
+        size=stack.template_file.stat().st_size,
+        account=stack.account,
+        region=stack.region,
+        paths=_paths(stack),
+        assets=assets,
+        tags=stack.tags,
+        termination_protection=stack.termination_protection,
+    )
+    yield top
+    yield from _nested(top, stack.template_file.parent, root)
+
+
+def _nested(parent: Source, folder: Path, root: Path) -> Iterator[Source]:
+    for logical_id, resource in parent.resources.items():
+        named = (resource.get("Metadata") or {}).get("aws:asset:path")
+        if resource.get("Type") != NESTED or not named or not (folder / named).is_file():
+            continue
+        inner = Source(
+            key=f"{parent.key}/{logical_id}",
+            name=parent.name,
+            template=load(folder / named, "nested template"),
+            file=_relative(folder / named, root),
+            size=(folder / named).stat().st_size,
+            account=parent.account,
+            region=parent.region,
+            paths=parent.paths,
+            assets=parent.assets,
+            parent=parent.key,
+        )
+        yield inner
+        yield from _nested(inner, folder, root)
+
+
+def _asset_ids(manifest: Path) -> list[str]:
+    document = load(manifest, "asset manifest")
+    return [*document.get("files", {}), *document.get("dockerImages", {})]
+
+
+def _paths(stack: Stack) -> dict[str, str]:
+    """From the manifest's metadata, or from the file beside it into which newer apps write."""
+    folder = stack.template_file.parent
+    artifact = load(folder / "manifest.json", "cloud assembly")["artifacts"].get(stack.id, {})
+    metadata = dict(artifact.get("metadata") or {})
+    beside = artifact.get("additionalMetadataFile")
+    if beside and (folder / beside).is_file():
+        metadata.update(load(folder / beside, "metadata"))
+    return {
+        str(entry["data"]): path.strip("/")
+        for path, entries in metadata.items()
+        for entry in entries
+        if entry.get("type") == "aws:cdk:logicalId"
+    }
+
+
+def _relative(file: Path, root: Path) -> str:
+    resolved = file.resolve()
+    return resolved.relative_to(root).as_posix() if resolved.is_relative_to(root) else resolved.as_posix()
