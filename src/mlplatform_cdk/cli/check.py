@@ -48,6 +48,9 @@ def check(
     acknowledgements: Annotated[
         Path | None, typer.Option("--acknowledgements", "-a", help="Accepted findings: a reviewed YAML file.")
     ] = None,
+    policy: Annotated[
+        list[Path] | None, typer.Option("--policy", "-p", help="The project's own rules: a Python file.")
+    ] = None,
     form: Annotated[Format, typer.Option("--format", "-f", help="How the report is written.")] = Format.TERMINAL,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write it to this file; the terminal keeps its own form.")
@@ -57,10 +60,12 @@ def check(
 ) -> None:
     """Check a cloud assembly: cfn-lint, cdk-nag's four packs, state machines, permissions, traps, quotas."""
     from mlplatform_cdk.assembly.check import check as check_assembly
+    from mlplatform_cdk.assembly.check.policy import read_policy
 
     try:
         accepted = read_acknowledgements(acknowledgements) if acknowledgements else Acknowledgements()
-        report = check_assembly(assembly, acknowledgements=accepted)
+        rules = [rule for path in policy or () for rule in read_policy(path)]
+        report = check_assembly(assembly, acknowledgements=accepted, policies=rules)
     except AssemblyError as problem:
         raise CommandFailed(str(problem)) from problem
     _show(report, form, output, details=details)

@@ -132,10 +132,10 @@ def _given(parameters: object) -> set[str]:
 
 
 def _operation(service: str, action: str, *, sdk: bool) -> Operation | str:
-    name = _botocore_name(service) if sdk else _OPTIMIZED.get(service, "")
+    name = botocore_name(service) if sdk else _OPTIMIZED.get(service, "")
     model = service_model(name)
     if model is None:
-        hint = f"; with aws-sdk:{service} it does" if not sdk and service_model(_botocore_name(service)) else ""
+        hint = f"; with aws-sdk:{service} it does" if not sdk and service_model(botocore_name(service)) else ""
         return f"the service {service!r} does not exist{hint}"
     spelling = _spelling(action, model.operation_names)
     return operation(name, spelling) if spelling else f"the service {service!r} has no action {action!r}"
@@ -152,5 +152,6 @@ def _spelling(action: str, names: Sequence[str]) -> str | None:
     return next((name for name in acronyms if name.lower() == wanted.lower()), None)
 
 
-def _botocore_name(service: str) -> str:
+def botocore_name(service: str) -> str:
+    """Botocore's name of what the SDK for Java calls ``service``."""
     return _JAVA_NAMES.get(service) or service_named(service) or service

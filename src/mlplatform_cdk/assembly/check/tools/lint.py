@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 TOOL = "cfn-lint"
+NO_REASON = "the template's cfn-lint metadata ignores it, and names no reason"
 _SEVERITIES = {"error": "error", "warning": "warning", "informational": "info"}
 
 
@@ -22,15 +23,16 @@ def lint(path: Path, region: str | None) -> list[dict[str, Any]]:
     ignored = _without_directives(document)
     matches = import_module("cfnlint.api").lint(json.dumps(document), _rules(), [region or "us-east-1"])
     found = {json.dumps(_plain(match), sort_keys=True): _plain(match) for match in matches}
-    return [
-        {
-            **match,
-            "ignored": any(
-                match["rule"].startswith(one) for where in ("", match["logical_id"]) for one in ignored.get(where, ())
-            ),
-        }
-        for match in found.values()
-    ]
+    return [{**match, "ignored": _reason(match, ignored)} for match in found.values()]
+
+
+def _reason(match: dict[str, Any], ignored: Mapping[str, Mapping[str, str]]) -> str | None:
+    """Why the template ignores the match; None where it does not."""
+    for where in (match["logical_id"], ""):
+        for check, reason in ignored.get(where, {}).items():
+            if match["rule"].startswith(check):
+                return reason
+    return None
 
 
 def _plain(match: Any) -> dict[str, Any]:
@@ -53,14 +55,15 @@ def _rules() -> Any:
     return import_module("cfnlint.core").get_rules([], [], [], {}, include_experimental=False)
 
 
-def _without_directives(document: dict[str, Any]) -> dict[str, list[str]]:
-    """Takes the ignored checks out of ``document`` and returns them by logical id, the template's under no name."""
+def _without_directives(document: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """Takes the ignored checks out of ``document``: by logical id, the template's own under no name, with reasons."""
     holders = {"": document, **document.get("Resources", {})}
-    return {name: checks for name, holder in holders.items() if (checks := list(_directives(holder)))}
+    return {name: checks for name, holder in holders.items() if (checks := _directives(holder))}
 
 
-def _directives(holder: Any) -> Iterator[str]:
+def _directives(holder: Any) -> dict[str, str]:
+    """Under ``cfn-lint``: ``config.ignore_checks``, and ``reasons`` by check, which are our addition."""
     metadata = holder.get("Metadata") if isinstance(holder, Mapping) else None
-    if isinstance(metadata, dict):
-        config = metadata.pop("cfn-lint", None) or {}
-        yield from config.get("config", {}).get("ignore_checks", [])
+    directive = (metadata.pop("cfn-lint", None) or {}) if isinstance(metadata, dict) else {}
+    reasons = directive.get("reasons", {})
+    return {check: reasons.get(check, NO_REASON) for check in directive.get("config", {}).get("ignore_checks", [])}

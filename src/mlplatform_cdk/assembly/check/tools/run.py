@@ -16,7 +16,6 @@ from mlplatform_cdk.assembly.errors import AssemblyError
 from mlplatform_cdk.assembly.findings import Finding, Severity
 
 _THREW = "Rule threw an error during validation"
-IGNORED = "the template's own cfn-lint metadata ignores it, without a reason"
 
 
 def require_tools() -> None:
@@ -49,13 +48,13 @@ class ToolRun:
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def findings(self) -> Iterator[tuple[Finding, bool]]:
-        """Each finding of each tool, and whether the template's own metadata ignores it."""
+    def findings(self) -> Iterator[tuple[Finding, str | None]]:
+        """Each finding of each tool, and why the template's own metadata ignores it, where it does."""
         answers = self._nag.result()
         for template, answer in zip(self._templates, answers, strict=True):
             for match in self._lint[template.file].result():
                 yield _of_lint(template, match), match["ignored"]
-            yield from ((finding, False) for finding in _of_nag(template, answer))
+            yield from ((finding, None) for finding in _of_nag(template, answer))
 
 
 def _of_lint(template: Template, match: dict[str, Any]) -> Finding:

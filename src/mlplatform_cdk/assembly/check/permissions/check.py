@@ -1,0 +1,136 @@
+"""Each role of a template against the states or the code that act under it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from mlplatform_cdk.assembly.check.permissions import excuses
+from mlplatform_cdk.assembly.check.permissions.actions import actions_of
+from mlplatform_cdk.assembly.check.permissions.code import calls
+from mlplatform_cdk.assembly.check.permissions.judge import missing, unused
+from mlplatform_cdk.assembly.check.permissions.reach import reachable
+from mlplatform_cdk.assembly.check.permissions.roles import allowed, role_of, users
+from mlplatform_cdk.assembly.check.permissions.sources import Sources
+from mlplatform_cdk.assembly.check.states.definitions import MACHINE, definitions
+from mlplatform_cdk.assembly.check.states.machine import needed_actions, states
+from mlplatform_cdk.assembly.check.templates import Resource, Template
+from mlplatform_cdk.assembly.findings import Finding
+
+FUNCTION = "AWS::Lambda::Function"
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What one function or state machine needs.
+
+    :param calls: each action, and where it is called.
+    :param may: actions that it may need: the code does not tell.
+    """
+
+    calls: Mapping[str, str]
+    may: tuple[str, ...] = ()
+
+
+@dataclass
+class Permissions:
+    """What was compared in all templates so far.
+
+    :param unseen: functions whose code could not be read: construct, and why.
+    """
+
+    unseen: list[tuple[str, str]] = field(default_factory=list)
+    functions: int = 0
+    machines: int = 0
+
+    def findings(self, template: Template) -> Iterator[Finding]:
+        """Missing and unused permissions of every role in ``template`` under which code or states run."""
+        needs = dict(self._needs(template))
+        by_role: dict[str, list[Resource]] = {}
+        roles: dict[str, Resource] = {}
+        for resource in template.of_type(FUNCTION, MACHINE):
+            role = role_of(resource, "Role" if resource.type == FUNCTION else "RoleArn")
+            if role and resource.logical_id in needs:
+                roles[role.logical_id] = role
+                by_role.setdefault(role.logical_id, []).append(resource)
+        for name, under in by_role.items():
+            yield from _of_role(roles[name], under, needs)
+
+    def _needs(self, template: Template) -> Iterator[tuple[str, Needs]]:
+        """Logical id to what it calls."""
+        for name, definition in definitions(template.references):
+            if isinstance(definition, dict):
+                self.machines += 1
+                yield name, _of_states(definition)
+        for function in template.of_type(FUNCTION):
+            found = needs_of_code(function)
+            if isinstance(found, str):
+                self.unseen.append((function.construct_path or f"{template.stack}/{function.logical_id}", found))
+            else:
+                self.functions += 1
+                yield function.logical_id, found
+
+
+def _of_role(role: Resource, under: list[Resource], needs: Mapping[str, Needs]) -> Iterator[Finding]:
+    may = allowed(role)
+    for resource in under:
+        yield from missing(role, may, needs[resource.logical_id].calls, _name(resource))
+    others = [one for one in users(role) if one.logical_id not in needs]
+    if not others:
+        needed = {action for resource in under for action in needs[resource.logical_id].calls}
+        excused = {pattern for resource in under for pattern in (*_excused(resource), *needs[resource.logical_id].may)}
+        yield from unused(role, may, needed, excused, " and ".join(_name(one) for one in under))
+
+
+def _name(resource: Resource) -> str:
+    return resource.construct_path.removesuffix("/Resource").rpartition("/")[2] or resource.logical_id
+
+
+def _of_states(definition: Mapping[str, object]) -> Needs:
+    found = dict.fromkeys(needed_actions(definition), "one of its states")
+    for name, state in states(definition):
+        if state.get("Type") == "Task":
+            alone = {"StartAt": name, "States": {name: state}}
+            found.update(dict.fromkeys(needed_actions(alone), f"state {name}"))
+    return Needs(found)
+
+
+def needs_of_code(function: Resource) -> Needs | str:
+    """The actions that the code calls, or why it cannot be read."""
+    code, handler = function.properties.get("Code", {}), function.properties.get("Handler")
+    runtime = str(function.properties.get("Runtime", ""))
+    if not isinstance(handler, str) or not runtime.startswith("python"):
+        return f"only Python code is read, this is {runtime or 'a container image'}"
+    if isinstance(code.get("ZipFile"), str):
+        sources = Sources({"index.py": code["ZipFile"]})
+    elif asset := function.template.asset(code.get("S3Key", "")):
+        sources = Sources.of(asset)
+    else:
+        return "its code is not among the assembly's assets"
+    parts = reachable(sources, handler)
+    if not parts:
+        return f"its code has no handler {handler}"
+    made = sorted(calls(parts), reverse=True)
+    needed: dict[str, str] = {}
+    for call in made:
+        needed.update(dict.fromkeys(actions_of(call.service, call.name), call.place))
+        if call.hands_role:
+            needed["iam:PassRole"] = call.place
+    return Needs(needed, ("iam:PassRole",) if any(call.may_hand_role for call in made) else ())
+
+
+def _excused(resource: Resource) -> Iterator[str]:
+    """What the service does for this function under its role."""
+    if resource.properties.get("VpcConfig"):
+        yield from excuses.NETWORK
+    name = {"Ref": resource.logical_id}
+    if resource.properties.get("DeadLetterConfig") or any(
+        one.properties.get("FunctionName") == name
+        for one in resource.template.of_type("AWS::Lambda::EventInvokeConfig")
+    ):
+        yield from excuses.DEAD_LETTERS
+    if any(
+        one.properties.get("FunctionName") == name or resource.logical_id in str(one.properties.get("FunctionName"))
+        for one in resource.template.of_type("AWS::Lambda::EventSourceMapping")
+    ):
+        yield from excuses.EVENT_SOURCES

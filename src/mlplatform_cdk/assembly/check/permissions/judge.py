@@ -1,0 +1,52 @@
+"""Permissions that a role lacks for what is called under it, and those that nothing under it uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from mlplatform_cdk.assembly.check.permissions import excuses
+from mlplatform_cdk.assembly.check.permissions.roles import Allowed, covers
+from mlplatform_cdk.assembly.check.templates import Resource
+from mlplatform_cdk.assembly.findings import Finding, Severity
+
+MISSING, UNUSED = "permission-missing", "permission-unused"
+TOOL = "mlplatform"
+
+
+def missing(role: Resource, may: Allowed, needed: Mapping[str, str], user: str) -> Iterator[Finding]:
+    """Actions that fail when they are called.
+
+    :param needed: each action, and where it is called.
+    """
+    if may.opaque:
+        return
+    for action, place in sorted(needed.items()):
+        if action not in may:
+            yield role.finding(
+                f"{MISSING}[{action}]",
+                Severity.ERROR,
+                f"{user} calls {action} ({place}), which its role does not allow",
+                reason="the call is refused, but only when it is made",
+                way_out=f"grant {action} to the role on the resource that the call names",
+                tools=(TOOL,),
+            )
+
+
+def unused(role: Resource, may: Allowed, needed: Iterable[str], excused: Iterable[str], user: str) -> Iterator[Finding]:
+    """Actions that nothing calls, which a thief of the role's credentials could."""
+    used = {*needed}
+    used |= excuses.implied(used)
+    patterns = [*excused]
+    for action in sorted(may.actions):
+        called = any(covers(action, one) for one in used) or any(
+            covers(one, action) or covers(action, one) for one in patterns
+        )
+        if not called and not excuses.of_the_service(action):
+            yield role.finding(
+                f"{UNUSED}[{action}]",
+                Severity.WARNING,
+                f"the role allows {action}, which {user} never calls",
+                reason="a permission that nobody needs is one that somebody can misuse",
+                way_out=f"take {action} out of the role's policies",
+                tools=(TOOL,),
+            )

@@ -1,0 +1,121 @@
+"""What a role may do, by all the policies of its template that are attached to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from mlplatform_cdk.assembly.check.references import unmarked
+from mlplatform_cdk.assembly.check.templates import Resource, Template
+
+_ATTACHED = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy")
+# Managed policies of AWS that a role of a function commonly has:
+# https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
+_OF_AWS = {
+    "service-role/AWSLambdaBasicExecutionRole": ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"),
+    "service-role/AWSLambdaVPCAccessExecutionRole": ("logs:*", "ec2:*NetworkInterface*", "ec2:DescribeSubnets"),
+    "AWSXRayDaemonWriteAccess": ("xray:*",),
+    "AWSXrayWriteOnlyAccess": ("xray:*",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The actions that a role may take.
+
+    :param actions: as the policies spell them, stars included.
+    :param opaque: a policy is not in this template, or says what is not allowed: absence proves nothing.
+    """
+
+    actions: frozenset[str]
+    opaque: bool = False
+
+    def __contains__(self, action: str) -> bool:
+        return any(covers(pattern, action) for pattern in self.actions)
+
+
+def covers(pattern: str, action: str) -> bool:
+    """Whether a policy's ``pattern`` allows ``action``; IAM reads both without regard to case."""
+    return fnmatchcase(action.lower(), pattern.lower())
+
+
+def role_of(resource: Resource, property_name: str) -> Resource | None:
+    """The role that a property of ``resource`` names, where it stands in the same template."""
+    match resource.properties.get(property_name):
+        case {"Fn::GetAtt": [str() as name, "Arn"]} | {"Fn::GetAtt": str() as name}:
+            name = name.removesuffix(".Arn")
+            return next((one for one in resource.template.of_type("AWS::IAM::Role") if one.logical_id == name), None)
+    return None
+
+
+def allowed(role: Resource) -> Allowed:
+    """What ``role`` may do."""
+    actions: set[str] = set()
+    opaque = False
+    for document in _documents(role):
+        for statement in _listed(document.get("Statement", [])):
+            if statement.get("Effect") == "Allow":
+                actions.update(str(one) for one in _listed(statement.get("Action", [])))
+                opaque |= "NotAction" in statement
+    for policy in _listed(role.properties.get("ManagedPolicyArns", [])):
+        if _own(role.template, policy):
+            continue
+        name = unmarked(role.template.references.text(policy)).partition(":policy/")[2]
+        actions.update(_OF_AWS.get(name, ()))
+        opaque |= name not in _OF_AWS
+    return Allowed(frozenset(actions), opaque)
+
+
+def users(role: Resource) -> Iterator[Resource]:
+    """The resources of the template that act under ``role``, or hand it on."""
+    for resource in role.template.resources:
+        if not resource.type.startswith("AWS::IAM::") and _mentions(resource.properties, role.logical_id):
+            yield resource
+
+
+def _documents(role: Resource) -> Iterator[Mapping[str, Any]]:
+    for policy in _listed(role.properties.get("Policies", [])):
+        yield policy.get("PolicyDocument", {})
+    attached = [_own(role.template, one) for one in _listed(role.properties.get("ManagedPolicyArns", []))]
+    for resource in role.template.of_type(*_ATTACHED):
+        roles = [*_listed(resource.properties.get("Roles", [])), resource.properties.get("RoleName")]
+        if resource.logical_id in attached or {"Ref": role.logical_id} in roles:
+            yield resource.properties.get("PolicyDocument", {})
+    yield from _of_resources(role)
+
+
+def _of_resources(role: Resource) -> Iterator[Mapping[str, Any]]:
+    """Policies of buckets, keys and queues that let ``role`` in by name."""
+    for resource in role.template.resources:
+        for name in ("PolicyDocument", "KeyPolicy", "ResourcePolicy"):
+            document = resource.properties.get(name)
+            if resource.type.startswith("AWS::IAM::") or not isinstance(document, Mapping):
+                continue
+            statements = [
+                one
+                for one in _listed(document.get("Statement", []))
+                if _mentions(one.get("Principal", {}), role.logical_id)
+            ]
+            yield {"Statement": statements}
+
+
+def _own(template: Template, policy: Any) -> str | None:
+    name = policy.get("Ref") if isinstance(policy, Mapping) else None
+    return name if name in template.document.get("Resources", {}) else None
+
+
+def _mentions(value: Any, logical_id: str) -> bool:
+    match value:
+        case {"Fn::GetAtt": [str() as name, _]} | {"Ref": str() as name}:
+            return name == logical_id
+        case dict():
+            return any(_mentions(one, logical_id) for one in value.values())
+        case list():
+            return any(_mentions(one, logical_id) for one in value)
+    return False
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
