@@ -14,8 +14,6 @@ from mlplatform_cdk.cli.demo.report import ExecutionReport
 from mlplatform_cdk.local import deploy
 from tests.end_to_end.rehearsal import Inbox, Rehearsal, packages_of
 
-pytestmark = pytest.mark.xdist_group("end-to-end")
-
 BAD_KEY = KEY.replace("patients", "zz-bad")
 ROWS = list(csv.reader(io.StringIO(breast_cancer_csv())))
 HEADER = ",".join(ROWS[0])

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("end-to-end")
-
 ROOT = Path(__file__).parents[2]
 BROKEN_APP = """
 from aws_cdk import App, Stack

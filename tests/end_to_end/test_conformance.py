@@ -11,7 +11,7 @@ import pytest
 from mlplatform_cdk.local.settings import client_environment
 from tests.end_to_end.rehearsal import Rehearsal
 
-pytestmark = [pytest.mark.xdist_group("end-to-end"), pytest.mark.conformance]
+pytestmark = pytest.mark.conformance
 
 
 @pytest.fixture

@@ -8,9 +8,6 @@ from pathlib import Path
 
 import boto3
 import psutil
-import pytest
-
-pytestmark = pytest.mark.xdist_group("end-to-end")
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,11 +1,7 @@
 """Does a permission that a role lacks fail here, by name, and not first in an account?"""
 
-import pytest
-
 from tests.end_to_end.permissions import without
 from tests.end_to_end.rehearsal import Rehearsal
-
-pytestmark = pytest.mark.xdist_group("end-to-end")
 
 
 def test_a_job_that_may_not_read_fails_its_run_naming_role_and_action(rehearsal: Rehearsal) -> None:

@@ -18,8 +18,6 @@ from tests.end_to_end.permissions import without
 from tests.end_to_end.rehearsal import Rehearsal
 from tests.end_to_end.traffic import Traffic
 
-pytestmark = pytest.mark.xdist_group("end-to-end")
-
 MORE_KEY = KEY.replace("patients", "more-patients")
 
 

@@ -18,8 +18,6 @@ from stacks import breast_cancer
 from stacks.environments import DEV
 from tests.end_to_end.rehearsal import Rehearsal
 
-pytestmark = pytest.mark.xdist_group("end-to-end")
-
 
 @pytest.fixture
 def run(rehearsal: Rehearsal) -> ExecutionReport:

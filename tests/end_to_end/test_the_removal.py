@@ -6,8 +6,6 @@ import pytest
 from mlplatform_cdk.local import deploy, server
 from tests.end_to_end.rehearsal import Rehearsal
 
-pytestmark = pytest.mark.xdist_group("end-to-end")
-
 
 def empty(rehearsal: Rehearsal, bucket: str) -> None:
     """Remove every version of every object, as people must before they remove a bucket."""
@@ -25,25 +23,25 @@ def serving_processes(rehearsal: Rehearsal) -> list[psutil.Process]:
 
 
 @pytest.fixture(scope="module")
-def refusal(rehearsal: Rehearsal) -> str:
+def refusal(last_rehearsal: Rehearsal) -> str:
     """What the removal says while there is data."""
-    assert serving_processes(rehearsal)
+    assert serving_processes(last_rehearsal)
     with pytest.raises(deploy.DeploymentFailed) as refused:
-        deploy.destroy(rehearsal.assembly, rehearsal.settings)
+        deploy.destroy(last_rehearsal.assembly, last_rehearsal.settings)
     return str(refused.value)
 
 
 @pytest.fixture(scope="module")
-def destroyed(rehearsal: Rehearsal, refusal: str) -> list[str]:
+def destroyed(last_rehearsal: Rehearsal, refusal: str) -> list[str]:
     """What is left of the stacks after their buckets were emptied."""
     for name in ("data/lake-bucket", "foundation/artifacts-bucket"):
-        empty(rehearsal, rehearsal.platform.parameter(name))
-    deploy.destroy(rehearsal.assembly, rehearsal.settings)
-    stacks = rehearsal.client("cloudformation").describe_stacks()["Stacks"]
+        empty(last_rehearsal, last_rehearsal.platform.parameter(name))
+    deploy.destroy(last_rehearsal.assembly, last_rehearsal.settings)
+    stacks = last_rehearsal.client("cloudformation").describe_stacks()["Stacks"]
     return [one["StackName"] for one in stacks if one["StackName"].startswith("MlPlatform-Dev-")]
 
 
-def test_data_is_not_removed_in_passing(rehearsal: Rehearsal, refusal: str) -> None:
+def test_data_is_not_removed_in_passing(last_rehearsal: Rehearsal, refusal: str) -> None:
     assert refusal.startswith("MlPlatform-Dev-Data: ")
     assert "The bucket you tried to delete is not empty" in refusal
 
@@ -52,15 +50,15 @@ def test_all_stacks_of_the_environment_go(destroyed: list[str]) -> None:
     assert destroyed == []
 
 
-def test_no_endpoint_configuration_or_model_of_a_release_stays(rehearsal: Rehearsal, destroyed: list[str]) -> None:
-    sagemaker = rehearsal.client("sagemaker")
+def test_no_endpoint_configuration_or_model_of_a_release_stays(last_rehearsal: Rehearsal, destroyed: list[str]) -> None:
+    sagemaker = last_rehearsal.client("sagemaker")
 
     assert sagemaker.list_endpoints()["Endpoints"] == []
     assert sagemaker.list_endpoint_configs()["EndpointConfigs"] == []
     assert sagemaker.list_models()["Models"] == []
-    targets = rehearsal.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="sagemaker")
+    targets = last_rehearsal.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="sagemaker")
     assert targets["ScalableTargets"] == []
 
 
-def test_no_process_of_an_endpoint_stays(rehearsal: Rehearsal, destroyed: list[str]) -> None:
-    assert serving_processes(rehearsal) == []
+def test_no_process_of_an_endpoint_stays(last_rehearsal: Rehearsal, destroyed: list[str]) -> None:
+    assert serving_processes(last_rehearsal) == []
