@@ -4,6 +4,7 @@ import typer
 
 from mlplatform_cdk.cli.check import check
 from mlplatform_cdk.cli.console import failures
+from mlplatform_cdk.cli.cost import cost
 from mlplatform_cdk.cli.demo import demo
 from mlplatform_cdk.cli.diff import diff
 from mlplatform_cdk.cli.init import init
@@ -15,6 +16,7 @@ app.command("init")(init)
 app.command("synth")(synth)
 app.command("check")(check)
 app.command("diff")(diff)
+app.command("cost")(cost)
 app.command("demo")(demo)
 app.add_typer(local, name="local")
 

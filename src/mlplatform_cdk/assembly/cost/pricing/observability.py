@@ -1,0 +1,64 @@
+"""Alarms, dashboards and logs."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from mlplatform_cdk.assembly.cost.lines import Charge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlplatform_cdk.assembly.cost.resources import Resource
+
+_ONE = Decimal(1)
+_HIGH_RESOLUTION_S = 60  # a shorter period than this
+
+
+def _alarm(alarm: Resource) -> Iterator[Charge]:
+    metrics = [metric for metric in alarm.get("Metrics") or [] if isinstance(metric, dict) and "MetricStat" in metric]
+    periods = [alarm.number("Period"), *(_period(metric) for metric in metrics)]
+    shortest = min((period for period in periods if period is not None), default=Decimal(_HIGH_RESOLUTION_S))
+    quick = shortest < _HIGH_RESOLUTION_S
+    yield Charge(
+        what="alarm" if len(metrics) < 2 else f"alarm on {len(metrics)} metrics",  # noqa: PLR2004 -- one is a plain alarm
+        item="cloudwatch.high-resolution-alarm-month" if quick else "cloudwatch.alarm-month",
+        quantity=Decimal(max(1, len(metrics))),
+    )
+
+
+def _period(metric: dict[str, dict[str, object]]) -> Decimal | None:
+    period = metric["MetricStat"].get("Period")
+    return Decimal(period) if isinstance(period, int) else None
+
+
+def _composite(_: Resource) -> Iterator[Charge]:
+    yield Charge(what="composite alarm", item="cloudwatch.composite-alarm-month", quantity=_ONE)
+
+
+def _dashboard(_: Resource) -> Iterator[Charge]:
+    yield Charge(what="dashboard", item="cloudwatch.dashboard-month", quantity=_ONE)
+
+
+def _log_group(group: Resource) -> Iterator[Charge]:
+    # What a flow log delivers has a price of its own, which is told at the flow log.
+    filled = {"Ref": group.logical_id} in [log.raw.get("LogGroupName") for log in group.neighbours("AWS::EC2::FlowLog")]
+    if not filled:
+        yield Charge(
+            what="log lines written", item="logs.ingested-gb", quantity=group.use("log_gb"), per="GB of logs written"
+        )
+    yield Charge(
+        what="log lines kept",
+        item="logs.stored-gb-month",
+        quantity=group.use("log_gb_kept"),
+        per="GB and month of logs kept",
+    )
+
+
+PRICED = {
+    "AWS::CloudWatch::Alarm": _alarm,
+    "AWS::CloudWatch::CompositeAlarm": _composite,
+    "AWS::CloudWatch::Dashboard": _dashboard,
+    "AWS::Logs::LogGroup": _log_group,
+}

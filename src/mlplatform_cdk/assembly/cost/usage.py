@@ -1,0 +1,164 @@
+"""What is used in a month, where a template cannot know: defaults that the report lists and a file can change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from mlplatform_cdk.assembly.errors import AssemblyError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+VERSION = 1
+HOURS = "hours_per_month"
+_ZERO, _ONE = Decimal(0), Decimal(1)
+
+# name: (default, of what)
+DEFAULTS: dict[str, tuple[str, str]] = {
+    HOURS: ("730", "hours that what stands is charged for"),
+    "executions": ("4", "executions of each state machine, such as retrainings or releases"),
+    "processing_hours": ("0.25", "hours of each processing job of an execution"),
+    "training_hours": ("1", "hours of each training job of an execution"),
+    "transform_hours": ("1", "hours of each batch transform job of an execution"),
+    "release_hours": ("0.5", "hours of a release in which blue and green stand side by side"),
+    "scaled_out_hours": ("0", "instance-hours of each endpoint above its minimum"),
+    "inference_gb": ("1", "GB of requests and answers of each endpoint"),
+    "serverless_gb_seconds": ("0", "GB-seconds of each serverless endpoint"),
+    "studio_hours": ("0", "hours that the app of each Studio space runs"),
+    "function_invocations": ("1000", "invocations of each Lambda function"),
+    "function_seconds": ("1", "seconds of each invocation"),
+    "traced_share": ("1", "share of the invocations that are traced, where tracing is on"),
+    "express_seconds": ("1", "seconds of each execution of an express state machine"),
+    "bucket_gb": ("10", "GB in each bucket"),
+    "bucket_writes": ("10000", "writes to each bucket"),
+    "bucket_reads": ("100000", "reads from each bucket"),
+    "repository_gb": ("1", "GB in each ECR repository"),
+    "file_system_gb": ("1", "GB in each EFS file system"),
+    "table_gb": ("1", "GB in each DynamoDB table"),
+    "table_reads": ("1000000", "read request units of each on-demand table"),
+    "table_writes": ("1000000", "write request units of each on-demand table"),
+    "log_gb": ("0.1", "GB written to each log group"),
+    "log_gb_kept": ("1", "GB kept in each log group"),
+    "flow_log_gb": ("1", "GB of each VPC flow log"),
+    "endpoint_gb": ("1", "GB through each VPC endpoint"),
+    "nat_gb": ("10", "GB through each NAT gateway"),
+    "key_requests": ("100000", "requests to each KMS key"),
+    "queue_requests": ("100000", "requests to each queue; Lambda's polling is about 100,000 a month"),
+    "notifications": ("100", "messages published to each topic"),
+    "emails": ("100", "emails of each email subscription"),
+    "custom_events": ("10000", "custom events put on each event bus of its own"),
+}
+
+# name: what the share is taken off from; None: nobody knows before the bill.
+DISCOUNTS: dict[str, str] = {
+    "managed_spot_training": "training jobs whose template switches managed spot training on; AWS says up to 0.9",
+    "sagemaker_savings_plan": "every instance-hour of SageMaker, for accounts with such a plan",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """A month's use.
+
+    :param amounts: changes to the defaults, for every resource.
+    :param resources: changes for the resources whose construct path or ``stack/logical id`` fits the pattern.
+    :param discounts: shares from 0 to below 1; a discount that is not here is not known.
+    :param source: the file that says so; default: nobody, all are defaults.
+    """
+
+    amounts: Mapping[str, Decimal] = field(default_factory=dict)
+    resources: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
+    discounts: Mapping[str, Decimal] = field(default_factory=dict)
+    source: str = ""
+
+    @property
+    def hours(self) -> Decimal:
+        """Hours of a month."""
+        return self.of(HOURS)
+
+    def of(self, name: str, *places: str) -> Decimal:
+        """How much of ``name``; the last pattern of the file that fits one of ``places`` decides."""
+        amount = self.amounts.get(name, Decimal(DEFAULTS[name][0]))
+        for pattern, amounts in self.resources.items():
+            if name in amounts and any(fnmatchcase(place, pattern) for place in places):
+                amount = amounts[name]
+        return amount
+
+    def discount(self, name: str) -> Decimal | None:
+        """The share that ``name`` takes off, or None when nobody said."""
+        return self.discounts.get(name)
+
+    def assumptions(self) -> dict[str, tuple[Decimal, str]]:
+        """Each amount in force for resources that no pattern singles out, and what it is of."""
+        return {name: (self.of(name), what) for name, (_, what) in DEFAULTS.items()}
+
+
+def read_usage(path: Path) -> Usage:
+    """The use in the YAML file ``path``."""
+    import yaml
+
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise AssemblyError(f"{path} does not exist; name a file of usage that does") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise AssemblyError(f"{path} must be YAML, got: {' '.join(str(error).split())}") from None
+    if not isinstance(document, dict) or document.get("version") != VERSION:
+        raise AssemblyError(f"{path} must be a mapping that begins with version: {VERSION}")
+    unknown = set(document) - {"version", "month", "resources", "discounts"}
+    if unknown:
+        raise AssemblyError(f"{path} may have version, month, resources and discounts, got {_listed(unknown)}")
+    resources = _mapping(document.get("resources"), f"resources of {path}")
+    return Usage(
+        amounts=_amounts(document.get("month"), f"month of {path}"),
+        resources={str(name): _amounts(each, f"{name} in {path}", whole=False) for name, each in resources.items()},
+        discounts=_discounts(document.get("discounts"), f"discounts of {path}"),
+        source=path.name,
+    )
+
+
+def _amounts(document: Any, where: str, *, whole: bool = True) -> dict[str, Decimal]:
+    known = set(DEFAULTS) if whole else set(DEFAULTS) - {HOURS}
+    amounts = {}
+    for name, value in _mapping(document, where).items():
+        if name not in known:
+            raise AssemblyError(f"{where} may have {_listed(known)}; got {name!r}")
+        amounts[name] = _number(value, f"{name} in {where}")
+    return amounts
+
+
+def _discounts(document: Any, where: str) -> dict[str, Decimal]:
+    shares = {}
+    for name, value in _mapping(document, where).items():
+        if name not in DISCOUNTS:
+            raise AssemblyError(f"{where} may have {_listed(DISCOUNTS)}; got {name!r}")
+        shares[name] = _number(value, f"{name} in {where}")
+        if not _ZERO <= shares[name] < _ONE:
+            raise AssemblyError(f"{name} in {where} must be a share from 0 to below 1, got {value!r}")
+    return shares
+
+
+def _mapping(document: Any, where: str) -> Mapping[Any, Any]:
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise AssemblyError(f"{where} must be a mapping, got {document!r}")
+    return document
+
+
+def _number(value: Any, where: str) -> Decimal:
+    try:
+        number = Decimal(str(value)) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    except InvalidOperation:
+        number = None
+    if number is None or not number.is_finite() or number < 0:
+        raise AssemblyError(f"{where} must be a number that is not below zero, got {value!r}")
+    return number
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(sorted(map(str, names)))

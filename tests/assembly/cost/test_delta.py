@@ -1,0 +1,73 @@
+"""What does a change do to the cost?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlplatform_cdk.assembly import read
+from mlplatform_cdk.assembly.cost import Delta, Kind, Usage, delta, estimate
+from tests.assembly.cost.conftest import prices, resource, write_assembly
+
+PRICES = {
+    "kms.key-month": "1",
+    "kms.request": "0.000003",
+    "sagemaker.hosting-hour/ml.m5.large": "0.1",
+    "sagemaker.hosting-hour/ml.m5.xlarge": "0.2",
+    "sagemaker.inference-gb": "0.016",
+}
+
+
+def compared(folder: Path, before: Mapping[str, Any], after: Mapping[str, Any]) -> Delta:
+    sides = []
+    for name, resources in (("base", before), ("head", after)):
+        directory = write_assembly(folder / name, {"App": {"Resources": resources}})
+        sides.append(estimate(read(directory), prices(PRICES), Usage()))
+    return delta(sides[0], sides[1])
+
+
+def endpoint(instance_type: str, count: int = 1) -> dict[str, Any]:
+    variant = {"VariantName": "blue", "InstanceType": instance_type, "InitialInstanceCount": count}
+    return {
+        "Config": resource("AWS::SageMaker::EndpointConfig", ProductionVariants=[variant]),
+        "Endpoint": resource("AWS::SageMaker::Endpoint", EndpointConfigName={"Ref": "Config"}),
+    }
+
+
+def test_an_unchanged_app_has_no_difference(tmp_path: Path) -> None:
+    found = compared(tmp_path, endpoint("ml.m5.large"), endpoint("ml.m5.large"))
+
+    assert found.changes == found.unknown_added == found.unknown_gone == ()
+
+
+def test_another_instance_type_is_one_change_of_the_same_line(tmp_path: Path) -> None:
+    found = compared(tmp_path, endpoint("ml.m5.large"), endpoint("ml.m5.xlarge", 2))
+
+    (change,) = found.changes
+    assert change.difference == 730 * Decimal("0.4") - 730 * Decimal("0.1")
+    assert found.difference(Kind.COMMITTED) == change.difference
+    assert not found.open(Kind.COMMITTED)
+
+
+def test_the_difference_is_that_of_the_totals(tmp_path: Path) -> None:
+    found = compared(tmp_path, {"Old": resource("AWS::KMS::Key")}, endpoint("ml.m5.large"))
+
+    for kind, of in ((Kind.COMMITTED, "committed_discounted"), (Kind.USAGE, "used_discounted")):
+        before, after = getattr(found.base.totals(), of), getattr(found.head.totals(), of)
+        assert found.difference(kind) == after.known - before.known
+
+
+@pytest.mark.parametrize("forth", [True, False])
+def test_a_change_to_or_from_an_unknown_price_is_no_difference_but_open(tmp_path: Path, *, forth: bool) -> None:
+    sides = [endpoint("ml.m5.large"), endpoint("ml.p5.48xlarge")]
+
+    found = compared(tmp_path, *(sides if forth else reversed(sides)))
+
+    assert found.open(Kind.COMMITTED)
+    assert [change.difference for change in found.changes] == [None]
+    name = "price: sagemaker.hosting-hour/ml.p5.48xlarge in eu-west-1"
+    assert (found.unknown_added, found.unknown_gone) == (((name,), ()) if forth else ((), (name,)))

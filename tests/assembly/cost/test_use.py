@@ -1,0 +1,189 @@
+"""What does each unit of use cost, and what does the assumed use add? Each figure is reckoned by hand."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from mlplatform_cdk.assembly.cost import Amount, Estimate, Usage
+from tests.assembly.cost.conftest import Priced, resource
+
+
+def amounts(**values: str | int) -> Usage:
+    return Usage(amounts={name: Decimal(value) for name, value in values.items()})
+
+
+def rates(found: Estimate) -> dict[str, Decimal | None]:
+    return {line.charge.per: line.rate for line in found.lines if line.charge.per}
+
+
+def test_a_function_costs_by_invocations_and_gb_seconds_of_its_processor(priced: Priced) -> None:
+    function = resource("AWS::Lambda::Function", MemorySize=512, Architectures=["arm64"])
+
+    found = priced(
+        {"Function": function},
+        {"lambda.request-arm": "0.0000002", "lambda.gb-second-arm": "0.00001"},
+        usage=amounts(function_invocations=1_000_000, function_seconds="0.5"),
+    )
+
+    assert found.totals().used == Amount(known=Decimal("0.2") + 1_000_000 * Decimal("0.25") * Decimal("0.00001"))
+    assert rates(found) == {"million Lambda invocations": Decimal("0.2"), "Lambda GB-second": Decimal("0.00001")}
+
+
+def test_kept_warm_concurrency_is_a_commitment(priced: Priced) -> None:
+    resources = {
+        "Function": resource("AWS::Lambda::Function", MemorySize=1024),
+        "Alias": resource(
+            "AWS::Lambda::Alias",
+            FunctionName={"Ref": "Function"},
+            ProvisionedConcurrencyConfig={"ProvisionedConcurrentExecutions": 2},
+        ),
+    }
+
+    found = priced(resources, {"lambda.provisioned-gb-second-x86": "0.000004"})
+
+    assert found.totals().committed == Amount(known=2 * 730 * 3600 * Decimal("0.000004"))
+
+
+def task(action: str, parameters: dict[str, Any], following: str | None = None) -> dict[str, Any]:
+    way = {"Next": following} if following else {"End": True}
+    return {"Type": "Task", "Resource": f"arn:aws:states:::sagemaker:{action}", "Parameters": parameters, **way}
+
+
+def training(*, spot: bool = False, count: int = 1, following: str | None = None) -> dict[str, Any]:
+    cluster = {"InstanceType": "ml.g5.xlarge", "InstanceCount": count, "VolumeSizeInGB": 73}
+    parameters = {"ResourceConfig": cluster} | ({"EnableManagedSpotTraining": True} if spot else {})
+    return task("createTrainingJob.sync", parameters, following)
+
+
+def processing(following: str | None = None) -> dict[str, Any]:
+    cluster = {"InstanceType": "ml.m5.large", "InstanceCount": 1}
+    return task("createProcessingJob.sync", {"ProcessingResources": {"ClusterConfig": cluster}}, following)
+
+
+def machine(states: dict[str, Any], start: str = "Train") -> dict[str, Any]:
+    definition = json.dumps({"StartAt": start, "States": states})
+    return resource("AWS::StepFunctions::StateMachine", DefinitionString=definition)
+
+
+PRICES = {
+    "states.transition": "0.000025",
+    "sagemaker.training-hour/ml.g5.xlarge": "1.5",
+    "sagemaker.training-storage-gb-month": "0.15",
+    "sagemaker.processing-hour/ml.m5.large": "0.1",
+}
+
+
+def test_a_training_job_costs_its_instances_and_their_volumes(priced: Priced) -> None:
+    found = priced({"Machine": machine({"Train": training(count=2)})}, PRICES, usage=amounts(executions=3))
+
+    volume = 2 * 73 * Decimal("0.15") / 730
+    assert rates(found)["training hour"] == 3
+    assert rates(found)["training hour, its volume"] == volume
+    assert found.totals().used == Amount(known=3 * (3 + volume) + 3 * Decimal("0.000025"))
+
+
+def test_states_that_exclude_one_another_share_the_executions(priced: Priced) -> None:
+    states = {
+        "First": processing("Which"),
+        "Which": {"Type": "Choice", "Choices": [{"Next": "One"}], "Default": "Other"},
+        "One": processing("End"),
+        "Other": processing("End"),
+        "End": {"Type": "Succeed"},
+    }
+
+    found = priced({"Machine": machine(states, "First")}, PRICES, usage=amounts(executions=10, processing_hours=1))
+
+    hours = [line.charge.quantity for line in found.lines if line.charge.per == "processing hour"]
+    assert hours == [10, 5, 5]
+
+
+def test_jobs_inside_parallel_branches_and_maps_are_seen(priced: Priced) -> None:
+    inner = {"StartAt": "Train", "States": {"Train": training()}}
+    states = {
+        "Both": {"Type": "Parallel", "Branches": [inner, inner], "Next": "Each"},
+        "Each": {"Type": "Map", "ItemProcessor": inner, "End": True},
+    }
+
+    found = priced({"Machine": machine(states, "Both")}, PRICES)
+
+    assert len([line for line in found.lines if line.charge.per == "training hour"]) == 3
+
+
+def test_managed_spot_has_no_price_until_somebody_says_what_it_takes_off(priced: Priced) -> None:
+    found = priced({"Machine": machine({"Train": training(spot=True)})}, PRICES)
+
+    assert found.totals().used.complete
+    assert found.totals().used_discounted.unknown == {"discount: managed_spot_training"}
+    assert "discount: managed_spot_training" in found.unknown
+
+
+def test_the_spot_discount_of_the_usage_file_counts_for_spot_jobs_only(priced: Priced) -> None:
+    usage = Usage(amounts={"executions": Decimal(1)}, discounts={"managed_spot_training": Decimal("0.6")})
+    states = {"Train": training(spot=True, following="Again"), "Again": training()}
+
+    found = priced({"Machine": machine(states)}, {**PRICES, "sagemaker.training-storage-gb-month": "0.01"}, usage=usage)
+
+    before, after = found.totals().used, found.totals().used_discounted
+    assert before.known - after.known == Decimal("1.5") * Decimal("0.6")
+
+
+def test_a_type_that_an_execution_decides_is_unknown_by_name(priced: Priced) -> None:
+    job = task("createTrainingJob", {"ResourceConfig": {"InstanceType.$": "$.type", "InstanceCount": 1}})
+
+    found = priced({"Machine": machine({"Train": job})}, PRICES)
+
+    assert found.unknown == ("price: sagemaker.training-hour/a type decided later in eu-west-1",)
+
+
+def test_one_resource_can_be_used_more_than_the_others(priced: Priced) -> None:
+    usage = Usage(amounts={"bucket_gb": Decimal(1)}, resources={"App/Foundation/La*": {"bucket_gb": Decimal(500)}})
+    buckets = {"Lake": resource("AWS::S3::Bucket"), "Logs": resource("AWS::S3::Bucket")}
+
+    found = priced(buckets, {"s3.standard-gb-month": "0.02", "s3.read": "1", "s3.write": "1"}, usage=usage)
+
+    stored = {line.place.logical_id: line.on_demand.known for line in found.lines if "GB" in line.charge.per}
+    assert stored == {"Lake": 10, "Logs": Decimal("0.02")}
+
+
+def test_one_state_can_be_used_more_than_the_others(priced: Priced) -> None:
+    usage = Usage(amounts={"executions": Decimal(1)}, resources={"*:Again": {"training_hours": Decimal(8)}})
+    states = {"Train": training(following="Again"), "Again": training()}
+
+    found = priced({"Machine": machine(states)}, PRICES, usage=usage)
+
+    assert [line.charge.quantity for line in found.lines if line.charge.per == "training hour"] == [1, 8]
+
+
+@pytest.mark.parametrize(
+    ("one", "item", "per"),
+    [
+        (resource("AWS::SQS::Queue"), "sqs.request", "million requests to queues"),
+        (resource("AWS::SQS::Queue", FifoQueue=True), "sqs.fifo-request", "million requests to FIFO queues"),
+        (resource("AWS::SNS::Topic"), "sns.request", "million messages to topics"),
+        (resource("AWS::SNS::Subscription", Protocol="email"), "sns.email", "100,000 emails"),
+        (resource("AWS::Events::EventBus"), "events.custom-event", "million custom events"),
+        (resource("AWS::ECR::Repository"), "ecr.gb-month", "GB and month of images"),
+        (resource("AWS::EC2::FlowLog"), "logs.vended-gb", "GB of flow log"),
+        (resource("AWS::EC2::FlowLog", LogDestinationType="s3"), "logs.vended-to-s3-gb", "GB of flow log"),
+    ],
+)
+def test_what_is_used_commits_to_nothing(priced: Priced, one: dict[str, Any], item: str, per: str) -> None:
+    found = priced({"One": one}, {item: "0.5"})
+
+    assert found.totals().committed == Amount()
+    assert [(line.charge.item, line.charge.per) for line in found.lines] == [(item, per)]
+
+
+def test_logs_that_a_flow_log_fills_are_charged_once(priced: Priced) -> None:
+    resources = {
+        "Group": resource("AWS::Logs::LogGroup"),
+        "Flow": resource("AWS::EC2::FlowLog", LogGroupName={"Ref": "Group"}),
+    }
+
+    found = priced(resources, {})
+
+    assert {line.charge.item for line in found.lines} == {"logs.stored-gb-month", "logs.vended-gb"}
