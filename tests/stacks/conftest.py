@@ -54,6 +54,12 @@ def platforms(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Platform
     return {name: _synthesize(BY_NAME[name], tmp_path_factory.mktemp(name) / "cdk.out") for name in BY_NAME}
 
 
+@pytest.fixture(scope="session")
+def production(platforms: Mapping[str, Platform]) -> Mapping[str, Any]:
+    """The templates of production; the apps that `mlplatform init` writes have a fixture of this name, too."""
+    return {name: stack.template for name, stack in platforms["prod"].stacks.items()}
+
+
 @pytest.fixture(params=sorted(BY_NAME))
 def platform(request: pytest.FixtureRequest, platforms: Mapping[str, Platform]) -> Platform:
     return platforms[request.param]

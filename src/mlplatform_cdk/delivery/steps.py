@@ -25,7 +25,7 @@ class Build:
     install: tuple[str, ...] = ("python -m pip install --quiet --disable-pip-version-check '.[dev]'",)
     test: tuple[str, ...] = ("python -m pytest -q",)
     synth: tuple[str, ...] = (f"npx --yes {_CDK_CLI} synth --quiet --app 'python delivery.py'",)
-    check: tuple[str, ...] = ("mlplatform check cdk.out",)
+    check: tuple[str, ...] = ("mlplatform check cdk.out --acknowledgements reviewed/check.yaml",)
     assembly: str = "cdk.out"
 
     def __post_init__(self) -> None:
