@@ -16,7 +16,7 @@ demo: .venv/.demo ## Rehearse the whole path on the embedded AWS: data in, predi
 	@.venv/bin/mlplatform demo $(ARGS)
 
 test: check ## Lint, types, arrows and every test
-	$(RUN) pytest -q -n 2 --dist loadfile $(ARGS)
+	$(RUN) pytest -q -n 2 $(ARGS)
 
 check: lint types arrows ## Lint, types and arrows only
 

@@ -136,7 +136,8 @@ def chosen(node: Node) -> PlatformEnvironment:
 
     :raises UnknownEnvironmentError: naming those there are.
     """
-    name = node.try_get_context("environment") or DEV.name
+    name = node.try_get_context("environment")
+    name = DEV.name if name is None else name
     if name not in BY_NAME:
         raise UnknownEnvironmentError(f"the environment must be one of {', '.join(BY_NAME)}, got {name!r}")
     environment = BY_NAME[name]

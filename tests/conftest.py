@@ -13,9 +13,12 @@ for name in [*os.environ]:
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
 
+import subprocess  # noqa: E402
+import sys  # noqa: E402
 from pathlib import Path  # noqa: E402 -- after the environment is set
 
 import pytest  # noqa: E402
+from xdist.scheduler import LoadFileScheduling  # noqa: E402
 
 from mlplatform_cdk.assembly.synthesize import synthesize  # noqa: E402
 
@@ -26,3 +29,25 @@ ROOT = Path(__file__).parents[1]
 def dev_assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The cloud assembly of the dev environment, as the real app's own command makes it."""
     return synthesize(ROOT, tmp_path_factory.mktemp("dev") / "cdk.out", context={"environment": "dev"}, validate=False)
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library as it is published."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "uv", "--quiet", "build", "--wheel", "--out-dir", str(folder), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+class RoomsTogether(LoadFileScheduling):
+    """A file's tests go to one worker, whose fixtures they share; so does the whole of the end-to-end folder."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path: str = super()._split_scope(nodeid)
+        return "tests/end_to_end" if path.startswith("tests/end_to_end/") else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> RoomsTogether:
+    return RoomsTogether(config, log)

@@ -11,18 +11,16 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
-def wheel_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def wheel_python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment that holds the wheel with its pinned dependencies, and nothing else of ours."""
-    folder = tmp_path_factory.mktemp("wheel")
+    folder = tmp_path_factory.mktemp("installed")
     environment = folder / "environment"
     uv = [sys.executable, "-m", "uv", "--quiet"]
-    run([*uv, "build", "--wheel", "--out-dir", str(folder), str(ROOT)])
     run([*uv, "venv", "--python", sys.executable, str(environment)])
     pins = folder / "pins.txt"
     export = ["export", "--frozen", "--no-dev", "--no-emit-project", "--extra", "cli", "--output-file", str(pins)]
     run([*uv, "--project", str(ROOT), *export])
     python = environment / "bin" / "python"
-    (wheel,) = folder.glob("*.whl")
     run([*uv, "pip", "install", "--python", str(python), "--requirements", str(pins), str(wheel)])
     return python
 

@@ -1,5 +1,6 @@
 """Does the README say what is?"""
 
+import json
 import os
 import re
 import subprocess
@@ -25,17 +26,58 @@ def section(name: str) -> str:
 def test_the_example_is_the_program_in_examples_and_about_ten_lines() -> None:
     (example,) = fences("python")
 
-    assert example in (ROOT / "examples" / "churn.py").read_text()
-    statements = [line for line in example.splitlines() if line and not line.startswith((" ", ")", "from ", "import "))]
-    assert len(statements) <= 12
+    assert example in (ROOT / "examples" / "released_endpoint.py").read_text()
+    assert len([line for line in example.splitlines() if line and not line.startswith("from ")]) <= 10
 
 
-def test_the_first_two_commands_are_targets_of_make() -> None:
+@pytest.mark.parametrize("program", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.stem)
+def test_every_example_synthesizes(program: Path, tmp_path: Path) -> None:
+    environment = os.environ | {"CDK_OUTDIR": str(tmp_path / "cdk.out"), "PYTHONPATH": str(ROOT)}
+
+    result = subprocess.run(
+        [sys.executable, str(program)], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "cdk.out" / "manifest.json").exists()
+
+
+def test_the_first_two_commands_are_the_demo_and_the_tests() -> None:
     commands = [line for fence in fences("sh") for line in fence.splitlines()]
 
     assert commands[:2] == ["make demo", "make test"]
-    for command in commands[:2]:
-        subprocess.run([*command.split(), "--dry-run"], cwd=ROOT, check=True, capture_output=True)
+    assert "exec make test" in (ROOT / ".ci" / "run").read_text()  # which is how we come to be run
+
+
+def test_make_demo_walks_the_whole_path() -> None:
+    result = subprocess.run(
+        ["make", "--silent", "demo", "ARGS=--json"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert report["succeeded"]
+    assert report["refused"]["error"] == "ModelRefused"
+    assert report["seconds"] < 120
+    assert report["peak_memory_mib"] < 3 * 1024
+
+
+def test_the_cdk_cli_that_is_shown_is_the_one_that_is_tested() -> None:
+    pinned = json.loads((ROOT / "package.json").read_text())["devDependencies"]["aws-cdk"]
+
+    assert set(re.findall(r"npx aws-cdk@(\S+)", README)) == {pinned}
+
+
+def test_what_pip_is_told_to_install_can_be_installed(wheel: Path) -> None:
+    lines = [line for fence in fences("sh") for line in fence.splitlines() if line.startswith("pip install ")]
+
+    assert len(lines) > 1
+    for line in lines:
+        wanted = line.removeprefix("pip install ").strip("'").replace("mlplatform-cdk", str(wheel))
+        command = [sys.executable, "-m", "uv", "pip", "install", "--dry-run", "--python", sys.executable, wanted]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stderr
+        assert "does not have an extra" not in result.stderr
 
 
 @pytest.mark.parametrize(

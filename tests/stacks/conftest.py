@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from aws_cdk import App, Validations
-from cdk_nag import AwsSolutionsChecks
+from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks
 
 from stacks.environments import BY_NAME, PlatformEnvironment
 from stacks.stage import PlatformStage
@@ -68,7 +68,8 @@ def platform(request: pytest.FixtureRequest, platforms: Mapping[str, Platform]) 
 def _synthesize(environment: PlatformEnvironment, outdir: Path) -> Platform:
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = App(context=context, outdir=str(outdir))
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    packs = (AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks)
+    Validations.of(app).add_plugins(*(pack(app) for pack in packs))
     stage = PlatformStage(app, f"MlPlatform-{environment.name.capitalize()}", environment=environment)
     try:
         app.synth()

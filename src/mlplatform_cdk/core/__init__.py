@@ -1,6 +1,11 @@
 """What every construct needs and no domain word describes: errors, assets, Lambda defaults, instance facts."""
 
-from mlplatform_cdk.core.acknowledgements import acknowledge, acknowledge_wildcards
+from mlplatform_cdk.core.acknowledgements import (
+    accept_lint,
+    acknowledge,
+    acknowledge_controls,
+    acknowledge_wildcards,
+)
 from mlplatform_cdk.core.assets import container_asset, runtime_code
 from mlplatform_cdk.core.dead_letters import dead_letters_of
 from mlplatform_cdk.core.errors import ConfigurationError, is_known
@@ -17,7 +22,9 @@ __all__ = [
     "PlatformFunction",
     "PlatformImage",
     "PlatformRole",
+    "accept_lint",
     "acknowledge",
+    "acknowledge_controls",
     "acknowledge_wildcards",
     "container_asset",
     "dead_letters_of",

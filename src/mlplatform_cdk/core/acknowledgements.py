@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from aws_cdk import Acknowledgment, Stack, Validations
+from aws_cdk import Acknowledgment, CfnResource, Stack, Validations
 from constructs import IConstruct
 
 
@@ -17,6 +17,23 @@ def acknowledge(construct: IConstruct, findings: Mapping[str, str]) -> None:
     Validations.of(construct).acknowledge(
         *(Acknowledgment(id=rule, reason=reason) for rule, reason in findings.items())
     )
+
+
+def acknowledge_controls(construct: IConstruct, controls: Mapping[str, str]) -> None:
+    """Accept that ``construct``, and all below it, departs from controls of the HIPAA, NIST and PCI packs alike.
+
+    :param controls: the rule without its pack, such as ``LambdaInsideVPC``, to the reason it may stay.
+    """
+    packs = ("HIPAA.Security", "NIST.800.53.R5", "PCI.DSS.321")
+    acknowledge(construct, {f"{pack}-{rule}": reason for rule, reason in controls.items() for pack in packs})
+
+
+def accept_lint(resource: CfnResource, rules: Mapping[str, str]) -> None:
+    """Accept warnings of cfn-lint on ``resource``, in the template itself, where every run of cfn-lint sees it.
+
+    :param rules: the rule's id to the reason it may stay.
+    """
+    resource.add_metadata("cfn-lint", {"config": {"ignore_checks": [*rules]}, "reasons": dict(rules)})
 
 
 def acknowledge_wildcards(construct: IConstruct, resources: Mapping[str, str]) -> None:

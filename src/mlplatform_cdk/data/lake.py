@@ -12,7 +12,7 @@ class DataLake(PlatformBucket):
     """Where data sets lie, one folder each: ``raw/<data set>/*.csv``.
 
     :param key: encrypts the objects.
-    :param access_logs: the bucket that its access log goes to; default: none is written.
+    :param access_logs: the bucket that its access log goes to; default: one for all buckets of its stack.
     :param removal_policy: what happens to the data when the stack goes; default: it is kept.
     """
 

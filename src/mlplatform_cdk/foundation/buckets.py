@@ -8,11 +8,12 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from mlplatform_cdk.core import acknowledge
+from mlplatform_cdk.core import acknowledge, acknowledge_controls
 
 _KEEP_OLD_VERSIONS = Duration.days(90)
 _KEEP_ACCESS_LOGS = Duration.days(365)
 _ABORT_UPLOADS = Duration.days(7)
+_ID = "AccessLogs"
 
 
 class AccessLogs(s3.Bucket):
@@ -54,13 +55,31 @@ class AccessLogs(s3.Bucket):
             )
         )
         acknowledge(self, {"AwsSolutions-S1": "the bucket of the access logs cannot log to itself without end"})
+        acknowledge_controls(
+            self,
+            {
+                "S3BucketLoggingEnabled": "the bucket of the access logs cannot log to itself without end",
+                "S3BucketReplicationEnabled": "logs of one region's buckets; they go after a year",
+                "S3DefaultEncryptionKMS": "S3 delivers access logs only to buckets with its own encryption: "
+                "https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html",
+            },
+        )
+
+
+def access_logs_of(scope: Construct, *, removal_policy: RemovalPolicy) -> s3.IBucket:
+    """The access logs of the stack that ``scope`` is in; made by the first caller, with its removal policy."""
+    stack = Stack.of(scope)
+    existing = stack.node.try_find_child(_ID)
+    if existing is not None:
+        return existing  # type: ignore[return-value] # only this function and FoundationStack make a child of this id
+    return AccessLogs(stack, _ID, removal_policy=removal_policy)
 
 
 class PlatformBucket(s3.Bucket):
     """A bucket for the platform's data.
 
     :param key: encrypts the objects.
-    :param access_logs: the bucket that its access log goes to; default: none is written.
+    :param access_logs: the bucket that its access log goes to; default: one for all buckets of its stack.
     :param removal_policy: what happens to the bucket when its stack goes; default: it is kept.
     :param lifecycle_rules: what moves or expires by age; default: old versions go after 90 days.
     :param event_bridge_enabled: do its events go to EventBridge; default: no.
@@ -91,16 +110,18 @@ class PlatformBucket(s3.Bucket):
             removal_policy=removal_policy,
             lifecycle_rules=[_tidy(), *lifecycle_rules],
         )
-        self._configure(access_logs, event_bridge_enabled=event_bridge_enabled)
+        logs = access_logs or access_logs_of(self, removal_policy=removal_policy)
+        self._configure(logs, event_bridge_enabled=event_bridge_enabled)
+        reason = "a platform of one region; its objects are versioned, and what must survive the region is copied there"
+        acknowledge_controls(self, {"S3BucketReplicationEnabled": reason})
 
-    def _configure(self, access_logs: s3.IBucket | None, *, event_bridge_enabled: bool) -> None:
+    def _configure(self, access_logs: s3.IBucket, *, event_bridge_enabled: bool) -> None:
         """Set on the resource what CDK would do with a custom resource or with a policy per bucket."""
         resource = self.node.default_child
         assert isinstance(resource, s3.CfnBucket)
-        if access_logs is not None:
-            resource.logging_configuration = s3.CfnBucket.LoggingConfigurationProperty(
-                destination_bucket_name=access_logs.bucket_name, log_file_prefix=f"{self.node.id}/"
-            )
+        resource.logging_configuration = s3.CfnBucket.LoggingConfigurationProperty(
+            destination_bucket_name=access_logs.bucket_name, log_file_prefix=f"{self.node.id}/"
+        )
         if event_bridge_enabled:
             resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
                 event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
@@ -111,7 +132,7 @@ class ArtifactStore(PlatformBucket):
     """Where runs leave what they made: ``runs/<run id>/`` holds a run's data sets, model and evaluation.
 
     :param key: encrypts the objects.
-    :param access_logs: the bucket that its access log goes to; default: none is written.
+    :param access_logs: the bucket that its access log goes to; default: one for all buckets of its stack.
     :param removal_policy: what happens to the artifacts when the stack goes; default: they are kept.
     """
 

@@ -9,7 +9,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from mlplatform_cdk.core import ConfigurationError, PlatformRole
+from mlplatform_cdk.core import ConfigurationError, PlatformRole, acknowledge_controls
 from mlplatform_cdk.foundation.job_network import JobNetwork
 
 # What SageMaker's jobs, endpoints and Studio call from inside a VPC; S3 and DynamoDB have gateway endpoints.
@@ -146,7 +146,7 @@ def _define_vpc(scope: Construct, cidr: str, zones: int, nat_gateways: int) -> e
     subnets = [ec2.SubnetConfiguration(name="Jobs", subnet_type=kind, cidr_mask=20)]
     if nat_gateways:
         subnets.append(ec2.SubnetConfiguration(name="Public", subnet_type=ec2.SubnetType.PUBLIC, cidr_mask=24))
-    return ec2.Vpc(
+    vpc = ec2.Vpc(
         scope,
         "Vpc",
         ip_addresses=ec2.IpAddresses.cidr(cidr),
@@ -156,6 +156,9 @@ def _define_vpc(scope: Construct, cidr: str, zones: int, nat_gateways: int) -> e
         # CDK empties the default group with a custom resource; nothing of ours uses that group.
         restrict_default_security_group=False,
     )
+    reason = "nothing of ours uses the default group, and CloudFormation can empty it by a custom resource only"
+    acknowledge_controls(vpc, {"VPCDefaultSecurityGroupClosed": reason})
+    return vpc
 
 
 def _define_job_group(scope: Construct, vpc: ec2.IVpc, prefix_lists: Sequence[str]) -> ec2.SecurityGroup:
@@ -167,6 +170,9 @@ def _define_job_group(scope: Construct, vpc: ec2.IVpc, prefix_lists: Sequence[st
         allow_all_outbound=False,
     )
     group.connections.allow_internally(ec2.Port.all_traffic(), "Hosts of one training job")
+    # https://docs.aws.amazon.com/sagemaker/latest/dg/train-vpc.html
+    reason = "only from members of the group itself: the hosts of one training job talk to one another on any port"
+    acknowledge_controls(group, {"EC2RestrictedCommonPorts": reason})
     if not prefix_lists:
         group.add_egress_rule(ec2.Peer.any_ipv4(), _HTTPS, "HTTPS where the routes lead")
         return group

@@ -1,19 +1,17 @@
 """A release as a user defines it: which endpoint, whose versions, whom to tell."""
 
-import json
-
-from aws_cdk import Duration, Names, RemovalPolicy, Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from mlplatform_cdk.core import PlatformFunction, PlatformRole, dead_letters_of
+from mlplatform_cdk.core.machines import PlatformStateMachine
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release.blue_green.changes import Release
 from mlplatform_cdk.release.blue_green.definition import definition
@@ -25,7 +23,6 @@ RUNTIME = "mlplatform_cdk.release.blue_green.runtime"
 _STEP_TIMEOUT = Duration.minutes(5)
 _RETRIES = 8
 _GIVE_UP_AFTER = Duration.hours(6)
-_LONGEST_NAME = 100
 
 
 class BlueGreenRelease(Construct):
@@ -99,27 +96,16 @@ class BlueGreenRelease(Construct):
             specification=endpoint.specification,
             topic_arn=topic.topic_arn if topic else None,
         )
-        # Under the prefix that log delivery needs no entry in a policy of limited size for.
-        name = Names.unique_resource_name(self, max_length=_LONGEST_NAME, separator="-")
-        log_group = logs.LogGroup(
-            self,
-            "MachineLogs",
-            log_group_name=f"/aws/vendedlogs/states/{name}",
-            encryption_key=endpoint.key,
-            retention=logs.RetentionDays.SIX_MONTHS,
-            removal_policy=RemovalPolicy.DESTROY,
+        role = MachineRole(
+            self, "MachineRole", endpoint=endpoint, registry=registry, function=self.function, topic=topic
         )
-        return sfn.StateMachine(
+        return PlatformStateMachine(
             self,
             "Machine",
+            definition=definition(release),
+            role=role,
             comment=f"Releases model versions to {endpoint.endpoint_name}",
-            # Not the stack's to_json_string: it leaves nulls out, which drop a result and say what an endpoint lacks.
-            definition_body=sfn.DefinitionBody.from_string(json.dumps(definition(release))),
-            role=MachineRole(
-                self, "MachineRole", endpoint=endpoint, registry=registry, function=self.function, topic=topic
-            ),
-            logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=True),
-            tracing_enabled=True,
+            key=endpoint.key,
         )
 
     def _define_trigger(self, registry: ModelRegistry) -> None:

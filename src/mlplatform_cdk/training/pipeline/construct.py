@@ -12,15 +12,15 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from mlplatform_cdk.core import ConfigurationError, PlatformImage, has_local_storage, is_known, require_ml_instance
+from mlplatform_cdk.core.machines import PlatformStateMachine
 from mlplatform_cdk.data import Dataset, RetrainingTrigger
 from mlplatform_cdk.foundation import JobNetwork, Notifications
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.training.evaluation_rule import EvaluationRule
 from mlplatform_cdk.training.job_image import JobImage
 from mlplatform_cdk.training.job_role import JobRole
-from mlplatform_cdk.training.pipeline.definition import Plan
+from mlplatform_cdk.training.pipeline.definition import Plan, definition
 from mlplatform_cdk.training.pipeline.jobs import JobSettings
-from mlplatform_cdk.training.pipeline.machine import define_machine
 from mlplatform_cdk.training.pipeline.permissions import PipelineRole
 from mlplatform_cdk.training.pipeline.steps import define_steps
 from mlplatform_cdk.training.pipeline.tasks import Tasks
@@ -139,7 +139,9 @@ class RetrainingPipeline(Construct):
             topic=self.notifications,
             key=key,
         )
-        self.state_machine = define_machine(self, plan, role=role, key=key)
+        self.state_machine = PlatformStateMachine(
+            self, "Machine", definition=definition(plan), role=role, comment=f"Retrains {model_name}", key=key
+        )
         self.trigger = RetrainingTrigger(
             self,
             "Trigger",

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-REFUSED = "ModelRefused"
 _LONGEST = 2000
 _ALGORITHM_ERROR = re.compile(r"^AlgorithmError: (?P<sentence>.*?)(?:,? exit code: \d+)?$", re.DOTALL)
 _JOB_NAMES = ("TrainingJobName", "ProcessingJobName")
