@@ -13,10 +13,11 @@ from mlplatform_cdk.cli.new_app.sources import own_files, shared_files
 
 _MODEL = "stacks/breast_cancer.py"
 _NEW_MODEL = "stacks/model.py"
+_OUR_MODEL = (
+    "The model that the platform ships with: is a tumour malignant, by a biopsy's image? scikit-learn holds the data."
+)
 _MODELS_WORDS = {
-    "The model that the platform ships with: is a tumour malignant, by a biopsy's image? scikit-learn holds the data.": (
-        "The model: the data it learns from, and how good it has to be. Begin here."
-    ),
+    _OUR_MODEL: "The model: the data it learns from, and how good it has to be. Begin here.",
     '"diagnosis"': '"label"',
 }
 
@@ -35,7 +36,13 @@ def review(folder: Path) -> list[str]:
     """Synthesize production and write the snapshots that its tests compare with; the names of its stacks."""
     with TemporaryDirectory() as scratch:
         try:
-            assembly = synthesize(folder, Path(scratch) / "cdk.out", context={"environment": "prod"}, validate=False)
+            assembly = synthesize(
+                folder,
+                Path(scratch) / "cdk.out",
+                context={"environment": "prod"},
+                validate=False,
+                variables={"PYTHONDONTWRITEBYTECODE": "1"},  # the new folder holds what was written, and no cache
+            )
         except SynthesisFailed as failure:
             raise CommandFailed(f"{folder} is written, but it does not synthesize here: {failure}") from failure
         found = templates(assembly)
