@@ -13,7 +13,7 @@ from mlplatform_cdk.assembly.diff.model import PropertyChange
 from mlplatform_cdk.assembly.diff.schemas import Effect, schema_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from mlplatform_cdk.assembly.diff.canonical import Resource
 
@@ -33,9 +33,15 @@ def changed_properties(before: Resource, after: Resource, assets: frozenset[str]
             path=("Properties", *change.path),
             asset=_only_hash(change, assets),
         )
-        for change in differences((), before.properties, after.properties)
+        for change in members((), before.properties, after.properties)
     ]
-    return (*found, *differences((), before.attributes, after.attributes))
+    return (*found, *members((), before.attributes, after.attributes))
+
+
+def members(path: tuple[str, ...], before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[PropertyChange]:
+    """The smallest values that differ below ``path``, member by member."""
+    for name in sorted(before.keys() | after.keys()):
+        yield from differences((*path, name), before.get(name), after.get(name))
 
 
 def differences(path: tuple[str, ...], before: Any, after: Any) -> Iterator[PropertyChange]:
@@ -45,8 +51,7 @@ def differences(path: tuple[str, ...], before: Any, after: Any) -> Iterator[Prop
     if policies.is_policy(before) and policies.is_policy(after):
         yield from _policy(path, before, after)
     elif isinstance(before, dict) and isinstance(after, dict) and before.keys() & after.keys():
-        for name in sorted(before.keys() | after.keys()):
-            yield from differences((*path, name), before.get(name), after.get(name))
+        yield from members(path, before, after)
     elif isinstance(before, list) and isinstance(after, list):
         yield from _lists(path, before, after)
     else:

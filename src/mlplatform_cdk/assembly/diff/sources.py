@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from mlplatform_cdk.assembly.documents import load
@@ -26,6 +26,7 @@ class Source:
     :param assets: ids of the assets that the stack's manifests list, the hashes of their content.
     :param parent: the key of the stack that holds it; default: none.
     :param file: the template, relative to the assembly.
+    :param nested: logical id of each nested stack whose template is at hand, to its file.
     :param foreign: it is compared with a stack of another name on purpose, so that its name says nothing.
     """
 
@@ -41,6 +42,7 @@ class Source:
     tags: Mapping[str, str] = field(default_factory=dict)
     termination_protection: bool = False
     parent: str | None = None
+    nested: Mapping[str, Path] = field(default_factory=dict)
     foreign: bool = False
 
     @property
@@ -68,10 +70,11 @@ def sources(assembly: Assembly) -> dict[str, Source]:
 
 def _of(stack: Stack, root: Path) -> Iterator[Source]:
     assets = frozenset(asset for manifest in stack.asset_manifests for asset in _asset_ids(manifest))
+    template = stack.template
     top = Source(
         key=stack.display_name,
         name=stack.name,
-        template=stack.template,
+        template=template,
         file=_relative(stack.template_file, root),
         size=stack.template_file.stat().st_size,
         account=stack.account,
@@ -80,30 +83,35 @@ def _of(stack: Stack, root: Path) -> Iterator[Source]:
         assets=assets,
         tags=stack.tags,
         termination_protection=stack.termination_protection,
+        nested=_nested(template, stack.template_file.parent),
     )
     yield top
-    yield from _nested(top, stack.template_file.parent, root)
+    yield from _inside(top, root)
 
 
-def _nested(parent: Source, folder: Path, root: Path) -> Iterator[Source]:
-    for logical_id, resource in parent.resources.items():
-        named = (resource.get("Metadata") or {}).get("aws:asset:path")
-        if resource.get("Type") != NESTED or not named or not (folder / named).is_file():
-            continue
-        inner = Source(
+def _inside(parent: Source, root: Path) -> Iterator[Source]:
+    for logical_id, file in parent.nested.items():
+        template = load(file, "nested template")
+        inner = replace(
+            parent,
             key=f"{parent.key}/{logical_id}",
-            name=parent.name,
-            template=load(folder / named, "nested template"),
-            file=_relative(folder / named, root),
-            size=(folder / named).stat().st_size,
-            account=parent.account,
-            region=parent.region,
-            paths=parent.paths,
-            assets=parent.assets,
+            template=template,
+            file=_relative(file, root),
+            size=file.stat().st_size,
             parent=parent.key,
+            nested=_nested(template, file.parent),
         )
         yield inner
-        yield from _nested(inner, folder, root)
+        yield from _inside(inner, root)
+
+
+def _nested(template: Mapping[str, Any], folder: Path) -> dict[str, Path]:
+    named = {
+        logical_id: folder / str((resource.get("Metadata") or {}).get("aws:asset:path", ""))
+        for logical_id, resource in (template.get("Resources") or {}).items()
+        if isinstance(resource, dict) and resource.get("Type") == NESTED
+    }
+    return {logical_id: file for logical_id, file in named.items() if file.is_file()}
 
 
 def _asset_ids(manifest: Path) -> list[str]:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 from mlplatform_cdk.assembly.diff.canonical import Forms, resources
 from mlplatform_cdk.assembly.diff.model import Action, PropertyChange, ResourceChange, SectionChange, StackDiff
 from mlplatform_cdk.assembly.diff.moves import renamed
-from mlplatform_cdk.assembly.diff.properties import changed_properties, differences, effects
+from mlplatform_cdk.assembly.diff.properties import changed_properties, differences, effects, members
 from mlplatform_cdk.assembly.diff.schemas import Effect, schema_of
-from mlplatform_cdk.assembly.diff.sources import NESTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,10 +31,11 @@ def compare_stacks(before: Source | None, after: Source | None) -> StackDiff:
         old = resources(before, Forms(before, moved))
     assets = (before.assets if before else frozenset()) | (after.assets if after else frozenset())
     back = {fresh: name for name, fresh in moved.items()}
+    read = before.nested.keys() & after.nested.keys() if before and after else set()
     changes = [
         change
         for name in sorted(old.keys() | new.keys())
-        if (change := _change(old.get(name), new.get(name), back.get(name), assets))
+        if (change := _change(old.get(name), new.get(name), back.get(name), assets, read=name in read))
     ]
     return StackDiff(
         before=before,
@@ -53,11 +53,13 @@ def _order(change: ResourceChange) -> tuple[int, str]:
 
 
 def _change(
-    old: Resource | None, new: Resource | None, previous_id: str | None, assets: frozenset[str]
+    old: Resource | None, new: Resource | None, previous_id: str | None, assets: frozenset[str], *, read: bool
 ) -> ResourceChange | None:
     if old is None or new is None:
         return ResourceChange(action=Action.REMOVED if old else Action.ADDED, before=old, after=new)
-    found = _own(changed_properties(old, new, assets), new)
+    found = changed_properties(old, new, assets)
+    if read:
+        found = tuple(one for one in found if one.leaf != "TemplateURL")  # its content is compared itself
     if previous_id is not None:
         old = replace(old, logical_id=previous_id)
         return ResourceChange(action=Action.MOVED, before=old, after=new, properties=found)
@@ -67,13 +69,6 @@ def _change(
     if not found:
         return None
     return ResourceChange(action=_action(found), before=old, after=new, properties=found)
-
-
-def _own(found: tuple[PropertyChange, ...], resource: Resource) -> tuple[PropertyChange, ...]:
-    """Without the address of a nested stack's template, whose content is compared itself."""
-    if resource.type != NESTED:
-        return found
-    return tuple(change for change in found if not (change.leaf == "TemplateURL" and change.asset))
 
 
 def _action(found: tuple[PropertyChange, ...]) -> Action:
@@ -134,7 +129,8 @@ def _sections(before: Source, after: Source, moved: Mapping[str, str]) -> Iterat
         old, new = (form.value(one.template.get(section)) for form, one in zip(forms, (before, after), strict=True))
         if section == "Parameters":
             old, new = (_told(one) for one in (old, new))
-        for change in differences((), old, new):
+        both = isinstance(old or {}, dict) and isinstance(new or {}, dict)
+        for change in members((), old or {}, new or {}) if both else differences((), old, new):
             name = ".".join(change.path)
             yield SectionChange(section=section, name=name, before=change.before, after=change.after)
     if before.parent is None:

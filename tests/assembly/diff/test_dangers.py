@@ -1,0 +1,270 @@
+"""What should a reviewer stop at, why, and what is the way out?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.assembly.diff.stacks import Template, changed, found, resource, template
+
+ML_CONFIG = template(
+    X=resource(
+        "AWS::SageMaker::EndpointConfig",
+        {
+            "ProductionVariants": [{"InstanceType": "ml.m5.large", "InitialInstanceCount": 1, "VariantName": "a"}],
+            "KmsKeyId": "k",
+            "DataCaptureConfig": {"EnableCapture": "true"},
+        },
+    )
+)
+TABLE = template(
+    X=resource(
+        "AWS::DynamoDB::Table",
+        {
+            "TableName": "t",
+            "DeletionProtectionEnabled": True,
+            "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+        },
+        DeletionPolicy="Retain",
+        UpdateReplacePolicy="Retain",
+    )
+)
+BUCKET = template(
+    X=resource(
+        "AWS::S3::Bucket",
+        {
+            "BucketName": "b",
+            "VersioningConfiguration": {"Status": "Enabled"},
+            "BucketEncryption": {
+                "ServerSideEncryptionConfiguration": [
+                    {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "k"}}
+                ]
+            },
+            "LoggingConfiguration": {"DestinationBucketName": "l"},
+            "PublicAccessBlockConfiguration": {"BlockPublicAcls": True},
+        },
+    )
+)
+LOGS = template(X=resource("AWS::Logs::LogGroup", {"RetentionInDays": 180, "KmsKeyId": "k"}))
+DATABASE = template(
+    X=resource(
+        "AWS::RDS::DBInstance",
+        {
+            "StorageEncrypted": True,
+            "BackupRetentionPeriod": 7,
+            "AllocatedStorage": "100",
+            "DBInstanceClass": "db.m5.large",
+            "PubliclyAccessible": False,
+            "DeletionProtection": True,
+        },
+    )
+)
+GROUP = template(
+    X=resource(
+        "AWS::EC2::SecurityGroup",
+        {
+            "GroupDescription": "g",
+            "SecurityGroupIngress": [{"CidrIp": "10.0.0.0/16", "IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}],
+        },
+    )
+)
+EMPTY = template()
+
+
+def rules(before: Template | None, after: Template | None, **settings: Any) -> set[tuple[str, str]]:
+    return {(finding.rule, finding.severity.value) for finding in found(before, after, **settings)}
+
+
+@pytest.mark.parametrize(
+    ("before", "path", "value", "rule", "severity"),
+    [
+        pytest.param(TABLE, "Properties.TableName", "u", "data-orphaned", "warning", id="a retained table replaced"),
+        pytest.param(
+            changed(TABLE, "UpdateReplacePolicy", None),
+            "Properties.TableName",
+            "u",
+            "data-lost",
+            "error",
+            id="a table replaced",
+        ),
+        pytest.param(BUCKET, "Properties.BucketName", "c", "data-lost", "error", id="a bucket replaced"),
+        pytest.param(LOGS, "Properties.LogGroupName", "c", "data-lost", "warning", id="a log group replaced"),
+        pytest.param(
+            TABLE, "DeletionPolicy", "Delete", "protection-weakened", "error", id="a deletion policy weakened"
+        ),
+        pytest.param(
+            TABLE, "UpdateReplacePolicy", None, "protection-weakened", "error", id="a replace policy taken away"
+        ),
+        pytest.param(
+            TABLE,
+            "Properties.DeletionProtectionEnabled",
+            False,
+            "protection-weakened",
+            "warning",
+            id="deletion protection off",
+        ),
+        pytest.param(
+            TABLE,
+            "Properties.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled",
+            False,
+            "protection-weakened",
+            "warning",
+            id="recovery off",
+        ),
+        pytest.param(
+            BUCKET,
+            "Properties.VersioningConfiguration.Status",
+            "Suspended",
+            "protection-weakened",
+            "warning",
+            id="versions no longer kept",
+        ),
+        pytest.param(LOGS, "Properties.RetentionInDays", 30, "retention-weakened", "warning", id="logs kept shorter"),
+        pytest.param(
+            changed(LOGS, "Properties.RetentionInDays", None),
+            "Properties.RetentionInDays",
+            30,
+            "retention-weakened",
+            "warning",
+            id="logs no longer kept for ever",
+        ),
+        pytest.param(
+            DATABASE, "Properties.BackupRetentionPeriod", 1, "retention-weakened", "warning", id="backups kept shorter"
+        ),
+        pytest.param(
+            DATABASE,
+            "Properties.StorageEncrypted",
+            False,
+            "encryption-removed",
+            "error",
+            id="storage no longer encrypted",
+        ),
+        pytest.param(LOGS, "Properties.KmsKeyId", None, "encryption-removed", "error", id="a key taken away"),
+        pytest.param(
+            BUCKET,
+            "Properties.BucketEncryption",
+            None,
+            "encryption-removed",
+            "error",
+            id="a bucket's encryption taken away",
+        ),
+        pytest.param(
+            BUCKET,
+            "Properties.BucketEncryption.ServerSideEncryptionConfiguration.0.ServerSideEncryptionByDefault.SSEAlgorithm",
+            "AES256",
+            "encryption-removed",
+            "warning",
+            id="a key of one's own given up",
+        ),
+        pytest.param(
+            BUCKET, "Properties.LoggingConfiguration", None, "logging-removed", "warning", id="access logs taken away"
+        ),
+        pytest.param(
+            ML_CONFIG,
+            "Properties.DataCaptureConfig.EnableCapture",
+            False,
+            "logging-removed",
+            "warning",
+            id="data capture off",
+        ),
+        pytest.param(
+            BUCKET,
+            "Properties.PublicAccessBlockConfiguration.BlockPublicAcls",
+            False,
+            "network-exposed",
+            "error",
+            id="public access no longer blocked",
+        ),
+        pytest.param(
+            DATABASE, "Properties.PubliclyAccessible", True, "network-exposed", "error", id="a database in public"
+        ),
+        pytest.param(
+            GROUP,
+            "Properties.SecurityGroupIngress.0.CidrIp",
+            "0.0.0.0/0",
+            "network-exposed",
+            "error",
+            id="everybody comes in",
+        ),
+        pytest.param(
+            GROUP,
+            "Properties.SecurityGroupIngress.0.CidrIp",
+            "10.0.0.0/8",
+            "network-exposed",
+            "warning",
+            id="a wider range comes in",
+        ),
+        pytest.param(
+            GROUP, "Properties.SecurityGroupIngress.0.FromPort", 22, "network-exposed", "warning", id="more ports"
+        ),
+        pytest.param(
+            ML_CONFIG,
+            "Properties.ProductionVariants.0.InitialInstanceCount",
+            2,
+            "capacity-jump",
+            "warning",
+            id="twice the instances",
+        ),
+        pytest.param(
+            ML_CONFIG,
+            "Properties.ProductionVariants.0.InstanceType",
+            "ml.m5.4xlarge",
+            "capacity-jump",
+            "warning",
+            id="a larger instance",
+        ),
+        pytest.param(
+            ML_CONFIG,
+            "Properties.ProductionVariants.0.InstanceType",
+            "ml.g5.large",
+            "capacity-jump",
+            "warning",
+            id="an accelerator",
+        ),
+        pytest.param(
+            DATABASE, "Properties.AllocatedStorage", "200", "capacity-jump", "warning", id="twice the storage"
+        ),
+    ],
+)
+def test_a_danger_is_named(before: Template, path: str, value: Any, rule: str, severity: str) -> None:
+    after = changed(before, path, value)
+
+    assert (rule, severity) in rules(before, after)
+    one = next(finding for finding in found(before, after) if finding.rule == rule)
+    assert one.reason
+    assert one.way_out
+    assert (one.logical_id, one.stack, one.file) == ("X", "Try/Stack", "Stack.template.json")
+
+
+@pytest.mark.parametrize(
+    ("before", "path", "value"),
+    [
+        pytest.param(LOGS, "Properties.RetentionInDays", 365, id="logs kept longer"),
+        pytest.param(LOGS, "Properties.RetentionInDays", None, id="logs kept for ever"),
+        pytest.param(LOGS, "Properties.KmsKeyId", "another", id="another key"),
+        pytest.param(changed(TABLE, "DeletionPolicy", None), "DeletionPolicy", "Retain", id="a stronger policy"),
+        pytest.param(GROUP, "Properties.SecurityGroupIngress.0.CidrIp", "10.0.1.0/24", id="a smaller range"),
+        pytest.param(DATABASE, "Properties.AllocatedStorage", "120", id="a little more storage"),
+        pytest.param(BUCKET, "Properties.Tags", [{"Key": "a", "Value": "b"}], id="a tag"),
+    ],
+)
+def test_what_is_no_danger_is_none(before: Template, path: str, value: Any) -> None:
+    assert found(before, changed(before, path, value)) == ()
+
+
+def test_a_way_to_the_internet_is_named() -> None:
+    route = resource("AWS::EC2::Route", {"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "g", "RouteTableId": "r"})
+
+    assert ("network-exposed", "warning") in rules(EMPTY, template(X=route))
+
+
+def test_a_rule_that_moves_into_its_group_opens_nothing() -> None:
+    rule = {"CidrIp": "10.0.0.0/16", "IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+    wide = changed(GROUP, "Properties.SecurityGroupIngress", [{**rule, "IpProtocol": "-1"}])
+
+    assert found(wide, GROUP) == ()
+
+
+def test_recorders_that_go_are_named() -> None:
+    assert ("logging-removed", "warning") in rules(template(X=resource("AWS::EC2::FlowLog")), EMPTY)

@@ -1,0 +1,184 @@
+"""Who may do more than before?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.assembly.diff.stacks import Template, found, resource, template
+
+ROLE = resource(
+    "AWS::IAM::Role",
+    {
+        "AssumeRolePolicyDocument": {
+            "Statement": [
+                {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+            ]
+        }
+    },
+)
+SOURCE = {"StringEquals": {"aws:SourceAccount": "111122223333"}}
+
+
+def allow(action: Any = "s3:GetObject", where: Any = "arn:aws:s3:::b/*", **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": where, **more}
+
+
+def deny(**more: Any) -> dict[str, Any]:
+    return {"Effect": "Deny", "Action": "s3:*", "Resource": "*", "Principal": "*", **more}
+
+
+def held(*statements: dict[str, Any]) -> Template:
+    """A role with a policy of these statements."""
+    document = {"Statement": list(statements), "Version": "2012-10-17"}
+    return template(Role=ROLE, X=resource("AWS::IAM::Policy", {"PolicyDocument": document, "Roles": [{"Ref": "Role"}]}))
+
+
+def bucket(*statements: dict[str, Any]) -> Template:
+    """A bucket with a policy of these statements."""
+    policy = resource(
+        "AWS::S3::BucketPolicy", {"Bucket": {"Ref": "B"}, "PolicyDocument": {"Statement": list(statements)}}
+    )
+    return template(B=resource("AWS::S3::Bucket"), **({"X": policy} if statements else {}))
+
+
+def told(before: Template, after: Template) -> list[tuple[str, str, str]]:
+    return [(one.rule, one.severity.value, one.message.rpartition(": ")[2]) for one in found(before, after)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "severity", "how"),
+    [
+        pytest.param(
+            held(allow()), held(allow(["s3:GetObject", "s3:PutObject"])), "warning", "a new action", id="an action"
+        ),
+        pytest.param(held(allow()), held(allow("s3:*")), "error", "a new action", id="every action of a service"),
+        pytest.param(held(allow()), held(allow("*")), "error", "a new action", id="every action"),
+        pytest.param(
+            held(allow()), held(allow(where="arn:aws:s3:::b*")), "error", "a wider resource", id="a wider resource"
+        ),
+        pytest.param(held(allow()), held(allow(where="*")), "error", "a wider resource", id="every resource"),
+        pytest.param(
+            held(allow()),
+            held(allow(), allow(where="arn:aws:s3:::c/*")),
+            "warning",
+            "a new resource",
+            id="another resource",
+        ),
+        pytest.param(
+            held(allow(Condition=SOURCE)),
+            held(allow()),
+            "error",
+            "a condition is dropped or loosened",
+            id="a condition dropped",
+        ),
+        pytest.param(
+            held(allow(Condition=SOURCE)),
+            held(allow(Condition={"StringEquals": {"aws:SourceAccount": ["111122223333", "444455556666"]}})),
+            "error",
+            "a condition is dropped or loosened",
+            id="a condition loosened",
+        ),
+        pytest.param(
+            bucket(allow(Principal={"AWS": "a"})),
+            bucket(allow(Principal={"AWS": ["a", "b"]})),
+            "warning",
+            "a new principal",
+            id="a principal",
+        ),
+        pytest.param(
+            bucket(allow(Principal={"AWS": "a"})),
+            bucket(allow(Principal="*")),
+            "error",
+            "a new principal",
+            id="everybody",
+        ),
+        pytest.param(
+            bucket(deny()), bucket(deny(Action="s3:PutObject")), "error", "a denial is dropped", id="a denial narrowed"
+        ),
+        pytest.param(bucket(deny()), bucket(), "error", "a denial is dropped", id="a denial gone with its policy"),
+    ],
+)
+def test_what_grew_is_named_with_the_way_in_which_it_did(
+    before: Template, after: Template, severity: str, how: str
+) -> None:
+    assert told(before, after) == [("permission-widened", severity, how)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(held(allow("s3:*")), held(allow("s3:GetObject")), id="fewer actions"),
+        pytest.param(held(allow(where="*")), held(allow()), id="fewer resources"),
+        pytest.param(held(allow()), held(allow(Condition=SOURCE)), id="a condition more"),
+        pytest.param(
+            held(allow("s3:Get*")), held(allow("s3:Get*"), allow("s3:GetObject")), id="what a wildcard covers"
+        ),
+        pytest.param(bucket(), bucket(deny()), id="a denial"),
+        pytest.param(
+            held(allow(NotAction="iam:*", Action=[])),
+            held(allow(NotAction=["iam:*", "sts:*"], Action=[])),
+            id="all but more",
+        ),
+    ],
+)
+def test_what_shrinks_is_no_danger(before: Template, after: Template) -> None:
+    assert [one for one in told(before, after) if one[0] == "permission-widened"] == []
+
+
+def test_statements_may_move_between_the_policies_of_one_role() -> None:
+    statements = [allow(), allow("s3:PutObject")]
+    inline = {"PolicyName": "p", "PolicyDocument": {"Statement": statements}}
+    role = {**ROLE, "Properties": {**ROLE["Properties"], "Policies": [inline]}}
+    managed = resource(
+        "AWS::IAM::ManagedPolicy", {"PolicyDocument": {"Statement": statements}, "Roles": [{"Ref": "Role"}]}
+    )
+    attached = {**ROLE, "Properties": {**ROLE["Properties"], "ManagedPolicyArns": [{"Ref": "M"}]}}
+    apart = resource("AWS::IAM::ManagedPolicy", {"PolicyDocument": {"Statement": statements}})
+
+    for after in (template(Role=role), template(Role=ROLE, M=managed), template(Role=attached, M=apart)):
+        assert [one for one in told(held(*statements), after) if one[0] == "permission-widened"] == []
+
+
+def test_a_new_role_is_information_unless_it_may_do_everything() -> None:
+    empty = template()
+
+    assert {one[:2] for one in told(empty, held(allow()))} == {("permission-new", "info")}
+    assert ("permission-widened", "error") in {one[:2] for one in told(empty, held(allow("*")))}
+
+
+def test_a_new_policy_of_a_known_role_widens_it() -> None:
+    assert told(template(Role=ROLE), held(allow())) == [("permission-widened", "warning", "a new permission")]
+
+
+def test_managed_policies_and_boundaries_count() -> None:
+    def role(**properties: Any) -> Template:
+        return template(Role={**ROLE, "Properties": {**ROLE["Properties"], **properties}})
+
+    full = role(ManagedPolicyArns=["arn:aws:iam::aws:policy/AmazonS3FullAccess"])
+    assert [one[:2] for one in told(role(), full)] == [("permission-widened", "error")]
+    assert [one[:2] for one in told(role(PermissionsBoundary="b"), role())] == [("permission-widened", "error")]
+
+
+def test_a_lambda_permission_for_another_service_is_a_new_principal() -> None:
+    def call(name: str, principal: str) -> dict[str, Any]:
+        return {
+            name: resource(
+                "AWS::Lambda::Permission",
+                {"Action": "lambda:InvokeFunction", "FunctionName": "f", "Principal": principal},
+            )
+        }
+
+    before, after = (
+        template(**call("A", "s3.amazonaws.com")),
+        template(**call("A", "s3.amazonaws.com"), **call("B", "*")),
+    )
+
+    assert told(before, after) == [("permission-widened", "error", "a new principal")]
+
+
+def test_the_message_names_the_actions_as_their_author_wrote_them() -> None:
+    (one,) = found(held(allow()), held(allow(), allow("s3:PutObject", "*")))
+
+    assert one.message == "allows s3:PutObject on * to Role: a new permission"
