@@ -67,7 +67,6 @@ class DeliveryPipeline(Construct):
         engine.build_pipeline()
         self.pipeline: codepipeline.Pipeline = engine.pipeline
         acknowledge_pipeline(engine, self.artifacts, [self.role, self.synth_role])
-        _quiet_cfn_lint(self.pipeline)
 
     def _define_role(self, source: ConnectionSource) -> PlatformRole:
         role = PlatformRole(
@@ -165,14 +164,3 @@ def _gates(stage: Stage, delivery: Delivery, notifications: sns.ITopic | None) -
         f"{stage.node.id}-Gate", comment=delivery.gate, notification_topic=notifications
     )
     return [gate]
-
-
-def _quiet_cfn_lint(pipeline: codepipeline.Pipeline) -> None:
-    """Two findings of cfn-lint about what CDK writes.
-
-    E3703 is raised for an advice on style (Fn::Sub over Fn::Join) in the ARNs of the bootstrap roles; W3005 for CDK's
-    order of a pipeline after its role, said twice.
-    """
-    resource = pipeline.node.default_child
-    assert isinstance(resource, codepipeline.CfnPipeline)
-    resource.add_metadata("cfn-lint", {"config": {"ignore_checks": ["E3703", "W3005"]}})
