@@ -54,7 +54,8 @@ def shop(folder: Path) -> Path:
         stack, "Read", service="sagemaker", action="describeEndpoint", iam_resources=["*"], parameters={"Endpoint": "e"}
     )
     call = tasks.LambdaInvoke(stack, "Call", lambda_function=handler)
-    sfn.StateMachine(stack, "Flow", definition_body=sfn.DefinitionBody.from_chainable(read.next(call)))
+    flow = sfn.StateMachine(stack, "Flow", definition_body=sfn.DefinitionBody.from_chainable(read.next(call)))
+    cdk.Validations.of(flow).acknowledge(cdk.Acknowledgment(id="asl-timeout", reason="short by itself"))
     nested = cdk.NestedStack(stack, "Storage")
     bucket = s3.Bucket(nested, "Bucket")
     cdk.Validations.of(bucket).acknowledge(cdk.Acknowledgment(id="AwsSolutions-S1", reason="it is the log itself"))
@@ -101,6 +102,11 @@ def test_what_the_app_acknowledges_is_accepted_with_its_reason_by_every_name_of_
     assert (accepted.reason, accepted.source) == ("it is the log itself", "the app's acknowledgement")
     assert "PCI.DSS.321-S3BucketLoggingEnabled" in accepted.finding.aliases
     assert not [one for one in report.findings if "S3BucketLoggingEnabled" in one.rule]
+
+
+def test_a_finding_of_our_own_is_acknowledged_beside_the_construct_as_well(report: Report) -> None:
+    assert {one.reason for one in report.accepted if one.finding.rule == "asl-timeout"} == {"short by itself"}
+    assert by_rule(report, "asl-timeout") == []
 
 
 def test_what_the_file_accepts_is_accepted_and_its_stale_entry_is_a_finding(report: Report) -> None:
