@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlplatform_cdk.assembly import read
@@ -113,6 +113,7 @@ def estimated(folder: Path, named: dict[str, list[str]], known: PriceBook) -> Es
     return estimate(read(write_assembly(folder, templates)), known, Usage())
 
 
+@settings(deadline=None)
 @given(named=stacks, amounts=books)
 def test_a_total_is_the_sum_of_its_parts(
     tmp_path_factory: pytest.TempPathFactory, named: dict[str, list[str]], amounts: dict[str, str]
@@ -128,6 +129,7 @@ def test_a_total_is_the_sum_of_its_parts(
     assert amounts_of_lines == whole.committed + whole.used
 
 
+@settings(deadline=None)
 @given(named=stacks, amounts=books)
 def test_an_unknown_price_never_becomes_zero(
     tmp_path_factory: pytest.TempPathFactory, named: dict[str, list[str]], amounts: dict[str, str]
@@ -143,6 +145,7 @@ def test_an_unknown_price_never_becomes_zero(
     assert all(line.on_demand.known > 0 for line in found.lines if line.price is not None)
 
 
+@settings(deadline=None)
 @given(named=stacks, amounts=books)
 def test_forgetting_the_prices_forgets_the_dollars_and_keeps_the_names(
     tmp_path_factory: pytest.TempPathFactory, named: dict[str, list[str]], amounts: dict[str, str]

@@ -40,14 +40,14 @@ def text_with_holes(value: Any, template: Mapping[str, Any], region: str) -> str
 
 
 def number(value: Any) -> Decimal | None:
-    """A number, also when it is written as a text."""
+    """A number that something can have, also when it is written as a text."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
         parsed = Decimal(str(value))
     except InvalidOperation:
         return None
-    return parsed if parsed.is_finite() else None
+    return parsed if parsed.is_finite() and parsed >= 0 else None
 
 
 def _called(name: str, argument: Any, template: Mapping[str, Any], region: str) -> Any:

@@ -31,6 +31,7 @@ ROOMS = frozenset(
         "resilience",
     }
 )
+_NO_VALUE = {"Ref": "AWS::NoValue"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +61,15 @@ class Resource:
         """The property at the path ``names``; ``default`` where the template says nothing, None where it is open."""
         value: Any = self.raw
         for name in names:
-            if not isinstance(value, dict) or name not in value:
+            if not isinstance(value, dict) or name not in value or value[name] == _NO_VALUE:
                 return default
             value = value[name]
         return resolved(value, self.source.template, self.region)
+
+    def mappings(self, *names: str) -> list[dict[str, Any]]:
+        """The mappings in the list at the path ``names``."""
+        value = self.get(*names)
+        return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
     def number(self, *names: str, default: Decimal | int | None = None) -> Decimal | None:
         """The number at the path ``names``."""

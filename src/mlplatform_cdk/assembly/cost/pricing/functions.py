@@ -73,7 +73,7 @@ def _memory(function: Resource) -> Decimal | None:
 
 
 def _processor(function: Resource) -> str:
-    return "arm" if "arm64" in (function.get("Architectures") or []) else "x86"
+    return "arm" if function.get("Architectures") == ["arm64"] else "x86"
 
 
 PRICED = {

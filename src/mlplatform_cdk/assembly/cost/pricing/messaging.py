@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _MILLION = Decimal(1_000_000)
 _HUNDRED_THOUSAND = Decimal(100_000)
-_FREE_PROTOCOLS = {"sqs", "lambda"}
+_FREE_PROTOCOLS = ("sqs", "lambda")
 
 
 def _queue(queue: Resource) -> Iterator[Charge]:
@@ -45,7 +45,7 @@ def _subscription(subscription: Resource) -> Iterator[Charge | Free | Unseen]:
     protocol = subscription.get("Protocol")
     if protocol in _FREE_PROTOCOLS:
         yield Free("deliveries to queues and functions cost nothing")
-    elif protocol in {"email", "email-json"}:
+    elif protocol in ("email", "email-json"):
         yield Charge(
             what="emails",
             item="sns.email",

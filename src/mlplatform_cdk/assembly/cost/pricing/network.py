@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from mlplatform_cdk.assembly.cost.intrinsics import text_with_holes
-from mlplatform_cdk.assembly.cost.lines import Charge, Free
+from mlplatform_cdk.assembly.cost.lines import Charge, Free, Unseen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from mlplatform_cdk.assembly.cost.resources import Resource
 
 
-def _endpoint(endpoint: Resource) -> Iterator[Charge | Free]:
+def _endpoint(endpoint: Resource) -> Iterator[Charge | Free | Unseen]:
     kind = endpoint.get("VpcEndpointType", default="Gateway")
+    if not isinstance(kind, str):
+        yield Unseen("a VPC endpoint whose kind deployment decides")
+        return
     if kind == "Gateway":
         yield Free("gateway endpoints cost nothing")
         return

@@ -5,10 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from mlplatform_cdk.assembly.cost.intrinsics import number
 from mlplatform_cdk.assembly.cost.lines import Charge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from typing import Any
 
     from mlplatform_cdk.assembly.cost.resources import Resource
 
@@ -17,7 +19,7 @@ _HIGH_RESOLUTION_S = 60  # a shorter period than this
 
 
 def _alarm(alarm: Resource) -> Iterator[Charge]:
-    metrics = [metric for metric in alarm.get("Metrics") or [] if isinstance(metric, dict) and "MetricStat" in metric]
+    metrics = [metric for metric in alarm.mappings("Metrics") if "MetricStat" in metric]
     periods = [alarm.number("Period"), *(_period(metric) for metric in metrics)]
     shortest = min((period for period in periods if period is not None), default=Decimal(_HIGH_RESOLUTION_S))
     quick = shortest < _HIGH_RESOLUTION_S
@@ -28,9 +30,9 @@ def _alarm(alarm: Resource) -> Iterator[Charge]:
     )
 
 
-def _period(metric: dict[str, dict[str, object]]) -> Decimal | None:
-    period = metric["MetricStat"].get("Period")
-    return Decimal(period) if isinstance(period, int) else None
+def _period(metric: Mapping[str, Any]) -> Decimal | None:
+    statistic = metric["MetricStat"]
+    return number(statistic.get("Period")) if isinstance(statistic, dict) else None
 
 
 def _composite(_: Resource) -> Iterator[Charge]:
