@@ -13,11 +13,11 @@ from mlplatform_cdk.cli.new_app import AppName
 from mlplatform_cdk.cli.new_app.sources import OWN, SHARED
 
 ROOT = Path(__file__).parents[2]
+PROGRAM = Path(sys.executable).with_name("mlplatform")
 
 
 def init(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    program = Path(sys.executable).with_name("mlplatform")
-    return subprocess.run([program, "init", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    return subprocess.run([PROGRAM, "init", *arguments], cwd=folder, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="session")
@@ -92,6 +92,20 @@ def test_every_environment_of_it_and_its_pipeline_synthesize(churn: Path, tmp_pa
     for environment in ("Dev", "Staging", "Prod"):
         assert (assembly / f"assembly-Churn-{environment}" / "manifest.json").exists()
     assert (assembly / "Churn-Delivery.template.json").exists()
+
+
+def test_production_of_it_passes_the_check_at_once(churn: Path, tmp_path: Path) -> None:
+    assembly = synthesize(churn, tmp_path / "cdk.out", context={"environment": "prod"}, validate=False)
+
+    result = subprocess.run(
+        [PROGRAM, "check", assembly, "--acknowledgements", "reviewed/check.yaml"],
+        cwd=churn,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_the_workflows_are_those_that_the_documentation_shows(churn: Path) -> None:
