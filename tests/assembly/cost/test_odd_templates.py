@@ -76,7 +76,7 @@ values = st.recursive(
 
 
 @pytest.mark.parametrize("kind", sorted(PRICED))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(properties=st.one_of(st.dictionaries(st.sampled_from(NAMES), values, max_size=5), values))
 def test_no_property_breaks_the_estimate(tmp_path_factory: pytest.TempPathFactory, kind: str, properties: Any) -> None:
     template = {

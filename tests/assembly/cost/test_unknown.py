@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,25 @@ def test_what_a_template_leaves_open_is_named(priced: Priced, one: dict[str, Any
 
     assert name in found.unknown
     assert not found.totals().committed.complete
+
+
+def test_a_nested_stack_is_found_by_its_asset_where_no_metadata_name_its_file(tmp_path: Path) -> None:
+    asset = "0" * 64
+    url = {"Fn::Join": ["", ["https://s3.", {"Ref": "AWS::URLSuffix"}, f"/assets/{asset}.json"]]}
+    outer = {"Resources": {"Inner": resource("AWS::CloudFormation::Stack", TemplateURL=url)}}
+    folder = write_assembly(tmp_path, {"App": outer})
+    (folder / "inner.json").write_text(json.dumps({"Resources": {"Key": resource("AWS::KMS::Key")}}))
+    files = {asset: {"source": {"path": "inner.json"}, "destinations": {}}}
+    (folder / "App.assets.json").write_text(json.dumps({"files": files}))
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["artifacts"]["App"]["dependencies"] = ["App.assets"]
+    manifest["artifacts"]["App.assets"] = {"type": "cdk:asset-manifest", "properties": {"file": "App.assets.json"}}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+    found = estimate(read(folder), prices({"kms.key-month": "1", "kms.request": "1"}), Usage())
+
+    assert found.totals().committed == Amount(known=Decimal(1))
+    assert set(found.by("stack")) == {"App/Inner"}
 
 
 def test_every_resource_of_the_dev_platform_has_a_price_a_reason_or_a_name(dev_assembly: Path) -> None:

@@ -90,7 +90,7 @@ class Resource:
         path = self.source.path_of(self.logical_id).removesuffix("/Resource")
         return Place(
             stack=self.source.key,
-            room=_room(self.source.key, path),
+            room=_room(self.source.parent or self.source.key, path),
             logical_id=self.logical_id,
             path=path or f"{self.source.key}/{self.logical_id}",
             type=self.type,

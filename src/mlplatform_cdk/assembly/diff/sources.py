@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,7 @@ def sources(assembly: Assembly) -> dict[str, Source]:
 
 def _of(stack: Stack, root: Path) -> Iterator[Source]:
     assets = frozenset(asset for manifest in stack.asset_manifests for asset in _asset_ids(manifest))
+    files = {asset: path for manifest in stack.asset_manifests for asset, path in _asset_files(manifest).items()}
     template = stack.template
     top = Source(
         key=stack.display_name,
@@ -83,13 +85,13 @@ def _of(stack: Stack, root: Path) -> Iterator[Source]:
         assets=assets,
         tags=stack.tags,
         termination_protection=stack.termination_protection,
-        nested=_nested(template, stack.template_file.parent),
+        nested=_nested(template, stack.template_file.parent, files),
     )
     yield top
-    yield from _inside(top, root)
+    yield from _inside(top, root, files)
 
 
-def _inside(parent: Source, root: Path) -> Iterator[Source]:
+def _inside(parent: Source, root: Path, files: Mapping[str, Path]) -> Iterator[Source]:
     for logical_id, file in parent.nested.items():
         template = load(file, "nested template")
         inner = replace(
@@ -99,19 +101,33 @@ def _inside(parent: Source, root: Path) -> Iterator[Source]:
             file=_relative(file, root),
             size=file.stat().st_size,
             parent=parent.key,
-            nested=_nested(template, file.parent),
+            nested=_nested(template, file.parent, files),
         )
         yield inner
-        yield from _inside(inner, root)
+        yield from _inside(inner, root, files)
 
 
-def _nested(template: Mapping[str, Any], folder: Path) -> dict[str, Path]:
+def _nested(template: Mapping[str, Any], folder: Path, files: Mapping[str, Path]) -> dict[str, Path]:
     named = {
-        logical_id: folder / str((resource.get("Metadata") or {}).get("aws:asset:path", ""))
+        logical_id: _nested_file(resource, folder, files)
         for logical_id, resource in (template.get("Resources") or {}).items()
         if isinstance(resource, dict) and resource.get("Type") == NESTED
     }
-    return {logical_id: file for logical_id, file in named.items() if file.is_file()}
+    return {logical_id: file for logical_id, file in named.items() if file is not None and file.is_file()}
+
+
+def _nested_file(resource: Mapping[str, Any], folder: Path, files: Mapping[str, Path]) -> Path | None:
+    """The cdk CLI asks for metadata that name the file; without them, the URL ends in the asset's id."""
+    named = (resource.get("Metadata") or {}).get("aws:asset:path")
+    if named:
+        return folder / str(named)
+    url = json.dumps((resource.get("Properties") or {}).get("TemplateURL"))
+    return next((file for asset, file in files.items() if f"/{asset}.json" in url), None)
+
+
+def _asset_files(manifest: Path) -> dict[str, Path]:
+    files = load(manifest, "asset manifest").get("files", {})
+    return {asset: manifest.parent / str(file.get("source", {}).get("path", "")) for asset, file in files.items()}
 
 
 def _asset_ids(manifest: Path) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 _IDENTITY = "IAM costs nothing"
 _WIRING = "networks, subnets, routes and security groups cost nothing; what runs and flows in them does"
-_POLICY = "a policy or permission costs nothing"
+_POLICY = "a policy, permission or name costs nothing"
 _DEPLOYMENT = "CDK's own helper in a deployment; its function is priced as any other"
 
 FREE: dict[str, str] = {
@@ -41,6 +41,7 @@ FREE: dict[str, str] = {
             "AWS::EC2::VPCCidrBlock",
             "AWS::EC2::VPCGatewayAttachment",
             "AWS::EFS::MountTarget",
+            "AWS::RDS::DBSubnetGroup",
         ),
         _WIRING,
     ),
@@ -55,6 +56,7 @@ FREE: dict[str, str] = {
             "AWS::SNS::TopicPolicy",
             "AWS::SQS::QueuePolicy",
             "AWS::SecretsManager::ResourcePolicy",
+            "AWS::SecretsManager::SecretTargetAttachment",
         ),
         _POLICY,
     ),
