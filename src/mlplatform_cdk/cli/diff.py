@@ -111,7 +111,7 @@ def _named(option: str, given: list[str] | None) -> dict[str, str]:
 
 def _show(found: "AssemblyDiff", report: Report, form: Format, output: Path | None, *, details: bool) -> None:
     from mlplatform_cdk.assembly.diff import render_diff
-    from mlplatform_cdk.assembly.renderings.terminal import print_report
+    from mlplatform_cdk.assembly.diff.terminal import print_diff
 
     text = None
     if form is Format.JSON:
@@ -121,6 +121,6 @@ def _show(found: "AssemblyDiff", report: Report, form: Format, output: Path | No
     if output and text is not None:
         output.write_text(text, encoding="utf-8")
     if output or text is None:
-        print_report(report, OUT, details=details)
+        print_diff(found, report, OUT, details=details)
     else:
         typer.echo(text, nl=False)

@@ -247,3 +247,9 @@ def test_an_unknown_pair_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(AssemblyError, match="no stage or stack 'B'; it has: Try/A"):
         compare(assembly, assembly, pairs={"B": "A"})
+
+
+def test_what_only_the_user_guide_calls_a_replacement_may_be_one() -> None:
+    bucket = template(X=resource("AWS::S3::Bucket", {"ObjectLockEnabled": True}))
+
+    assert actions(bucket, changed(bucket, "Properties.ObjectLockEnabled", False)) == {"X": "may-be-replaced"}

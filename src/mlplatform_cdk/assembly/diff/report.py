@@ -93,20 +93,27 @@ def _note(stack: StackDiff) -> str:
 
 
 def _rows(change: ResourceChange) -> Iterator[tuple[str, ...]]:
-    resource = change.resource
-    known = (change.action.value, resource.path or resource.logical_id, resource.type)
-    moved = change.action is Action.MOVED and change.before is not None
-    if moved and change.before:
-        yield (*known, "logical id", change.before.logical_id, resource.logical_id)
-    elif change.because or not change.properties:
-        yield (*known, change.because, "", "")
-    assets = sum(one.asset for one in change.properties)
+    known = (change.action.value, change.resource.path or change.resource.logical_id, change.resource.type)
+    for values in list(changed_values(change)) or [("", "", "")]:
+        yield (*known, *values)
+
+
+def changed_values(change: ResourceChange) -> Iterator[tuple[str, str, str]]:
+    """What differs, before and after: equal changes of one name on one line, hashes of assets on one."""
+    if change.action is Action.MOVED and change.before is not None:
+        yield "logical id", change.before.logical_id, change.resource.logical_id
+    elif change.because:
+        yield change.because, "", ""
+    alike: dict[tuple[str, str, str, str], list[str]] = {}
     for one in change.properties:
         if not one.asset:
             effect = "" if one.effect.value == "update" else f" ({one.effect.value})"
-            yield (*known, f"{one.name}{effect}", shown(one.before), shown(one.after))
-    if assets:
-        yield (*known, _number(assets, "hash of an asset", "hashes of assets"), "", "")
+            alike.setdefault((one.leaf, effect, shown(one.before), shown(one.after)), []).append(one.name)
+    for (leaf, effect, before, after), names in alike.items():
+        name = names[0] if len(names) == 1 else f"{leaf} in {len(names)} places, such as {names[0]}"
+        yield name + effect, before, after
+    if assets := sum(one.asset for one in change.properties):
+        yield _number(assets, "hash of an asset", "hashes of assets"), "", ""
 
 
 def _number(count: int, name: str, many: str | None = None) -> str:

@@ -1,6 +1,7 @@
 """What AWS's resource type registry says of a property: whether a change replaces the resource, whether order counts.
 
-The registry's schemas ship inside cfn-lint, so no account is asked.
+The registry's schemas ship inside cfn-lint, so no account is asked. Where CloudFormation's user guide says that a
+property replaces and the registry does not, it may (``documented_replacements.json``).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import json
 from enum import StrEnum
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlplatform_cdk.assembly.errors import AssemblyError
@@ -32,11 +34,13 @@ class Effect(StrEnum):
 class Schema:
     """The registry's word on one resource type; of an unknown type it knows nothing."""
 
-    def __init__(self, document: Mapping[str, Any] | None) -> None:
+    def __init__(self, document: Mapping[str, Any] | None, documented: Sequence[str] = ()) -> None:
         self._document: Mapping[str, Any] = document or {}
         self.known = document is not None
         self._replacing = _pointers(self._document, "createOnlyProperties")
-        self._maybe = _pointers(self._document, "conditionalCreateOnlyProperties")
+        self._maybe = _pointers(self._document, "conditionalCreateOnlyProperties") + tuple(
+            (name,) for name in documented
+        )
         self.deletes_first = self._document.get("replacementStrategy") == "delete_then_create"
 
     def effect(self, path: Sequence[str], *values: Any) -> Effect:
@@ -104,10 +108,19 @@ def schema_of(kind: str, region: str | None = None) -> Schema:
     registry = _registry()
     for place in (region, _ANYWHERE):
         try:
-            return Schema(registry.PROVIDER_SCHEMA_MANAGER.get_resource_schema(place, kind).schema)
+            return Schema(
+                registry.PROVIDER_SCHEMA_MANAGER.get_resource_schema(place, kind).schema, _documented().get(kind, ())
+            )
         except (registry.ResourceNotFoundError, KeyError, TypeError):
             continue  # a region that cfn-lint does not know, or a type that the region does not have
     return Schema(None)
+
+
+@cache
+def _documented() -> dict[str, list[str]]:
+    file = Path(__file__).with_name("documented_replacements.json")
+    types: dict[str, list[str]] = json.loads(file.read_text(encoding="utf-8"))["types"]
+    return types
 
 
 def _registry() -> Any:

@@ -168,7 +168,7 @@ def _downgraded(one: PropertyChange) -> bool:
 
 
 def _is_off(value: object) -> bool:
-    return value is None or (isinstance(value, str) and value in _OFF)
+    return value is None or value is False or (isinstance(value, str) and value in _OFF)
 
 
 def _number(value: object) -> float | None:
