@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mlplatform_cdk.assembly.check.loose import listed, mapping
 from mlplatform_cdk.assembly.check.references import is_marked, unmarked
 from mlplatform_cdk.assembly.check.states.definitions import definitions
 from mlplatform_cdk.assembly.check.states.machine import states
 from mlplatform_cdk.assembly.check.templates import Resource, Template
-from mlplatform_cdk.assembly.check.traps.words import listed
 from mlplatform_cdk.assembly.findings import Table
 
 _PER_TYPE = {
@@ -98,7 +98,7 @@ def _of_state(state: Mapping[str, Any], place: str) -> Iterator[Need]:
     path, usage = _JOBS[call]
     cluster: Any = parameters
     for part in path.split("."):
-        cluster = cluster.get(part, {})
+        cluster = mapping(cluster.get(part))
     kind, count = _instance(cluster), _number(cluster, "InstanceCount")
     spot = parameters.get("EnableManagedSpotTraining") is True
     yield Need("sagemaker", f"{kind} for {'spot ' if spot else ''}{usage}", count, place)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from mlplatform_cdk.assembly.check.loose import mapping
 from mlplatform_cdk.assembly.check.references import quoted_marks, unmarked
 from mlplatform_cdk.assembly.check.service_model import Caller, operation, service_model
 from mlplatform_cdk.assembly.check.states.calls import botocore_name
@@ -38,7 +39,7 @@ def _problems(resource: Resource, moment: str) -> Iterator[str]:
     if written is None:
         return
     try:
-        call = json.loads(quoted_marks(resource.template.references.text(written)))
+        call = mapping(json.loads(quoted_marks(resource.template.references.text(written))))
     except json.JSONDecodeError:
         yield f"{moment} is not the JSON of a call"
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from mlplatform_cdk.assembly.findings import Severity, by_rule
 
@@ -49,7 +50,7 @@ def _result(finding: Finding) -> dict[str, Any]:
     location: dict[str, Any] = {
         # A host shows only results with a file; a template has no line that a person wrote.
         "physicalLocation": {
-            "artifactLocation": {"uri": finding.file or "manifest.json", "uriBaseId": "%SRCROOT%"},
+            "artifactLocation": {"uri": quote(finding.file or "manifest.json"), "uriBaseId": "%SRCROOT%"},
             "region": {"startLine": 1},
         },
         "logicalLocations": [

@@ -13,7 +13,6 @@ _PREFIXES = {
     "monitoring": "cloudwatch",
     "iotdata": "iot",
     "email": "ses",
-    "servicequotas": "servicequotas",
     "cloudcontrolapi": "cloudformation",
 }
 _S3 = {

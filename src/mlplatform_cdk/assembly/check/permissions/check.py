@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from mlplatform_cdk.assembly.check.loose import mapping
 from mlplatform_cdk.assembly.check.permissions import excuses
 from mlplatform_cdk.assembly.check.permissions.actions import actions_of
 from mlplatform_cdk.assembly.check.permissions.code import calls
@@ -18,6 +19,8 @@ from mlplatform_cdk.assembly.check.templates import Resource, Template
 from mlplatform_cdk.assembly.findings import Finding
 
 FUNCTION = "AWS::Lambda::Function"
+# CDK's own handler of bucket notifications: a call in it is for buckets of others only, and allowed with those only.
+_CDKS_OWN = "BucketNotificationsHandler050a0587b7544547bf325f094a3db834"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,9 @@ class Permissions:
         roles: dict[str, Resource] = {}
         for resource in template.of_type(FUNCTION, MACHINE):
             role = role_of(resource, "Role" if resource.type == FUNCTION else "RoleArn")
-            if role and resource.logical_id in needs:
+            if role is None and resource.logical_id in needs:
+                self._not_seen(resource, "its role is not in its stack")
+            elif role and resource.logical_id in needs:
                 roles[role.logical_id] = role
                 by_role.setdefault(role.logical_id, []).append(resource)
         for name, under in by_role.items():
@@ -65,10 +70,13 @@ class Permissions:
         for function in template.of_type(FUNCTION):
             found = needs_of_code(function)
             if isinstance(found, str):
-                self.unseen.append((function.construct_path or f"{template.stack}/{function.logical_id}", found))
+                self._not_seen(function, found)
             else:
                 self.functions += 1
                 yield function.logical_id, found
+
+    def _not_seen(self, resource: Resource, why: str) -> None:
+        self.unseen.append((resource.construct_path or f"{resource.template.stack}/{resource.logical_id}", why))
 
 
 def _of_role(role: Resource, under: list[Resource], needs: Mapping[str, Needs]) -> Iterator[Finding]:
@@ -97,7 +105,9 @@ def _of_states(definition: Mapping[str, object]) -> Needs:
 
 def needs_of_code(function: Resource) -> Needs | str:
     """The actions that the code calls, or why it cannot be read."""
-    code, handler = function.properties.get("Code", {}), function.properties.get("Handler")
+    if function.logical_id.startswith(_CDKS_OWN):
+        return "it is CDK's own"
+    code, handler = mapping(function.properties.get("Code")), function.properties.get("Handler")
     runtime = str(function.properties.get("Runtime", ""))
     if not isinstance(handler, str) or not runtime.startswith("python"):
         return f"only Python code is read, this is {runtime or 'a container image'}"

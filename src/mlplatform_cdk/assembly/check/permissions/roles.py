@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from mlplatform_cdk.assembly.check.loose import listed, mapping, mappings
 from mlplatform_cdk.assembly.check.references import unmarked
 from mlplatform_cdk.assembly.check.templates import Resource, Template
 
@@ -55,11 +56,14 @@ def allowed(role: Resource) -> Allowed:
     actions: set[str] = set()
     opaque = False
     for document in _documents(role):
-        for statement in _listed(document.get("Statement", [])):
+        for statement in mappings(document.get("Statement")):
+            named = listed(statement.get("Action"))
+            # A condition of the template decides over what is no plain statement.
+            opaque |= "Effect" not in statement or any(not isinstance(one, str) for one in named)
             if statement.get("Effect") == "Allow":
-                actions.update(str(one) for one in _listed(statement.get("Action", [])))
+                actions.update(one for one in named if isinstance(one, str))
                 opaque |= "NotAction" in statement
-    for policy in _listed(role.properties.get("ManagedPolicyArns", [])):
+    for policy in listed(role.properties.get("ManagedPolicyArns")):
         if _own(role.template, policy):
             continue
         name = unmarked(role.template.references.text(policy)).partition(":policy/")[2]
@@ -76,13 +80,13 @@ def users(role: Resource) -> Iterator[Resource]:
 
 
 def _documents(role: Resource) -> Iterator[Mapping[str, Any]]:
-    for policy in _listed(role.properties.get("Policies", [])):
-        yield policy.get("PolicyDocument", {})
-    attached = [_own(role.template, one) for one in _listed(role.properties.get("ManagedPolicyArns", []))]
+    for policy in mappings(role.properties.get("Policies")):
+        yield mapping(policy.get("PolicyDocument"))
+    attached = [_own(role.template, one) for one in listed(role.properties.get("ManagedPolicyArns"))]
     for resource in role.template.of_type(*_ATTACHED):
-        roles = [*_listed(resource.properties.get("Roles", [])), resource.properties.get("RoleName")]
+        roles = [*listed(resource.properties.get("Roles")), resource.properties.get("RoleName")]
         if resource.logical_id in attached or {"Ref": role.logical_id} in roles:
-            yield resource.properties.get("PolicyDocument", {})
+            yield mapping(resource.properties.get("PolicyDocument"))
     yield from _of_resources(role)
 
 
@@ -94,16 +98,14 @@ def _of_resources(role: Resource) -> Iterator[Mapping[str, Any]]:
             if resource.type.startswith("AWS::IAM::") or not isinstance(document, Mapping):
                 continue
             statements = [
-                one
-                for one in _listed(document.get("Statement", []))
-                if _mentions(one.get("Principal", {}), role.logical_id)
+                one for one in mappings(document.get("Statement")) if _mentions(one.get("Principal"), role.logical_id)
             ]
             yield {"Statement": statements}
 
 
 def _own(template: Template, policy: Any) -> str | None:
     name = policy.get("Ref") if isinstance(policy, Mapping) else None
-    return name if name in template.document.get("Resources", {}) else None
+    return name if isinstance(name, str) and name in template.document.get("Resources", {}) else None
 
 
 def _mentions(value: Any, logical_id: str) -> bool:
@@ -115,7 +117,3 @@ def _mentions(value: Any, logical_id: str) -> bool:
         case list():
             return any(_mentions(one, logical_id) for one in value)
     return False
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

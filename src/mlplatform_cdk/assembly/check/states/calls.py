@@ -99,7 +99,7 @@ def call_of(resource: str) -> Call | str:
 
 def needed_actions(task: Mapping[str, Any]) -> Iterator[str]:
     """The IAM actions that the machine's role needs for ``task``."""
-    resource = task["Resource"]
+    resource = str(task.get("Resource", ""))
     called = call_of(resource)
     if isinstance(called, str):
         return

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mlplatform_cdk.assembly.check.loose import mapping, mappings, texts
 from mlplatform_cdk.assembly.check.references import unmarked
 from mlplatform_cdk.assembly.check.service_model import Caller
 from mlplatform_cdk.assembly.check.states import calls
@@ -51,7 +52,7 @@ def problems(definition: Mapping[str, Any]) -> list[Problem]:
 
 def states(definition: Mapping[str, Any]) -> Iterator[tuple[str, State]]:
     """Every state, those inside Map and Parallel too."""
-    for name, state in definition.get("States", {}).items():
+    for name, state in _own_states(definition).items():
         yield name, state
         for inner in _inner(state):
             yield from states(inner)
@@ -66,20 +67,23 @@ def needed_actions(definition: Mapping[str, Any]) -> set[str]:
         for action in calls.needed_actions(state)
     }
     for _, state in states(definition):
-        mode = state.get("ItemProcessor", {}).get("ProcessorConfig", {}).get("Mode")
+        mode = mapping(mapping(state.get("ItemProcessor")).get("ProcessorConfig")).get("Mode")
         if state.get("Type") == "Map" and mode == "DISTRIBUTED":
             needed |= {"states:StartExecution"}
     return needed
 
 
+def _own_states(definition: Mapping[str, Any]) -> dict[str, State]:
+    return {name: mapping(state) for name, state in mapping(definition.get("States")).items()}
+
+
 def _inner(state: State) -> list[Mapping[str, Any]]:
-    iterator = [state[key] for key in ("ItemProcessor", "Iterator") if key in state]
-    return [*iterator, *state.get("Branches", [])]
+    return [one for key in ("ItemProcessor", "Iterator", "Branches") for one in mappings(state.get(key))]
 
 
 def _flow(definition: Mapping[str, Any]) -> Iterator[Problem]:
     """Arrows that lead nowhere, and states that nothing leads to."""
-    all_states, start = definition.get("States", {}), definition.get("StartAt")
+    all_states, start = _own_states(definition), str(definition.get("StartAt"))
     names, led_to = set(all_states), {start}
     for name, state in all_states.items():
         targets = set(_targets(state))
@@ -97,11 +101,9 @@ def _flow(definition: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _targets(state: State) -> Iterator[str]:
-    for holder in (state, *state.get("Choices", []), *state.get("Catch", [])):
-        if "Next" in holder:
-            yield holder["Next"]
-    if "Default" in state:
-        yield state["Default"]
+    for holder in (state, *mappings(state.get("Choices")), *mappings(state.get("Catch"))):
+        yield from texts(holder.get("Next"))
+    yield from texts(state.get("Default"))
 
 
 def _state(state: State, *, jsonata: bool) -> Iterator[tuple[str, str]]:
@@ -121,14 +123,14 @@ def _ways_out(state: State) -> Iterator[tuple[str, str]]:
             yield kind, f"a task must have {key}"
     if "TimeoutSeconds" not in state and "TimeoutSecondsPath" not in state:
         yield TIMEOUT, "a task must have TimeoutSeconds"
-    for retry in state.get("Retry", []):
+    for retry in mappings(state.get("Retry")):
         for key in ("BackoffRate", "MaxDelaySeconds", "JitterStrategy"):
             if key not in retry:
-                yield RETRY, f"Retry of {', '.join(retry['ErrorEquals'])} must have {key}"
+                yield RETRY, f"Retry of {', '.join(texts(retry.get('ErrorEquals')))} must have {key}"
 
 
 def _call(state: State, *, jsonata: bool) -> Iterator[str]:
-    called = calls.call_of(state.get("Resource", ""))
+    called = calls.call_of(str(state.get("Resource", "")))
     if isinstance(called, str):
         yield called
     elif called.operation:

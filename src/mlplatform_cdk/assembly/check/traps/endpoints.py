@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mlplatform_cdk.assembly.check.loose import listed
 from mlplatform_cdk.assembly.check.references import unmarked
 from mlplatform_cdk.assembly.check.templates import Resource, Template
 from mlplatform_cdk.assembly.check.traps.words import (
     Rule,
     caught,
     encrypts_itself,
-    listed,
     mentions,
     ordered_after,
     trap,

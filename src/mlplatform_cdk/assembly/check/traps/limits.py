@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mlplatform_cdk.assembly.check.loose import listed
 from mlplatform_cdk.assembly.check.references import unmarked
 from mlplatform_cdk.assembly.check.templates import Template
-from mlplatform_cdk.assembly.check.traps.words import TOOL, Rule, caught, listed, trap
+from mlplatform_cdk.assembly.check.traps.words import TOOL, Rule, caught, trap
 from mlplatform_cdk.assembly.findings import Finding, Severity
 
 _NEAR = 0.8  # of a limit

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mlplatform_cdk.assembly.check.loose import listed
 from mlplatform_cdk.assembly.check.templates import Template
-from mlplatform_cdk.assembly.check.traps.words import TOOL, Rule, caught, listed, trap
+from mlplatform_cdk.assembly.check.traps.words import TOOL, Rule, caught, trap
 from mlplatform_cdk.assembly.findings import Finding, Severity
 
 _REPLACED_WITH_NAME = {

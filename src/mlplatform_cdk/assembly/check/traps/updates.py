@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mlplatform_cdk.assembly.check.loose import listed
 from mlplatform_cdk.assembly.check.permissions.check import FUNCTION, needs_of_code
 from mlplatform_cdk.assembly.check.states.definitions import MACHINE, definitions
 from mlplatform_cdk.assembly.check.states.machine import states
 from mlplatform_cdk.assembly.check.templates import Resource, Template
-from mlplatform_cdk.assembly.check.traps.words import Rule, caught, encrypts_itself, listed, mentions, trap
+from mlplatform_cdk.assembly.check.traps.words import Rule, caught, encrypts_itself, mentions, trap
 from mlplatform_cdk.assembly.findings import Finding, Severity
 
 _KEYS = {

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from mlplatform_cdk.assembly.check.loose import listed
 from mlplatform_cdk.assembly.check.templates import Resource, Template
 from mlplatform_cdk.assembly.findings import Finding, Severity
 
@@ -28,11 +29,6 @@ def caught(
     :param at: the property; default: the whole resource.
     """
     return resource.finding(rule, severity, message, reason=reason, way_out=way_out, property_path=at, tools=(TOOL,))
-
-
-def listed(value: Any) -> list[Any]:
-    """A list, where a template may hold one value in place of a list."""
-    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def mentions(value: Any, logical_id: str) -> bool:
