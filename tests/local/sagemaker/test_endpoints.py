@@ -139,7 +139,9 @@ def test_a_variant_that_stays_keeps_its_process(platform: Platform, blue: dict[s
     assert platform.ask()["pid"] == before
 
 
-def test_a_failed_update_rolls_back_and_leaves_its_reason_until_the_next_one(platform: Platform, blue: dict[str, Any]) -> None:
+def test_a_failed_update_rolls_back_and_leaves_its_reason_until_the_next_one(
+    platform: Platform, blue: dict[str, Any]
+) -> None:
     bad = platform.config({"blue": 1}, {"blue": platform.model("bad", "crash")})
 
     seen = platform.update(bad)
