@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlplatform_cdk.assembly.check.loose import mapping
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -117,4 +119,4 @@ class References:
         return _ARNS[kind].format(partition=self.partition, account=self.account, region=self.region, name=mark(name))
 
     def _type(self, name: str) -> str:
-        return str(self.template.get("Resources", {}).get(name, {}).get("Type", ""))
+        return str(mapping(mapping(self.template.get("Resources")).get(name)).get("Type", ""))

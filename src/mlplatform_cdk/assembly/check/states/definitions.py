@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from mlplatform_cdk.assembly.check.loose import mapping
 from mlplatform_cdk.assembly.check.references import References, mark, quoted_marks
 
 MACHINE = "AWS::StepFunctions::StateMachine"
@@ -21,8 +22,8 @@ def definitions(
     :param read_asset: the text of the file asset with this key, for definitions which lie in S3.
     """
     for name, resource in references.template.get("Resources", {}).items():
-        if resource.get("Type") == MACHINE:
-            yield name, _definition(references, resource.get("Properties", {}), read_asset)
+        if mapping(resource).get("Type") == MACHINE:
+            yield name, _definition(references, mapping(resource.get("Properties")), read_asset)
 
 
 def _definition(references: References, properties: Mapping[str, Any], read_asset: ReadAsset) -> dict[str, Any] | str:

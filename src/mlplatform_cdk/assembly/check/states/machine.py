@@ -90,7 +90,7 @@ def _flow(definition: Mapping[str, Any]) -> Iterator[Problem]:
         led_to |= targets
         for missing in sorted(targets - names):
             yield Problem(FLOW, name, f"leads to {missing!r}, which does not exist")
-        if state.get("Type") not in _ENDS and "Next" not in state and not state.get("End"):
+        if str(state.get("Type")) not in _ENDS and "Next" not in state and not state.get("End"):
             yield Problem(FLOW, name, "must have Next or End")
         for inner in _inner(state):
             yield from _flow(inner)

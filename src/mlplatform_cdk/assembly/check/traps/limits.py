@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlplatform_cdk.assembly.check.loose import listed
+from mlplatform_cdk.assembly.check.loose import listed, mappings
 from mlplatform_cdk.assembly.check.references import unmarked
 from mlplatform_cdk.assembly.check.templates import Template
 from mlplatform_cdk.assembly.check.traps.words import TOOL, Rule, caught, trap
@@ -48,7 +48,7 @@ def policy_sizes(template: Template) -> Iterator[Finding]:
 def inline_policies(template: Template) -> Iterator[Finding]:
     """10: a role's inline policies together."""
     for role in template.of_type("AWS::IAM::Role"):
-        documents = [one.get("PolicyDocument") for one in listed(role.properties.get("Policies"))]
+        documents = [one.get("PolicyDocument") for one in mappings(role.properties.get("Policies"))]
         for policy in template.of_type("AWS::IAM::Policy", "AWS::IAM::RolePolicy"):
             roles = [*listed(policy.properties.get("Roles")), policy.properties.get("RoleName")]
             if {"Ref": role.logical_id} in roles:

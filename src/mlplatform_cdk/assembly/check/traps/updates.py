@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlplatform_cdk.assembly.check.loose import listed
+from mlplatform_cdk.assembly.check.loose import mappings
 from mlplatform_cdk.assembly.check.permissions.check import FUNCTION, needs_of_code
 from mlplatform_cdk.assembly.check.states.definitions import MACHINE, definitions
 from mlplatform_cdk.assembly.check.states.machine import states
@@ -90,7 +90,7 @@ def run_per_object(template: Template) -> Iterator[Finding]:
         if "Object Created" not in str(pattern) or "aws.s3" not in str(pattern):
             continue
         for machine in template.of_type(MACHINE):
-            if mentions([one.get("Arn") for one in listed(rule.properties.get("Targets"))], machine.logical_id):
+            if mentions([one.get("Arn") for one in mappings(rule.properties.get("Targets"))], machine.logical_id):
                 yield caught(
                     rule,
                     trap(30, "run-per-object"),

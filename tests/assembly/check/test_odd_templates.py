@@ -1,0 +1,72 @@
+"""Whatever stands where something else was expected, the check goes on."""
+
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from mlplatform_cdk.assembly.check.own import own_findings
+from mlplatform_cdk.assembly.check.permissions.check import Permissions
+from mlplatform_cdk.assembly.check.quotas import quotas
+from tests.assembly.check.conftest import Make, function, machine, role
+
+ODD: tuple[Any, ...] = (None, 1, "x", [], {}, [None, "x"], {"Ref": "Nobody"}, {"Fn::If": ["c", {"a": 1}, "b"]})
+TRAIN = {
+    "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync",
+    "Parameters": {"ResourceConfig": {"InstanceType": "ml.g5.xlarge", "InstanceCount": 1, "VolumeKmsKeyId": "k"}},
+    "Retry": [{"ErrorEquals": ["States.ALL"]}],
+    "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "S1"}],
+}
+CALL = {"service": "S3", "action": "putObject", "parameters": {"Bucket": "b"}}
+VARIANTS = [{"InstanceType": "ml.g5.xlarge", "InitialInstanceCount": 1}]
+WATCHED = {"MetricName": "m", "AlarmActions": ["a"]}
+RULE = {"EventPattern": {"source": ["aws.s3"], "detail-type": ["Object Created"]}, "Targets": [{"Arn": {"Ref": "M"}}]}
+TARGET = {"ServiceNamespace": "sagemaker", "ResourceId": "endpoint/e/variant/v", "MinCapacity": 0}
+METRIC = {"PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}}
+STATEMENT = {"Effect": "Allow", "Action": ["s3:*"], "Principal": {"AWS": ["a", "a"]}, "Resource": "*"}
+
+
+def resources() -> dict[str, Any]:
+    steps = machine(TRAIN)
+    text = steps["Properties"].pop("DefinitionString")
+    steps["Properties"]["Definition"] = json.loads(text)
+    return {
+        "Role": role("s3:GetObject"),
+        "F": function("def handle(e, c): pass", Role={"Fn::GetAtt": ["Role", "Arn"]}),
+        "M": steps,
+        "C": {"Type": "Custom::AWS", "Properties": {"Create": json.dumps(CALL), "ServiceToken": {"Ref": "F"}}},
+        "E": {
+            "Type": "AWS::SageMaker::EndpointConfig",
+            "Properties": {"ProductionVariants": VARIANTS, "KmsKeyId": "k"},
+        },
+        "A": {"Type": "AWS::CloudWatch::Alarm", "Properties": WATCHED},
+        "R": {"Type": "AWS::Events::Rule", "Properties": RULE},
+        "T": {"Type": "AWS::ApplicationAutoScaling::ScalableTarget", "Properties": TARGET, "DependsOn": ["E"]},
+        "P": {
+            "Type": "AWS::ApplicationAutoScaling::ScalingPolicy",
+            "Properties": {"TargetTrackingScalingPolicyConfiguration": METRIC, "ScalingTargetId": {"Ref": "T"}},
+        },
+        "B": {"Type": "AWS::S3::BucketPolicy", "Properties": {"PolicyDocument": {"Statement": [STATEMENT]}}},
+        "N": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "u"}, "Metadata": {"a": "b"}},
+    }
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in inner:
+        yield (*path, key)
+        yield from places(item, (*path, key))
+
+
+def test_no_value_anywhere_in_a_template_stops_the_check(template: Make) -> None:
+    whole = resources()
+    for path in places(whole):
+        for odd in ODD:
+            changed = copy.deepcopy(whole)
+            holder: Any = changed
+            for key in path[:-1]:
+                holder = holder[key]
+            holder[path[-1]] = copy.deepcopy(odd)
+            made = template(changed)
+            assert isinstance([*own_findings([made], Permissions())], list), path
+            assert quotas([made]).columns
