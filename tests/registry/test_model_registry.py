@@ -47,10 +47,8 @@ GROUP = [
     ("grant", "actions"),
     [
         ("grant_register", {"sagemaker:AddTags", "sagemaker:CreateModelPackage"}),
-        (
-            "grant_read",
-            {"sagemaker:DescribeModelPackage", "sagemaker:DescribeModelPackageGroup", "sagemaker:ListModelPackages"},
-        ),
+        ("grant_read", {"sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"}),
+        ("grant_update", {"sagemaker:UpdateModelPackage"}),
         ("grant_approve", {"sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage"}),
     ],
 )

@@ -10,7 +10,7 @@ from mlplatform_cdk.core.assets import container_asset, runtime_code
 from mlplatform_cdk.core.dead_letters import dead_letters_of
 from mlplatform_cdk.core.errors import ConfigurationError, is_known
 from mlplatform_cdk.core.functions import LAMBDA_RUNTIME, PlatformFunction
-from mlplatform_cdk.core.grants import grant_decrypt, grant_encrypt, grant_read, grant_write
+from mlplatform_cdk.core.grants import grant_decrypt, grant_encrypt, grant_list, grant_read, grant_write
 from mlplatform_cdk.core.images import PlatformImage
 from mlplatform_cdk.core.instances import InstanceType, has_local_storage, instance_type_of, require_ml_instance
 from mlplatform_cdk.core.roles import PlatformRole
@@ -30,6 +30,7 @@ __all__ = [
     "dead_letters_of",
     "grant_decrypt",
     "grant_encrypt",
+    "grant_list",
     "grant_read",
     "grant_write",
     "has_local_storage",

@@ -40,6 +40,11 @@ def grant_write(bucket: s3.IBucket, grantee: iam.IGrantable, *, prefix: str = ""
         grant_encrypt(bucket.encryption_key, grantee)
 
 
+def grant_list(bucket: s3.IBucket, grantee: iam.IGrantable) -> None:
+    """Let ``grantee`` list ``bucket``, and read no object."""
+    _grant_listing(bucket, grantee)
+
+
 def grant_decrypt(key: kms.IKey, grantee: iam.IGrantable) -> None:
     """Let ``grantee`` read what ``key`` encrypts."""
     _grant(grantee, _DECRYPT, [key.key_arn])

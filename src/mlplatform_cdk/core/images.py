@@ -12,6 +12,8 @@ from mlplatform_cdk.core.acknowledgements import acknowledge_wildcards
 from mlplatform_cdk.core.assets import container_asset
 from mlplatform_cdk.core.errors import ConfigurationError, is_known
 
+_LOGIN = "ecr:GetAuthorizationToken"
+PULL_ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", _LOGIN)
 _ECR_URI = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?"
     r"/(?P<repository>[a-z0-9][a-z0-9._/-]*)(?::(?P<tag>[\w.-]+)|@(?P<digest>sha256:[0-9a-f]{64}))"
@@ -121,10 +123,10 @@ class PlatformImage(Construct):
         """Let ``grantee`` pull this image."""
         iam.Grant.add_to_principal(
             grantee=grantee,
-            actions=["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+            actions=[action for action in PULL_ACTIONS if action != _LOGIN],
             resource_arns=[self._repository_arn],
         )
-        iam.Grant.add_to_principal(grantee=grantee, actions=["ecr:GetAuthorizationToken"], resource_arns=["*"])
+        iam.Grant.add_to_principal(grantee=grantee, actions=[_LOGIN], resource_arns=["*"])
         principal = grantee.grant_principal
         if isinstance(principal, Construct):
             acknowledge_wildcards(principal, {"*": "ECR's login, metrics and traces take no resource"})

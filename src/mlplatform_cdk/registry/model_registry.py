@@ -80,13 +80,16 @@ class ModelRegistry(Construct):
         return self._grant(
             grantee,
             "sagemaker:DescribeModelPackage",
-            "sagemaker:DescribeModelPackageGroup",
             "sagemaker:ListModelPackages",
         )
 
     def grant_approve(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let ``grantee`` approve and reject versions, and say which is in production."""
+        """Let ``grantee`` look at versions, approve and reject them, and say which is in production."""
         return self._grant(grantee, "sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage")
+
+    def grant_update(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let ``grantee`` change what is said of versions that it knows of, and look at none."""
+        return self._grant(grantee, "sagemaker:UpdateModelPackage")
 
     def approved_pattern(self) -> events.EventPattern:
         """The events of a version that was approved."""

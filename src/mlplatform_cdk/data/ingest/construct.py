@@ -11,7 +11,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from mlplatform_cdk.core import ConfigurationError, PlatformFunction, dead_letters_of, grant_read, is_known
+from mlplatform_cdk.core import ConfigurationError, PlatformFunction, dead_letters_of, grant_list, is_known
 from mlplatform_cdk.data.dataset import Dataset
 
 RUNTIME = "mlplatform_cdk.data.ingest.runtime"
@@ -67,7 +67,7 @@ class RetrainingTrigger(Construct):
             key=key,
         )
         self.function.add_event_source(event_sources.SqsEventSource(self.queue, report_batch_item_failures=True))
-        grant_read(lake, self.function, prefix=dataset.prefix)
+        grant_list(lake, self.function)
         iam.Grant.add_to_principal(
             grantee=self.function,
             actions=["states:ListExecutions", "states:StartExecution"],

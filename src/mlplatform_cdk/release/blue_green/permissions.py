@@ -121,7 +121,7 @@ class MachineRole(PlatformRole):
         territory = Territory.of(endpoint)
         self._grant_sagemaker(territory, endpoint)
         _allow(self, ["lambda:InvokeFunction"], [function.function_arn])
-        registry.grant_approve(self)
+        registry.grant_update(self)
         if endpoint.specification.scales:
             _allow_scaling(self, territory)
         if topic is not None:

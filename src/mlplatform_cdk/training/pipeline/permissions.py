@@ -10,7 +10,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformRole, acknowledge_wildcards, grant_encrypt, grant_read
+from mlplatform_cdk.core import PlatformRole, acknowledge, acknowledge_wildcards, grant_encrypt, grant_read
 
 # The rules that Step Functions makes for itself to hear of a job's end:
 # https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
@@ -70,6 +70,8 @@ class PipelineRole(PlatformRole):
                 stack.format_arn(service="sagemaker", resource=kind, resource_name=f"*-{step}") for step in _STEPS[kind]
             ]
             self._grant([*actions, "sagemaker:AddTags", "sagemaker:ListTags"], arns)
+            reason = "Step Functions asks for it where a job has tags, by connect-sagemaker of its guide"
+            acknowledge(self, {"permission-unused[sagemaker:ListTags]": reason})
             acknowledge_wildcards(self, dict.fromkeys(arns, "jobs of this pipeline's steps, which carry the run's id"))
         rules = [
             stack.format_arn(

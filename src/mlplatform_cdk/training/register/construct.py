@@ -4,7 +4,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformFunction, PlatformImage, grant_read, grant_write
+from mlplatform_cdk.core import PlatformFunction, PlatformImage, acknowledge, grant_read, grant_write
+from mlplatform_cdk.core.images import PULL_ACTIONS
 from mlplatform_cdk.registry import ModelRegistry
 
 RUNTIME = "mlplatform_cdk.training.register.runtime"
@@ -48,3 +49,5 @@ class RegisterFunction(PlatformFunction):
         grant_write(artifacts, self, prefix=reference_key)
         # SageMaker checks with the caller's permissions that the image of a new version can be pulled.
         inference_image.grant_pull(self)
+        reason = "CreateModelPackage checks in its caller's name that the image can be pulled"
+        acknowledge(self.platform_role, {f"permission-unused[{action}]": reason for action in PULL_ACTIONS})
