@@ -33,7 +33,7 @@ def allowed(stack: Stack) -> Mapping[str, list[Any]]:
     return {
         action: statement["Resource"]
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]
-        for action in statement["Action"]
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
     }
 
 

@@ -60,7 +60,6 @@ def test_the_state_machines_role_may_make_exactly_the_calls_of_its_states(build:
 
     assert needed <= granted
     assert {one for one in granted - needed if not one.startswith(("logs:", "xray:", "kms:"))} == {
-        "sagemaker:DescribeModelPackage",  # comes with the grant to reject
         # What application auto scaling asks of its caller
         "cloudwatch:DeleteAlarms",
         "cloudwatch:DescribeAlarms",
