@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mlplatform_cdk.assembly import AssemblyError, read
-from mlplatform_cdk.assembly.diff import Action, compare
-from tests.assembly.diff.stacks import Template, changed, difference, resource, template, write
+from mlplatform_cdk.assembly.diff import Action
+from tests.assembly.diff.stacks import Template, changed, difference, resource, template
 
 CONFIG = template(
     X=resource(
@@ -190,63 +188,6 @@ def test_only_the_content_of_an_asset_differs_where_the_hashes_are_those_of_asse
     (change,) = difference(before, changed(before, "Properties.Code.S3Key", f"{HASHES[1]}.zip"), assets=assets).changes
 
     assert change.only_assets is only
-
-
-def test_outputs_parameters_and_settings_are_compared() -> None:
-    before = template({"Outputs": {"O": {"Value": "a"}}, "Parameters": {"P": {"Type": "String", "Default": "x"}}})
-    after = template({"Outputs": {"O": {"Value": "b"}, "N": {"Value": "c"}}, "Parameters": {}})
-
-    found = {(one.section, one.name) for one in difference(before, after).sections}
-
-    assert found == {("Outputs", "O.Value"), ("Outputs", "N"), ("Parameters", "P")}
-
-
-def test_every_stage_and_nested_stack_is_compared(tmp_path: Path) -> None:
-    def app(folder: Path, size: int) -> Path:
-        asset = {"aws:asset:path": "Inner.nested.template.json"}
-        outer = template(
-            Inner=resource("AWS::CloudFormation::Stack", {"TemplateURL": f"https://x/{size}"}, Metadata=asset)
-        )
-        made = write(folder, Outer=outer)
-        inner = template(X=resource("AWS::Lambda::Function", {"MemorySize": size}))
-        (made / "assembly-Try" / "Inner.nested.template.json").write_text(json.dumps(inner))
-        return made
-
-    found = compare(read(app(tmp_path / "a", 128)), read(app(tmp_path / "b", 256)))
-
-    assert [(stack.key, [change.resource.logical_id for change in stack.changes]) for stack in found.stacks] == [
-        ("Try/Outer/Inner", ["X"])
-    ]
-
-
-def test_stacks_come_and_go(tmp_path: Path) -> None:
-    topic = template(X=resource("AWS::SNS::Topic"))
-    found = compare(
-        read(write(tmp_path / "a", Old=topic, Same=topic)), read(write(tmp_path / "b", New=topic, Same=topic))
-    )
-
-    assert {stack.key: [change.action.value for change in stack.changes] for stack in found.stacks} == {
-        "Try/New": ["added"],
-        "Try/Old": ["removed"],
-    }
-
-
-def test_stages_of_two_names_are_compared_where_that_is_asked_for(tmp_path: Path) -> None:
-    before = write(tmp_path / "a", Dev=template(X=resource("AWS::SSM::Parameter", {"Name": "/p/dev/x"})))
-    after = write(tmp_path / "b", Prod=template(X=resource("AWS::SSM::Parameter", {"Name": "/p/prod/x"})))
-
-    pairs = {"Try/Dev": "Try/Prod"}
-
-    assert len(compare(read(before), read(after)).stacks) == 2
-    assert [one.key for one in compare(read(before), read(after), pairs=pairs).stacks] == ["Try/Prod"]
-    assert compare(read(before), read(after), pairs=pairs, words={"dev": "prod"}).is_empty
-
-
-def test_an_unknown_pair_is_refused(tmp_path: Path) -> None:
-    assembly = read(write(tmp_path, A=template()))
-
-    with pytest.raises(AssemblyError, match="no stage or stack 'B'; it has: Try/A"):
-        compare(assembly, assembly, pairs={"B": "A"})
 
 
 def test_what_only_the_user_guide_calls_a_replacement_may_be_one() -> None:

@@ -27,7 +27,7 @@ def only(findings: tuple[Finding, ...], rule: str) -> Finding:
 def test_removed_data_is_lost_or_orphaned_by_the_policy_that_stands() -> None:
     keep = changed(BUCKET, "DeletionPolicy", "Retain")
 
-    assert "objects are lost" in only(found(BUCKET, EMPTY), "data-lost").reason
+    assert "lost: objects" in only(found(BUCKET, EMPTY), "data-lost").reason
     assert "stays in the account" in only(found(keep, EMPTY), "data-orphaned").reason
 
 

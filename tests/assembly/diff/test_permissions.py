@@ -81,6 +81,20 @@ def told(before: Template, after: Template) -> list[tuple[str, str, str]]:
             id="a condition loosened",
         ),
         pytest.param(
+            held(allow(Condition=SOURCE)),
+            held(allow(Condition={"StringEquals": {"aws:SourceAccount": "444455556666"}})),
+            "warning",
+            "under another condition",
+            id="another condition",
+        ),
+        pytest.param(
+            held(allow(Condition={"StringEquals": {"aws:PrincipalOrgID": "o-abcdefghij"}})),
+            held(allow(Condition={"StringLike": {"aws:PrincipalOrgID": "o-*"}})),
+            "error",
+            "a condition is dropped or loosened",
+            id="a condition with a wildcard",
+        ),
+        pytest.param(
             bucket(allow(Principal={"AWS": "a"})),
             bucket(allow(Principal={"AWS": ["a", "b"]})),
             "warning",

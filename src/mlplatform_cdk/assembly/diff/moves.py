@@ -21,28 +21,28 @@ def renamed(removed: Iterable[Resource], added: Iterable[Resource]) -> dict[str,
     """Logical ids before to those after, each used once, the likeliest pairs first."""
     gone, new = list(removed), list(added)
     kinds = {one.logical_id: one.type for one in (*gone, *new)}
+    leaves = {one.logical_id: frozenset(_leaves((), one.properties, kinds)) for one in (*gone, *new)}
     candidates = sorted(
-        (
-            (*_likeness(old, fresh, kinds), old.logical_id, fresh.logical_id)
-            for old in gone
-            for fresh in new
-            if old.type == fresh.type and old.type not in _VERSIONS
-        ),
-        key=lambda one: (-one[0], -one[1], one[2], one[3]),
+        (-same, -_resemblance(old, fresh), old.logical_id, fresh.logical_id)
+        for old in gone
+        for fresh in new
+        if old.type == fresh.type and old.type not in _VERSIONS
+        if (same := _share(leaves[old.logical_id], leaves[fresh.logical_id])) >= NEARLY
     )
     pairs: dict[str, str] = {}
-    for same, _, old_id, new_id in candidates:
-        if same >= NEARLY and old_id not in pairs and new_id not in pairs.values():
+    for _, _, old_id, new_id in candidates:
+        if old_id not in pairs and new_id not in pairs.values():
             pairs[old_id] = new_id
     return pairs
 
 
-def _likeness(old: Resource, new: Resource, kinds: Mapping[str, str]) -> tuple[float, float]:
-    """The share of properties that are equal, and how much the construct paths resemble each other."""
-    mine, theirs = (set(_leaves((), one.properties, kinds)) for one in (old, new))
-    same = len(mine & theirs) / len(mine | theirs) if mine | theirs else 1.0
-    paths = [one.path or one.logical_id for one in (old, new)]
-    return same, SequenceMatcher(a=paths[0], b=paths[1]).ratio()
+def _share(mine: frozenset[object], theirs: frozenset[object]) -> float:
+    return len(mine & theirs) / len(mine | theirs) if mine | theirs else 1.0
+
+
+def _resemblance(old: Resource, new: Resource) -> float:
+    """How much the constructs' paths are alike."""
+    return SequenceMatcher(a=old.path or old.logical_id, b=new.path or new.logical_id).ratio()
 
 
 def _leaves(path: tuple[str, ...], value: Any, kinds: Mapping[str, str]) -> Iterator[tuple[tuple[str, ...], str]]:

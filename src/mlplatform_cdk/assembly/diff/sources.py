@@ -53,14 +53,24 @@ class Source:
         return {
             name: resource
             for name, resource in every.items()
-            if isinstance(resource, dict) and resource.get("Type") != "AWS::CDK::Metadata"
+            if not _is_loop(name, resource) and resource.get("Type") != "AWS::CDK::Metadata"
         }
+
+    @property
+    def loops(self) -> Mapping[str, Any]:
+        """What stands among the resources without being one: Fn::ForEach and Fn::Transform, which AWS expands."""
+        every = self.template.get("Resources") or {}
+        return {name: one for name, one in every.items() if _is_loop(name, one)}
 
     def path_of(self, logical_id: str) -> str:
         """The construct that made the resource, as far as the assembly tells."""
-        metadata = self.resources.get(logical_id, {}).get("Metadata")
+        metadata = self.template["Resources"][logical_id].get("Metadata")
         told = metadata.get("aws:cdk:path") if isinstance(metadata, dict) else None
         return str(told) if told else self.paths.get(logical_id, "")
+
+
+def _is_loop(name: str, resource: Any) -> bool:
+    return not isinstance(resource, dict) or name.startswith("Fn::")
 
 
 def sources(assembly: Assembly) -> dict[str, Source]:

@@ -133,6 +133,12 @@ def _sections(before: Source, after: Source, moved: Mapping[str, str]) -> Iterat
         for change in members((), old or {}, new or {}) if both else differences((), old, new):
             name = ".".join(change.path)
             yield SectionChange(section=section, name=name, before=change.before, after=change.after)
+    old, new = (
+        {name: form.value(loop) for name, loop in one.loops.items()}
+        for form, one in zip(forms, (before, after), strict=True)
+    )
+    for change in members((), old, new):
+        yield SectionChange(section="Loops", name=".".join(change.path), before=change.before, after=change.after)
     if before.parent is None:
         yield from _settings(before, after)
 

@@ -76,8 +76,8 @@ class Forms:
     def _parts(self, raw: Any) -> list[Part]:
         """The value as pieces of a text."""
         match raw:
-            case {"Ref": str(name)}:
-                return self._reference(name)
+            case {"Ref": name}:
+                return self._reference(name) if isinstance(name, str) else [Token(_token("Ref", self.value(name)))]
             case {"Fn::GetAtt": path}:
                 return [self._attribute(path)]
             case {"Fn::Join": [str(delimiter), list(members)]}:
@@ -85,12 +85,25 @@ class Forms:
             case {"Fn::Join": argument}:
                 return [Token(_token("Fn::Join", self.value(argument)))]
             case {"Fn::Sub": argument}:
-                template, values = argument if isinstance(argument, list) else (argument, {})
-                return text.of_sub(template, lambda name: self._named(name, values))
+                return self._substituted(argument)
         return [_scalar(raw) if isinstance(raw, _SCALARS) else Token(_plain(self.value(raw)))]
 
+    def _substituted(self, argument: Any) -> list[Part]:
+        match argument:
+            case str(template) | [str(template)]:
+                return text.of_sub(template, lambda name: self._named(name, {}))
+            case [str(template), dict(values)]:
+                return text.of_sub(template, lambda name: self._named(name, values))
+        return [Token(_token("Fn::Sub", self.value(argument)))]
+
     def _attribute(self, path: Any) -> Token:
-        name, attribute = path.split(".", 1) if isinstance(path, str) else path
+        match path:
+            case str():
+                name, _, attribute = path.partition(".")
+            case [str(name), attribute]:
+                pass
+            case _:
+                return Token(_token("Fn::GetAtt", self.value(path)))
         return Token(f"${{{self.name(name)}.{_plain(self.value(attribute))}}}")
 
     def _joined(self, delimiter: str, members: list[Any]) -> list[Part]:

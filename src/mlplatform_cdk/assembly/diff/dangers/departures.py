@@ -74,9 +74,7 @@ def _data(stack: StackDiff, change: ResourceChange) -> Finding:
     held, policy = stateful()[kind], policy_of(change)
     if policy == "Delete":
         severity = Severity.WARNING if kind in PASSING or change.action is Action.MAY_BE_REPLACED else Severity.ERROR
-        reason = (
-            f"its policy is Delete: {held} are lost" if held.endswith("s") else f"its policy is Delete: {held} is lost"
-        )
+        reason = f"its policy is Delete; lost: {held}"
         if kind in {"AWS::S3::Bucket", "AWS::ECR::Repository"}:
             reason += ", unless it is not empty: then the deletion fails, and it stays behind outside the stack"
         rule = "data-lost"

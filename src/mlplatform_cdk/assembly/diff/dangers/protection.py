@@ -39,7 +39,7 @@ _ENCRYPTION = re.compile(
 )
 _LOGS = re.compile(
     r"\w*Logging\w*|\w*AccessLog\w*|\w*LogConfig\w*|\w*LogPublishing\w*|LogDestinations?\w*|\w*LogGroupArn"
-    r"|DataCaptureConfig|EnableLogFileValidation|EnableCloudwatchLogsExports|TracingConfig\w*|XrayEnabled|IsLogging"
+    r"|DataCaptureConfig|EnableLogFileValidation|EnableCloudwatchLogsExports|Tracing(Config|Enabled)\w*|XrayEnabled|IsLogging"
 )
 _OFF = {"false", "OFF", "NONE", "Disabled", "DISABLED", "PassThrough", "Suspended"}
 _RECORDERS = {

@@ -18,6 +18,7 @@ class Growth(StrEnum):
     """In which way a permission is new."""
 
     CONDITION = "a condition is dropped or loosened"
+    OTHER_CONDITION = "under another condition"
     RESOURCE = "a wider resource"
     OTHER_RESOURCE = "a new resource"
     ACTION = "a new action"
@@ -54,8 +55,9 @@ def growth(new: Permission, allowed: Collection[Permission]) -> Growth:
     """In which way ``new`` goes beyond what is ``allowed``, by its nearest neighbour there."""
     near = [one for one in allowed if _matches(one.principal, new.principal)]
     acting = [one for one in near if _matches(one.action, new.action)]
-    if any(_matches(one.resource, new.resource) for one in acting):
-        return Growth.CONDITION
+    if here := [one for one in acting if _matches(one.resource, new.resource)]:
+        loosened = all(_loosened(one.condition, new.condition) for one in here)
+        return Growth.CONDITION if loosened else Growth.OTHER_CONDITION
     if any(_matches(new.resource, one.resource) for one in acting):
         return Growth.RESOURCE
     if acting:
@@ -93,6 +95,21 @@ def _loosens(mine: str, other: str) -> bool:
         return False
     wanted, given = _tests(mine), _tests(other)
     return all(key in given and _wider(key[0], values, given[key]) for key, values in wanted.items())
+
+
+def _loosened(old: str, new: str) -> bool:
+    """Whether a test of ``old`` is gone, or lets in more beside what it let in."""
+    if not new:
+        return True
+    before, after = ({key: values for (_, key), values in _tests(one).items()} for one in (old, new))
+    return any(key not in after or _includes(after[key], values) for key, values in before.items())
+
+
+def _includes(new: Any, old: Any) -> bool:
+    """Whether the values have grown: each old one matches one of the new, and they are not the same."""
+    if new == old or not isinstance(new, list) or not isinstance(old, list):
+        return False
+    return all(any(_matches(str(one), str(value)) for one in new) for value in old)
 
 
 def _wider(operator: str, mine: Any, other: Any) -> bool:
