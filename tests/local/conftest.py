@@ -23,7 +23,10 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 @pytest.fixture(scope="session")
 def client(aws: Settings) -> Callable[[str], Any]:
     """The administrator's boto3 client of a service, by its name."""
+    return clients_of(aws)
 
+
+def clients_of(aws: Settings) -> Callable[[str], Any]:
     def of(service: str) -> Any:
         return boto3.client(
             service,

@@ -4,7 +4,7 @@ The base directory is ``/opt/ml``, or what ``SAGEMAKER_BASE_DIR`` (the variable 
 """
 
 import json
-import sys
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,18 +72,28 @@ def run_step(main: Callable[[], None], *, name: str, reason_file: str) -> int:
         return _failed(str(error), name, reason_file)
     except Exception as error:  # noqa: BLE001 - the last place that can still tell the reason
         _log.exception("unexpected", extra={"step": name})
-        return _failed(f"{name} failed with an unexpected {type(error).__name__}: {error}", name, reason_file)
+        unexpected = f"{name} failed with an unexpected {type(error).__name__}: {error}"
+        return _failed(unexpected, name, reason_file)
     _log.info("finished", extra={"step": name})
     return 0
+
+
+def tell(reason: str, *, reason_file: str) -> None:
+    """Write why the job failed where SageMaker reads it.
+
+    :param reason: one sentence.
+    :param reason_file: as in ``run_step``.
+    """
+    try:
+        (_made(base_dir() / "output") / reason_file).write_text(reason, encoding="utf-8")
+    except OSError as error:
+        os.write(2, f"the reason could not be written for SageMaker: {error}\n".encode())
 
 
 def _failed(reason: str, name: str, reason_file: str) -> int:
     sentence = " ".join(reason.split())[:_LONGEST_REASON]
     _log.error(sentence, extra={"step": name})
-    try:
-        (_made(base_dir() / "output") / reason_file).write_text(sentence, encoding="utf-8")
-    except OSError as error:
-        sys.stderr.write(f"the reason could not be written for SageMaker: {error}\n")
+    tell(sentence, reason_file=reason_file)
     return 1
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from mlplatform_cdk.local import server
 from mlplatform_cdk.local.settings import Settings
+from tests.local.conftest import clients_of
 from tests.local.exec.account import Account
 
 
@@ -18,6 +19,12 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     settings = Settings(state_dir=tmp_path_factory.mktemp("aws"), clock_factor=0.01)
     with server.start(settings) as running:
         yield running.settings
+
+
+@pytest.fixture(scope="session")
+def client(aws: Settings) -> Callable[[str], Any]:
+    """As the folder above has it, but of the embedded AWS of these tests: a session keeps the first that it makes."""
+    return clients_of(aws)
 
 
 @pytest.fixture(scope="session")

@@ -36,7 +36,8 @@ def test_a_stopped_job_says_that_it_was_stopped(tree: Path, tmp_path: Path) -> N
     (raw / "big.csv").write_text(rehearsal.as_csv(["a", "label"], rows), encoding="utf-8")
     process = subprocess.Popen(
         [sys.executable, "-m", "mlplatform_cdk.training.container", "preprocess"],
-        env=rehearsal.child_environment(tree, tmp_path) | {"LABEL_COLUMN": "label", "RUN_ID": "r"},
+        env=rehearsal.child_environment(tree, tmp_path)
+        | {"LABEL_COLUMN": "label", "RUN_ID": "r", "DATASET_VERSION": "v"},
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -1,11 +1,12 @@
 """``python -m mlplatform_cdk.training.container preprocess|train|evaluate``: one step under SageMaker's contract."""
 
+import os
 import signal
 import sys
 from importlib import import_module
+from typing import NoReturn
 
 from mlplatform_cdk.runtimekit import job
-from mlplatform_cdk.runtimekit.job import JobError
 
 # A processing job tells its reason in `message` (ExitMessage), a training job in `failure` (FailureReason).
 STEPS = {"preprocess": "message", "train": "failure", "evaluate": "message"}
@@ -19,16 +20,18 @@ def main(arguments: list[str]) -> int:
         )
         return 2
     step = arguments[0]
-    signal.signal(signal.SIGTERM, _stop)  # process 1 of a container ignores the signal otherwise
+
+    def stop(*_: object) -> NoReturn:
+        # In the middle of anything, a log call too, which would swallow an exception and holds standard output.
+        job.tell("the job was stopped before it had finished", reason_file=STEPS[step])
+        os._exit(1)
+
+    signal.signal(signal.SIGTERM, stop)  # process 1 of a container ignores the signal otherwise
 
     def run() -> None:
         import_module(f"mlplatform_cdk.training.{step}.runtime.main").main()
 
     return job.run_step(run, name=step, reason_file=STEPS[step])
-
-
-def _stop(*_: object) -> None:
-    raise JobError("the job was stopped before it had finished")
 
 
 if __name__ == "__main__":
