@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
-from aws_cdk import Duration, Environment, RemovalPolicy
+from aws_cdk import Duration, Environment, PermissionsBoundary, RemovalPolicy
 from constructs import Node
 
 from mlplatform_cdk.foundation import SAGEMAKER_SERVICES
@@ -42,6 +42,7 @@ class PlatformEnvironment:
     :param endpoint_scaling: how many instances answer.
     :param users: who works in Studio.
     :param emails: who hears of failures and releases; default: nobody.
+    :param permissions_boundary: name of a managed policy of the account that bounds every role; default: none does.
     """
 
     name: str
@@ -57,6 +58,7 @@ class PlatformEnvironment:
     endpoint_scaling: ScalingRange
     users: tuple[UserProfile, ...]
     emails: tuple[str, ...] = ()
+    permissions_boundary: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse an account or a region that CDK would carry into ARNs."""
@@ -69,6 +71,12 @@ class PlatformEnvironment:
     def aws(self) -> Environment:
         """Where its stacks go."""
         return Environment(account=self.account, region=self.region)
+
+    @property
+    def boundary(self) -> PermissionsBoundary | None:
+        """What CDK puts on every role of its stacks."""
+        name = self.permissions_boundary
+        return None if name is None else PermissionsBoundary.from_name(name)
 
     @property
     def gateway_prefix_lists(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ class PlatformStage(Stage):
     """The stacks of one environment; they talk through published parameters, so their order is said here."""
 
     def __init__(self, scope: Construct, id: str, *, environment: PlatformEnvironment) -> None:
-        super().__init__(scope, id, env=environment.aws)
+        super().__init__(scope, id, env=environment.aws, permissions_boundary=environment.boundary)
         foundation = FoundationStack(self, "Foundation", environment=environment)
         registry = RegistryStack(self, "Registry", environment=environment)
         data = DataStack(self, "Data", environment=environment)

@@ -1,6 +1,7 @@
 """What every construct needs and no domain word describes: errors, assets, Lambda defaults, instance facts."""
 
 from mlplatform_cdk.core.acknowledgements import (
+    accept_checkov,
     accept_lint,
     acknowledge,
     acknowledge_controls,
@@ -22,6 +23,7 @@ __all__ = [
     "PlatformFunction",
     "PlatformImage",
     "PlatformRole",
+    "accept_checkov",
     "accept_lint",
     "acknowledge",
     "acknowledge_controls",

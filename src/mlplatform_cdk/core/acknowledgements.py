@@ -36,6 +36,19 @@ def accept_lint(resource: CfnResource, rules: Mapping[str, str]) -> None:
     resource.add_metadata("cfn-lint", {"config": {"ignore_checks": [*rules]}, "reasons": dict(rules)})
 
 
+def accept_checkov(construct: IConstruct, checks: Mapping[str, str]) -> None:
+    """Accept failed checks of checkov on the resource of ``construct``, in the template, where every run sees it.
+
+    :param checks: the check's id, such as ``CKV_AWS_117``, to the reason it may stay.
+    """
+    resource = construct.node.default_child
+    assert isinstance(resource, CfnResource)
+    earlier = (resource.get_metadata("checkov") or {}).get("skip", [])
+    resource.add_metadata(
+        "checkov", {"skip": [*earlier, *({"id": id_, "comment": reason} for id_, reason in checks.items())]}
+    )
+
+
 def acknowledge_wildcards(construct: IConstruct, resources: Mapping[str, str]) -> None:
     """Accept that policies of ``construct``, and of all below it, name these resources by a pattern.
 

@@ -10,7 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from mlplatform_cdk.core.acknowledgements import accept_lint, acknowledge, acknowledge_controls
+from mlplatform_cdk.core.acknowledgements import accept_checkov, accept_lint, acknowledge, acknowledge_controls
 from mlplatform_cdk.core.assets import runtime_code
 from mlplatform_cdk.core.dead_letters import dead_letters_of
 from mlplatform_cdk.core.roles import PlatformRole
@@ -91,17 +91,17 @@ class PlatformFunction(lambda_.Function):
                 "it calls AWS's own APIs alone, signed by its role; a VPC adds an endpoint per service and no guard"
             )
             acknowledge_controls(self, {"LambdaInsideVPC": reason})
+            accept_checkov(self, {"CKV_AWS_117": reason})
         else:
             self._grant_network_interfaces(role)
 
     def _accept_findings(self) -> None:
-        acknowledge_controls(
-            self,
-            {
-                "LambdaConcurrency": "a reservation is taken from the account's pool, ten in a new account; what calls "
-                "it (one queue, one state machine, one rule) bounds it"
-            },
+        reason = (
+            "a reservation is taken from the account's pool, ten in a new account; what calls it (one queue, one state "
+            "machine, one rule) bounds it"
         )
+        acknowledge_controls(self, {"LambdaConcurrency": reason})
+        accept_checkov(self, {"CKV_AWS_115": reason})
         resource = self.node.default_child
         assert isinstance(resource, lambda_.CfnFunction)
         accept_lint(resource, {"W3005": "CDK names the role in DependsOn besides the reference to it"})

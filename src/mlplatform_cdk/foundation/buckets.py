@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from mlplatform_cdk.core import acknowledge, acknowledge_controls
+from mlplatform_cdk.core import accept_checkov, acknowledge, acknowledge_controls
 
 _KEEP_OLD_VERSIONS = Duration.days(90)
 _KEEP_ACCESS_LOGS = Duration.days(365)
@@ -54,11 +54,13 @@ class AccessLogs(s3.Bucket):
                 conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
             )
         )
-        acknowledge(self, {"AwsSolutions-S1": "the bucket of the access logs cannot log to itself without end"})
+        endless = "the bucket of the access logs cannot log to itself without end"
+        acknowledge(self, {"AwsSolutions-S1": endless})
+        accept_checkov(self, {"CKV_AWS_18": endless})
         acknowledge_controls(
             self,
             {
-                "S3BucketLoggingEnabled": "the bucket of the access logs cannot log to itself without end",
+                "S3BucketLoggingEnabled": endless,
                 "S3BucketReplicationEnabled": "logs of one region's buckets; they go after a year",
                 "S3DefaultEncryptionKMS": "S3 delivers access logs only to buckets with its own encryption: "
                 "https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html",

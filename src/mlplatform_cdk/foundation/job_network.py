@@ -9,10 +9,12 @@ class JobNetwork:
 
     :param subnet_ids: one per zone.
     :param security_group_ids: what the interfaces may reach.
+    :param subnet_account: who owns the subnets, where another account shares them; default: the stack's own account.
     """
 
     subnet_ids: tuple[str, ...]
     security_group_ids: tuple[str, ...]
+    subnet_account: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a network that SageMaker would refuse."""

@@ -7,14 +7,18 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from mlplatform_cdk.core import PlatformRole, acknowledge_wildcards
+from mlplatform_cdk.foundation.job_network import JobNetwork
 
-# What SageMaker documents for containers in a VPC:
+# What SageMaker documents for containers in a VPC, each held to what the service lets it be held to:
 # https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html
-_NETWORK_INTERFACES = (
-    "ec2:CreateNetworkInterface",
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+_CREATE_INTERFACE = "ec2:CreateNetworkInterface"
+_ON_INTERFACES = (
     "ec2:CreateNetworkInterfacePermission",
     "ec2:DeleteNetworkInterface",
     "ec2:DeleteNetworkInterfacePermission",
+)
+_ON_NOTHING = (
     "ec2:DescribeDhcpOptions",
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeSecurityGroups",
@@ -29,7 +33,7 @@ class SageMakerRole(PlatformRole):
     :param description: what it is for, one sentence.
     :param log_groups: the groups below ``/aws/sagemaker/`` that it writes to.
     :param metric_namespaces: a pattern of the namespaces that it puts metrics into.
-    :param in_vpc: do its containers have network interfaces in a VPC of the account.
+    :param network: where its containers have network interfaces; None: outside any VPC of the account.
     """
 
     def __init__(
@@ -40,7 +44,7 @@ class SageMakerRole(PlatformRole):
         description: str,
         log_groups: Sequence[str],
         metric_namespaces: str,
-        in_vpc: bool,
+        network: JobNetwork | None,
     ) -> None:
         super().__init__(scope, id, assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"), description=description)
         self._grant_logs(log_groups)
@@ -51,9 +55,29 @@ class SageMakerRole(PlatformRole):
                 conditions={"StringLike": {"cloudwatch:namespace": metric_namespaces}},
             )
         )
-        if in_vpc:
-            iam.Grant.add_to_principal(grantee=self, actions=[*_NETWORK_INTERFACES], resource_arns=["*"])
-        acknowledge_wildcards(self, {"*": "metrics, ECR's login and network interfaces to be made take no resource"})
+        if network is not None:
+            self._grant_interfaces(network)
+        acknowledge_wildcards(self, {"*": "metrics, ECR's login and EC2's lists take no resource"})
+
+    def _grant_interfaces(self, network: JobNetwork) -> None:
+        """Interfaces in the subnets and groups of ``network`` and nowhere else; EC2 names them when it makes them."""
+        interfaces = self._ec2_arn("network-interface", "*")
+        iam.Grant.add_to_principal(
+            grantee=self,
+            actions=[_CREATE_INTERFACE],
+            resource_arns=[
+                *(self._ec2_arn("subnet", id_, network.subnet_account) for id_ in network.subnet_ids),
+                *(self._ec2_arn("security-group", id_) for id_ in network.security_group_ids),
+            ],
+        )
+        iam.Grant.add_to_principal(
+            grantee=self, actions=[_CREATE_INTERFACE, *_ON_INTERFACES], resource_arns=[interfaces]
+        )
+        iam.Grant.add_to_principal(grantee=self, actions=[*_ON_NOTHING], resource_arns=["*"])
+        acknowledge_wildcards(self, {interfaces: "network interfaces, which EC2 names when SageMaker makes them"})
+
+    def _ec2_arn(self, resource: str, name: str, account: str | None = None) -> str:
+        return Stack.of(self).format_arn(service="ec2", resource=resource, resource_name=name, account=account)
 
     def _grant_logs(self, names: Sequence[str]) -> None:
         groups = [

@@ -4,7 +4,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from mlplatform_cdk.core import PlatformImage, grant_read, grant_write
-from mlplatform_cdk.foundation import SageMakerRole
+from mlplatform_cdk.foundation import JobNetwork, SageMakerRole
 
 
 class ModelRole(SageMakerRole):
@@ -14,7 +14,7 @@ class ModelRole(SageMakerRole):
     :param image: what serves them.
     :param artifacts: where their archives lie.
     :param capture_prefix: where in ``artifacts`` requests are kept; empty: nowhere.
-    :param in_vpc: do they have network interfaces in a VPC.
+    :param network: where they have network interfaces; None: outside any VPC of the account.
     """
 
     def __init__(
@@ -26,7 +26,7 @@ class ModelRole(SageMakerRole):
         image: PlatformImage,
         artifacts: s3.IBucket,
         capture_prefix: str,
-        in_vpc: bool,
+        network: JobNetwork | None,
     ) -> None:
         super().__init__(
             scope,
@@ -34,7 +34,7 @@ class ModelRole(SageMakerRole):
             description=f"Runs the models of the endpoint {endpoint_name}",
             log_groups=[f"Endpoints/{endpoint_name}"],
             metric_namespaces="/aws/sagemaker/Endpoints",
-            in_vpc=in_vpc,
+            network=network,
         )
         grant_read(artifacts, self, prefix="runs/")
         image.grant_pull(self)

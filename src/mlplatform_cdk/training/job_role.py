@@ -6,7 +6,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from mlplatform_cdk.core import grant_decrypt, grant_encrypt, grant_read, grant_write
-from mlplatform_cdk.foundation import SageMakerRole
+from mlplatform_cdk.foundation import JobNetwork, SageMakerRole
 
 _LOG_GROUPS = ("TrainingJobs", "ProcessingJobs")
 
@@ -18,7 +18,7 @@ class JobRole(SageMakerRole):
     :param prefix: the data set's folder in the lake.
     :param artifacts: where runs leave what they made.
     :param key: encrypts the jobs' volumes and outputs.
-    :param in_vpc: do the jobs have network interfaces in a VPC.
+    :param network: where the jobs have network interfaces; None: outside any VPC of the account.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class JobRole(SageMakerRole):
         prefix: str,
         artifacts: s3.IBucket,
         key: kms.IKey,
-        in_vpc: bool,
+        network: JobNetwork | None,
     ) -> None:
         super().__init__(
             scope,
@@ -38,7 +38,7 @@ class JobRole(SageMakerRole):
             description="Runs the SageMaker jobs of a retraining pipeline",
             log_groups=_LOG_GROUPS,
             metric_namespaces="/aws/sagemaker/*",
-            in_vpc=in_vpc,
+            network=network,
         )
         grant_read(lake, self, prefix=prefix)
         grant_read(artifacts, self, prefix="runs/")

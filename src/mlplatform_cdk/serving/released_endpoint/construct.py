@@ -69,7 +69,7 @@ class ReleasedEndpoint(Endpoint):
             image=self.image,
             artifacts=artifacts,
             capture_prefix=capture_prefix,
-            in_vpc=network is not None,
+            network=network,
         )
         self.specification = EndpointSpecification(
             endpoint_name=endpoint_name,

@@ -93,7 +93,7 @@ class RetrainingPipeline(Construct):
         _check_instance(self, "processing.instance_type", processing.instance_type)
         self.notifications = notifications or Notifications(self, "Notifications", key=key)
         self.job_role = JobRole(
-            self, "JobRole", lake=lake, prefix=dataset.prefix, artifacts=artifacts, key=key, in_vpc=network is not None
+            self, "JobRole", lake=lake, prefix=dataset.prefix, artifacts=artifacts, key=key, network=network
         )
         steps_image = job_image or JobImage(self, "JobImage")
         trainer = training_image or steps_image
