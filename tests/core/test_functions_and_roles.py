@@ -81,3 +81,13 @@ def test_a_grant_under_a_prefix_does_not_reach_the_rest_of_the_bucket(stack: Sta
     (policy,) = resources(stack, "AWS::IAM::ManagedPolicy")
     objects = next(s for s in policy["PolicyDocument"]["Statement"] if "s3:GetObject" in s["Action"])
     assert objects["Resource"]["Fn::Join"][1][-1] == "/runs/*"
+
+
+def test_a_grant_of_one_object_reaches_no_other_and_needs_no_pattern(stack: Stack) -> None:
+    role = PlatformRole(stack, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"), description="reads")
+
+    grant_read(s3.Bucket(stack, "Bucket"), role, object_key="profile.json")
+
+    (policy,) = resources(stack, "AWS::IAM::ManagedPolicy")
+    objects = next(s for s in policy["PolicyDocument"]["Statement"] if "s3:GetObject" in s["Action"])
+    assert objects["Resource"]["Fn::Join"][1][-1] == "/profile.json"

@@ -18,23 +18,27 @@ _DECRYPT = ("kms:Decrypt", "kms:DescribeKey")
 _ENCRYPT = ("kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom")
 
 
-def grant_read(bucket: s3.IBucket, grantee: iam.IGrantable, *, prefix: str = "") -> None:
+def grant_read(bucket: s3.IBucket, grantee: iam.IGrantable, *, prefix: str = "", object_key: str | None = None) -> None:
     """Let ``grantee`` list ``bucket`` and read the objects under ``prefix``, and use the bucket's key for it.
 
     :param prefix: only keys that begin with this; default: every key.
+    :param object_key: this one object, whatever ``prefix`` says; default: all that the prefix allows.
     """
-    _grant_objects(bucket, grantee, _READ, prefix)
+    _grant_objects(bucket, grantee, _READ, prefix, object_key)
     _grant_listing(bucket, grantee)
     if bucket.encryption_key is not None:
         grant_decrypt(bucket.encryption_key, grantee)
 
 
-def grant_write(bucket: s3.IBucket, grantee: iam.IGrantable, *, prefix: str = "") -> None:
+def grant_write(
+    bucket: s3.IBucket, grantee: iam.IGrantable, *, prefix: str = "", object_key: str | None = None
+) -> None:
     """Let ``grantee`` write objects under ``prefix`` (never delete), and use the bucket's key for it.
 
     :param prefix: only keys that begin with this; default: every key.
+    :param object_key: this one object, whatever ``prefix`` says; default: all that the prefix allows.
     """
-    _grant_objects(bucket, grantee, _WRITE, prefix)
+    _grant_objects(bucket, grantee, _WRITE, prefix, object_key)
     _grant_listing(bucket, grantee)
     if bucket.encryption_key is not None:
         grant_encrypt(bucket.encryption_key, grantee)
@@ -55,11 +59,13 @@ def grant_encrypt(key: kms.IKey, grantee: iam.IGrantable) -> None:
     _grant(grantee, (*_DECRYPT, *_ENCRYPT), [key.key_arn])
 
 
-def _grant_objects(bucket: s3.IBucket, grantee: iam.IGrantable, actions: Sequence[str], prefix: str) -> None:
-    objects = bucket.arn_for_objects(f"{prefix}*")
+def _grant_objects(
+    bucket: s3.IBucket, grantee: iam.IGrantable, actions: Sequence[str], prefix: str, object_key: str | None
+) -> None:
+    objects = bucket.arn_for_objects(f"{prefix}*" if object_key is None else object_key)
     _grant(grantee, actions, [objects])
     principal = grantee.grant_principal
-    if isinstance(principal, Construct):
+    if object_key is None and isinstance(principal, Construct):
         acknowledge_wildcards(principal, {objects: "the objects of one prefix, whose names come with the data"})
 
 

@@ -53,5 +53,5 @@ class QualityGate(Construct):
             key=key,
         )
         grant_read(lake, self.function, prefix=dataset.prefix)
-        grant_read(artifacts, self.function, prefix=reference_key)
+        grant_read(artifacts, self.function, object_key=reference_key)
         grant_write(artifacts, self.function, prefix="runs/")

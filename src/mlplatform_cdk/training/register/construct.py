@@ -46,7 +46,7 @@ class RegisterFunction(PlatformFunction):
         )
         registry.grant_register(self)
         grant_read(artifacts, self, prefix="runs/")
-        grant_write(artifacts, self, prefix=reference_key)
+        grant_write(artifacts, self, object_key=reference_key)
         # SageMaker checks with the caller's permissions that the image of a new version can be pulled.
         inference_image.grant_pull(self)
         reason = "CreateModelPackage checks in its caller's name that the image can be pulled"
