@@ -6,6 +6,7 @@ import pytest
 from aws_cdk import App, CfnParameter, Stack
 
 from mlplatform_cdk.core import ConfigurationError, has_local_storage, instance_type_of, require_ml_instance
+from mlplatform_cdk.core.instances import advice_on
 
 
 @pytest.fixture
@@ -56,3 +57,16 @@ def test_hosts_with_nvme_disks_refuse_a_volume_key(name: str) -> None:
 @pytest.mark.parametrize("name", ["ml.m5.large", "ml.c7g.xlarge", "ml.p3.2xlarge", "ml.g5g.xlarge", "ml.inf2.xlarge"])
 def test_hosts_without_nvme_disks_take_a_volume_key(name: str) -> None:
     assert not has_local_storage(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "hosts", "topics"),
+    [
+        pytest.param("ml.m5.large", 1, set(), id="nothing to say"),
+        pytest.param("ml.g4dn.12xlarge", 2, {"volume-key"}, id="its disks encrypt themselves"),
+        pytest.param("ml.g4dn.xlarge", 2, {"volume-key", "no-efa"}, id="several hosts without a fast network"),
+        pytest.param("ml.m5.lagre", 1, {"unknown-instance-type"}, id="perhaps misspelt"),
+    ],
+)
+def test_the_catalogue_advises(name: str, hosts: int, topics: set[str]) -> None:
+    assert set(advice_on(name, hosts=hosts)) == topics

@@ -13,7 +13,7 @@ from mlplatform_cdk.core.errors import ConfigurationError, is_known
 from mlplatform_cdk.core.functions import LAMBDA_RUNTIME, PlatformFunction
 from mlplatform_cdk.core.grants import grant_decrypt, grant_encrypt, grant_list, grant_read, grant_write
 from mlplatform_cdk.core.images import PlatformImage
-from mlplatform_cdk.core.instances import InstanceType, has_local_storage, instance_type_of, require_ml_instance
+from mlplatform_cdk.core.instances import InstanceType, advise, has_local_storage, instance_type_of, require_ml_instance
 from mlplatform_cdk.core.roles import PlatformRole
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "acknowledge",
     "acknowledge_controls",
     "acknowledge_wildcards",
+    "advise",
     "container_asset",
     "dead_letters_of",
     "grant_decrypt",

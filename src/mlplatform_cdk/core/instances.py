@@ -7,6 +7,7 @@ November 2026; an ``ml.`` type has the hardware of the EC2 type of the same name
 import re
 from dataclasses import dataclass
 
+from aws_cdk import Annotations
 from constructs import IConstruct
 
 from mlplatform_cdk.core.errors import ConfigurationError, is_known
@@ -192,3 +193,34 @@ def require_ml_instance(scope: IConstruct, argument: str, name: str) -> None:
         return
     hint = f"; try 'ml.{name}'" if _ML_TYPE.match(f"ml.{name}") else ", such as 'ml.m5.xlarge'"
     raise ConfigurationError(scope, f"{argument} must have the form 'ml.<family>.<size>', got {name!r}{hint}")
+
+
+def advice_on(name: str, *, hosts: int = 1) -> dict[str, str]:
+    """What one should know before using an instance type: by a short id, one sentence each.
+
+    :param name: the type.
+    :param hosts: how many of them work together; default: one.
+    """
+    known = instance_type_of(name)
+    found: dict[str, str] = {}
+    if has_local_storage(name):
+        found["volume-key"] = (
+            f"{name} encrypts its local disks in hardware, where SageMaker refuses a KMS key: the key is left out there"
+        )
+    if known is None:
+        found["unknown-instance-type"] = (
+            f"the catalogue does not know {name}: nothing is checked but its form; see that it is spelt as AWS does"
+        )
+    elif hosts > 1 and known.gpus and not known.has_efa:
+        found["no-efa"] = (
+            f"{hosts} hosts of {name} train together without an Elastic Fabric Adapter: the network will bound them; "
+            "larger sizes of the family have one"
+        )
+    return found
+
+
+def advise(scope: IConstruct, argument: str, name: str, *, hosts: int = 1) -> None:
+    """Note on ``scope`` what the catalogue advises; it never refuses a type, and says nothing of a token."""
+    if is_known(name):
+        for topic, sentence in advice_on(name, hosts=hosts).items():
+            Annotations.of(scope).add_info_v2(f"mlplatform:{topic}", f"{argument}: {sentence}")

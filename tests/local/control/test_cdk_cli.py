@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 
-from mlplatform_cdk.local import docker, images
+from mlplatform_cdk.local import docker, images, server
 from mlplatform_cdk.local.settings import Settings, client_environment
+from tests.local.conftest import clients_of
 
 CLI = Path(os.environ.get("MLPLATFORM_CDK_CLI", Path(__file__).parents[3] / "node_modules" / ".bin" / "cdk"))
 NODE = Path(os.environ["JSII_NODE"])
@@ -27,6 +28,18 @@ pytestmark = [
     pytest.mark.cdk_cli,
     pytest.mark.skipif(not CLI.exists(), reason="the cdk CLI is not installed; make test installs it"),
 ]
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """An account of its own: in the session's, a deployment before may have assumed the bootstrap that is tested here."""
+    with server.start(Settings(state_dir=tmp_path_factory.mktemp("aws"))) as running:
+        yield running.settings
+
+
+@pytest.fixture(scope="module")
+def client(aws: Settings) -> Callable[[str], Any]:
+    return clients_of(aws)
 
 
 def synthesize(folder: Path, aws: Settings, *, versioned: bool) -> Path:

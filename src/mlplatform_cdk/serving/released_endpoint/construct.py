@@ -2,12 +2,18 @@
 
 import re
 
-from aws_cdk import Annotations
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from mlplatform_cdk.core import ConfigurationError, PlatformImage, has_local_storage, is_known, require_ml_instance
+from mlplatform_cdk.core import (
+    ConfigurationError,
+    PlatformImage,
+    advise,
+    has_local_storage,
+    is_known,
+    require_ml_instance,
+)
 from mlplatform_cdk.foundation import JobNetwork
 from mlplatform_cdk.runtimekit.endpoint_specification import VARIANTS, EndpointSpecification
 from mlplatform_cdk.serving.capture import DataCapture
@@ -59,6 +65,7 @@ class ReleasedEndpoint(Endpoint):
         super().__init__(scope, id)
         self._check_name(endpoint_name)
         require_ml_instance(self, "instance_type", instance_type)
+        advise(self, "instance_type", instance_type)
         self.endpoint_name, self.variants, self.key = endpoint_name, VARIANTS, key
         self.image = image or ServingImage(self, "Image")
         capture_prefix = f"capture/{endpoint_name}" if capture else ""
@@ -81,7 +88,7 @@ class ReleasedEndpoint(Endpoint):
             network_isolation=network_isolation,
             subnet_ids=network.subnet_ids if network else (),
             security_group_ids=network.security_group_ids if network else (),
-            volume_key_arn=self._volume_key(instance_type, key),
+            volume_key_arn=None if _is_keyless(instance_type) else key.key_arn,
             capture_uri=f"s3://{artifacts.bucket_name}/{capture_prefix}" if capture else None,
             capture_percentage=capture.percentage if capture else 0,
             capture_key_arn=key.key_arn if capture else None,
@@ -101,12 +108,6 @@ class ReleasedEndpoint(Endpoint):
                 f"got {name!r}; try 'churn'",
             )
 
-    def _volume_key(self, instance_type: str, key: kms.IKey) -> str | None:
-        if not (is_known(instance_type) and has_local_storage(instance_type)):
-            return key.key_arn
-        Annotations.of(self).add_info_v2(
-            "mlplatform:volume-key",
-            f"instance_type {instance_type} encrypts its local disks in hardware and SageMaker refuses a KMS key for "
-            "them: the key is left out there",
-        )
-        return None
+
+def _is_keyless(instance_type: str) -> bool:
+    return is_known(instance_type) and has_local_storage(instance_type)

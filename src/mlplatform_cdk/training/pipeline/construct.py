@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from aws_cdk import Annotations, Duration, Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -11,7 +11,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from mlplatform_cdk.core import ConfigurationError, PlatformImage, has_local_storage, is_known, require_ml_instance
+from mlplatform_cdk.core import ConfigurationError, PlatformImage, advise, is_known, require_ml_instance
 from mlplatform_cdk.core.machines import PlatformStateMachine
 from mlplatform_cdk.data import Dataset, RetrainingTrigger
 from mlplatform_cdk.foundation import JobNetwork, Notifications
@@ -89,8 +89,12 @@ class RetrainingPipeline(Construct):
     ) -> None:
         super().__init__(scope, id)
         _check_name(self, model_name)
-        _check_instance(self, "training.instance_type", training.instance_type)
-        _check_instance(self, "processing.instance_type", processing.instance_type)
+        for argument, instance_type, hosts in (
+            ("training.instance_type", training.instance_type, training.instance_count),
+            ("processing.instance_type", processing.instance_type, 1),
+        ):
+            require_ml_instance(self, argument, instance_type)
+            advise(self, argument, instance_type, hosts=hosts)
         self.notifications = notifications or Notifications(self, "Notifications", key=key)
         self.job_role = JobRole(
             self, "JobRole", lake=lake, prefix=dataset.prefix, artifacts=artifacts, key=key, network=network
@@ -167,15 +171,4 @@ def _check_name(scope: Construct, name: str) -> None:
     if is_known(name) and not _NAME.fullmatch(name):
         raise ConfigurationError(
             scope, f"model_name must be 1 to 63 lower-case letters, digits and inner hyphens, got {name!r}; try 'churn'"
-        )
-
-
-def _check_instance(scope: Construct, argument: str, instance_type: str) -> None:
-    """Refuse what is no ``ml.`` type, and say where the volume's key is left out."""
-    require_ml_instance(scope, argument, instance_type)
-    if is_known(instance_type) and has_local_storage(instance_type):
-        Annotations.of(scope).add_info_v2(
-            "mlplatform:volume-key",
-            f"{argument} {instance_type} encrypts its local disks in hardware, where SageMaker refuses a KMS key: "
-            "the key is left out",
         )
