@@ -32,7 +32,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """An account of its own: in the session's, a deployment before may have assumed the bootstrap that is tested here."""
+    """An account of its own: in the session's, a deployment may have assumed the bootstrap that is tested here."""
     with server.start(Settings(state_dir=tmp_path_factory.mktemp("aws"))) as running:
         yield running.settings
 
