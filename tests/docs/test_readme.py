@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mlplatform_cdk.assembly import read
 from stacks.environments import BY_NAME
 
 ROOT = Path(__file__).parents[2]
@@ -125,3 +126,10 @@ def test_links_lead_to_files() -> None:
     for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_resources_in_the_table_of_figures_are_those_of_the_dev_environment(dev_assembly: Path) -> None:
+    stacks = read(dev_assembly).all_stacks()
+    resources = sum(len(set(stack.template["Resources"])) for stack in stacks)
+
+    assert f"| {len(stacks)} stacks, {resources} resources," in section("figures")
