@@ -122,6 +122,24 @@ def test_the_terminal_shows_reasons_tables_and_what_is_accepted_on_demand_only()
         assert text in screen(REPORT, details=True)
 
 
+def test_a_command_too_wide_for_the_terminal_stays_in_one_piece() -> None:
+    command = "aws service-quotas request-service-quota-increase " + "--desired-value 2 " * 9
+    wide = Table(title="quotas", columns=("quota", "how to ask"), rows=(("ml.g5.xlarge", command),), note="ask early")
+    text = screen(Report(verb="check", subject="cdk.out", tables=(wide,)), details=True)
+
+    assert f"how to ask: {command}" in text
+    assert "quota: ml.g5.xlarge" in text
+    assert "ask early" in text
+
+
+def test_the_first_screen_cuts_a_message_that_lists_every_value() -> None:
+    long = Finding(rule="W3037", severity=Severity.WARNING, message="'x' is not one of " + "['a'], " * 900)
+    report = Report(verb="check", subject="cdk.out", findings=(long,))
+
+    assert len(screen(report)) < 500
+    assert long.message in screen(report, details=True)
+
+
 def test_nothing_found_is_said_in_every_form() -> None:
     assert "nothing found" in screen(NOTHING)
     assert "nothing found" in render_markdown(NOTHING)

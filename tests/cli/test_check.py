@@ -97,6 +97,19 @@ def test_a_file_that_does_not_exist_is_one_sentence(checked: Checked, option: st
 
     assert isinstance(result.exception, CommandFailed)
     assert isinstance(result.exception.__cause__, AssemblyError)
+    assert str(result.exception).startswith("nowhere does not exist")
+
+
+@pytest.mark.parametrize("option", ["--acknowledgements", "--policy"])
+def test_a_folder_where_a_file_belongs_is_one_sentence(checked: Checked, tmp_path: Path, option: str) -> None:
+    assert isinstance(run("cdk.out", option, tmp_path).exception, CommandFailed)
+
+
+def test_a_file_where_an_assembly_belongs_is_one_sentence(tmp_path: Path) -> None:
+    template = tmp_path / "S.template.json"
+    template.write_text("{}")
+
+    assert str(run(template).exception) == f"{template} is a file; name the folder of a cloud assembly, such as cdk.out"
 
 
 def test_a_folder_that_is_no_assembly_is_one_sentence(tmp_path: Path) -> None:

@@ -107,3 +107,11 @@ def test_a_folder_that_is_no_assembly_is_one_sentence(tmp_path: Path) -> None:
 
     assert isinstance(failure, CommandFailed)
     assert "does not exist" in str(failure)
+
+
+@pytest.mark.parametrize("option", ["--usage", "--prices"])
+def test_a_folder_where_a_file_belongs_is_one_sentence(assembly: Path, tmp_path: Path, option: str) -> None:
+    failure = run(assembly, option, tmp_path).exception
+
+    assert isinstance(failure, CommandFailed)
+    assert f"{tmp_path} is a folder" in str(failure)

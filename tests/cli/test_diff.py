@@ -112,7 +112,17 @@ def test_outside_of_a_repository_a_revision_is_refused(tmp_path: Path, monkeypat
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
 
-    assert "not a git repository" in failure(diff("main", "HEAD"))
+    said = failure(diff("main", "HEAD"))
+    assert "'main' is no cloud assembly, as it has no manifest.json" in said
+    assert "not a git repository" in said
+
+
+def test_a_report_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    one, output = write(tmp_path / "one"), tmp_path / "absent" / "report.json"
+
+    assert failure(diff(one, one, "--format", "json", "--output", output)).endswith(
+        "report.json: No such file or directory"
+    )
 
 
 def test_it_fails_on_what_it_was_asked_to(tmp_path: Path) -> None:

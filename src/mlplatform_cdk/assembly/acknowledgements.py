@@ -108,6 +108,8 @@ def read_acknowledgements(path: Path) -> Acknowledgements:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise AssemblyError(f"{path} does not exist; name a file of acknowledgements that does") from None
+    except IsADirectoryError:
+        raise AssemblyError(f"{path} is a folder; name a file of acknowledgements") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise AssemblyError(f"{path} must be YAML, got: {' '.join(str(error).split())}") from None
     if not isinstance(document, dict) or not isinstance(document.get("acknowledgements"), list):

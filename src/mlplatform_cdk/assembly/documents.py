@@ -17,6 +17,8 @@ def load(path: Path, what: str) -> dict[str, Any]:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise AssemblyError(f"{path} does not exist, so there is no {what}; synthesize first, with cdk synth") from None
+    except NotADirectoryError:
+        raise AssemblyError(f"{path.parent} is a file; name the folder of a {what}, such as cdk.out") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise AssemblyError(f"{path} is not the JSON of a {what}: {error}") from None
     if not isinstance(document, dict):

@@ -11,7 +11,7 @@ from mlplatform_cdk.assembly.acknowledgements import Acknowledgements, read_ackn
 from mlplatform_cdk.assembly.errors import AssemblyError
 from mlplatform_cdk.assembly.findings import Report, Severity
 from mlplatform_cdk.assembly.renderings import render_json, render_markdown, render_sarif
-from mlplatform_cdk.cli.console import OUT, CommandFailed
+from mlplatform_cdk.cli.console import OUT, CommandFailed, write
 
 
 class Format(StrEnum):
@@ -78,7 +78,7 @@ def _show(report: Report, form: Format, output: Path | None, *, details: bool) -
 
     text = _RENDERINGS[form](report) if form in _RENDERINGS else None
     if output and text is not None:
-        output.write_text(text, encoding="utf-8")
+        write(output, text)
     if output or text is None:
         print_report(report, OUT, details=details)
     else:

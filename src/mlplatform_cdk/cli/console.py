@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,6 +14,14 @@ ERR = Console(stderr=True, highlight=False)
 
 class CommandFailed(Exception):
     """A verb could not do what was asked; the message is one sentence for the user."""
+
+
+def write(output: Path, text: str) -> None:
+    """Write a report where the user asked for it."""
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandFailed(f"the report cannot be written to {output}: {error.strerror}") from error
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlplatform_cdk.assembly.errors import AssemblyError
-from mlplatform_cdk.cli.console import ERR, OUT, CommandFailed
+from mlplatform_cdk.cli.console import ERR, OUT, CommandFailed, write
 
 if TYPE_CHECKING:
     from mlplatform_cdk.assembly.cost import Estimate, PriceBook
@@ -92,7 +92,7 @@ def _show(head: "Estimate", base: "Estimate | None", form: Format, output: Path 
     if form is Format.JSON:
         text = renderings.delta_as_json(change) if change else renderings.estimate_as_json(head)
     if output and text is not None:
-        output.write_text(text, encoding="utf-8")
+        write(output, text)
     if text is not None and not output:
         typer.echo(text, nl=False)
     elif change:

@@ -13,7 +13,7 @@ from mlplatform_cdk.assembly.diff.gates import Gate
 from mlplatform_cdk.assembly.errors import AssemblyError
 from mlplatform_cdk.assembly.findings import Report
 from mlplatform_cdk.assembly.renderings import render_markdown, render_sarif
-from mlplatform_cdk.cli.console import ERR, OUT, CommandFailed
+from mlplatform_cdk.cli.console import ERR, OUT, CommandFailed, write
 from mlplatform_cdk.cli.synth import Context
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _show(found: "AssemblyDiff", report: Report, form: Format, output: Path | No
     elif form in _RENDERINGS:
         text = _RENDERINGS[form](report)
     if output and text is not None:
-        output.write_text(text, encoding="utf-8")
+        write(output, text)
     if output or text is None:
         print_diff(found, report, OUT, details=details)
     else:

@@ -111,6 +111,8 @@ def read_policy(path: Path) -> tuple[Rule, ...]:
     """The rules of the Python file ``path``, in its order."""
     name = f"mlplatform_policy_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
+    if not path.exists():
+        raise AssemblyError(f"{path} does not exist; name a file of rules that does")
     if spec is None or spec.loader is None or not path.is_file():
         raise AssemblyError(f"a policy is a Python file, got {path}")
     module = importlib.util.module_from_spec(spec)

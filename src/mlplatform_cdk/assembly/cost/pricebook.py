@@ -83,6 +83,8 @@ def read_prices(path: Path) -> PriceBook:
         return _parsed(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError:
         raise AssemblyError(f"{path} does not exist; name a file of prices that does") from None
+    except IsADirectoryError:
+        raise AssemblyError(f"{path} is a folder; name a file of prices") from None
     except UnicodeDecodeError as error:
         raise AssemblyError(f"{path} must be UTF-8 text, got: {error}") from None
 

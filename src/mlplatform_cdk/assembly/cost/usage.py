@@ -105,6 +105,8 @@ def read_usage(path: Path) -> Usage:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise AssemblyError(f"{path} does not exist; name a file of usage that does") from None
+    except IsADirectoryError:
+        raise AssemblyError(f"{path} is a folder; name a file of usage") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise AssemblyError(f"{path} must be YAML, got: {' '.join(str(error).split())}") from None
     if not isinstance(document, dict) or document.get("version") != VERSION:

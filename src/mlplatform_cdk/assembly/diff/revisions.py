@@ -24,8 +24,7 @@ def synthesize_at(revision: str, app_dir: Path, output: Path, *, context: Mappin
     :param output: where the assembly goes.
     :raises AssemblyError: where git knows no such revision.
     """
-    top = Path(_git(app_dir, "rev-parse", "--show-toplevel").strip())
-    commit = _git(app_dir, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}").strip()
+    top, commit = _found(revision, app_dir)
     with _worktree(top, commit) as tree:
         there = tree / app_dir.resolve().relative_to(top.resolve())
         if not (there / "cdk.json").is_file():
@@ -55,7 +54,29 @@ def _python_path(top: Path, tree: Path) -> str:
     return os.pathsep.join([*(str(tree / entry) for entry in inside), *([given] if given else [])])
 
 
+def _found(revision: str, app_dir: Path) -> tuple[Path, str]:
+    """The repository and the commit."""
+    top, complaint = _run(app_dir, "rev-parse", "--show-toplevel")
+    if complaint is not None:
+        raise AssemblyError(
+            f"{revision!r} is no cloud assembly, as it has no manifest.json, and no revision, as git says: {complaint}"
+        )
+    wanted = f"{revision}^{{commit}}"
+    commit, complaint = _run(app_dir, "rev-parse", "--verify", "--quiet", "--end-of-options", wanted)
+    if complaint is not None:
+        raise AssemblyError(f"{revision!r} is neither a cloud assembly nor a revision that git knows in {app_dir}")
+    return Path(top.strip()), commit.strip()
+
+
 def _git(folder: Path, *arguments: str) -> str:
+    said, complaint = _run(folder, *arguments)
+    if complaint is not None:
+        raise AssemblyError(f"git {arguments[0]} failed: {complaint}")
+    return said
+
+
+def _run(folder: Path, *arguments: str) -> tuple[str, str | None]:
+    """What git says, and what it complains of; None where it succeeded."""
     try:
         result = subprocess.run(  # noqa: S603 -- git, with arguments of ours and a revision that cannot be an option
             ["git", "-C", str(folder), *arguments],  # noqa: S607 -- the user's own git
@@ -66,9 +87,5 @@ def _git(folder: Path, *arguments: str) -> str:
     except FileNotFoundError:
         raise AssemblyError("comparing revisions needs git, which is not installed; name two assemblies") from None
     if result.returncode == 0:
-        return result.stdout
-    if "--verify" in arguments:
-        wanted = arguments[-1].removesuffix("^{commit}")
-        raise AssemblyError(f"{wanted!r} is neither a cloud assembly nor a revision that git knows in {folder}")
-    said = " ".join(result.stderr.split()) or f"exit code {result.returncode}"
-    raise AssemblyError(f"git {arguments[0]} failed: {said}")
+        return result.stdout, None
+    return "", " ".join(result.stderr.split()) or f"exit code {result.returncode}"

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mlplatform_cdk.assembly.findings import Accepted, Finding, Report, Table
 
 LIMIT = 65_000  # characters; the hosts refuse comments above 65,536
+_SENTENCE = 300  # characters of a message on the first screen: cfn-lint lists every value that it would accept
 _MARKS = {Severity.ERROR: "🔴", Severity.WARNING: "🟡", Severity.INFO: "⚪"}
 
 
@@ -57,7 +58,8 @@ def headline(report: Report) -> str:
 def example(findings: Sequence[Finding]) -> str:
     """What a rule says: its message where all findings share it, else the first of them."""
     first = findings[0].message
-    return first if all(finding.message == first for finding in findings) else f"{first}; and others"
+    said = first if len(first) <= _SENTENCE else f"{first[:_SENTENCE]}…"
+    return said if all(finding.message == first for finding in findings) else f"{said}; and others"
 
 
 def _rules(report: Report) -> Iterable[tuple[str, Sequence[Finding]]]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "dim"}
 _PLACES = 3  # shown of each rule on the first screen
+_WIDEST = 10_000  # columns in which any table fits
 
 
 def print_report(report: Report, console: Console, *, details: bool = False) -> None:
@@ -41,7 +42,7 @@ def print_report(report: Report, console: Console, *, details: bool = False) -> 
 def _print_details(report: Report, console: Console) -> None:
     for table in report.tables:
         console.print()
-        console.print(_grid(table))
+        _print_table(table, console)
     if report.accepted:
         console.print(f"\n[bold]accepted[/] ({len(report.accepted)})")
     for accepted in report.accepted:
@@ -73,6 +74,21 @@ def _whole(findings: Sequence[Finding]) -> Iterator[str]:
                 yield f"    [dim]{label}:[/] {escape(text)}"
         if finding.tools:
             yield f"    [dim]by {escape(', '.join(finding.tools))}[/]"
+
+
+def _print_table(table: Table, console: Console) -> None:
+    """A table that is wider than the terminal becomes a list, so that its commands can be copied."""
+    grid = _grid(table)
+    if console.measure(grid, options=console.options.update(max_width=_WIDEST)).maximum <= console.width:
+        console.print(grid)
+        return
+    console.print(f"[bold]{escape(table.title)}[/] ({len(table.rows)})")
+    if table.note:
+        console.print(f"[dim]{escape(table.note)}[/]", soft_wrap=True)
+    for first, *others in table.rows:
+        console.print(f"  [dim]{escape(table.columns[0])}:[/] {escape(first)}", soft_wrap=True)
+        for column, text in zip(table.columns[1:], others, strict=True):
+            console.print(f"    [dim]{escape(column)}:[/] {escape(text)}", soft_wrap=True)
 
 
 def _grid(table: Table) -> Grid:
