@@ -8,6 +8,8 @@ from typing import Any
 from aws_cdk import Acknowledgment, CfnResource, Stack, Validations
 from constructs import IConstruct
 
+from mlplatform_cdk.core.errors import is_known
+
 
 def acknowledge(construct: IConstruct, findings: Mapping[str, str]) -> None:
     """Accept findings on ``construct`` and all below it.
@@ -54,11 +56,10 @@ def acknowledge_wildcards(construct: IConstruct, resources: Mapping[str, str]) -
 
     :param resources: a resource's ARN as the policy has it, such as ``bucket.arn_for_objects("*")``, to the reason.
     """
-    stack = Stack.of(construct)
-    acknowledge(
-        construct,
-        {f"AwsSolutions-IAM5[Resource::{_flat(stack.resolve(arn))}]": reason for arn, reason in resources.items()},
-    )
+    # One question to Node for all, and none where no ARN holds a token.
+    arns = [*resources] if all(map(is_known, resources)) else Stack.of(construct).resolve([*resources])
+    findings = zip(arns, resources.values(), strict=True)
+    acknowledge(construct, {f"AwsSolutions-IAM5[Resource::{_flat(arn)}]": reason for arn, reason in findings})
 
 
 def _flat(value: Any) -> str:

@@ -85,23 +85,23 @@ class PlatformFunction(lambda_.Function):
             role,
             {"AwsSolutions-IAM5[Resource::*]": "X-Ray's PutTraceSegments and PutTelemetryRecords take no resource"},
         )
-        self._accept_findings()
-        if vpc is None:
-            reason = (
-                "it calls AWS's own APIs alone, signed by its role; a VPC adds an endpoint per service and no guard"
-            )
-            acknowledge_controls(self, {"LambdaInsideVPC": reason})
-            accept_checkov(self, {"CKV_AWS_117": reason})
-        else:
+        self._accept_findings(outside_vpc=vpc is None)
+        if vpc is not None:
             self._grant_network_interfaces(role)
 
-    def _accept_findings(self) -> None:
+    def _accept_findings(self, *, outside_vpc: bool) -> None:
         reason = (
             "a reservation is taken from the account's pool, ten in a new account; what calls it (one queue, one state "
             "machine, one rule) bounds it"
         )
-        acknowledge_controls(self, {"LambdaConcurrency": reason})
-        accept_checkov(self, {"CKV_AWS_115": reason})
+        controls, checks = {"LambdaConcurrency": reason}, {"CKV_AWS_115": reason}
+        if outside_vpc:
+            reason = (
+                "it calls AWS's own APIs alone, signed by its role; a VPC adds an endpoint per service and no guard"
+            )
+            controls["LambdaInsideVPC"] = checks["CKV_AWS_117"] = reason
+        acknowledge_controls(self, controls)
+        accept_checkov(self, checks)
         resource = self.node.default_child
         assert isinstance(resource, lambda_.CfnFunction)
         accept_lint(resource, {"W3005": "CDK names the role in DependsOn besides the reference to it"})

@@ -40,14 +40,18 @@ class PlatformRole(iam.Role):
         )
         self._permissions: iam.ManagedPolicy | None = None
 
-    @jsii.member(jsii_name="addToPrincipalPolicy")
-    def add_to_principal_policy(self, statement: iam.PolicyStatement) -> iam.AddToPrincipalPolicyResult:
-        """Called by every ``grant_*``: adds ``statement`` to the managed policy, which the first one creates."""
+    def allow(self, *statements: iam.PolicyStatement) -> iam.ManagedPolicy:
+        """Add ``statements`` to the managed policy, which the first ones create; returns that policy."""
         if self._permissions is None:
             self._permissions = iam.ManagedPolicy(self, "Permissions")
             self.add_managed_policy(self._permissions)
-        self._permissions.add_statements(statement)
-        return iam.AddToPrincipalPolicyResult(statement_added=True, policy_dependable=self._permissions)
+        self._permissions.add_statements(*statements)
+        return self._permissions
+
+    @jsii.member(jsii_name="addToPrincipalPolicy")
+    def add_to_principal_policy(self, statement: iam.PolicyStatement) -> iam.AddToPrincipalPolicyResult:
+        """Called by every ``grant_*`` of CDK: adds ``statement`` to the managed policy."""
+        return iam.AddToPrincipalPolicyResult(statement_added=True, policy_dependable=self.allow(statement))
 
     @jsii.member(jsii_name="addToPolicy")
     def add_to_policy(self, statement: iam.PolicyStatement) -> bool:
