@@ -19,6 +19,16 @@ def test_the_stacks_of_all_stages_are_the_assemblys(directory: Path) -> None:
     assert [stack.id for stack in assembly.read(directory).all_stacks()] == ["A", "B"]
 
 
+def test_stacks_of_one_id_in_two_stages_are_two(directory: Path) -> None:
+    manifest = directory / "manifest.json"
+    document = json.loads(manifest.read_text())
+    (stage,) = (one for one in document["artifacts"].values() if one["type"] == "cdk:cloud-assembly")
+    document["artifacts"]["again"] = stage
+    manifest.write_text(json.dumps(document))
+
+    assert [stack.id for stack in assembly.read(directory).all_stacks()] == ["A", "B", "A", "B"]
+
+
 def test_a_stack_knows_its_place_parameters_tags_and_protection(directory: Path) -> None:
     protected, parametrized = assembly.read(directory).stage("Try").stacks
 

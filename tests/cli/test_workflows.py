@@ -117,6 +117,14 @@ def test_what_is_deployed_is_what_was_checked() -> None:
     assert '--app "assemblies/$CI_ENVIRONMENT_NAME"' in script
 
 
+@pytest.mark.parametrize("path", [GITHUB, GITLAB])
+def test_every_environment_that_is_deployed_is_checked(path: Path) -> None:
+    script = path.read_text()
+
+    assert "mlplatform check assemblies/prod " in script
+    assert re.search(r"for environment in dev staging; do\n +mlplatform check assemblies/\$environment ", script)
+
+
 def test_the_cdk_cli_is_the_one_that_this_project_is_tested_with() -> None:
     tested = json.loads((ROOT / "package.json").read_text())["devDependencies"]["aws-cdk"]
 

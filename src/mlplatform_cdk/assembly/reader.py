@@ -86,7 +86,8 @@ class Assembly:
 
     def all_stacks(self) -> tuple[Stack, ...]:
         """Its own stacks and those of its stages, each after those that it depends on."""
-        return _in_order([*self.stacks, *(stack for stage in self._all_stages() for stack in stage.stacks)])
+        # Each assembly's are in order, and none depends on one of another; ids are unique in their own assembly only.
+        return (*self.stacks, *(stack for stage in self._all_stages() for stack in stage.stacks))
 
     def _all_stages(self) -> list[Assembly]:
         return [inner for stage in self.stages for inner in (stage, *stage._all_stages())]  # noqa: SLF001 -- its own kind
