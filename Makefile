@@ -8,7 +8,7 @@ CDK := node_modules/.bin/cdk
 export UV_PYTHON_DOWNLOADS := never
 export PYTHONUTF8 := 1
 
-.PHONY: help demo test check checkov types lint arrows synth snapshots requirements docs clean
+.PHONY: help demo test check checkov types lint arrows synth snapshots benchmark requirements docs clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ synth: .venv/.demo ## Write the dev environment's templates to cdk.out
 
 snapshots: .venv/.dev ## Accept the templates as they are now
 	UPDATE_SNAPSHOTS=1 $(RUN) pytest -q tests/stacks
+
+benchmark: .venv/.dev ## Measure how long a synthesis takes; see docs/benchmarks.md
+	@$(RUN) benchmarks.synth $(ARGS)
 
 requirements: $(UV) ## Write the images' hash-pinned requirements.txt from uv.lock
 	$(UV) export --quiet --frozen --no-dev --no-emit-project --no-header --extra jobs --prune aws-cdk-lib --prune constructs \

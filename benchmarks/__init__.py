@@ -1,0 +1,1 @@
+"""Ratios that are measured, never asserted; see docs/benchmarks.md."""
