@@ -92,7 +92,7 @@ def test_a_policy_that_is_none_is_refused(tmp_path: Path, text: str, sentence: s
 
 
 def test_a_policy_that_does_not_exist_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(AssemblyError, match="none.py does not exist; name a file of rules that does"):
+    with pytest.raises(AssemblyError, match=r"none\.py does not exist; name a file of rules that does"):
         read_policy(tmp_path / "none.py")
 
 
