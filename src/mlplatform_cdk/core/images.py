@@ -55,16 +55,7 @@ class PlatformImage(Construct):
         :param packages: what else the image holds, besides that package and the runtime kit; default: nothing.
         :param build_args: build arguments of the Dockerfile; default: those that it declares.
         """
-        asset = container_asset(
-            scope, f"{id}Asset", dockerfile_package=dockerfile_package, packages=packages, build_args=build_args
-        )
-        return PlatformImage(
-            scope,
-            id,
-            image_uri=asset.image_uri,
-            version=asset.asset_hash,
-            repository_arn=asset.repository.repository_arn,
-        )
+        return AssetImage(scope, id, dockerfile_package=dockerfile_package, packages=packages, build_args=build_args)
 
     @staticmethod
     def from_uri(scope: Construct, id: str, image_uri: str) -> "PlatformImage":
@@ -130,3 +121,32 @@ class PlatformImage(Construct):
         principal = grantee.grant_principal
         if isinstance(principal, Construct):
             acknowledge_wildcards(principal, {"*": "ECR's login, metrics and traces take no resource"})
+
+
+class AssetImage(PlatformImage):
+    """An image built from this package's own tree at deployment; synth needs no Docker.
+
+    :param dockerfile_package: the dotted name of the package that holds the ``Dockerfile``.
+    :param packages: what else the image holds, besides that package and the runtime kit; default: nothing.
+    :param build_args: build arguments of the Dockerfile; default: those that it declares.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        dockerfile_package: str,
+        packages: tuple[str, ...] = (),
+        build_args: dict[str, str] | None = None,
+    ) -> None:
+        asset = container_asset(
+            scope, f"{id}Asset", dockerfile_package=dockerfile_package, packages=packages, build_args=build_args
+        )
+        super().__init__(
+            scope,
+            id,
+            image_uri=asset.image_uri,
+            version=asset.asset_hash,
+            repository_arn=asset.repository.repository_arn,
+        )
