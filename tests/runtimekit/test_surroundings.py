@@ -36,6 +36,7 @@ def test_a_number_out_of_its_range_is_refused(monkeypatch: pytest.MonkeyPatch, t
 
 
 def test_a_log_line_is_json_with_the_run_and_its_own_fields(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "_bound", {})
     monkeypatch.setenv("RUN_ID", "run-1")
     record = logging.makeLogRecord({"name": "mlplatform.x", "msg": "rows: %d", "args": (3,), "levelname": "INFO"})
     record.rows = 3

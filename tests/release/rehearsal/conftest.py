@@ -80,10 +80,15 @@ class Rehearsal:
 
     def approve(self, arn: str) -> dict[str, Any]:
         """Approve a version, and wait for the end of the release that this starts."""
+        return self.end_of(self.started(arn))
+
+    def started(self, arn: str) -> str:
+        """Approve a version, and wait for the release that this starts to be there."""
         known = {one["executionArn"] for one in self.executions()}
         self.aws.client("sagemaker").update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
-        started = self.until(lambda: [one for one in self.executions() if one["executionArn"] not in known])
-        return self.end_of(started[0]["executionArn"])
+        new = self.until(lambda: [one for one in self.executions() if one["executionArn"] not in known])
+        execution: str = new[0]["executionArn"]
+        return execution
 
     def start(self, arn: str) -> str:
         """Start a release by hand."""
