@@ -1,0 +1,31 @@
+"""What every engine can do, whatever computes underneath."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+class Engine(Protocol):
+    """Runs one file of a model; ``run`` may be called from several threads at once.
+
+    ``name`` is the engine's name (see ``EngineChoice``), ``precision`` that of the file, ``providers`` what computes.
+    """
+
+    name: str
+    precision: str
+    providers: tuple[str, ...]
+
+    def run(self, inputs: Mapping[str, Array]) -> list[Array]:
+        """The outputs in the manifest's order, computed on the threads of one lane."""
+        ...
+
+    def run_alone(self, inputs: Mapping[str, Array]) -> list[Array]:
+        """The same for a request that nobody waits behind, on all cores where that pays."""
+        ...
+
+    def close(self) -> None:
+        """Give the memory back; no call may be under way or follow."""
+        ...
