@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 from mlplatform_cdk.runtimekit.manifest import (
     DTYPES,
     GoldenRequest,
+    ImagePreprocessing,
     Manifest,
     ManifestError,
     ModelFile,
+    Serving,
     Tensor,
     json_schema,
     read_archive,
@@ -60,6 +62,18 @@ tensors = st.builds(
     units=st.none() | texts,
 )
 
+whole = st.none() | st.integers(1, 99)
+servings = st.none() | st.builds(
+    Serving,
+    precision=st.sampled_from([None, "fp32", "fp16", "int8"]),
+    engine=st.sampled_from([None, "onnxruntime", "openvino", "cuda", "tensorrt"]),
+    max_batch_size=whole,
+    max_batch_delay_ms=st.none() | st.floats(0, 30),
+    lanes=whole,
+    processes=whole,
+    streaming=st.booleans(),
+)
+
 
 @st.composite
 def manifests(draw: st.DrawFn) -> Manifest:
@@ -81,6 +95,7 @@ def manifests(draw: st.DrawFn) -> Manifest:
         labels=tuple(draw(st.lists(texts, max_size=3))),
         metrics=draw(st.dictionaries(texts, finite, max_size=3)),
         latency_budget_ms=draw(st.floats(0.001, 1e6)),
+        serving=draw(servings),
     )
 
 
@@ -94,6 +109,23 @@ def test_a_manifest_survives_its_json_and_fits_its_schema(manifest: Manifest) ->
     jsonschema.validate(json.loads(text), json_schema())
 
 
+def test_an_image_input_survives_its_json() -> None:
+    image = ImagePreprocessing(layout="NHWC", fit="crop", resize=6, mean=(0.5, 0.4, 0.3), std=(0.1, 0.2, 0.3))
+    tensor = Tensor(name="features", dtype="float32", shape=("batch", 4, 5, 3), image=image)
+    manifest = replace(MANIFEST, inputs=(tensor,))
+
+    assert Manifest.from_json(manifest.to_json()) == manifest
+    assert image.size("features", tensor.shape) == (4, 5)
+    jsonschema.validate(json.loads(manifest.to_json()), json_schema())
+
+
+def test_a_manifest_without_the_optional_fields_has_no_word_about_them() -> None:
+    text = MANIFEST.to_json()
+
+    assert "serving" not in text
+    assert "image" not in text
+
+
 def test_the_schema_in_the_documents_is_the_one_that_the_code_has() -> None:
     assert json.loads(SCHEMA_FILE.read_text(encoding="utf-8")) == json_schema(), "run `make docs`"
 
@@ -103,7 +135,7 @@ def test_the_schema_is_valid_and_describes_every_field() -> None:
 
     jsonschema.Draft202012Validator.check_schema(schema)
     records = [one for one in schema["$defs"].values() if "properties" in one]
-    assert len(records) == 4
+    assert len(records) == 6
     assert all(field["description"] for one in records for field in one["properties"].values())
 
 
@@ -115,6 +147,10 @@ def without(name: str) -> dict[str, Any]:
 
 def with_(name: str, item: object) -> dict[str, Any]:
     return json.loads(MANIFEST.to_json()) | {name: item}
+
+
+def picture(**changes: Any) -> dict[str, Any]:
+    return with_("inputs", [{"name": "x", "dtype": "float32", "shape": ["batch", 3, 4, 4], "image": {}} | changes])
 
 
 @pytest.mark.parametrize(
@@ -151,6 +187,27 @@ def with_(name: str, item: object) -> dict[str, Any]:
             with_("files", [{"precision": "fp32", "path": "../x.onnx", "opset": 17, "sha256": ""}]),
             "the path of a model file must stay inside the archive, got '../x.onnx'",
         ),
+        (with_("serving", 5), "manifest.serving must be an object, got 5"),
+        (with_("serving", None), "manifest.serving must be an object, got None"),
+        (with_("serving", {"precision": "int4"}), "manifest.serving.precision must be one of fp32, fp16, int8, got "),
+        (with_("serving", {"lanes": 0}), "manifest.serving.lanes must be at least 1, got 0"),
+        (with_("serving", {"lanes": "2"}), "manifest.serving.lanes must be an integer, got '2'"),
+        (
+            with_("serving", {"max_batch_delay_ms": 31}),
+            "manifest.serving.max_batch_delay_ms must be from 0 to 30, got 31.0",
+        ),
+        (
+            with_("inputs", [{"name": "features", "dtype": "float32", "shape": ["batch", 2], "image": {}}]),
+            "the image input features must have the shape N3HW with a fixed height and width, got ['batch', 2]",
+        ),
+        (picture(shape=["batch", 3, 0, 4]), "the image input x must have a height and a width of at least 1, got "),
+        (picture(image={"mean": [0.5]}), "mean of the image input x must have a number per channel, got [0.5]"),
+        (picture(image={"std": [1, 0, 1]}), "std of the image input x must not be 0, got [1.0, 0.0, 1.0]"),
+        (
+            picture(image={"resize": 256}),
+            "resize of the image input x must come with fit 'crop' and cover 4 x 4, got 'stretch' and 256",
+        ),
+        (picture(dtype="int64"), "the image input x must be of float32, float64 or float16, or of uint8 without "),
         (
             with_("golden_requests", [{"name": "g", "inputs": {"other": 1}, "outputs": {"label": [1]}}]),
             "the golden request g must use the model's tensors, got others",

@@ -14,15 +14,20 @@ from mlplatform_cdk.runtimekit.manifest.archive import (
 from mlplatform_cdk.runtimekit.manifest.golden import GoldenRequest
 from mlplatform_cdk.runtimekit.manifest.model import Manifest, ModelFile, json_schema
 from mlplatform_cdk.runtimekit.manifest.records import ManifestError
+from mlplatform_cdk.runtimekit.manifest.serving import EngineName, ImagePreprocessing, Precision, Serving
 from mlplatform_cdk.runtimekit.manifest.tensors import DTYPES, Tensor
 
 __all__ = [
     "DTYPES",
     "MANIFEST_NAME",
+    "EngineName",
     "GoldenRequest",
+    "ImagePreprocessing",
     "Manifest",
     "ManifestError",
     "ModelFile",
+    "Precision",
+    "Serving",
     "Tensor",
     "json_schema",
     "read_archive",

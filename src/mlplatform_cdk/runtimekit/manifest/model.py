@@ -8,9 +8,8 @@ from typing import Any, Literal
 from mlplatform_cdk.runtimekit.manifest import records
 from mlplatform_cdk.runtimekit.manifest.golden import GoldenRequest
 from mlplatform_cdk.runtimekit.manifest.records import ManifestError
+from mlplatform_cdk.runtimekit.manifest.serving import ImagePreprocessing, Precision, Serving
 from mlplatform_cdk.runtimekit.manifest.tensors import Tensor
-
-Precision = Literal["fp32", "fp16", "int8"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +52,7 @@ class Manifest:
     :param metrics: how good it is on the holdout, by name; default: none, not evaluated yet.
     :param golden_requests: questions with known answers.
     :param latency_budget_ms: how long an answer to one row may take, in milliseconds.
+    :param serving: how it is served best, as measured; default: none, the container's own defaults.
     :param format_version: the version of this contract; default: 1.
     """
 
@@ -71,6 +71,7 @@ class Manifest:
     latency_budget_ms: float
     labels: tuple[str, ...] = ()
     metrics: Mapping[str, float] = field(default_factory=dict)
+    serving: Serving | None = None
     format_version: Literal[1] = 1
 
     def __post_init__(self) -> None:
@@ -123,5 +124,5 @@ def json_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Model manifest",
         **records.schema(Manifest),
-        "$defs": records.definitions(Manifest, ModelFile, Tensor, GoldenRequest),
+        "$defs": records.definitions(Manifest, ModelFile, Tensor, ImagePreprocessing, GoldenRequest, Serving),
     }

@@ -3,7 +3,7 @@
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from mlplatform_cdk.runtimekit.errors import KnownError
 
@@ -48,7 +48,7 @@ def schema(kind: Any) -> dict[str, Any]:
         return {"type": "array", "items": schema(arguments[0])}
     if origin is Mapping:
         return {"type": "object", "additionalProperties": schema(arguments[1])}
-    if origin is types.UnionType:
+    if origin in (types.UnionType, Union):
         choices = [schema(one) for one in arguments if one is not types.NoneType]
         return choices[0] if len(choices) == 1 else {"anyOf": choices}
     if origin is Literal:
@@ -112,12 +112,13 @@ def _decode_mapping(kinds: tuple[Any, ...], value: object, where: str) -> dict[s
 
 
 def _decode_union(kinds: tuple[Any, ...], value: object, where: str) -> Any:
-    for kind in kinds:
-        if kind is types.NoneType:
-            continue
+    given = [kind for kind in kinds if kind is not types.NoneType]
+    if len(given) == 1:
+        return decode(given[0], value, where)
+    for kind in given:
         if isinstance(value, kind) and not isinstance(value, bool):
             return value
-    names = " or ".join(_NAMES[kind] for kind in kinds if kind is not types.NoneType)
+    names = " or ".join(_NAMES[kind] for kind in given)
     raise ManifestError(f"{where} must be {names}, got {_shown(value)}")
 
 
@@ -158,5 +159,6 @@ _FORMS = {
     tuple: _decode_list,
     Mapping: _decode_mapping,
     types.UnionType: _decode_union,
+    Union: _decode_union,
     Literal: _decode_literal,
 }

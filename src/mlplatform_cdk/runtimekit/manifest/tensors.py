@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from mlplatform_cdk.runtimekit.manifest.records import ManifestError
+from mlplatform_cdk.runtimekit.manifest.serving import ImagePreprocessing
 
 Dtype = Literal["float32", "float64", "float16", "int64", "int32", "int8", "uint8", "bool", "string"]
 DTYPES: tuple[str, ...] = get_args(Dtype)
@@ -18,6 +19,7 @@ class Tensor:
     :param shape: its dimensions; a text names one that varies, such as ``batch``.
     :param columns: names along the last axis, such as the features of a table; default: none.
     :param units: what a number in it measures; default: as in the dataset.
+    :param image: how a JPEG or PNG becomes it; default: none, it is asked in numbers.
     """
 
     name: str
@@ -25,6 +27,7 @@ class Tensor:
     shape: tuple[int | str, ...]
     columns: tuple[str, ...] = ()
     units: str | None = None
+    image: ImagePreprocessing | None = None
 
     def __post_init__(self) -> None:
         """Refuse a shape that no array has, and columns that do not fit it."""
@@ -35,3 +38,5 @@ class Tensor:
             raise ManifestError(
                 f"the tensor {self.name} must have as many columns as its last axis ({last}), got {len(self.columns)}"
             )
+        if self.image is not None:
+            self.image.check(self.name, self.dtype, self.shape)
