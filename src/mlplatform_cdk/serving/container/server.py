@@ -116,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
         if path not in _METHODS:
             raise NotFound(f"the path must be /ping or /invocations, got {path[:80]!r}")
         if self.command != _METHODS[path]:
-            raise MethodNotAllowed(f"{path} must be called by {_METHODS[path]}, got {self.command}")
+            raise MethodNotAllowed(f"{path} must be called by {_METHODS[path]}, got {self.command}", (_METHODS[path],))
         if length > self.server.body_limit:
             raise BodyTooLarge(f"the body must have at most {self.server.body_limit} bytes, got {length}")
         if path == "/ping":

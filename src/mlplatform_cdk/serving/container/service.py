@@ -3,7 +3,7 @@
 import json
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -15,13 +15,40 @@ from mlplatform_cdk.serving.container.model import Model
 _log = logs.logger("serving")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A status, a body and its format."""
+@dataclass(slots=True)
+class Request:
+    """A question as any carrier brings it: HTTP, Lambda or a test.
 
-    status: HTTPStatus
+    :param method: such as ``POST``.
+    :param path: without a query.
+    :param headers: names in lower case.
+    :param body: the whole body.
+    :param arrived: when it came, as ``time.perf_counter`` says it.
+    """
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    arrived: float
+
+
+@dataclass(slots=True)
+class Answer:
+    """What goes back.
+
+    :param status: the HTTP status.
+    :param body: the whole body; empty where there is a ``stream``.
+    :param content_type: the body's format.
+    :param headers: what the head says beside type and length.
+    :param stream: the body piece by piece; default: none, the body is whole.
+    """
+
+    status: int
     body: bytes = b""
     content_type: str = codecs.JSON
+    headers: tuple[tuple[str, str], ...] = ()
+    stream: AsyncIterator[bytes] | None = None
 
 
 class Service:
@@ -49,6 +76,15 @@ class Service:
         if self._model is None or self.draining:
             raise NotReady("the model must be loaded and proved first, got a container that is not ready")
         return Answer(HTTPStatus.OK)
+
+    def handle(self, request: Request, reply: Callable[[Answer], None]) -> None:
+        """Answer ``request``, once, on the event loop's thread; this never blocks.
+
+        :param request: what is asked.
+        :param reply: takes the answer, at once or later.
+        """
+        headers = request.headers
+        reply(guarded(lambda: self.invoke(request.body, headers.get("content-type", ""), headers.get("accept", ""))))
 
     def invoke(self, body: bytes, content_type: str, accept: str) -> Answer:
         """The model's answer to ``body``.
