@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EventStreamError
 
 from mlplatform_cdk.local.settings import Settings
 from tests.local.sagemaker.conftest import Client, allow, archive, name, wait_for
@@ -78,6 +78,10 @@ class Platform:
     def ask(self, body: bytes = b"{}", **more: Any) -> dict[str, Any]:
         answer = self.runtime.invoke_endpoint(EndpointName=self.endpoint, Body=body, **more)
         return json.loads(answer["Body"].read()) | {"answer": answer}
+
+    def stream(self, body: bytes) -> Iterator[dict[str, Any]]:
+        answer = self.runtime.invoke_endpoint_with_response_stream(EndpointName=self.endpoint, Body=body)
+        return iter(answer["Body"])
 
     def weights(self) -> dict[str, float]:
         return {variant["VariantName"]: variant["CurrentWeight"] for variant in self.describe()["ProductionVariants"]}
@@ -213,6 +217,23 @@ def test_an_unknown_endpoint_is_a_validation_error(platform: Platform) -> None:
         platform.ask()
 
     assert refused.value.response["Error"]["Code"] == "ValidationError"
+
+
+@pytest.mark.usefixtures("blue")
+def test_a_target_model_is_for_multi_model_endpoints(platform: Platform) -> None:
+    with pytest.raises(ClientError, match="is no multi-model variant and takes no TargetModel"):
+        platform.ask(TargetModel="a.tar.gz")
+
+
+@pytest.mark.usefixtures("blue")
+def test_a_stream_comes_part_by_part_and_its_break_is_told_within_it(platform: Platform) -> None:
+    parts = platform.stream(b"stream")
+    broken = platform.stream(b"break off")
+
+    assert [event["PayloadPart"]["Bytes"] for event in parts] == [b"one", b"two", b"three"]
+    assert next(broken)["PayloadPart"]["Bytes"] == b"one"
+    with pytest.raises(EventStreamError, match="The container ended its answer early"):
+        list(broken)
 
 
 @pytest.mark.usefixtures("blue")

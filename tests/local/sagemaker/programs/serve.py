@@ -30,6 +30,9 @@ class Handler(BaseHTTPRequestHandler):
         if body in REFUSALS:
             self.answer(*REFUSALS[body])
             return
+        if body in (b"stream", b"break off"):
+            self.stream(whole=body == b"stream")
+            return
         seen = {
             "who": who,
             "pid": os.getpid(),
@@ -47,6 +50,18 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def stream(self, *, whole: bool) -> None:
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for part in (b"one", b"two", b"three") if whole else (b"one",):
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
+            self.wfile.flush()
+        if whole:
+            self.wfile.write(b"0\r\n\r\n")
+        else:
+            self.close_connection = True
 
     def log_message(self, *args: object) -> None:
         """Stay silent."""

@@ -12,9 +12,10 @@ from moto.core.responses import BaseResponse
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from mlplatform_cdk.local.adapters.endpoints.endpoint import LiveEndpoint
-from mlplatform_cdk.local.adapters.endpoints.event_stream import frames
+from mlplatform_cdk.local.adapters.endpoints.event_stream import failure, frames
 from mlplatform_cdk.local.adapters.endpoints.fleet import Variant, choose
 from mlplatform_cdk.local.adapters.endpoints.metrics import Metrics
+from mlplatform_cdk.local.adapters.endpoints.multi_model import LoadRefused, NoSuchModel, NotReadyYet
 from mlplatform_cdk.local.adapters.sagemaker_api import Scope
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ Answer = tuple[int, dict[str, Any], Any]
 PREFIX = "X-Amzn-SageMaker-"
 ATTRIBUTES = f"{PREFIX}Custom-Attributes"
 INFERENCE_ID = f"{PREFIX}Inference-Id"
+TARGET_MODEL = f"{PREFIX}Target-Model"
 VARIANT = "x-Amzn-Invoked-Production-Variant"
 OCTETS = "application/octet-stream"
 MICROSECONDS = 1_000_000
@@ -121,18 +123,33 @@ class RuntimeResponse(BaseResponse):
     def _send(self, endpoint: LiveEndpoint, variant: Variant, *, stream: bool) -> BaseHTTPResponse:
         accept = self.headers.get(f"{PREFIX}Accept") or self.headers.get("Accept") or "*/*"
         headers = {"Content-Type": self.headers.get("Content-Type") or OCTETS, "Accept": accept}
-        headers |= {name: self.headers[name] for name in (ATTRIBUTES, INFERENCE_ID) if name in self.headers}
+        taken = (ATTRIBUTES, INFERENCE_ID, TARGET_MODEL)
+        headers |= {name: self.headers[name] for name in taken if name in self.headers}
+        target = self._target_model(variant)
         if not variant.server.healthy:
             name = variant.spec["VariantName"]
             raise Refused("ServiceUnavailable", 503, f"No healthy instance behind variant {name}; it is being started.")
         try:
-            return variant.server.ask(self.raw_body, headers, stream=stream)
+            return variant.server.ask(self.raw_body, headers, stream=stream, target=target)
+        except NoSuchModel as error:
+            raise Refused("ValidationError", 400, str(error)) from error
+        except NotReadyYet as error:
+            raise Refused("ModelNotReadyException", 429, str(error)) from error
+        except LoadRefused as error:
+            raise self._model_error(endpoint, error.status, str(error)) from error
         except ReadTimeoutError as error:
             message = "Your invocation timed out while waiting for a response from container primary."
             raise self._model_error(endpoint, 0, message) from error
         except HTTPError as error:
             name = variant.spec["VariantName"]
             raise Refused("ServiceUnavailable", 503, f"The container of variant {name} did not answer.") from error
+
+    def _target_model(self, variant: Variant) -> str | None:
+        target: str | None = self.headers.get(TARGET_MODEL)
+        if (target is None) == variant.model.multi:
+            wants = "needs a TargetModel" if target is None else "is no multi-model variant and takes no TargetModel"
+            raise Refused("ValidationError", 400, f"Variant {variant.spec['VariantName']} {wants}.")
+        return target
 
     def _model_error(self, endpoint: LiveEndpoint, status: int, text: str) -> Refused:
         kind = "client" if status in range(400, 500) else "server"
@@ -175,7 +192,10 @@ def install() -> None:
 
 
 def _parts(answer: BaseHTTPResponse) -> Iterator[bytes]:
+    """The answer as it comes; a container that breaks off is told as SageMaker tells it, within the stream."""
     try:
-        yield from frames(answer.stream(1 << 16))
+        yield from frames(answer.read_chunked() if answer.chunked else answer.stream(1 << 16))
+    except HTTPError as error:
+        yield failure("ModelStreamError", f"The container ended its answer early: {error}", ErrorCode="StreamBroken")
     finally:
         answer.release_conn()

@@ -32,6 +32,7 @@ class ServedModel:
     :param packed: whether the data is one model.tar.gz; a prefix otherwise.
     :param environment: of the container.
     :param role_arn: under which it runs.
+    :param multi: whether the data is a prefix of archives, loaded one by one when asked for.
     """
 
     arn: str
@@ -41,6 +42,7 @@ class ServedModel:
     packed: bool
     environment: dict[str, str]
     role_arn: str
+    multi: bool = False
 
 
 class KeptModel(Model):
@@ -108,6 +110,7 @@ def served(scope: Scope, model: Model) -> ServedModel:
         packed=source is None or source["CompressionType"] == "Gzip",
         environment=container.get("Environment") or {},
         role_arn=model.execution_role_arn,
+        multi=container.get("Mode") == "MultiModel",
     )
 
 
@@ -119,8 +122,10 @@ def _only_container(request: Request) -> dict[str, Any]:
 
 
 def _require_data(scope: Scope, model: ServedModel) -> None:
-    if model.data is None:
-        return
+    if model.multi and not str(model.data).startswith("s3://"):
+        raise ValidationError("A MultiModel container needs a ModelDataUrl that is an S3 prefix of model archives.")
+    if model.data is None or model.multi:
+        return  # what lies under the prefix of a multi-model container may come later
     storage = storage_of(scope.region, model.role_arn)
     try:
         if model.packed:

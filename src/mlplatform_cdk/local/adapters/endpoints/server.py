@@ -1,4 +1,4 @@
-"""One container that answers ``/ping`` and ``/invocations``: a process here, started again when it dies."""
+"""One container that answers ``/ping`` and invocations: a process here, started again when it dies."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import tarfile
 import threading
 import time
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import urllib3
 from urllib3.exceptions import HTTPError
 
 from mlplatform_cdk.local import images, process, roles, settings
+from mlplatform_cdk.local.adapters.endpoints.multi_model import Shelf
 from mlplatform_cdk.local.images import ImageNotHere
 from mlplatform_cdk.local.role_storage import StorageError, storage_of
 from mlplatform_cdk.runtimekit.manifest import unpack_all
@@ -73,6 +75,8 @@ class ModelServer:
         self._pool: urllib3.HTTPConnectionPool | None = None
         self._ended = threading.Event()
         self._watching: threading.Thread | None = None
+        models = place.folder / "opt" / "ml" / "models"
+        self._shelf = Shelf(model, models, place.scope.region, self._send) if model.multi else None
 
     def start(self, patience: float) -> None:
         """Fetch the model, start the container, wait until ``/ping`` answers 200; raise ``ServerFailed`` otherwise.
@@ -103,6 +107,8 @@ class ModelServer:
         """End the container and free its disk."""
         self._ended.set()
         self.healthy = False
+        if self._shelf is not None:
+            self._shelf.close()
         if self._watching is not None:
             self._watching.join()
         if self._child is not None:
@@ -111,15 +117,40 @@ class ModelServer:
             self._shipper.ship(last=True)
         shutil.rmtree(self._place.folder, ignore_errors=True)
 
-    def ask(self, body: bytes, headers: Mapping[str, str], *, stream: bool = False) -> BaseHTTPResponse:
-        """Send one request to ``/invocations``; urllib3's ``HTTPError`` when the container does not answer."""
+    def ask(
+        self, body: bytes, headers: Mapping[str, str], *, stream: bool = False, target: str | None = None
+    ) -> BaseHTTPResponse:
+        """Send one request; urllib3's ``HTTPError`` when the container does not answer.
+
+        :param stream: whether the answer is read part by part.
+        :param target: the model of a multi-model container.
+        """
+        if self._shelf is None or target is None:
+            return self._send("POST", "/invocations", body, headers, stream=stream)
+        for _ in range(STARTS_BEFORE_GIVING_UP):
+            with self._shelf.holding(target) as name:
+                answer = self._send("POST", f"/models/{name}/invoke", body, headers, stream=stream)
+                if answer.status != HTTPStatus.NOT_FOUND:
+                    return answer
+            self._shelf.forget(target)  # the container has lost it: it was started again
+        return answer
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        stream: bool = False,
+    ) -> BaseHTTPResponse:
         if self._pool is None:
             raise HTTPError("the container has not started")
         return self._pool.request(
-            "POST",
-            "/invocations",
+            method,
+            path,
             body=body,
-            headers=headers,
+            headers=headers or {"Content-Type": "application/json", "Accept": "application/json"},
             timeout=INVOCATION_SECONDS,
             retries=False,
             redirect=False,
@@ -130,7 +161,7 @@ class ModelServer:
     def _fetch(self) -> None:
         folder = self._place.folder / "opt" / "ml" / "model"
         folder.mkdir(parents=True, exist_ok=True)
-        if self.model.data is None:
+        if self.model.data is None or self.model.multi:
             return
         scope = self._place.scope
         storage = storage_of(scope.region, self.model.role_arn)
@@ -163,6 +194,9 @@ class ModelServer:
             "SAGEMAKER_BIND_TO_PORT": str(port),
             "BIND_HOST": "127.0.0.1",  # a container binds every address; a process of this machine must not
         }
+        if self._shelf is not None:
+            environment["SAGEMAKER_MULTI_MODEL"] = "true"
+            self._shelf.forget()
         self._child = process.start(
             tree.command_line(("serve",)),
             environment=environment,
