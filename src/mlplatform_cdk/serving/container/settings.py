@@ -69,13 +69,34 @@ class Settings:
     model_memory_bytes: int | None = _setting(
         "MODEL_MEMORY_BYTES", None, "the memory that loaded models may take", least=1, other="half of what there is"
     )
-    cache_entries: int = _setting("CACHE_ENTRIES", 0, "answers kept in process for equal requests; 0: none", least=0)
+    evict_models: bool = _setting(
+        "EVICT_MODELS", False, "whether a load unloads the model not asked for longest; SageMaker does that itself"
+    )
+    allow_hooks: bool = _setting("ALLOW_HOOKS", True, "whether a model may bring code of its own, in hooks.py")
+    cache_bytes: int = _setting("CACHE_BYTES", 0, "memory for answers to equal requests; 0: none are kept", least=0)
     cache_seconds: float = _setting("CACHE_SECONDS", 60.0, "how long a kept answer is good", least=0)
+    cache_single_flight: bool = _setting(
+        "CACHE_SINGLE_FLIGHT", False, "whether equal requests at the same time are computed once"
+    )
     cache_url: str | None = _setting("CACHE_URL", None, "a shared cache, as valkey://host:port", other="none")
+    cache_timeout_ms: float = _setting(
+        "CACHE_TIMEOUT_MS", 20.0, "how long the shared cache may take before it is left out", least=1, most=1000
+    )
     capture_share: float = _setting(
         "CAPTURE_SHARE", 0.0, "share of requests kept as SageMaker's data capture does", least=0, most=1
     )
-    capture_target: str | None = _setting("CAPTURE_TARGET", None, "the folder or s3:// prefix for them", other="none")
+    capture_target: str = _setting(
+        "CAPTURE_TARGET", "-", "the folder for them; - writes them to standard output, between the log's lines"
+    )
+    capture_bytes: int = _setting(
+        "CAPTURE_BYTES", 64 * _MIB, "what waits to be written, and what a folder gets in all, at most", least=1
+    )
+    access_log_share: float = _setting(
+        "ACCESS_LOG_SHARE", 0.0, "share of requests that get a line in the log", least=0, most=1
+    )
+    lambda_streaming: bool = _setting(
+        "LAMBDA_STREAMING", False, "whether answers leave a Lambda function as a stream (InvokeMode RESPONSE_STREAM)"
+    )
     metrics_namespace: str | None = _setting(
         "METRICS_NAMESPACE", None, "CloudWatch namespace of the metrics in the log (EMF)", other="none: no such lines"
     )
