@@ -1,5 +1,6 @@
 """Does a role allow what is called under it, and nothing more?"""
 
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -219,3 +220,18 @@ def test_the_finding_says_who_calls_and_where(template: Make) -> None:
 
     assert finding.logical_id == "Role"
     assert finding.message == "Function calls s3:GetObject (index.py:3), which its role does not allow"
+
+
+def test_code_that_changed_between_two_looks_is_read_again(template: Make, tmp_path: Path) -> None:
+    folder = tmp_path / "code"
+    folder.mkdir()
+    code = folder / "index.py"
+    asked = {"Role": role("s3:PutObject"), "Function": function("", Code={"S3Key": "code.zip"})}
+    made = template(asked, assets={"code.zip": folder})
+    code.write_text(HEAD + "def handle(e, c):\n  boto3.client('s3').put_object()")
+    assert found(made) == []
+
+    code.write_text(HEAD + "def handle(e, c):\n  boto3.client('s3').delete_object()")
+    os.utime(code, ns=(0, code.stat().st_mtime_ns + 1_000_000_000))
+
+    assert found(made) == ["permission-missing[s3:DeleteObject]", "permission-unused[s3:PutObject]"]

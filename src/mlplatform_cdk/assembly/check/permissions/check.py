@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
 
 from mlplatform_cdk.assembly.check.loose import mapping
 from mlplatform_cdk.assembly.check.permissions import excuses
@@ -112,12 +114,15 @@ def needs_of_code(function: Resource) -> Needs | str:
     if not isinstance(handler, str) or not runtime.startswith("python"):
         return f"only Python code is read, this is {runtime or 'a container image'}"
     if isinstance(code.get("ZipFile"), str):
-        sources = Sources({"index.py": code["ZipFile"]})
-    elif asset := function.template.asset(code.get("S3Key", "")):
-        sources = Sources.of(asset)
-    else:
-        return "its code is not among the assembly's assets"
-    parts = reachable(sources, handler)
+        return _needs_of(None, 0, code["ZipFile"], handler)
+    asset = function.template.asset(code.get("S3Key", ""))
+    return _needs_of(asset, _changed(asset), "", handler) if asset else "its code is not among the assembly's assets"
+
+
+@lru_cache(maxsize=512)
+def _needs_of(asset: Path | None, _changed: int, text: str, handler: str) -> Needs | str:
+    """What the code at ``asset``, or in ``text``, needs; read once, as environments and regions share their code."""
+    parts = reachable(Sources.of(asset) if asset else Sources({"index.py": text}), handler)
     if not parts:
         return f"its code has no handler {handler}"
     made = sorted(calls(parts), reverse=True)
@@ -127,6 +132,12 @@ def needs_of_code(function: Resource) -> Needs | str:
         if call.hands_role:
             needed["iam:PassRole"] = call.place
     return Needs(needed, ("iam:PassRole",) if any(call.may_hand_role for call in made) else ())
+
+
+def _changed(asset: Path | None) -> int:
+    """When the code was last written, in nanoseconds."""
+    files = asset.rglob("*.py") if asset and asset.is_dir() else [asset] if asset and asset.is_file() else []
+    return max((file.stat().st_mtime_ns for file in files), default=0)
 
 
 def _excused(resource: Resource) -> Iterator[str]:

@@ -54,8 +54,20 @@ class _Reader:
         self._parts = parts
         self._named: dict[tuple[str, str], set[str]] = {}
         self._makers: dict[str, set[str]] = {}
-        self._seen = {service for part in parts for node in part.walk() for service in _made(node)}
-        self._own = {node.name for part in parts for node in ast.walk(part.module.tree) if isinstance(node, Definition)}
+        nodes = [(part, node) for part in parts for node in part.walk()]
+        self._seen = {service for _, node in nodes for service in _made(node)}
+        self._assigned = [(part, *one) for part, node in nodes for one in _assigned(node)]
+        modules = {id(part.module.tree): part for part in parts}.values()
+        definitions = [
+            (part, node) for part in modules for node in ast.walk(part.module.tree) if isinstance(node, Definition)
+        ]
+        self._own = {node.name for _, node in definitions}
+        self._returned = [
+            (part, node.name, inner.value)
+            for part, node in definitions
+            for inner in ast.walk(node)
+            if isinstance(inner, ast.Return) and inner.value
+        ]
         for _ in range(3):  # a name may be given on: client -> function -> variable
             self._learn()
 
@@ -68,15 +80,10 @@ class _Reader:
         }
 
     def _learn(self) -> None:
-        for part in self._parts:
-            for node in part.walk():
-                for target, value in _assigned(node):
-                    self._named.setdefault((part.module.name, target), set()).update(self._services(part, value))
-            for node in ast.walk(part.module.tree):
-                if isinstance(node, Definition):
-                    for inner in ast.walk(node):
-                        if isinstance(inner, ast.Return) and inner.value:
-                            self._makers.setdefault(node.name, set()).update(self._services(part, inner.value))
+        for part, target, value in self._assigned:
+            self._named.setdefault((part.module.name, target), set()).update(self._services(part, value))
+        for part, name, value in self._returned:
+            self._makers.setdefault(name, set()).update(self._services(part, value))
 
     def _services(self, part: Part, value: ast.expr) -> set[str]:
         """The services whose client ``value`` may be."""

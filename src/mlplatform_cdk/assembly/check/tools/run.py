@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
 from typing import Any, Self
@@ -34,8 +34,10 @@ class ToolRun:
     def __init__(self, templates: Sequence[Template], *, workers: int | None = None) -> None:
         self._templates = templates
         self._pool = ProcessPoolExecutor(workers or os.cpu_count(), mp_context=get_context("spawn"))
+        # A thread: it only waits for a process of its own, and a worker that waits would lint nothing.
+        self._waiter = ThreadPoolExecutor(1)
         requests = [nag.request(one.path, one.account, one.region) for one in templates]
-        self._nag: Future[list[dict[str, Any]]] = self._pool.submit(nag.look, requests)
+        self._nag: Future[list[dict[str, Any]]] = self._waiter.submit(nag.look, requests)
         # The largest first, so that no core waits at the end.
         self._lint = {
             one.file: self._pool.submit(lint.lint, one.path, one.region)
@@ -47,6 +49,7 @@ class ToolRun:
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
+        self._waiter.shutdown(cancel_futures=True)
 
     def findings(self) -> Iterator[tuple[Finding, str | None]]:
         """Each finding of each tool, and why the template's own metadata ignores it, where it does."""
