@@ -22,6 +22,8 @@ from mlplatform_cdk.assembly.acknowledgements import Acknowledgement, Acknowledg
 from mlplatform_cdk.assembly.check import check
 from mlplatform_cdk.assembly.check.tools import nag, run
 from mlplatform_cdk.assembly.findings import Finding, Report, Severity
+from mlplatform_cdk.assembly.renderings import render_sarif
+from tests.assembly.sarif import problems
 
 CODE = """
 import boto3
@@ -144,6 +146,13 @@ def test_the_worst_comes_first_and_nothing_is_told_twice(report: Report) -> None
 
     assert ranks == sorted(ranks)
     assert len(set(report.findings)) == len(report.findings)
+
+
+def test_the_whole_report_keeps_sarifs_schema(report: Report) -> None:
+    log = json.loads(render_sarif(report))
+
+    assert len(log["runs"][0]["results"]) == len(report.findings) + len(report.accepted)
+    assert problems(log) == []
 
 
 def test_a_template_that_cdk_nag_cannot_read_is_said(tmp_path: Path) -> None:
