@@ -38,7 +38,11 @@ def actions(before: Template, after: Template) -> dict[str, str]:
         pytest.param(TABLE, "Properties.TableName", "u", "replaced", id="a create-only property"),
         pytest.param(TABLE, "Properties.TableName", None, "replaced", id="a create-only property taken away"),
         pytest.param(
-            TABLE, "Properties.KeySchema.0.AttributeName", "b", "may-be-replaced", id="one that replaces on a condition"
+            template(X=resource("AWS::RDS::DBInstance", {"Engine": "mysql"})),
+            "Properties.Engine",
+            "mariadb",
+            "may-be-replaced",
+            id="one that replaces on a condition",
         ),
         pytest.param(
             CONFIG,

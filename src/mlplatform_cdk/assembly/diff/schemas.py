@@ -1,7 +1,8 @@
 """What AWS's resource type registry says of a property: whether a change replaces the resource, whether order counts.
 
 The registry's schemas ship inside cfn-lint, so no account is asked. Where CloudFormation's user guide says that a
-property replaces and the registry does not, it may (``documented_replacements.json``).
+property replaces and the registry does not, it may; where the registry names a condition and the guide none, it does
+(``documented_replacements.json``).
 """
 
 from __future__ import annotations
@@ -34,21 +35,25 @@ class Effect(StrEnum):
 class Schema:
     """The registry's word on one resource type; of an unknown type it knows nothing."""
 
-    def __init__(self, document: Mapping[str, Any] | None, documented: Sequence[str] = ()) -> None:
+    def __init__(
+        self, document: Mapping[str, Any] | None, documented: Sequence[str] = (), certain: Sequence[str] = ()
+    ) -> None:
         self._document: Mapping[str, Any] = document or {}
         self.known = document is not None
         self._replacing = _pointers(self._document, "createOnlyProperties")
         self._maybe = _pointers(self._document, "conditionalCreateOnlyProperties") + tuple(
             (name,) for name in documented
         )
+        self._certain = tuple(tuple(name.split("/")) for name in certain)
+        self._maybe += tuple(pointer for pointer in self._certain if "*" not in pointer)
         self.deletes_first = self._document.get("replacementStrategy") == "delete_then_create"
 
-    def effect(self, path: Sequence[str], *values: Any) -> Effect:
-        """What a change at ``path`` does.
-
-        :param values: what stood and stands there, which may hold a deeper property that decides.
-        """
+    def effect(self, path: Sequence[str], before: Any, after: Any) -> Effect:
+        """What a change at ``path`` from ``before`` to ``after`` does; both may hold a deeper property that decides."""
+        values = (before, after)
         if any(_touches(pointer, path, values) for pointer in self._replacing):
+            return Effect.REPLACE
+        if any(_edits(pointer, path, before, after) for pointer in self._certain):
             return Effect.REPLACE
         if any(_touches(pointer, path, values) for pointer in self._maybe):
             return Effect.MAY_REPLACE
@@ -106,21 +111,21 @@ def schema_of(kind: str, region: str | None = None) -> Schema:
     :param region: where, since types differ by region; default: where nearly all are known.
     """
     registry = _registry()
+    guide = _documented()
     for place in (region, _ANYWHERE):
         try:
-            return Schema(
-                registry.PROVIDER_SCHEMA_MANAGER.get_resource_schema(place, kind).schema, _documented().get(kind, ())
-            )
+            found = registry.PROVIDER_SCHEMA_MANAGER.get_resource_schema(place, kind).schema
+            return Schema(found, guide["types"].get(kind, ()), guide["certain"]["types"].get(kind, ()))
         except (registry.ResourceNotFoundError, KeyError, TypeError):
             continue  # a region that cfn-lint does not know, or a type that the region does not have
     return Schema(None)
 
 
 @cache
-def _documented() -> dict[str, list[str]]:
+def _documented() -> dict[str, Any]:
     file = Path(__file__).with_name("documented_replacements.json")
-    types: dict[str, list[str]] = json.loads(file.read_text(encoding="utf-8"))["types"]
-    return types
+    guide: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return guide
 
 
 def _registry() -> Any:
@@ -141,6 +146,23 @@ def _touches(pointer: tuple[str, ...], path: Sequence[str], values: tuple[Any, .
     if any(want not in {"*", got} for want, got in zip(pointer[:depth], path[:depth], strict=True)):
         return False
     return len(path) >= len(pointer) or any(_holds(value, pointer[depth:]) for value in values)
+
+
+def _edits(pointer: tuple[str, ...], path: Sequence[str], before: Any, after: Any) -> bool:
+    """Whether what ``pointer`` names stood before, stands after, and is another."""
+    depth = min(len(pointer), len(path))
+    if any(want not in {"*", got} for want, got in zip(pointer[:depth], path[:depth], strict=True)):
+        return False
+    if len(path) > len(pointer):
+        return True  # a part of it differs, so that it stands on both sides
+    rest = pointer[depth:]
+    return "*" not in rest and _at(before, rest) not in (None, _at(after, rest)) and _at(after, rest) is not None
+
+
+def _at(value: Any, rest: tuple[str, ...]) -> Any:
+    for name in rest:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
 
 
 def _holds(value: Any, pointer: tuple[str, ...]) -> bool:
