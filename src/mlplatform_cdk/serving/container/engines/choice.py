@@ -1,11 +1,17 @@
-"""What is wanted of an engine: by the environment first, by the manifest's tuning next, else by what the machine has."""
+"""What is wanted of an engine: said by the environment, else by the manifest's tuning, else found on the machine."""
 
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
-EngineName = Literal["auto", "cpu", "cuda", "tensorrt", "openvino"]
+from mlplatform_cdk.runtimekit.manifest import Manifest, Serving
+from mlplatform_cdk.serving.container.engines.errors import ModelError
+from mlplatform_cdk.serving.container.settings import Settings
+
+AUTO = "auto"
+ENGINES = ("onnxruntime", "openvino", "cuda", "tensorrt")
+PRECISIONS = ("fp32", "fp16", "int8")
+GPU_ENGINES = ("tensorrt", "cuda")
 
 
 def usable_cores() -> int:
@@ -18,18 +24,46 @@ def usable_cores() -> int:
 class EngineChoice:
     """Which file of a model is run, by what, and on how many cores.
 
-    :param precision: ``fp32``, ``fp16``, ``int8``, or ``auto``: fp16 on a GPU where the archive has it, else fp32.
-    :param engine: ``cpu`` (ONNX Runtime), ``openvino``, ``cuda``, ``tensorrt``, or ``auto``: TensorRT, then CUDA, then
-        the CPU, by what the machine has.
+    :param precision: ``fp32``, ``fp16``, ``int8``, or ``auto``: what the manifest was tuned to, else fp16 on a GPU
+        where the archive has it, else fp32.
+    :param engine: ``onnxruntime`` (the CPU), ``openvino``, ``cuda``, ``tensorrt``, or ``auto``: on a GPU TensorRT where
+        an engine was compiled for it, else CUDA; on a CPU what the manifest was tuned to, else onnxruntime.
     :param threads: how many compute one call of ``run``; default: 1, since lanes run beside one another.
+    :param lanes: how many calls run at once; default: one per core.
     :param lone_threads: how many compute a request that is alone; default: as many as there are cores.
+    :param max_batch_size: the most rows in a call, for engines that are compiled for a range; default: 64.
     :param allow_cpu: may a machine with a GPU serve on its CPU; default: no.
-    :param engine_cache: where TensorRT's engines lie; default: ``tensorrt`` beside the model.
+    :param engine_cache: where TensorRT may write engines that were not shipped; default: nowhere, it builds none.
     """
 
-    precision: str = "auto"
-    engine: str = "auto"
+    precision: str = AUTO
+    engine: str = AUTO
     threads: int = 1
+    lanes: int = field(default_factory=usable_cores)
     lone_threads: int = field(default_factory=usable_cores)
+    max_batch_size: int = 64
     allow_cpu: bool = False
     engine_cache: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no engine is."""
+        for name, value, known in (("precision", self.precision, PRECISIONS), ("engine", self.engine, ENGINES)):
+            if value not in (AUTO, *known):
+                raise ModelError(f"the {name} must be auto, {', '.join(known)}, got {value!r}")
+
+    @classmethod
+    def of(cls, settings: Settings, manifest: Manifest) -> "EngineChoice":
+        """What ``settings`` say; what they leave open, the tuning in ``manifest`` says."""
+        tuned = manifest.serving or Serving()
+        cores = usable_cores()
+        several = (settings.processes or tuned.processes or 1) > 1
+        return cls(
+            precision=settings.precision or AUTO,
+            engine=settings.engine or AUTO,
+            threads=settings.threads or 1,
+            lanes=settings.lanes or tuned.lanes or cores,
+            # Where processes share the cores, none of them is alone.
+            lone_threads=(settings.threads or 1) if several else max(cores, settings.threads or 1),
+            max_batch_size=settings.max_batch_size or tuned.max_batch_size or 64,
+            allow_cpu=settings.allow_cpu,
+        )

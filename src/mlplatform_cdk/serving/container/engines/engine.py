@@ -26,6 +26,10 @@ class Engine(Protocol):
         """The same for a request that nobody waits behind, on all cores where that pays."""
         ...
 
+    def warm_up(self, inputs: Mapping[str, Array]) -> None:
+        """Make everything ready that the first call would wait for, and measure what pays."""
+        ...
+
     def close(self) -> None:
         """Give the memory back; no call may be under way or follow."""
         ...

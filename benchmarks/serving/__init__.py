@@ -1,0 +1,1 @@
+"""How fast the serving container is, beside other servers: run ``python -m benchmarks.serving``."""

@@ -1,0 +1,69 @@
+"""ONNX Runtime on an NVIDIA GPU, by its CUDA or TensorRT provider; inputs and outputs are bound, so copied once."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mlplatform_cdk.serving.container.engines.choice import EngineChoice
+from mlplatform_cdk.serving.container.engines.engine import Array
+from mlplatform_cdk.serving.container.engines.errors import ModelError
+from mlplatform_cdk.serving.container.engines.runtime import Providers, open_session
+
+CUDA, TENSORRT = "CUDAExecutionProvider", "TensorrtExecutionProvider"
+# https://onnxruntime.ai/docs/execution-providers/CUDA-ExecutionProvider.html
+CUDA_OPTIONS: Mapping[str, str] = {
+    "device_id": "0",
+    "arena_extend_strategy": "kSameAsRequested",  # several models share the GPU's memory
+    "cudnn_conv_algo_search": "HEURISTIC",  # EXHAUSTIVE times kernels at each new shape: slow, and not twice the same
+    "use_tf32": "0",  # fp32 means fp32
+}
+# What CUDA leaves, such as the arithmetic of shapes, is computed on the CPU.
+CUDA_PROVIDERS: Providers = ((CUDA, CUDA_OPTIONS), ("CPUExecutionProvider", {}))
+
+
+class GpuEngine:
+    """A file of a model on the GPU.
+
+    :param name: ``cuda`` or ``tensorrt``.
+    :param path: the ONNX file.
+    :param precision: of the file.
+    :param outputs: the names of the outputs, in the order wanted.
+    :param providers: with their options, the wanted one first.
+    :param choice: how many threads compute what stays on the CPU.
+    """
+
+    def __init__(
+        self, name: str, path: Path, precision: str, outputs: Sequence[str], providers: Providers, choice: EngineChoice
+    ) -> None:
+        self.name, self.precision, self._outputs = name, precision, list(outputs)
+        self._session: Any = open_session(path, choice.threads, providers)
+        self.providers: tuple[str, ...] = tuple(self._session.get_providers())
+        wanted = providers[0][0]
+        if wanted not in self.providers:  # ONNX Runtime leaves a provider out that it could not load, with a warning
+            raise ModelError(
+                f"{path.name} must run on {wanted}, got a session on {', '.join(self.providers)}: its libraries (CUDA, "
+                "cuDNN, TensorRT) are missing or of another version"
+            )
+
+    def run(self, inputs: Mapping[str, Array]) -> list[Array]:
+        """See ``Engine.run``."""
+        binding = self._session.io_binding()
+        for name, array in inputs.items():
+            binding.bind_cpu_input(name, array)
+        for name in self._outputs:
+            binding.bind_output(name, "cuda")
+        self._session.run_with_iobinding(binding)
+        answers: list[Array] = binding.copy_outputs_to_cpu()
+        return answers
+
+    def run_alone(self, inputs: Mapping[str, Array]) -> list[Array]:
+        """See ``Engine.run_alone``; a GPU computes every request with all it has."""
+        return self.run(inputs)
+
+    def warm_up(self, inputs: Mapping[str, Array]) -> None:
+        """See ``Engine.warm_up``."""
+        self.run(inputs)
+
+    def close(self) -> None:
+        """See ``Engine.close``."""
+        self._session = None

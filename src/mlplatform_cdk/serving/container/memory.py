@@ -1,0 +1,28 @@
+"""What a model's load took of the process's memory, and giving back what only the load needed."""
+
+import ctypes
+import os
+from pathlib import Path
+
+_STATM = Path("/proc/self/statm")
+_WITHOUT_MEASURE = 2.2  # times the file: what sessions took over many models; for systems without /proc
+
+
+def resident_bytes() -> int:
+    """The memory of this process that lies in RAM; 0 where the system does not say."""
+    if not _STATM.is_file():
+        return 0
+    return int(_STATM.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def give_back() -> None:
+    """Hand freed memory back to the system: loading a model frees as much as it keeps. Only glibc keeps it."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
+def estimate(before: int, file_bytes: int) -> int:
+    """What a model takes: the growth since ``before``, and no less than its file, whatever else was freed meanwhile."""
+    now = resident_bytes()
+    return max(now - before, file_bytes) if now and before else int(file_bytes * _WITHOUT_MEASURE)
