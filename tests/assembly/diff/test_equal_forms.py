@@ -185,6 +185,21 @@ def allow(action: Any, resources: Any = "*", **more: Any) -> dict[str, Any]:
         pytest.param(policy(allow(["a:B", "c:D"])), policy(allow("a:B"), allow("c:D")), id="statements joined"),
         pytest.param(policy(allow("a:B", "*"), allow("a:B", "*")), policy(allow("a:B")), id="a statement said twice"),
         pytest.param(
+            policy(allow("a:B", "x"), allow("a:B*", "*")),
+            policy(allow("a:B*", "*")),
+            id="a statement that another covers",
+        ),
+        pytest.param(
+            policy(allow("a:B", Condition={"Bool": {"aws:SecureTransport": "true"}}), allow("a:B")),
+            policy(allow("a:B")),
+            id="a statement under a condition that another does not ask for",
+        ),
+        pytest.param(
+            policy(allow("a:B", Effect="Deny"), allow("a:*", Effect="Deny")),
+            policy(allow("a:*", Effect="Deny")),
+            id="a denial that another covers",
+        ),
+        pytest.param(
             policy(allow("a:B", Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}})),
             policy(allow("a:B", Condition={"StringEquals": {"AWS:sourceaccount": [{"Ref": "AWS::AccountId"}]}})),
             id="a condition's key in another case",
@@ -204,6 +219,38 @@ def allow(action: Any, resources: Any = "*", **more: Any) -> dict[str, Any]:
 )
 def test_equal_policies_do_not_differ(one: Template, other: Template) -> None:
     assert difference(one, other).is_empty
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param(
+            policy(allow("a:B", "x"), allow("a:B", "*", Effect="Deny")),
+            policy(allow("a:B", "*", Effect="Deny")),
+            id="what a denial covers is not allowed twice",
+        ),
+        pytest.param(
+            policy(allow("a:B"), allow("a:B*", Condition={"StringEquals": {"k": "v"}})),
+            policy(allow("a:B*", Condition={"StringEquals": {"k": "v"}})),
+            id="the other one stands under a condition",
+        ),
+        pytest.param(
+            policy(allow("a:B", Principal={"AWS": "x"}), allow("a:B", NotPrincipal={"AWS": ["x", "y"]})),
+            policy(allow("a:B", NotPrincipal={"AWS": ["x", "y"]})),
+            id="the other one leaves the principal out",
+        ),
+    ],
+)
+def test_policies_that_only_look_alike_differ(one: Template, other: Template) -> None:
+    assert not difference(one, other).is_empty
+
+
+def test_beside_another_change_a_statement_that_is_covered_is_not_told() -> None:
+    everything, part, new = allow("a:B*"), allow("a:Bc"), allow("d:E")
+
+    (change,) = difference(policy(everything, part), policy(everything, new)).changes
+
+    assert [(one.before, one.after["Action"]) for one in change.properties] == [(None, ["d:E"])]
 
 
 def test_an_unchanged_app_differs_in_nothing(dev_assembly: Path) -> None:

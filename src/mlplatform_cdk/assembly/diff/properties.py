@@ -63,14 +63,21 @@ def _policy(path: tuple[str, ...], before: dict[str, Any], after: dict[str, Any]
         return
     for name in sorted((before.keys() | after.keys()) - {"Statement"}):
         yield from differences((*path, name), before.get(name), after.get(name))
+    stays = policies.permissions({"Statement": [one for one in before["Statement"] if one in after["Statement"]]})
     gone, new = (
-        [one for one in mine["Statement"] if one not in theirs["Statement"]]
+        [one for one in mine["Statement"] if one not in theirs["Statement"] and not _covered(one, stays)]
         for mine, theirs in ((before, after), (after, before))
     )
     for index in range(max(len(gone), len(new))):
         old = gone[index] if index < len(gone) else None
         made = new[index] if index < len(new) else None
         yield PropertyChange(path=(*path, "Statement"), before=old, after=made)
+
+
+def _covered(statement: dict[str, Any], stays: frozenset[policies.Permission] | None) -> bool:
+    """Whether what stays says the same already, so that the statement changes nothing."""
+    alone = policies.permissions({"Statement": [statement]})
+    return stays is not None and alone is not None and policies.includes(stays, alone)
 
 
 def _lists(path: tuple[str, ...], before: list[Any], after: list[Any]) -> Iterator[PropertyChange]:

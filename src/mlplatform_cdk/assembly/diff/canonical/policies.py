@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from mlplatform_cdk.assembly.diff.canonical.covers import covers
 
 _LISTS = ("Action", "NotAction", "Resource", "NotResource")
 LIMIT = 50_000  # permissions of one document; beyond, statements are compared as they are
@@ -43,11 +45,23 @@ def normal(policy: dict[str, Any]) -> dict[str, Any]:
 
 
 def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether both allow and deny the same."""
+    """Whether both allow and deny the same, each by its statements together."""
     if one.get("Version") != other.get("Version"):
         return False
     mine, theirs = permissions(one), permissions(other)
-    return one == other if mine is None or theirs is None else mine == theirs
+    if mine is None or theirs is None:
+        return one == other
+    return includes(theirs, mine) and includes(mine, theirs)
+
+
+def includes(whole: Collection[Permission], part: Collection[Permission]) -> bool:
+    """Whether each permission in ``part`` is in ``whole``, or covered there by another of its effect."""
+    known = frozenset(whole)
+    return all(
+        any(mine.effect == other.effect and covers(mine, other) for mine in known)
+        for other in part
+        if other not in known
+    )
 
 
 def permissions(policy: Mapping[str, Any]) -> frozenset[Permission] | None:
@@ -63,7 +77,9 @@ def permissions(policy: Mapping[str, Any]) -> frozenset[Permission] | None:
 def of_statement(statement: Mapping[str, Any]) -> Iterator[Permission]:
     """The permissions of one statement in its one form."""
     resources = _either(statement, "Resource")
-    principals = [*_principals(statement, "Principal"), *(f"!{one}" for one in _principals(statement, "NotPrincipal"))]
+    principals = _principals(statement, "Principal")
+    if others := _principals(statement, "NotPrincipal"):  # all but the whole list, as with actions
+        principals.append("!" + ",".join(sorted(others)))
     conditions = statement.get("Condition")
     for principal, action, resource in itertools.product(principals or [""], _actions(statement), resources or [""]):
         yield Permission(
