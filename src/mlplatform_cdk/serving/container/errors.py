@@ -60,12 +60,6 @@ class Conflict(RequestError):
     status = HTTPStatus.CONFLICT
 
 
-class LengthRequired(RequestError):
-    """A body whose length is not told beforehand."""
-
-    status = HTTPStatus.LENGTH_REQUIRED
-
-
 class BodyTooLarge(RequestError):
     """A body over the limit."""
 

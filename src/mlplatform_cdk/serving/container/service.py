@@ -1,17 +1,31 @@
-"""What the container answers, apart from how HTTP carries it: ready or not, a prediction, or why there is none."""
+"""What the container answers, apart from how HTTP or Lambda carry it: ready or not, metrics, predictions, models."""
 
-import json
-import threading
-import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
+from time import perf_counter
+from typing import TYPE_CHECKING, Protocol
+
+import orjson
 
 from mlplatform_cdk.runtimekit import logs
-from mlplatform_cdk.serving.container import codecs
-from mlplatform_cdk.serving.container.errors import NotReady, RequestError
-from mlplatform_cdk.serving.container.model import Model
+from mlplatform_cdk.serving.container.errors import (
+    MethodNotAllowed,
+    ModelFailed,
+    NotFound,
+    NotReady,
+    RequestError,
+)
+from mlplatform_cdk.serving.container.metrics import TEXT_FORMAT, Metrics
+from mlplatform_cdk.serving.container.settings import Settings
 
+if TYPE_CHECKING:
+    from mlplatform_cdk.serving.container.lanes import Lanes
+    from mlplatform_cdk.serving.container.model import Model
+    from mlplatform_cdk.serving.container.predictor import Predictor
+
+JSON = "application/json"
+_LONGEST_SHOWN = 80
 _log = logs.logger("serving")
 
 
@@ -46,76 +60,199 @@ class Answer:
 
     status: int
     body: bytes = b""
-    content_type: str = codecs.JSON
+    content_type: str = JSON
     headers: tuple[tuple[str, str], ...] = ()
     stream: AsyncIterator[bytes] | None = None
 
 
+Reply = Callable[[Answer], None]
+
+
+class Store(Protocol):
+    """The models of a multi-model container."""
+
+    def get(self, name: str) -> "Model":
+        """The loaded model ``name``; ``NotFound`` where there is none."""
+        ...
+
+    def routes(self, request: Request) -> Answer | Awaitable[Answer]:
+        """The answer to whatever ``/models`` is asked, but to ``invoke``."""
+        ...
+
+
 class Service:
-    """Answers requests once a model is in place."""
+    """Answers requests once a model is in place; every method belongs to the event loop's thread.
 
-    def __init__(self) -> None:
-        self._model: Model | None = None
-        self._draining = threading.Event()
+    :param settings: of the container.
+    :param metrics: counts what happens.
+    :param store: the models of a multi-model container; default: none, there is one model, see ``serve``.
+    """
 
-    def serve(self, model: Model) -> None:
-        """From now on, answer with ``model``."""
-        self._model = model
+    def __init__(self, settings: Settings, metrics: Metrics, store: Store | None = None) -> None:
+        self._settings, self._metrics, self._store = settings, metrics, store
+        self._loop = asyncio.get_running_loop()
+        self._single: Predictor | None = None
+        self._predictors: dict[Model, Predictor] = {}
+        self._lanes: Lanes | None = None
+        self._tasks: set[asyncio.Future[Answer]] = set()
+        self.draining = False
+        self.observers: list[Callable[[Request, Answer], None]] = []
+
+    @property
+    def ready(self) -> bool:
+        """Whether traffic may come: a model is proved (or a store is open), and nobody asked to end."""
+        return not self.draining and (self._single is not None or self._store is not None)
+
+    @property
+    def under_way(self) -> int:
+        """Requests that are not answered yet."""
+        return len(self._tasks) + sum(one.under_way for one in self._predictors.values())
+
+    def serve(self, model: "Model") -> None:
+        """From now on, answer ``/invocations`` with ``model``."""
+        self._single = self._predictor(model)
+
+    def retire(self, model: "Model") -> None:
+        """Let no new request reach ``model``, and close it once those under way are answered."""
+        predictor = self._predictors.pop(model, None)
+        if predictor is None:
+            model.close()
+        else:
+            predictor.retire()
+
+    def count_refused(self, status: int) -> None:
+        """Count an answer that a carrier gave by itself, since there was no request."""
+        self._metrics.count(status)
+
+    def tick(self) -> None:
+        """Bring the gauges up to date; called once a second."""
+        predictors = self._predictors.values()
+        waiting, under_way = sum(one.waiting for one in predictors), self.under_way
+        self._metrics.gauge(waiting=waiting, under_way=under_way, models=len(predictors))
 
     def drain(self) -> None:
         """From now on, be no longer ready; requests that still arrive are answered."""
-        self._draining.set()
+        self.draining = True
 
-    @property
-    def draining(self) -> bool:
-        """Whether the container shuts down."""
-        return self._draining.is_set()
+    async def ask(self, request: Request) -> Answer:
+        """The answer to ``request``, for carriers that wait for one at a time."""
+        answered: asyncio.Future[Answer] = self._loop.create_future()
+        self.handle(request, lambda answer: None if answered.done() else answered.set_result(answer))
+        return await answered
 
-    def ping(self) -> Answer:
-        """200 once the model is proved, 503 before and while shutting down."""
-        if self._model is None or self.draining:
-            raise NotReady("the model must be loaded and proved first, got a container that is not ready")
-        return Answer(HTTPStatus.OK)
-
-    def handle(self, request: Request, reply: Callable[[Answer], None]) -> None:
-        """Answer ``request``, once, on the event loop's thread; this never blocks.
+    def handle(self, request: Request, reply: Reply) -> None:
+        """Answer ``request``, once; this never blocks.
 
         :param request: what is asked.
-        :param reply: takes the answer, at once or later.
+        :param reply: takes the answer, at once or later, on the event loop's thread.
         """
-        headers = request.headers
-        reply(guarded(lambda: self.invoke(request.body, headers.get("content-type", ""), headers.get("accept", ""))))
+        if self.observers:
+            reply = self._observed(request, reply)
+        try:
+            if request.path == "/invocations":
+                _require(request, "POST")
+                if self._single is None:
+                    raise _not_ready()
+                self._single.ask(request, reply)
+            else:
+                self._handle_other(request, reply)
+        except RequestError as error:
+            self._finish(problem(error), reply)
 
-    def invoke(self, body: bytes, content_type: str, accept: str) -> Answer:
-        """The model's answer to ``body``.
+    def _handle_other(self, request: Request, reply: Reply) -> None:
+        path = request.path
+        if path == "/ping":
+            _require(request, "GET")
+            if not self.ready:
+                raise _not_ready()
+            self._finish(Answer(200), reply)
+        elif path == "/metrics":
+            _require(request, "GET")
+            self.tick()
+            models = [one.model for one in self._predictors.values()]
+            self._finish(Answer(200, self._metrics.render(models), TEXT_FORMAT), reply)
+        elif self._store is not None and (path == "/models" or path.startswith("/models/")):
+            self._handle_models(self._store, request, reply)
+        else:
+            shown = path[:_LONGEST_SHOWN]
+            raise NotFound(f"the path must be /ping, /invocations or /metrics, got {shown!r}")
 
-        :param body: one or many rows.
-        :param content_type: the body's format.
-        :param accept: the format wanted for the answer.
-        """
-        model = self._model
-        if model is None:
-            raise NotReady("the model must be loaded and proved first, got a container that is not ready")
-        kind = codecs.answer_type(accept)
-        outputs = model.run(codecs.decode(body, content_type, model.manifest))
-        return Answer(HTTPStatus.OK, codecs.encode(outputs, kind, model.manifest), kind)
+    def _handle_models(self, store: Store, request: Request, reply: Reply) -> None:
+        name, slash, verb = request.path.removeprefix("/models/").rpartition("/")
+        if slash and verb == "invoke":
+            _require(request, "POST")
+            self._predictor(store.get(name)).ask(request, reply)
+            return
+        answer = store.routes(request)
+        if isinstance(answer, Answer):
+            self._finish(answer, reply)
+            return
+        task = asyncio.ensure_future(answer)
+        self._tasks.add(task)
+        task.add_done_callback(lambda done: self._finish_task(done, reply))
+
+    def _finish_task(self, task: "asyncio.Future[Answer]", reply: Reply) -> None:
+        self._tasks.discard(task)
+        error = task.exception()
+        if error is None:
+            self._finish(task.result(), reply)
+        else:
+            self._finish(problem(known(error)), reply)
+
+    def _finish(self, answer: Answer, reply: Reply) -> None:
+        self._metrics.count(answer.status)
+        reply(answer)
+
+    def _observed(self, request: Request, reply: Reply) -> Reply:
+        def tell(answer: Answer) -> None:
+            reply(answer)
+            for observer in self.observers:
+                observer(request, answer)
+
+        return tell
+
+    def _predictor(self, model: "Model") -> "Predictor":
+        predictor = self._predictors.get(model)
+        if predictor is None:
+            from mlplatform_cdk.serving.container.lanes import Lanes
+            from mlplatform_cdk.serving.container.predictor import Predictor
+
+            self._lanes = self._lanes or Lanes(self._settings.lanes)
+            predictor = Predictor(model, self._settings, self._lanes, self._metrics)
+            self._predictors[model] = predictor
+        return predictor
 
 
-def guarded(respond: Callable[[], Answer]) -> Answer:
-    """What ``respond`` gives, or its error as an answer: ours as its sentence, any other as 500 with a request id."""
-    try:
-        return respond()
-    except RequestError as error:
-        return problem(error.status, str(error))
-    except (ConnectionError, TimeoutError):
-        raise  # the caller is gone or silent; there is nobody to answer
-    except Exception:  # noqa: BLE001 - one request must not end the server
-        request_id = uuid.uuid4().hex
-        _log.exception("request failed", extra={"request_id": request_id})
-        sentence = f"the model failed on this request; the log has the reason under the request id {request_id}"
-        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, sentence)
-
-
-def problem(status: HTTPStatus, sentence: str) -> Answer:
+def problem(error: RequestError) -> Answer:
     """An error as the caller gets it: ``{"error": sentence}``."""
-    return Answer(status, json.dumps({"error": sentence}).encode())
+    return Answer(int(error.status), orjson.dumps({"error": str(error)}), JSON, error.headers)
+
+
+def known(error: BaseException) -> RequestError:
+    """``error`` where it is for the caller; any other is logged under an id, which is all that the caller gets."""
+    if isinstance(error, RequestError):
+        return error
+    request_id = new_id()
+    _log.error("request failed", exc_info=error, extra={"request_id": request_id})
+    return ModelFailed(f"the model failed on this request; the log has the reason under the request id {request_id}")
+
+
+def new_id() -> str:
+    """A random id."""
+    import secrets
+
+    return secrets.token_hex(16)
+
+
+def now() -> float:
+    """The clock that requests arrive by."""
+    return perf_counter()
+
+
+def _require(request: Request, method: str) -> None:
+    if request.method != method:
+        raise MethodNotAllowed(f"{request.path} must be called by {method}, got {request.method}", (method,))
+
+
+def _not_ready() -> NotReady:
+    return NotReady("the model must be loaded and proved first, got a container that is not ready")

@@ -1,0 +1,173 @@
+"""A batch: bodies to tensors, one run over all of them where that gives the same answers, tensors to bodies.
+
+One request cannot fail its neighbours: whatever breaks a batch is tried again, one request at a time.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlplatform_cdk.serving.container import streaming, tracing
+from mlplatform_cdk.serving.container.errors import RequestError
+from mlplatform_cdk.serving.container.hooks import Context
+from mlplatform_cdk.serving.container.service import Answer, Reply, Request, known, problem
+
+if TYPE_CHECKING:
+    from mlplatform_cdk.serving.container.model import Model
+
+Tensors = dict[str, NDArray[Any]]
+_Run = Callable[[Tensors], list[NDArray[Any]]]
+
+
+class Job:
+    """A request on its way to the model.
+
+    :param request: what is asked.
+    :param reply: takes the answer.
+    :param kind: the format of the answer.
+    :param latest: when the model must begin with it at the latest.
+    """
+
+    __slots__ = ("answer", "context", "inputs", "kind", "latest", "outputs", "reply", "request")
+
+    def __init__(self, request: Request, reply: Reply, kind: str, latest: float) -> None:
+        self.request, self.reply, self.kind, self.latest = request, reply, kind, latest
+        self.inputs: Tensors = {}
+        self.outputs: Tensors = {}
+        self.context: Context | None = None  # where the model has hooks
+        self.answer: Answer | None = None
+
+
+@dataclass(slots=True)
+class Timing:
+    """How long a batch took, stage by stage, in seconds, from ``begun``."""
+
+    begun: float
+    decode: float
+    infer: float
+    encode: float
+
+    @property
+    def all(self) -> float:
+        """All stages together."""
+        return self.decode + self.infer + self.encode
+
+
+def compute(model: "Model", jobs: Sequence[Job], *, most_rows: int, alone: bool = False) -> Timing:
+    """Give each of ``jobs`` its answer.
+
+    :param model: what computes.
+    :param jobs: at least one.
+    :param most_rows: rows in one run at most, but for a request that has more by itself.
+    :param alone: whether nobody waits, so that all cores may work on this.
+    """
+    begun = perf_counter()
+    for job in jobs:
+        _guarded(job, lambda job: _decode(model, job))
+    decoded = perf_counter()
+    left = [job for job in jobs if job.answer is None]
+    run: _Run = model.engine.run_alone if alone and len(left) == 1 else model.engine.run
+    if model.batchable and len(left) > 1:
+        for group in _groups(left, most_rows):
+            _run_group(model, group, run)
+    else:
+        _run_each(model, left, run)
+    computed = perf_counter()
+    for job in left:
+        if job.answer is None:
+            _guarded(job, lambda job: _encode(model, job))
+    return Timing(begun, decoded - begun, computed - decoded, perf_counter() - computed)
+
+
+def _guarded(job: Job, step: Callable[[Job], None]) -> None:
+    try:
+        step(job)
+    except RequestError as error:
+        job.answer = problem(error)
+    except Exception as error:  # noqa: BLE001 - one request must not end the server; the log has the reason
+        job.answer = problem(known(error))
+
+
+def _decode(model: "Model", job: Job) -> None:
+    request = job.request
+    headers = request.headers
+    job.inputs = model.codec.decode(request.body, headers.get("content-type", ""), headers)
+    if model.hooks is not None:
+        trace = tracing.trace_of(headers)
+        job.context = Context(
+            attributes=headers.get(tracing.ATTRIBUTES, ""),
+            inference_id=headers.get(tracing.INFERENCE_ID, ""),
+            trace_id=trace.trace_id if trace else "",
+        )
+        job.inputs = model.hooks.before(job.inputs, job.context)
+
+
+def _encode(model: "Model", job: Job) -> None:
+    hooks, context = model.hooks, job.context
+    if hooks is None or context is None:
+        job.answer = Answer(200, model.codec.encode(job.outputs, job.kind), job.kind)
+        return
+    outputs = hooks.after(job.outputs, context)
+    if hooks.streams:
+        job.answer = Answer(200, b"", hooks.stream_type, stream=streaming.pieces(hooks.parts(outputs, context)))
+    else:
+        job.answer = Answer(200, model.codec.encode(outputs, job.kind), job.kind)
+
+
+def _run_each(model: "Model", jobs: Iterable[Job], run: _Run) -> None:
+    names = [one.name for one in model.manifest.outputs]
+
+    def run_one(job: Job) -> None:
+        job.outputs = dict(zip(names, run(job.inputs), strict=True))
+
+    for job in jobs:
+        _guarded(job, run_one)
+
+
+def _run_group(model: "Model", jobs: Sequence[Job], run: _Run) -> None:
+    if len(jobs) > 1:
+        with suppress(Exception):  # whose fault it is shows when each runs by itself
+            _run_together(model, jobs, run)
+            return
+    _run_each(model, jobs, run)
+
+
+def _run_together(model: "Model", jobs: Sequence[Job], run: _Run) -> None:
+    together = {one.name: np.concatenate([job.inputs[one.name] for job in jobs]) for one in model.manifest.inputs}
+    found = run(together)
+    sizes = [_rows(job) for job in jobs]
+    total = sum(sizes)
+    for array in found:
+        if len(array) != total:
+            raise ValueError(f"an output must have a row for each of {total} rows, got {len(array)}")
+    names, start = [one.name for one in model.manifest.outputs], 0
+    for job, size in zip(jobs, sizes, strict=True):
+        end = start + size
+        job.outputs = {name: array[start:end] for name, array in zip(names, found, strict=True)}
+        start = end
+
+
+def _groups(jobs: Iterable[Job], most_rows: int) -> list[list[Job]]:
+    """Jobs whose tensors differ in their rows only, at most ``most_rows`` together."""
+    open_groups: dict[Any, list[Job]] = {}
+    rows: dict[Any, int] = {}
+    closed: list[list[Job]] = []
+    for job in jobs:
+        form = tuple([(array.shape[1:], array.dtype) for array in job.inputs.values()])
+        size = _rows(job)
+        if form in open_groups and rows[form] + size > most_rows:
+            closed.append(open_groups.pop(form))
+        if form not in open_groups:
+            open_groups[form], rows[form] = [], 0
+        open_groups[form].append(job)
+        rows[form] += size
+    return [*closed, *open_groups.values()]
+
+
+def _rows(job: Job) -> int:
+    return len(next(iter(job.inputs.values())))

@@ -1,0 +1,73 @@
+"""Threads that compute: one batch each at a time, as many as there are cores, shared by all models."""
+
+import os
+import threading
+from collections import deque
+from typing import Protocol
+
+
+class Work(Protocol):
+    """A model with requests that wait."""
+
+    def work(self, idle: int) -> bool:
+        """Take a batch and compute it; false where nothing waited.
+
+        :param idle: how many other lanes have nothing to do.
+        """
+        ...
+
+
+class Lanes:
+    """The threads; each starts when it is first needed.
+
+    :param count: how many; default: one per core that this process may use.
+    """
+
+    def __init__(self, count: int | None = None) -> None:
+        self.count = count or usable_cores()
+        self._offers: deque[Work] = deque()
+        self._idle: deque[threading.Semaphore] = deque()
+        self._started = 0
+
+    def offer(self, work: Work) -> None:
+        """Have a lane look at ``work``; only the event loop's thread calls this."""
+        self._offers.append(work)
+        try:
+            self._idle.pop().release()
+        except IndexError:
+            if self._started < self.count:
+                self._started += 1
+                threading.Thread(target=self._run, name=f"lane-{self._started}", daemon=True).start()
+
+    @property
+    def idle(self) -> int:
+        """How many lanes have nothing to do."""
+        return len(self._idle) + self.count - self._started
+
+    def _run(self) -> None:
+        awake, offers = threading.Semaphore(0), self._offers
+        while True:
+            try:
+                work = offers.popleft()
+            except IndexError:
+                self._sleep(awake)
+                continue
+            if work.work(self.idle):
+                offers.append(work)  # there may be more; other models come first
+
+    def _sleep(self, awake: threading.Semaphore) -> None:
+        self._idle.append(awake)
+        if self._offers:
+            try:
+                self._idle.remove(awake)
+            except ValueError:
+                pass  # an offer has taken it off already, and releases it
+            else:
+                return
+        awake.acquire()
+
+
+def usable_cores() -> int:
+    """The cores that this process may run on."""
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux only
+    return len(affinity(0)) if affinity else os.cpu_count() or 1

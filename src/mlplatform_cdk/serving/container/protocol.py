@@ -1,0 +1,295 @@
+"""One connection: bytes to requests, answers to bytes, in order, with a limit on everything that a client can send.
+
+Nothing here parses what was parsed before: a head that equals an earlier one, with its body behind it, is one look-up.
+"""
+
+import asyncio
+from collections import deque
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from mlplatform_cdk.serving.container import streaming_out, wire
+from mlplatform_cdk.serving.container.chunked import ChunkedBody
+from mlplatform_cdk.serving.container.errors import BodyTooLarge, ClientTooSlow, RequestError
+from mlplatform_cdk.serving.container.heads import CHUNKED, Head
+from mlplatform_cdk.serving.container.service import Answer, Request, problem
+
+if TYPE_CHECKING:
+    from mlplatform_cdk.serving.container.server import Server
+
+_MOST_UNANSWERED = 128  # requests of one connection in the pipeline, beyond which it is read no further
+_LINGER_SECONDS = 5.0  # how long bytes are discarded so that the answer which refuses them is not lost to a reset
+
+
+class _Exchange:
+    """A request and, in time, its answer."""
+
+    __slots__ = ("answer", "connection", "head")
+
+    def __init__(self, connection: "Connection", head: Head | None) -> None:
+        self.connection, self.head = connection, head
+        self.answer: Answer | bytes | None = None
+
+    def reply(self, answer: Answer) -> None:
+        """Take the answer; it leaves once those before it have left."""
+        self.answer = answer
+        connection = self.connection
+        if connection.exchanges and connection.exchanges[0] is self:
+            connection.flush()
+
+
+class Connection(asyncio.Protocol):
+    """A client's connection.
+
+    :param host: the server.
+    """
+
+    def __init__(self, host: "Server") -> None:
+        self._host, self._heads = host, host.heads
+        self._transport: asyncio.Transport = None  # type: ignore[assignment]  # connection_made sets it
+        self.exchanges: deque[_Exchange] = deque()
+        self.changed = perf_counter()  # when this connection last began or ended something
+        self._raw = bytearray()  # of a head that is not whole yet
+        self._head: Head | None = None  # of the body that is not whole yet
+        self._parts: list[bytes] = []
+        self._due = 0
+        self._chunks: ChunkedBody | None = None
+        self._deaf = False  # nothing more is taken: the client has ended, or was told that this is the last answer
+        self._refused = self._paused = self._clogged = False
+        self._writable: asyncio.Future[None] | None = None
+        self._streaming: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        self._transport = transport  # type: ignore[assignment]
+        self._host.connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End; what is still computed for this client is thrown away when it comes."""
+        del exc
+        self._host.connections.discard(self)
+        self._deaf = True
+        self.exchanges.clear()
+        if self._streaming is not None:
+            self._streaming.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes as they come; the first lines are the way of nearly every request."""
+        if self._head is None and not self._raw and not self._deaf:
+            end = data.find(b"\r\n\r\n") + 4
+            head = self._heads.known.get(data[:end])
+            if head is not None and head.length == len(data) - end and not head.expects:
+                self._ask(head, data[end:])
+                return
+        self._take(data)
+
+    def eof_received(self) -> bool:
+        """Keep the connection half open while answers are due."""
+        waiting = bool(self.exchanges) and not self._deaf
+        self._deaf = True
+        return waiting
+
+    def pause_writing(self) -> None:
+        """The client does not take its answers: read no more of its requests."""
+        self._clogged = True
+        self.changed = perf_counter()
+        self._set_reading()
+
+    def resume_writing(self) -> None:
+        """The client takes its answers again."""
+        self._clogged = False
+        self.changed = perf_counter()
+        self._set_reading()
+        if self._writable is not None:
+            self._writable.set_result(None)
+            self._writable = None
+
+    async def writable(self) -> None:
+        """Wait until the client has taken most of what was written."""
+        if self._clogged:
+            self._writable = asyncio.get_running_loop().create_future()
+            await self._writable
+
+    @property
+    def idle(self) -> bool:
+        """Whether neither a request nor an answer is under way."""
+        return not (self.exchanges or self._raw or self._head or self._deaf)
+
+    def sweep(self, now: float) -> None:
+        """End the connection where it is overdue; called about once a second.
+
+        :param now: as ``time.perf_counter`` says it.
+        """
+        silent = now - self.changed
+        settings = self._host.settings
+        if self._clogged:
+            if silent > settings.client_timeout_s:
+                self._transport.abort()
+        elif self._deaf:
+            if not self.exchanges and silent > _LINGER_SECONDS:
+                self._transport.abort()
+        elif self._raw or self._head:
+            if silent > settings.client_timeout_s:
+                self._refuse(ClientTooSlow(f"the request must arrive within {settings.client_timeout_s:g} s"))
+        elif not self.exchanges and silent > settings.idle_timeout_s:
+            self._transport.close()
+
+    def close(self) -> None:
+        """End the connection now."""
+        self._transport.close()
+
+    def write(self, data: bytes) -> None:
+        """Send ``data``, a piece of a streamed answer."""
+        self._transport.write(data)
+
+    def flush(self) -> None:
+        """Send every answer whose turn has come, in one write."""
+        pieces, exchanges = [], self.exchanges
+        while exchanges and (answer := exchanges[0].answer) is not None:
+            exchange = exchanges[0]
+            if isinstance(answer, bytes):
+                pieces.append(answer)
+                exchanges.popleft()
+                continue
+            head = exchange.head
+            last = len(exchanges) == 1 and (self._deaf or (self._host.draining and not self._raw and not self._head))
+            if answer.stream is not None:
+                self._begin_stream(answer, pieces, last=last)
+                return
+            pieces.append(
+                self._host.wire.render(answer, close=last, bodiless=head is not None and head.method == "HEAD")
+            )
+            exchanges.popleft()
+            if last:
+                self._end(pieces)
+                return
+        self._send(pieces)
+
+    def end_stream(self, *, whole: bool, last: bool) -> None:
+        """The streamed answer has been written.
+
+        :param whole: whether it came to its end; a broken one ends the connection, which tells the client.
+        :param last: whether the connection ends after it.
+        """
+        self._streaming = None
+        if not whole:
+            self._transport.abort()
+            return
+        self.exchanges.popleft()
+        self.changed = perf_counter()
+        if last:
+            self._end([])
+        else:
+            self.flush()
+
+    def _begin_stream(self, answer: Answer, pieces: list[bytes], *, last: bool) -> None:
+        pieces.append(self._host.wire.render(answer, close=last, bodiless=False))
+        self._send(pieces)
+        assert answer.stream is not None
+        self.exchanges[0].answer = None  # its pieces come now; nothing overtakes them
+        self._streaming = asyncio.ensure_future(streaming_out.send(self, answer.stream, last=last))
+
+    def _send(self, pieces: list[bytes]) -> None:
+        if pieces:
+            self._transport.write(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+        self.changed = perf_counter()
+        if self._paused:
+            self._set_reading()
+
+    def _end(self, pieces: list[bytes]) -> None:
+        """Send, and close: at once, or once the client has had the time to read why its bytes are refused."""
+        self._deaf = True
+        self._send(pieces)
+        if not self._refused:
+            self._transport.close()
+        elif self._transport.can_write_eof():
+            self._transport.write_eof()
+
+    def _set_reading(self) -> None:
+        pause = self._clogged or len(self.exchanges) >= _MOST_UNANSWERED
+        if pause and not self._paused:
+            self._transport.pause_reading()
+        elif self._paused and not pause:
+            self._transport.resume_reading()
+        self._paused = pause
+
+    def _ask(self, head: Head, body: bytes) -> None:
+        exchange = _Exchange(self, head)
+        exchanges = self.exchanges
+        exchanges.append(exchange)
+        if len(exchanges) >= _MOST_UNANSWERED:
+            self._set_reading()
+        if not head.keep_alive:
+            self._deaf = True
+        now = self.changed = perf_counter()
+        self._host.handle(Request(head.method, head.path, head.headers, body, now), exchange.reply)
+
+    def _take(self, data: bytes) -> None:
+        """Take ``data`` step by step, whatever it is a part of."""
+        if not self._raw and self._head is None:
+            self.changed = perf_counter()  # a request begins; it is due in client_timeout_s
+        try:
+            rest: bytes | None = data
+            while rest and not self._deaf:
+                rest = self._take_head(rest) if self._head is None else self._take_body(rest)
+        except RequestError as error:
+            self._refuse(error)
+
+    def _take_head(self, data: bytes) -> bytes | None:
+        searched = max(0, len(self._raw) - 3)
+        self._raw += data
+        if not searched:
+            self._skip_empty_lines()
+        end = self._raw.find(b"\r\n\r\n", searched) + 4
+        if end < 4:  # noqa: PLR2004 - not found
+            self._heads.check_size(self._raw)
+            return None
+        raw, rest = bytes(self._raw[:end]), bytes(self._raw[end:])
+        head = self._heads.known.get(raw) or self._heads.parse(raw)
+        self._raw.clear()
+        limit = self._host.settings.max_body_bytes
+        self._head, self._due, self._parts = head, head.length, []
+        if head.length > limit:
+            raise BodyTooLarge(f"the body must have at most {limit} bytes, got {head.length}")
+        self._chunks = ChunkedBody(limit) if head.length == CHUNKED else None
+        if head.expects and head.length and not rest:
+            self._invite()
+        return self._take_body(rest)
+
+    def _skip_empty_lines(self) -> None:
+        while self._raw.startswith(b"\r\n"):
+            del self._raw[:2]
+
+    def _invite(self) -> None:
+        """Tell a client that waits for it to send its body."""
+        exchange = _Exchange(self, None)
+        exchange.answer = wire.CONTINUE
+        self.exchanges.append(exchange)
+        if self.exchanges[0] is exchange:
+            self.flush()
+
+    def _take_body(self, data: bytes) -> bytes | None:
+        assert self._head is not None
+        if self._chunks is not None:
+            rest = self._chunks.feed(data)
+            if rest is None:
+                return None
+            body = self._chunks.body()
+        else:
+            self._parts.append(data[: self._due])
+            rest = data[self._due :]
+            self._due -= len(self._parts[-1])
+            if self._due:
+                return None
+            body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        head, self._head, self._parts, self._chunks = self._head, None, [], None
+        self._ask(head, body)
+        return rest
+
+    def _refuse(self, error: RequestError) -> None:
+        """Answer what cannot be a request, after the answers before it, and end the connection."""
+        self._deaf = self._refused = True
+        exchange = _Exchange(self, None)
+        self.exchanges.append(exchange)
+        self._host.refused(int(error.status))
+        exchange.reply(problem(error))

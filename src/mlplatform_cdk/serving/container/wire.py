@@ -1,0 +1,65 @@
+"""Answers as bytes: the head of a kind of answer is made once a second, with its date."""
+
+import time
+from http import HTTPStatus
+
+from mlplatform_cdk.serving.container.service import Answer
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+LAST_CHUNK = b"0\r\n\r\n"
+_MOST_KEPT = 256
+_Kind = tuple[int, str, bool, bool]
+
+
+class Wire:
+    """Renders answers; ``tick`` must be called once a second."""
+
+    def __init__(self) -> None:
+        self._heads: dict[_Kind, bytes] = {}
+
+    def tick(self) -> None:
+        """Let the next answers carry the present time."""
+        self._heads.clear()
+
+    def render(self, answer: Answer, *, close: bool, bodiless: bool) -> bytes:
+        """``answer`` as it goes over the wire; of a stream, its head.
+
+        :param answer: what to send.
+        :param close: whether the connection ends after it.
+        :param bodiless: whether HEAD asked.
+        """
+        streamed = answer.stream is not None
+        kind = (answer.status, answer.content_type, close, streamed)
+        head = self._heads.get(kind)
+        if head is None:
+            head = self._head(kind)
+        if answer.headers:
+            lines = "".join([f"{name}: {_one_line(value)}\r\n" for name, value in answer.headers])
+            first, line_end, rest = head.partition(b"\r\n")
+            head = first + line_end + lines.encode("latin-1", "replace") + rest
+        if streamed:
+            return head
+        body = answer.body
+        return b"%b%d\r\n\r\n%b" % (head, len(body), b"" if bodiless else body)
+
+    def _head(self, kind: _Kind) -> bytes:
+        status, content_type, close, streamed = kind
+        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", "Server: mlplatform"]
+        lines += [time.strftime("Date: %a, %d %b %Y %H:%M:%S GMT", time.gmtime()), f"Content-Type: {content_type}"]
+        if close:
+            lines.append("Connection: close")
+        lines.append("Transfer-Encoding: chunked\r\n\r\n" if streamed else "Content-Length: ")
+        head = "\r\n".join(lines).encode("latin-1", "replace")
+        if len(self._heads) >= _MOST_KEPT:
+            self._heads.clear()
+        self._heads[kind] = head
+        return head
+
+
+def chunk(piece: bytes) -> bytes:
+    """One piece of a streamed body."""
+    return b"%x\r\n%b\r\n" % (len(piece), piece)
+
+
+def _one_line(value: str) -> str:
+    return value.replace("\r", " ").replace("\n", " ")
