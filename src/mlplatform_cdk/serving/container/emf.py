@@ -1,0 +1,110 @@
+"""Metrics in the log, which CloudWatch turns into metrics of one-second resolution: the embedded metric format.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+Distributions are ``Values`` with ``Counts``, as PutMetricData takes them and the collector of OpenTelemetry writes them:
+a line stays small, however many requests a second brings, and percentiles can be had of it.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TextIO
+
+import orjson
+
+from mlplatform_cdk.serving.container.metrics import SECONDS, SIZES, STAGES, STATUSES, Metrics
+
+_NAMES = {"queue": "QueueLatency", "decode": "DecodeLatency", "infer": "InferLatency", "encode": "EncodeLatency"}
+_BAD_REQUEST, _TOO_MANY, _SERVER_ERROR = 400, 429, 500
+
+
+class Emf:
+    """Writes one line for each second that had traffic.
+
+    :param metrics: what is counted.
+    :param namespace: of CloudWatch.
+    :param model: the metrics' only dimension.
+    :param run_id: a field of the line, to search the log by.
+    :param output: default: standard output.
+    :param clock: seconds since 1970; default: the system's.
+    """
+
+    def __init__(
+        self,
+        metrics: Metrics,
+        *,
+        namespace: str,
+        model: str,
+        run_id: str | None = None,
+        output: TextIO | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._metrics, self._output, self._clock = metrics, output, clock
+        self._fixed = {"Model": model} | ({"run_id": run_id} if run_id else {})
+        self._namespace = namespace
+        self._before = metrics.totals()
+
+    def tick(self) -> None:
+        """Write what was counted since the last call, if anything was."""
+        totals = self._metrics.totals()
+        before, self._before = self._before, totals
+        values = values_of({name: _difference(cells, before[name]) for name, cells in totals.items()})
+        if values:
+            values |= {"RequestsUnderWay": totals["gauges"][1]}
+            output = self._output or sys.stdout
+            output.write(self._line(values) + "\n")
+            output.flush()
+
+    def _line(self, values: dict[str, Any]) -> str:
+        metrics = [{"Name": name, "Unit": _unit(name), "StorageResolution": 1} for name in values]
+        directive = {"Namespace": self._namespace, "Dimensions": [["Model"]], "Metrics": metrics}
+        head = {"Timestamp": int(self._clock() * 1000), "CloudWatchMetrics": [directive]}
+        return orjson.dumps({"_aws": head, **self._fixed, **values}).decode()
+
+
+def values_of(counted: dict[str, Sequence[float]]) -> dict[str, Any]:
+    """The metrics of one interval; none where nothing was answered.
+
+    :param counted: how much ``Metrics.totals`` has grown.
+    """
+    statuses = dict(zip((*STATUSES, 0), counted["statuses"], strict=True))
+    requests = sum(statuses.values())
+    if not requests:
+        return {}
+    values: dict[str, Any] = {
+        "Requests": requests,
+        "Errors4XX": sum(n for status, n in statuses.items() if _BAD_REQUEST <= status < _SERVER_ERROR),
+        "Errors5XX": sum(n for status, n in statuses.items() if status >= _SERVER_ERROR),
+        "Throttles": statuses[_TOO_MANY],
+    }
+    for stage in STAGES:
+        values |= _distribution(_NAMES[stage], counted[stage], SECONDS, 1000.0)
+    return values | _distribution("BatchSize", counted["batch"], SIZES, 1.0)
+
+
+def _distribution(name: str, cells: Sequence[float], bounds: tuple[float, ...], scale: float) -> dict[str, Any]:
+    """The filled buckets of a histogram, each by the middle of its bounds."""
+    *counts, total = cells
+    edges = [0.0, *bounds, 2 * bounds[-1]]
+    filled = [(place, count) for place, count in enumerate(counts) if count]
+    if not filled:
+        return {}
+    whole = bounds == SIZES  # a batch of 2 is 2, not 1.5
+    values = [edges[place + 1] if whole else (edges[place] + edges[place + 1]) / 2 for place, _ in filled]
+    told = {
+        "Values": [round(value * scale, 6) for value in values],
+        "Counts": [count for _, count in filled],
+        "Min": round(edges[filled[0][0]] * scale, 6),
+        "Max": round(edges[filled[-1][0] + 1] * scale, 6),
+        "Count": sum(counts),
+        "Sum": round(total * scale, 6),
+    }
+    return {name: told}
+
+
+def _difference(now: Sequence[float], before: Sequence[float]) -> list[float]:
+    return [one - other for one, other in zip(now, before, strict=True)]
+
+
+def _unit(name: str) -> str:
+    return "Milliseconds" if name.endswith("Latency") else "Count"
