@@ -5,6 +5,10 @@ UV := .tools/uv/bin/uv
 CHECKOV := .tools/checkov/bin/checkov
 RUN := .venv/bin/python -m
 CDK := node_modules/.bin/cdk
+SERVING := src/mlplatform_cdk/serving/container
+EXPORT := export --quiet --frozen --no-dev --no-emit-project --prune aws-cdk-lib --prune constructs
+# The engines ask for them, and import them in their tools only, which the server does not use.
+UNUSED := --prune flatbuffers --prune openvino-telemetry --prune packaging --prune protobuf
 export UV_PYTHON_DOWNLOADS := never
 export PYTHONUTF8 := 1
 
@@ -43,11 +47,16 @@ snapshots: .venv/.dev ## Accept the templates as they are now
 benchmark: .venv/.dev ## Measure how long a synthesis takes; see docs/benchmarks.md
 	@$(RUN) benchmarks.synth $(ARGS)
 
-requirements: $(UV) ## Write the images' hash-pinned requirements.txt from uv.lock
-	$(UV) export --quiet --frozen --no-dev --no-emit-project --no-header --extra jobs --prune aws-cdk-lib --prune constructs \
-		--output-file src/mlplatform_cdk/training/container/requirements.txt
-	$(UV) export --quiet --frozen --no-dev --no-emit-project --no-header --extra serving --prune aws-cdk-lib --prune constructs \
-		--output-file src/mlplatform_cdk/serving/container/requirements.txt
+requirements: $(UV) ## Write the images' hash-pinned requirements and their bill of materials from uv.lock
+	$(UV) $(EXPORT) --no-header --extra jobs --output-file src/mlplatform_cdk/training/container/requirements.txt
+	$(UV) $(EXPORT) $(UNUSED) --no-header --extra serving --extra cache --output-file $(SERVING)/requirements.txt
+	$(UV) $(EXPORT) $(UNUSED) --no-header --extra serving --extra cache --extra openvino \
+		--output-file $(SERVING)/requirements-openvino.txt
+	$(UV) $(EXPORT) $(UNUSED) --no-header --only-group serving-gpu --output-file $(SERVING)/requirements-gpu.txt
+	for name in sbom:'--extra serving --extra cache --extra openvino' sbom-gpu:'--only-group serving-gpu'; do \
+		$(UV) $(EXPORT) $(UNUSED) $${name#*:} --format cyclonedx1.5 --preview-features sbom-export \
+			| $(PYTHON) $(SERVING)/sbom.py reproducible > $(SERVING)/$${name%%:*}.cdx.json; \
+	done
 
 docs: .venv/.dev ## Write the generated pages of docs/
 	$(RUN) mlplatform_cdk.runtimekit.manifest > docs/model-manifest.schema.json

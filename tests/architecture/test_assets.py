@@ -14,6 +14,9 @@ import pytest
 
 from mlplatform_cdk.assembly import reader
 from mlplatform_cdk.assembly.reader import Stack
+from mlplatform_cdk.serving.container import sbom
+
+SOURCE = Path(__file__).parents[2] / "src" / "mlplatform_cdk"
 
 BOOT = "import sys; sys.path[:0] = sys.argv[2:]; import importlib; print(importlib.import_module(sys.argv[1]).__file__)"
 
@@ -107,14 +110,43 @@ def test_every_module_of_an_image_boots_with_its_requirements_alone(dev_assembly
             assert result.returncode == 0, f"{module}: {result.stderr}"
 
 
-def test_requirements_are_those_of_the_lock(tmp_path: Path) -> None:
+def exported(*arguments: str) -> str:
     root = Path(__file__).parents[2]
-    for extra, room in (("jobs", "training"), ("serving", "serving")):
-        command = [sys.executable, "-m", "uv", "export", "--quiet", "--frozen", "--no-dev", "--no-emit-project"]
-        command += ["--no-header", "--extra", extra, "--prune", "aws-cdk-lib", "--prune", "constructs"]
-        exported = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
-        shipped = (root / f"src/mlplatform_cdk/{room}/container/requirements.txt").read_text()
-        assert shipped == exported, "run: make requirements"
+    command = [sys.executable, "-m", "uv", "export", "--quiet", "--frozen", "--no-dev", "--no-emit-project"]
+    command += ["--prune", "aws-cdk-lib", "--prune", "constructs", *arguments]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+
+
+TOOLS_ONLY = [
+    word for name in ("flatbuffers", "openvino-telemetry", "packaging", "protobuf") for word in ("--prune", name)
+]
+SERVING = ("--extra", "serving", "--extra", "cache")
+OPENVINO = (*SERVING, "--extra", "openvino")
+GPU = ("--only-group", "serving-gpu")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "file"),
+    [
+        (("--extra", "jobs"), "training/container/requirements.txt"),
+        ((*SERVING, *TOOLS_ONLY), "serving/container/requirements.txt"),
+        ((*OPENVINO, *TOOLS_ONLY), "serving/container/requirements-openvino.txt"),
+        ((*GPU, *TOOLS_ONLY), "serving/container/requirements-gpu.txt"),
+    ],
+)
+def test_requirements_are_those_of_the_lock(arguments: tuple[str, ...], file: str) -> None:
+    shipped = (SOURCE / file).read_text()
+
+    assert shipped == exported("--no-header", *arguments), "run: make requirements"
+
+
+@pytest.mark.parametrize(("arguments", "file"), [(OPENVINO, "sbom.cdx.json"), (GPU, "sbom-gpu.cdx.json")])
+def test_bills_of_materials_are_those_of_the_lock(arguments: tuple[str, ...], file: str) -> None:
+    shipped = json.loads((SOURCE / "serving/container" / file).read_text())
+    made = json.loads(exported(*arguments, *TOOLS_ONLY, "--format", "cyclonedx1.5"))
+
+    # The tool's own version is whoever's ran it.
+    assert {**shipped, "metadata": 0} == {**sbom.reproducible(made), "metadata": 0}, "run: make requirements"
 
 
 def test_templates_of_the_dev_environment_name_no_other_account(dev_assembly: Path) -> None:
@@ -123,8 +155,20 @@ def test_templates_of_the_dev_environment_name_no_other_account(dev_assembly: Pa
         assert accounts <= {stack.account}
 
 
-def test_every_container_runs_as_root_as_sagemaker_expects() -> None:
-    recipes = sorted((Path(__file__).parents[2] / "src").rglob("Dockerfile"))
+def test_what_sagemaker_runs_runs_as_root_as_it_expects(dev_assembly: Path) -> None:
+    (serving,) = {
+        found.build_arguments["RUN_AS"]
+        for stack in reader.read(dev_assembly).all_stacks()
+        for found in stack.assets(account="123456789012", region="us-east-1")[1]
+        if found.dockerfile.startswith("mlplatform_cdk/serving/")
+    }
 
-    assert {recipe.parent.parent.name for recipe in recipes} >= {"serving", "training"}
-    assert not [recipe for recipe in recipes if re.search(r"^USER\b", recipe.read_text(), re.MULTILINE | re.IGNORECASE)]
+    assert serving == "0:0"
+    assert not re.search(r"^USER\b", (SOURCE / "training/container/Dockerfile").read_text(), re.MULTILINE)
+
+
+def test_no_image_reports_to_the_maker_of_its_runtime() -> None:
+    recipes = sorted(SOURCE.rglob("container/Dockerfile*"))
+
+    assert len(recipes) >= 3
+    assert not [str(recipe) for recipe in recipes if "ENV ORT_DISABLE_TELEMETRY=1 " not in recipe.read_text()]

@@ -10,6 +10,7 @@ from pathlib import Path
 from aws_cdk import IgnoreMode
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 SOURCE_ROOT = Path(__file__).parents[2]
@@ -35,6 +36,7 @@ def container_asset(
     packages: tuple[str, ...] = (),
     platform: ecr_assets.Platform | None = None,
     build_args: dict[str, str] | None = None,
+    dockerfile: str = "Dockerfile",
 ) -> ecr_assets.DockerImageAsset:
     """A container image whose build context is the pruned tree; synth stages it, `cdk deploy` builds it.
 
@@ -42,17 +44,40 @@ def container_asset(
     :param packages: what else the image holds, besides that package and the runtime kit; default: nothing.
     :param platform: what the image runs on; default: linux/amd64, which every SageMaker job and GPU instance has.
     :param build_args: build arguments of the Dockerfile; default: those that it declares.
+    :param dockerfile: its name in that package; default: Dockerfile.
     """
     return ecr_assets.DockerImageAsset(
         scope,
         id,
         directory=str(SOURCE_ROOT),
-        file=f"{dockerfile_package.replace('.', '/')}/Dockerfile",
+        file=dockerfile_path(dockerfile_package, dockerfile),
         exclude=_keep_only(dockerfile_package, RUNTIMEKIT, *packages),
         ignore_mode=IgnoreMode.GIT,
         platform=platform or ecr_assets.Platform.LINUX_AMD64,
         build_args=build_args,
     )
+
+
+def container_context(
+    scope: Construct, id: str, *, dockerfile_package: str, packages: tuple[str, ...] = ()
+) -> s3_assets.Asset:
+    """The build context of ``container_asset`` as an archive in S3, for an image that is built in AWS.
+
+    :param dockerfile_package: the dotted name of the package that holds the ``Dockerfile``.
+    :param packages: what else the image holds, besides that package and the runtime kit; default: nothing.
+    """
+    return s3_assets.Asset(
+        scope,
+        id,
+        path=str(SOURCE_ROOT),
+        exclude=_keep_only(dockerfile_package, RUNTIMEKIT, *packages),
+        ignore_mode=IgnoreMode.GIT,
+    )
+
+
+def dockerfile_path(dockerfile_package: str, dockerfile: str = "Dockerfile") -> str:
+    """Where the build context has the Dockerfile of a package."""
+    return f"{dockerfile_package.replace('.', '/')}/{dockerfile}"
 
 
 def _keep_only(*packages: str) -> list[str]:

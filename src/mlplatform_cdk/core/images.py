@@ -4,6 +4,7 @@ import re
 
 from aws_cdk import Stack
 from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_iam as iam
 from aws_cdk.region_info import FactName
 from constructs import Construct
@@ -11,9 +12,11 @@ from constructs import Construct
 from mlplatform_cdk.core.acknowledgements import acknowledge_wildcards
 from mlplatform_cdk.core.assets import container_asset
 from mlplatform_cdk.core.errors import ConfigurationError, is_known
+from mlplatform_cdk.core.grants import grant, principal_of
 
 _LOGIN = "ecr:GetAuthorizationToken"
-PULL_ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", _LOGIN)
+_PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+PULL_ACTIONS = (*_PULL, _LOGIN)
 _ECR_URI = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?"
     r"/(?P<repository>[a-z0-9][a-z0-9._/-]*)(?::(?P<tag>[\w.-]+)|@(?P<digest>sha256:[0-9a-f]{64}))"
@@ -112,13 +115,12 @@ class PlatformImage(Construct):
 
     def grant_pull(self, grantee: iam.IGrantable) -> None:
         """Let ``grantee`` pull this image."""
-        iam.Grant.add_to_principal(
-            grantee=grantee,
-            actions=[action for action in PULL_ACTIONS if action != _LOGIN],
-            resource_arns=[self._repository_arn],
+        grant(
+            grantee,
+            iam.PolicyStatement(actions=[*_PULL], resources=[self._repository_arn]),
+            iam.PolicyStatement(actions=[_LOGIN], resources=["*"]),
         )
-        iam.Grant.add_to_principal(grantee=grantee, actions=[_LOGIN], resource_arns=["*"])
-        principal = grantee.grant_principal
+        principal = principal_of(grantee)
         if isinstance(principal, Construct):
             acknowledge_wildcards(principal, {"*": "ECR's login, metrics and traces take no resource"})
 
@@ -129,6 +131,8 @@ class AssetImage(PlatformImage):
     :param dockerfile_package: the dotted name of the package that holds the ``Dockerfile``.
     :param packages: what else the image holds, besides that package and the runtime kit; default: nothing.
     :param build_args: build arguments of the Dockerfile; default: those that it declares.
+    :param dockerfile: its name in that package; default: Dockerfile.
+    :param platform: what the image runs on; default: linux/amd64.
     """
 
     def __init__(
@@ -139,9 +143,17 @@ class AssetImage(PlatformImage):
         dockerfile_package: str,
         packages: tuple[str, ...] = (),
         build_args: dict[str, str] | None = None,
+        dockerfile: str = "Dockerfile",
+        platform: ecr_assets.Platform | None = None,
     ) -> None:
         asset = container_asset(
-            scope, f"{id}Asset", dockerfile_package=dockerfile_package, packages=packages, build_args=build_args
+            scope,
+            f"{id}Asset",
+            dockerfile_package=dockerfile_package,
+            packages=packages,
+            platform=platform,
+            build_args=build_args,
+            dockerfile=dockerfile,
         )
         super().__init__(
             scope,

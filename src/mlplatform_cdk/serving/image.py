@@ -1,12 +1,68 @@
-"""The image that serves a model: SageMaker's ``/ping`` and ``/invocations`` in front of ONNX Runtime."""
+"""The image that serves a model: SageMaker's contract in front of ONNX Runtime, one image per kind of processor."""
 
+from enum import Enum
+
+from aws_cdk import aws_ecr_assets as ecr_assets
 from constructs import Construct
 
 from mlplatform_cdk.core.images import AssetImage
 
+CONTAINER = "mlplatform_cdk.serving.container"
+# SageMaker hosting expects root: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
+SAGEMAKER_USER = "0:0"
+
+
+class Processor(Enum):
+    """What an image computes on."""
+
+    X86_64 = "x86_64"
+    ARM64 = "arm64"
+    NVIDIA_GPU = "nvidia-gpu"
+
+    @property
+    def dockerfile(self) -> str:
+        """The Dockerfile for it, in the container's package."""
+        return "Dockerfile.gpu" if self is Processor.NVIDIA_GPU else "Dockerfile"
+
+    @property
+    def platform(self) -> ecr_assets.Platform:
+        """Docker's name of it."""
+        return ecr_assets.Platform.LINUX_ARM64 if self is Processor.ARM64 else ecr_assets.Platform.LINUX_AMD64
+
 
 class ServingImage(AssetImage):
-    """Built from this package's own tree at deployment; serves any model archive that has a manifest, on CPUs."""
+    """Built from this package's own tree at deployment; serves any model archive that has a manifest.
 
-    def __init__(self, scope: Construct, id: str) -> None:
-        super().__init__(scope, id, dockerfile_package="mlplatform_cdk.serving.container")
+    :param processor: what it runs on; ``ARM64`` is for Graviton instances, ``NVIDIA_GPU`` for GPUs; default: x86-64.
+    :param base_image: what it stands on, at best by digest, with the Python that the Dockerfile's default has; default:
+        the Dockerfile's, Debian slim or NVIDIA's CUDA runtime.
+    :param user: who it runs as, ``<uid>:<gid>``; default: root, which SageMaker hosting expects. On Lambda, and where
+        the container is run otherwise, ``10001:10001`` or any other does: it needs no right.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        processor: Processor = Processor.X86_64,
+        base_image: str | None = None,
+        user: str = SAGEMAKER_USER,
+    ) -> None:
+        super().__init__(
+            scope,
+            id,
+            dockerfile_package=CONTAINER,
+            dockerfile=processor.dockerfile,
+            platform=processor.platform,
+            build_args=build_arguments(user, base_image),
+        )
+
+
+def build_arguments(user: str, base_image: str | None) -> dict[str, str]:
+    """The Dockerfiles' arguments.
+
+    :param user: who the image runs as.
+    :param base_image: what it stands on; default: what the Dockerfile says.
+    """
+    return {"RUN_AS": user} | ({"BASE_IMAGE": base_image} if base_image else {})

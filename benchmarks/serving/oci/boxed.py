@@ -1,0 +1,77 @@
+"""Runs an image's server as a container runtime would: namespaces of its own, read-only, as nobody, without a shell."""
+
+import json
+import shlex
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.serving.oci.build import IMAGE, Built
+from benchmarks.serving.oci.tools import Buildah
+
+_FOLDERS = ("opt/ml/model", "proc", "dev", "tmp")
+_SHELLS = ("bash", "dash", "sh")
+_WAIT_S = 20.0
+
+
+@contextmanager
+def running(
+    buildah: Buildah, built: Built, model: Path, environment: Mapping[str, str]
+) -> Iterator[tuple[subprocess.Popen[str], float]]:
+    """Start process 1 of a container of ``built``; the process around it, and when it was started.
+
+    :param model: the folder that lies at ``/opt/ml/model``, as SageMaker puts it there.
+    :param environment: settings beside those of the image.
+    """
+    config = json.loads(buildah("inspect", "--type", "image", IMAGE))["OCIv1"]["config"]
+    user, _, group = config["User"].partition(":")
+    for name in _FOLDERS:
+        (built.root / name).mkdir(parents=True, exist_ok=True)
+    settings = [*config["Env"], *(f"{name}={value}" for name, value in environment.items())]
+    inside = ["--root", str(built.root), "--wd", config["WorkingDir"], "--setuid", user, "--setgid", group or user]
+    # setuid drops every capability, and no_new_privs keeps it so.
+    words = ["setpriv", "--no-new-privs", "--clear-groups", "env", "-i", *settings]
+    words += ["unshare", *inside, *config["Entrypoint"], "serve"]
+    script = "\n".join(["set -e", *_mounts(built.root, model), f"exec {shlex.join(words)}"])
+    started = time.perf_counter()
+    process = subprocess.Popen(  # noqa: S603
+        ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script],  # noqa: S607
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield process, started
+    finally:
+        process.kill()  # and with it, all of its namespace
+        process.communicate()
+
+
+def child_of(process: subprocess.Popen[str]) -> int:
+    """The process inside, as the machine counts: 1 for itself."""
+    path = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    until = time.monotonic() + _WAIT_S
+    while time.monotonic() < until:
+        children = path.read_text(encoding="ascii").split()
+        if children:
+            return int(children[0])
+        time.sleep(0.001)
+    raise TimeoutError("the container did not start")
+
+
+def _mounts(root: Path, model: Path) -> list[str]:
+    """Lines of shell; the mounts end with the namespace."""
+    target = shlex.quote(str(root))
+    hidden = [root / folder / shell for folder in ("bin", "usr/bin") for shell in _SHELLS]
+    return [
+        f"mount --bind {target} {target}",
+        *(f"mount --bind /dev/null {shlex.quote(str(path))}" for path in hidden if path.exists()),
+        f"mount -t tmpfs -o nosuid,nodev,noexec tmpfs {target}/tmp",  # noqa: S108 - the container's own
+        f"mount --bind {shlex.quote(str(model))} {target}/opt/ml/model",
+        f"mount -o remount,ro,bind {target}/opt/ml/model",
+        f"mount --rbind /dev {target}/dev",
+        f"mount -t proc proc {target}/proc",
+        f"mount -o remount,ro,bind {target}",
+    ]
