@@ -43,6 +43,21 @@ class Stack:
     asset_manifests: tuple[Path, ...] = ()
 
     @property
+    def path(self) -> str:
+        """Its path in the app: the display name without the name in CloudFormation, which CDK may put behind it."""
+        return self.display_name.removesuffix(f" ({self.name})")
+
+    @property
+    def place(self) -> str:
+        """Account and region."""
+        return f"{self.account or 'any account'}/{self.region or 'any region'}"
+
+    @property
+    def folder(self) -> str:
+        """The folder of the assembly that holds it, and its id there."""
+        return f"{self.template_file.parent.name}/{self.id}"
+
+    @property
     def template(self) -> dict[str, Any]:
         """The CloudFormation template."""
         return load(self.template_file, "template")
@@ -89,6 +104,15 @@ class Assembly:
         # Each assembly's are in order, and none depends on one of another; ids are unique in their own assembly only.
         return (*self.stacks, *(stack for stage in self._all_stages() for stack in stage.stacks))
 
+    def named_stacks(self) -> dict[str, Stack]:
+        """All its stacks, each under a name of its own: its path in the app, and where it runs if two share a path."""
+        every = self.all_stacks()
+        names = [stack.path for stack in every]
+        for places in ([stack.place for stack in every], [stack.folder for stack in every]):
+            shared = {name for name in names if names.count(name) > 1}
+            names = [f"{name} @ {place}" if name in shared else name for name, place in zip(names, places, strict=True)]
+        return dict(zip(names, every, strict=True))
+
     def _all_stages(self) -> list[Assembly]:
         return [inner for stage in self.stages for inner in (stage, *stage._all_stages())]  # noqa: SLF001 -- its own kind
 
@@ -118,7 +142,7 @@ def _read(directory: Path, name: str) -> Assembly:
 def _stack(directory: Path, artifact_id: str, artifacts: dict[str, dict[str, Any]]) -> Stack:
     artifact = artifacts[artifact_id]
     properties = member(artifact, "properties", f"stack {artifact_id} in {directory}")
-    account, region = _environment(artifact.get("environment", ""))
+    account, region = _environment(artifact.get("environment", ""), artifact.get("displayName", artifact_id))
     dependencies = artifact.get("dependencies", [])
     return Stack(
         id=artifact_id,
@@ -143,10 +167,10 @@ def _type(artifacts: dict[str, dict[str, Any]], artifact_id: str) -> str | None:
     return artifacts.get(artifact_id, {}).get("type")
 
 
-def _environment(text: str) -> tuple[str | None, str | None]:
-    match = _ENVIRONMENT.fullmatch(text)
+def _environment(text: Any, stack: str) -> tuple[str | None, str | None]:
+    match = _ENVIRONMENT.fullmatch(text) if isinstance(text, str) else None
     if match is None:
-        raise AssemblyError(f"a stack's environment must read aws://<account>/<region>, got {text!r}")
+        raise AssemblyError(f"the environment of the stack {stack} must read aws://<account>/<region>, got {text!r}")
     account, region = match.groups()
     return (
         None if account == "unknown-account" else account,

@@ -117,30 +117,30 @@ class Resource:
 def templates(assembly: Assembly) -> tuple[Template, ...]:
     """Every template of every stack, nested ones behind their parents."""
     root = assembly.directory
-    return tuple(found for stack in assembly.all_stacks() for found in _of_stack(root, stack))
+    return tuple(found for name, stack in assembly.named_stacks().items() for found in _of_stack(root, name, stack))
 
 
 def noted(assembly: Assembly) -> Iterator[Finding]:
     """What the app itself noted at its constructs, with ``Annotations.of(...)``."""
-    for stack in assembly.all_stacks():
+    for name, stack in assembly.named_stacks().items():
         for path, kind, data in _metadata(stack):
             if kind in _ANNOTATIONS:
                 yield Finding(
                     rule="cdk-annotation",
                     severity=_ANNOTATIONS[kind],
                     message=str(data),
-                    stack=stack.display_name,
+                    stack=name,
                     construct_path=path,
                     file=_relative(assembly.directory, stack.template_file),
                     tools=("the app",),
                 )
 
 
-def _of_stack(root: Path, stack: Stack) -> Iterator[Template]:
+def _of_stack(root: Path, name: str, stack: Stack) -> Iterator[Template]:
     metadata = list(_metadata(stack))
     placed = [(path, str(data)) for path, kind, data in metadata if kind == _LOGICAL_ID]
     template = Template(
-        stack=stack.display_name,
+        stack=name,
         file=_relative(root, stack.template_file),
         path=stack.template_file,
         document=stack.template,

@@ -62,6 +62,11 @@ class Source:
         every = self.template.get("Resources") or {}
         return {name: one for name, one in every.items() if _is_loop(name, one)}
 
+    @property
+    def identity(self) -> tuple[str | None, str | None, str]:
+        """What CloudFormation knows the stack by: account, region and name."""
+        return self.account, self.region, self.name
+
     def path_of(self, logical_id: str) -> str:
         """The construct that made the resource, as far as the assembly tells."""
         metadata = self.template["Resources"][logical_id].get("Metadata")
@@ -76,15 +81,15 @@ def _is_loop(name: str, resource: Any) -> bool:
 def sources(assembly: Assembly) -> dict[str, Source]:
     """The assembly's stacks by key, in the order in which they can be deployed."""
     root = assembly.directory.resolve()
-    return {source.key: source for stack in assembly.all_stacks() for source in _of(stack, root)}
+    return {source.key: source for key, stack in assembly.named_stacks().items() for source in _of(stack, key, root)}
 
 
-def _of(stack: Stack, root: Path) -> Iterator[Source]:
+def _of(stack: Stack, key: str, root: Path) -> Iterator[Source]:
     assets = frozenset(asset for manifest in stack.asset_manifests for asset in _asset_ids(manifest))
     files = {asset: path for manifest in stack.asset_manifests for asset, path in _asset_files(manifest).items()}
     template = stack.template
     top = Source(
-        key=stack.display_name,
+        key=key,
         name=stack.name,
         template=template,
         file=_relative(stack.template_file, root),
