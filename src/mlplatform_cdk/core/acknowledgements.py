@@ -5,9 +5,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from aws_cdk import Acknowledgment, CfnResource, Stack, Validations
+from aws_cdk import Acknowledgment, CfnResource, Validations
 from constructs import IConstruct
 
+from mlplatform_cdk.core.answers import asked_once, resource_of, stack_of
 from mlplatform_cdk.core.errors import is_known
 
 
@@ -16,9 +17,12 @@ def acknowledge(construct: IConstruct, findings: Mapping[str, str]) -> None:
 
     :param findings: rule id, such as ``AwsSolutions-IAM5[Resource::*]``, to the reason it may stay.
     """
-    Validations.of(construct).acknowledge(
-        *(Acknowledgment(id=rule, reason=reason) for rule, reason in findings.items())
-    )
+    _validations(construct).acknowledge(*(Acknowledgment(id=rule, reason=reason) for rule, reason in findings.items()))
+
+
+@asked_once
+def _validations(construct: IConstruct) -> Validations:
+    return Validations.of(construct)
 
 
 def acknowledge_controls(construct: IConstruct, controls: Mapping[str, str]) -> None:
@@ -43,8 +47,7 @@ def accept_checkov(construct: IConstruct, checks: Mapping[str, str]) -> None:
 
     :param checks: the check's id, such as ``CKV_AWS_117``, to the reason it may stay.
     """
-    resource = construct.node.default_child
-    assert isinstance(resource, CfnResource)
+    resource = resource_of(construct)
     earlier = (resource.get_metadata("checkov") or {}).get("skip", [])
     resource.add_metadata(
         "checkov", {"skip": [*earlier, *({"id": id_, "comment": reason} for id_, reason in checks.items())]}
@@ -57,7 +60,7 @@ def acknowledge_wildcards(construct: IConstruct, resources: Mapping[str, str]) -
     :param resources: a resource's ARN as the policy has it, such as ``bucket.arn_for_objects("*")``, to the reason.
     """
     # One question to Node for all, and none where no ARN holds a token.
-    arns = [*resources] if all(map(is_known, resources)) else Stack.of(construct).resolve([*resources])
+    arns = [*resources] if all(map(is_known, resources)) else stack_of(construct).resolve([*resources])
     findings = zip(arns, resources.values(), strict=True)
     acknowledge(construct, {f"AwsSolutions-IAM5[Resource::{_flat(arn)}]": reason for arn, reason in findings})
 

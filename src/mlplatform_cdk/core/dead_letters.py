@@ -5,13 +5,18 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from mlplatform_cdk.core.acknowledgements import accept_checkov
+from mlplatform_cdk.core.answers import asked_once, stack_of
 
 _ID = "DeadLetters"
 
 
 def dead_letters_of(scope: Construct) -> sqs.IQueue:
     """The dead-letter queue of the stack that ``scope`` is in; made by the first caller, kept 14 days (SQS's limit)."""
-    stack = Stack.of(scope)
+    return _queue_of(stack_of(scope))
+
+
+@asked_once
+def _queue_of(stack: Stack) -> sqs.IQueue:
     existing = stack.node.try_find_child(_ID)
     if existing is not None:
         return existing  # type: ignore[return-value] # only this function makes a child of this id

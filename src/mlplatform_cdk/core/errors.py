@@ -1,10 +1,12 @@
 """Mistakes refused while the app is being built, in one sentence."""
 
+import re
+
 from aws_cdk import Token
 from constructs import IConstruct
 
-# With what CDK marks a token in a string: https://docs.aws.amazon.com/cdk/v2/guide/tokens.html
-_MARK = "${Token["
+# How CDK writes a token in a string, and one for a number: https://docs.aws.amazon.com/cdk/v2/guide/tokens.html
+_TOKEN = re.compile(r"\$\{Token\[[a-zA-Z0-9:._-]+\]\}|-1\.\d{10,16}e\+289")
 
 
 class ConfigurationError(ValueError):
@@ -16,6 +18,6 @@ class ConfigurationError(ValueError):
 
 def is_known(value: object) -> bool:
     """False for a token: its value exists only at deploy time, so it cannot be checked now."""
-    if isinstance(value, str) and _MARK not in value:
-        return True  # without a question to Node
+    if isinstance(value, str):
+        return _TOKEN.search(value) is None  # as CDK itself looks, without a message to Node
     return not Token.is_unresolved(value)

@@ -11,6 +11,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from mlplatform_cdk.core.acknowledgements import accept_checkov, accept_lint, acknowledge, acknowledge_controls
+from mlplatform_cdk.core.answers import resource_of
 from mlplatform_cdk.core.assets import runtime_code
 from mlplatform_cdk.core.dead_letters import dead_letters_of
 from mlplatform_cdk.core.roles import PlatformRole
@@ -20,6 +21,7 @@ LAMBDA_RUNTIME = lambda_.Runtime.PYTHON_3_14
 LAMBDA_ARCHITECTURE = lambda_.Architecture.ARM_64
 ONE_MINUTE = Duration.minutes(1)
 LOG_RETENTION = logs.RetentionDays.SIX_MONTHS
+_LAMBDA = iam.ServicePrincipal("lambda.amazonaws.com")
 
 
 class PlatformFunction(lambda_.Function):
@@ -53,13 +55,13 @@ class PlatformFunction(lambda_.Function):
         role = PlatformRole(
             scope,
             f"{id}Role",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            assumed_by=_LAMBDA,
             description=f"Runs: {description}",
         )
         log_group = logs.LogGroup(
             scope, f"{id}Logs", retention=LOG_RETENTION, removal_policy=RemovalPolicy.DESTROY, encryption_key=key
         )
-        log_group.grant_write(role)
+        role.allow(_writes_to(log_group))
         super().__init__(
             scope,
             id,
@@ -102,22 +104,24 @@ class PlatformFunction(lambda_.Function):
             controls["LambdaInsideVPC"] = checks["CKV_AWS_117"] = reason
         acknowledge_controls(self, controls)
         accept_checkov(self, checks)
-        resource = self.node.default_child
-        assert isinstance(resource, lambda_.CfnFunction)
-        accept_lint(resource, {"W3005": "CDK names the role in DependsOn besides the reference to it"})
+        accept_lint(resource_of(self), {"W3005": "CDK names the role in DependsOn besides the reference to it"})
 
     @staticmethod
     def _grant_network_interfaces(role: PlatformRole) -> None:
         """What Lambda needs to stand in a VPC; the calls take no resource when the interface does not yet exist."""
-        iam.Grant.add_to_principal(
-            grantee=role,
-            actions=[
-                "ec2:AssignPrivateIpAddresses",
-                "ec2:CreateNetworkInterface",
-                "ec2:DeleteNetworkInterface",
-                "ec2:DescribeNetworkInterfaces",
-                "ec2:DescribeSubnets",
-                "ec2:UnassignPrivateIpAddresses",
-            ],
-            resource_arns=["*"],
-        )
+        actions = [
+            "ec2:AssignPrivateIpAddresses",
+            "ec2:CreateNetworkInterface",
+            "ec2:DeleteNetworkInterface",
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribeSubnets",
+            "ec2:UnassignPrivateIpAddresses",
+        ]
+        role.allow(iam.PolicyStatement(actions=actions, resources=["*"]))
+
+
+def _writes_to(log_group: logs.ILogGroup) -> iam.PolicyStatement:
+    """What ``grant_write`` would add by way of Node and back."""
+    return iam.PolicyStatement(
+        actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
+    )

@@ -11,6 +11,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from mlplatform_cdk.core.acknowledgements import accept_lint
+from mlplatform_cdk.core.answers import resource_of
 from mlplatform_cdk.core.functions import LOG_RETENTION
 from mlplatform_cdk.core.roles import PlatformRole
 
@@ -56,6 +57,4 @@ class PlatformStateMachine(sfn.StateMachine):
             logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=True),
             tracing_enabled=True,
         )
-        resource = self.node.default_child
-        assert isinstance(resource, sfn.CfnStateMachine)
-        accept_lint(resource, {"W3005": "CDK names the role in DependsOn besides the reference to it"})
+        accept_lint(resource_of(self), {"W3005": "CDK names the role in DependsOn besides the reference to it"})

@@ -43,9 +43,10 @@ class PlatformRole(iam.Role):
     def allow(self, *statements: iam.PolicyStatement) -> iam.ManagedPolicy:
         """Add ``statements`` to the managed policy, which the first ones create; returns that policy."""
         if self._permissions is None:
-            self._permissions = iam.ManagedPolicy(self, "Permissions")
+            self._permissions = iam.ManagedPolicy(self, "Permissions", statements=[*statements])
             self.add_managed_policy(self._permissions)
-        self._permissions.add_statements(*statements)
+        else:
+            self._permissions.add_statements(*statements)
         return self._permissions
 
     @jsii.member(jsii_name="addToPrincipalPolicy")

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from mlplatform_cdk.core import accept_checkov, acknowledge, acknowledge_controls
+from mlplatform_cdk.core import accept_checkov, acknowledge, acknowledge_controls, resource_of, stack_of
 
 _KEEP_OLD_VERSIONS = Duration.days(90)
 _KEEP_ACCESS_LOGS = Duration.days(365)
@@ -51,7 +51,7 @@ class AccessLogs(s3.Bucket):
                 principals=[iam.ServicePrincipal("logging.s3.amazonaws.com")],
                 actions=["s3:PutObject"],
                 resources=[self.arn_for_objects("*")],
-                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+                conditions={"StringEquals": {"aws:SourceAccount": stack_of(self).account}},
             )
         )
         endless = "the bucket of the access logs cannot log to itself without end"
@@ -70,7 +70,7 @@ class AccessLogs(s3.Bucket):
 
 def access_logs_of(scope: Construct, *, removal_policy: RemovalPolicy) -> s3.IBucket:
     """The access logs of the stack that ``scope`` is in; made by the first caller, with its removal policy."""
-    stack = Stack.of(scope)
+    stack = stack_of(scope)
     existing = stack.node.try_find_child(_ID)
     if existing is not None:
         return existing  # type: ignore[return-value] # only this function and FoundationStack make a child of this id
@@ -119,7 +119,7 @@ class PlatformBucket(s3.Bucket):
 
     def _configure(self, access_logs: s3.IBucket, *, event_bridge_enabled: bool) -> None:
         """Set on the resource what CDK would do with a custom resource or with a policy per bucket."""
-        resource = self.node.default_child
+        resource = resource_of(self)
         assert isinstance(resource, s3.CfnBucket)
         resource.logging_configuration = s3.CfnBucket.LoggingConfigurationProperty(
             destination_bucket_name=access_logs.bucket_name, log_file_prefix=f"{self.node.id}/"

@@ -1,9 +1,11 @@
 """The customer-managed keys: one per kind of data, shared by the stacks of an environment."""
 
-from aws_cdk import ArnFormat, RemovalPolicy, Stack
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
+
+from mlplatform_cdk.core import arn_of, stack_of
 
 # Services that encrypt on nobody's behalf: they publish to encrypted topics and queues, or deliver to encrypted logs.
 _PUBLISHERS = ("cloudwatch.amazonaws.com", "events.amazonaws.com", "sns.amazonaws.com")
@@ -32,13 +34,10 @@ class Keys(Construct):
             self.data.add_to_resource_policy(statement)
 
     def _log_groups(self) -> iam.PolicyStatement:
-        stack = Stack.of(self)
-        groups = stack.format_arn(
-            service="logs", resource="log-group", resource_name="*", arn_format=ArnFormat.COLON_RESOURCE_NAME
-        )
+        groups = arn_of(self, "logs", "log-group:*")
         return iam.PolicyStatement(
             sid="LogGroupsOfThisAccount",
-            principals=[iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")],
+            principals=[iam.ServicePrincipal(f"logs.{stack_of(self).region}.amazonaws.com")],
             actions=[
                 "kms:Decrypt",
                 "kms:DescribeKey",
@@ -57,7 +56,7 @@ class Keys(Construct):
             principals=[iam.ServicePrincipal(service) for service in _PUBLISHERS],
             actions=["kms:Decrypt", "kms:GenerateDataKey"],
             resources=["*"],
-            conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+            conditions={"StringEquals": {"aws:SourceAccount": stack_of(self).account}},
         )
 
 

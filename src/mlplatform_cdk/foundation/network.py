@@ -9,7 +9,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from mlplatform_cdk.core import ConfigurationError, PlatformRole, acknowledge_controls
+from mlplatform_cdk.core import ConfigurationError, PlatformRole, acknowledge_controls, resource_of
 from mlplatform_cdk.foundation.job_network import JobNetwork
 
 # What SageMaker's jobs, endpoints and Studio call from inside a VPC; S3 and DynamoDB have gateway endpoints.
@@ -176,7 +176,7 @@ def _define_job_group(scope: Construct, vpc: ec2.IVpc, prefix_lists: Sequence[st
     if not prefix_lists:
         group.add_egress_rule(ec2.Peer.any_ipv4(), _HTTPS, "HTTPS where the routes lead")
         return group
-    resource = group.node.default_child
+    resource = resource_of(group)
     assert isinstance(resource, ec2.CfnSecurityGroup)
     # Inside the group's own resource: AWS lets a group without any rule of its own reach everything.
     resource.security_group_egress = [

@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformRole, acknowledge_wildcards
+from mlplatform_cdk.core import PlatformRole, acknowledge_wildcards, arn_of
 from mlplatform_cdk.foundation.job_network import JobNetwork
 
 # What SageMaker documents for containers in a VPC, each held to what the service lets it be held to:
 # https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+_LOG = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
 _CREATE_INTERFACE = "ec2:CreateNetworkInterface"
 _ON_INTERFACES = (
     "ec2:CreateNetworkInterfacePermission",
@@ -47,53 +47,32 @@ class SageMakerRole(PlatformRole):
         network: JobNetwork | None,
     ) -> None:
         super().__init__(scope, id, assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"), description=description)
-        self._grant_logs(log_groups)
-        self.add_to_principal_policy(
+        groups = [arn_of(self, "logs", f"log-group:/aws/sagemaker/{name}:*") for name in log_groups]
+        self.allow(
+            iam.PolicyStatement(actions=[*_LOG], resources=groups),
             iam.PolicyStatement(
                 actions=["cloudwatch:PutMetricData"],
                 resources=["*"],
                 conditions={"StringLike": {"cloudwatch:namespace": metric_namespaces}},
-            )
+            ),
         )
         if network is not None:
             self._grant_interfaces(network)
+        acknowledge_wildcards(
+            self, dict.fromkeys(groups, "log streams, which SageMaker names after jobs and instances")
+        )
         acknowledge_wildcards(self, {"*": "metrics, ECR's login and EC2's lists take no resource"})
 
     def _grant_interfaces(self, network: JobNetwork) -> None:
         """Interfaces in the subnets and groups of ``network`` and nowhere else; EC2 names them when it makes them."""
-        interfaces = self._ec2_arn("network-interface", "*")
-        iam.Grant.add_to_principal(
-            grantee=self,
-            actions=[_CREATE_INTERFACE],
-            resource_arns=[
-                *(self._ec2_arn("subnet", id_, network.subnet_account) for id_ in network.subnet_ids),
-                *(self._ec2_arn("security-group", id_) for id_ in network.security_group_ids),
-            ],
-        )
-        iam.Grant.add_to_principal(
-            grantee=self, actions=[_CREATE_INTERFACE, *_ON_INTERFACES], resource_arns=[interfaces]
-        )
-        iam.Grant.add_to_principal(grantee=self, actions=[*_ON_NOTHING], resource_arns=["*"])
-        acknowledge_wildcards(self, {interfaces: "network interfaces, which EC2 names when SageMaker makes them"})
-
-    def _ec2_arn(self, resource: str, name: str, account: str | None = None) -> str:
-        return Stack.of(self).format_arn(service="ec2", resource=resource, resource_name=name, account=account)
-
-    def _grant_logs(self, names: Sequence[str]) -> None:
-        groups = [
-            Stack.of(self).format_arn(
-                service="logs",
-                resource="log-group",
-                resource_name=f"/aws/sagemaker/{name}:*",
-                arn_format=ArnFormat.COLON_RESOURCE_NAME,
-            )
-            for name in names
+        interfaces = arn_of(self, "ec2", "network-interface/*")
+        standing = [
+            *(arn_of(self, "ec2", f"subnet/{id_}", account=network.subnet_account) for id_ in network.subnet_ids),
+            *(arn_of(self, "ec2", f"security-group/{id_}") for id_ in network.security_group_ids),
         ]
-        iam.Grant.add_to_principal(
-            grantee=self,
-            actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-            resource_arns=groups,
+        self.allow(
+            iam.PolicyStatement(actions=[_CREATE_INTERFACE], resources=standing),
+            iam.PolicyStatement(actions=[_CREATE_INTERFACE, *_ON_INTERFACES], resources=[interfaces]),
+            iam.PolicyStatement(actions=[*_ON_NOTHING], resources=["*"]),
         )
-        acknowledge_wildcards(
-            self, dict.fromkeys(groups, "log streams, which SageMaker names after jobs and instances")
-        )
+        acknowledge_wildcards(self, {interfaces: "network interfaces, which EC2 names when SageMaker makes them"})

@@ -2,14 +2,14 @@
 
 import re
 
-from aws_cdk import ArnFormat, RemovalPolicy, Stack
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from mlplatform_cdk.core import ConfigurationError, acknowledge_wildcards, is_known
+from mlplatform_cdk.core import ConfigurationError, acknowledge_wildcards, arn_of, is_known, principal_of
 from mlplatform_cdk.registry.approval import ApprovalByRule, ApprovalRule
 
 # SageMaker allows capitals in a group's name, but writes them in lower case into some ARNs, which IAM then compares.
@@ -63,12 +63,12 @@ class ModelRegistry(Construct):
     @property
     def model_package_group_arn(self) -> str:
         """The group's ARN."""
-        return self._arn("model-package-group", self.model_package_group_name)
+        return arn_of(self, "sagemaker", f"model-package-group/{self.model_package_group_name}")
 
     @property
     def model_package_arns(self) -> str:
         """The ARNs of all its versions, as a pattern for policies."""
-        return self._arn("model-package", f"{self.model_package_group_name}/*")
+        return arn_of(self, "sagemaker", f"model-package/{self.model_package_group_name}/*")
 
     def grant_register(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` add versions, which wait for approval."""
@@ -116,13 +116,8 @@ class ModelRegistry(Construct):
             },
         )
 
-    def _arn(self, resource: str, name: str) -> str:
-        return Stack.of(self).format_arn(
-            service="sagemaker", resource=resource, resource_name=name, arn_format=ArnFormat.SLASH_RESOURCE_NAME
-        )
-
     def _grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
-        principal = grantee.grant_principal
+        principal = principal_of(grantee)
         if isinstance(principal, Construct):
             acknowledge_wildcards(principal, {self.model_package_arns: "the versions of one group, which come by runs"})
         return iam.Grant.add_to_principal(

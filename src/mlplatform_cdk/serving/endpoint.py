@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from constructs import Construct
+
+from mlplatform_cdk.core import arn_of
 
 Measure = cloudwatch.Metric | cloudwatch.MathExpression
 
@@ -35,7 +37,7 @@ class Endpoint(Construct):
     @property
     def endpoint_arn(self) -> str:
         """The endpoint's ARN."""
-        return Stack.of(self).format_arn(service="sagemaker", resource="endpoint", resource_name=self.endpoint_name)
+        return arn_of(self, "sagemaker", f"endpoint/{self.endpoint_name}")
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` send requests here, and nothing more."""

@@ -5,7 +5,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from mlplatform_cdk.core import grant_decrypt, grant_encrypt, grant_read, grant_write
+from mlplatform_cdk.core import grant_decrypt, grant_encrypt, grant_read, grant_write, key_arn
 from mlplatform_cdk.foundation import JobNetwork, SageMakerRole
 
 _LOG_GROUPS = ("TrainingJobs", "ProcessingJobs")
@@ -49,10 +49,10 @@ class JobRole(SageMakerRole):
         grant_decrypt(key, self)
         grant_encrypt(key, self)
         # SageMaker hands the volumes' key on to EBS with a grant.
-        self.add_to_principal_policy(
+        self.allow(
             iam.PolicyStatement(
                 actions=["kms:CreateGrant"],
-                resources=[key.key_arn],
+                resources=[key_arn(key)],
                 conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
             )
         )

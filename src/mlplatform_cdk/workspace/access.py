@@ -6,9 +6,10 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/studio-updated-jl-admin-guide-pe
 
 from collections.abc import Mapping
 
-from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
+
+from mlplatform_cdk.core import arn_of
 
 _Conditions = Mapping[str, Mapping[str, str | list[str]]]
 _APPS = ["sagemaker:CreateApp", "sagemaker:DeleteApp"]
@@ -69,9 +70,4 @@ def _allow(
 
 
 def _arn(scope: Construct, resource: str, *names: str) -> str:
-    return Stack.of(scope).format_arn(
-        service="sagemaker",
-        resource=resource,
-        resource_name="/".join(names),
-        arn_format=ArnFormat.SLASH_RESOURCE_NAME,
-    )
+    return arn_of(scope, "sagemaker", "/".join((resource, *names)))

@@ -15,6 +15,7 @@ from mlplatform_cdk.core import (
     acknowledge_wildcards,
     grant_encrypt,
     is_known,
+    key_arn,
     require_ml_instance,
 )
 from mlplatform_cdk.foundation import JobNetwork
@@ -142,10 +143,10 @@ def _execution_role(scope: Construct, key: kms.IKey) -> PlatformRole:
         iam.PolicyStatement(principals=[sagemaker_itself], actions=["sts:SetSourceIdentity"])
     )
     grant_encrypt(key, role)
-    role.add_to_principal_policy(
+    role.allow(
         iam.PolicyStatement(
             actions=["kms:CreateGrant"],
-            resources=[key.key_arn],
+            resources=[key_arn(key)],
             conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
         )
     )

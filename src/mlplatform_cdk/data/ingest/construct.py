@@ -16,6 +16,7 @@ from mlplatform_cdk.core import (
     PlatformFunction,
     accept_checkov,
     dead_letters_of,
+    grant,
     grant_list,
     is_known,
 )
@@ -75,11 +76,8 @@ class RetrainingTrigger(Construct):
         )
         self.function.add_event_source(event_sources.SqsEventSource(self.queue, report_batch_item_failures=True))
         grant_list(lake, self.function)
-        iam.Grant.add_to_principal(
-            grantee=self.function,
-            actions=["states:ListExecutions", "states:StartExecution"],
-            resource_arns=[pipeline.state_machine_arn],
-        )
+        starting = ["states:ListExecutions", "states:StartExecution"]
+        grant(self.function, iam.PolicyStatement(actions=starting, resources=[pipeline.state_machine_arn]))
 
     def _define_queue(self, quiet_period: Duration) -> sqs.Queue:
         queue = sqs.Queue(

@@ -1,9 +1,7 @@
 """What a release may touch: one endpoint, the models and configurations of its prefix, the versions of one group."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
@@ -15,9 +13,11 @@ from mlplatform_cdk.core import (
     PlatformRole,
     acknowledge,
     acknowledge_wildcards,
+    arn_of,
     grant_decrypt,
     grant_encrypt,
     grant_read,
+    key_arn,
 )
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.serving import ReleasedEndpoint
@@ -41,18 +41,14 @@ class Territory:
     @staticmethod
     def of(endpoint: ReleasedEndpoint) -> "Territory":
         """The territory of ``endpoint``."""
-        stack, name, prefix = Stack.of(endpoint), endpoint.endpoint_name, endpoint.specification.name_prefix
+        name, prefix = endpoint.endpoint_name, endpoint.specification.name_prefix
         return Territory(
             endpoint=endpoint.endpoint_arn,
-            configurations=stack.format_arn(
-                service="sagemaker", resource="endpoint-config", resource_name=f"{prefix}*"
-            ),
-            models=stack.format_arn(service="sagemaker", resource="model", resource_name=f"{prefix}*"),
-            targets=stack.format_arn(service="application-autoscaling", resource="scalable-target", resource_name="*"),
-            alarms=stack.format_arn(
-                service="cloudwatch", resource=f"alarm:TargetTracking-endpoint/{name}/variant", resource_name="*"
-            ),
-            service_role=stack.format_arn(service="iam", region="", resource="role", resource_name=_SERVICE_ROLE),
+            configurations=arn_of(endpoint, "sagemaker", f"endpoint-config/{prefix}*"),
+            models=arn_of(endpoint, "sagemaker", f"model/{prefix}*"),
+            targets=arn_of(endpoint, "application-autoscaling", "scalable-target/*"),
+            alarms=arn_of(endpoint, "cloudwatch", f"alarm:TargetTracking-endpoint/{name}/variant/*"),
+            service_role=arn_of(endpoint, "iam", f"role/{_SERVICE_ROLE}", region=""),
         )
 
 
@@ -66,19 +62,19 @@ def grant_steps(
 ) -> None:
     """Let the function of the steps look at everything, ask green, hold scaling still and mark versions."""
     territory = Territory.of(endpoint)
-    _allow(role, ["sagemaker:DescribeEndpoint"], [territory.endpoint])
-    _allow(role, ["sagemaker:DescribeEndpointConfig"], [territory.configurations])
-    _allow(role, ["sagemaker:DescribeModel"], [territory.models])
-    _allow(
-        role,
-        ["application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScalingPolicies"],
-        ["*"],
+    role.allow(
+        _to(["sagemaker:DescribeEndpoint"], territory.endpoint),
+        _to(["sagemaker:DescribeEndpointConfig"], territory.configurations),
+        _to(["sagemaker:DescribeModel"], territory.models),
+        _to(
+            ["application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScalingPolicies"], "*"
+        ),
     )
     endpoint.grant_invoke(function)
     registry.grant_read(function)
     registry.grant_approve(function)
     grant_read(artifacts, function, prefix="runs/")
-    _allow_scaling(role, territory, "application-autoscaling:DeregisterScalableTarget")
+    role.allow(*_scaling(territory, "application-autoscaling:DeregisterScalableTarget"))
     _acknowledge(role, territory)
 
 
@@ -120,80 +116,58 @@ class MachineRole(PlatformRole):
         )
         territory = Territory.of(endpoint)
         self._grant_sagemaker(territory, endpoint)
-        _allow(self, ["lambda:InvokeFunction"], [function.function_arn])
+        self.allow(_to(["lambda:InvokeFunction"], function.function_arn))
         registry.grant_update(self)
         if endpoint.specification.scales:
-            _allow_scaling(self, territory)
+            self.allow(*_scaling(territory))
         if topic is not None:
-            _allow(self, ["sns:Publish"], [topic.topic_arn])
+            self.allow(_to(["sns:Publish"], topic.topic_arn))
             grant_encrypt(endpoint.key, self)
         _acknowledge(self, territory)
 
     def _grant_sagemaker(self, territory: Territory, endpoint: ReleasedEndpoint) -> None:
-        _allow(self, ["sagemaker:CreateModel"], [territory.models])
-        _allow(self, ["sagemaker:CreateEndpointConfig"], [territory.configurations, territory.models])
-        _allow(
-            self,
-            ["sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint"],
-            [territory.endpoint, territory.configurations],
-        )
-        _allow(self, ["sagemaker:DeleteEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"], [territory.endpoint])
-        self.add_to_principal_policy(
-            iam.PolicyStatement(
-                actions=["iam:PassRole"],
-                resources=[endpoint.model_role.role_arn],
-                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-            )
+        self.allow(
+            _to(["sagemaker:CreateModel"], territory.models),
+            _to(["sagemaker:CreateEndpointConfig"], territory.configurations, territory.models),
+            _to(["sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint"], territory.endpoint, territory.configurations),
+            _to(["sagemaker:DeleteEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"], territory.endpoint),
+            _to(
+                ["iam:PassRole"],
+                endpoint.model_role.role_arn,
+                only={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+            ),
         )
         # SageMaker encrypts the volumes by a grant that it makes in the caller's name.
         grant_decrypt(endpoint.key, self)
-        self.add_to_principal_policy(
-            iam.PolicyStatement(
-                actions=["kms:CreateGrant"],
-                resources=[endpoint.key.key_arn],
-                conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
-            )
+        self.allow(
+            _to(["kms:CreateGrant"], key_arn(endpoint.key), only={"Bool": {"kms:GrantIsForAWSResource": "true"}})
         )
 
 
-def _allow_scaling(role: PlatformRole, territory: Territory, *more: str) -> None:
+def _scaling(territory: Territory, *more: str) -> tuple[iam.PolicyStatement, ...]:
     """What application auto scaling asks of who registers a variant.
 
     https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_id-based-policy-examples.html
     """
-    role.add_to_principal_policy(
-        iam.PolicyStatement(
-            actions=[
-                "application-autoscaling:PutScalingPolicy",
-                "application-autoscaling:RegisterScalableTarget",
-                *more,
-            ],
-            resources=[territory.targets],
-            conditions={"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}},
-        )
-    )
-    _allow(
-        role,
-        ["cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"],
-        [territory.alarms],
-    )
-    _allow(
-        role,
-        ["sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"],
-        [territory.endpoint],
-    )
-    _allow(role, ["sagemaker:DescribeEndpointConfig"], [territory.configurations])
-    role.add_to_principal_policy(
-        iam.PolicyStatement(
-            actions=["iam:CreateServiceLinkedRole"],
-            resources=[territory.service_role],
-            conditions={"StringEquals": {"iam:AWSServiceName": _SERVICE}},
-        )
+    return (
+        _to(
+            ["application-autoscaling:PutScalingPolicy", "application-autoscaling:RegisterScalableTarget", *more],
+            territory.targets,
+            only={"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}},
+        ),
+        _to(["cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"], territory.alarms),
+        _to(["sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"], territory.endpoint),
+        _to(["sagemaker:DescribeEndpointConfig"], territory.configurations),
+        _to(
+            ["iam:CreateServiceLinkedRole"],
+            territory.service_role,
+            only={"StringEquals": {"iam:AWSServiceName": _SERVICE}},
+        ),
     )
 
 
-def _allow(role: PlatformRole, actions: Sequence[str], resources: Sequence[str]) -> None:
-    iam.Grant.add_to_principal(grantee=role, actions=list(actions), resource_arns=list(resources))
+def _to(actions: list[str], *resources: str, only: dict[str, dict[str, str]] | None = None) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=actions, resources=list(resources), conditions=only)
 
 
 def _acknowledge(role: PlatformRole, territory: Territory) -> None:

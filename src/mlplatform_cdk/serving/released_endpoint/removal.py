@@ -1,15 +1,20 @@
 """Takes a release-owned endpoint away with its stack, since CloudFormation does not know what releases made."""
 
-from aws_cdk import CustomResource, Duration, Stack
+from aws_cdk import CustomResource, Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformFunction, acknowledge, acknowledge_wildcards
+from mlplatform_cdk.core import PlatformFunction, acknowledge, acknowledge_wildcards, arn_of
 from mlplatform_cdk.runtimekit.endpoint_specification import EndpointSpecification
 
 RUNTIME = "mlplatform_cdk.serving.released_endpoint.runtime"
 _TIMEOUT = Duration.minutes(15)  # Lambda's longest; an endpoint that is being created has to be waited for
+_LISTS = (
+    "sagemaker:ListEndpointConfigs",
+    "sagemaker:ListModels",
+    "application-autoscaling:DescribeScalableTargets",
+)
 _PATIENCE = Duration.minutes(20)  # CloudFormation waits for the answer, and for Lambda's start
 
 
@@ -41,36 +46,29 @@ class EndpointRemoval(Construct):
         )
 
     def _grant_removal(self, specification: EndpointSpecification) -> None:
-        stack, role = Stack.of(self), self.function.platform_role
-        endpoint, *made = [
-            stack.format_arn(service="sagemaker", resource=resource, resource_name=name)
-            for resource, name in (
-                ("endpoint", specification.endpoint_name),
-                ("endpoint-config", f"{specification.name_prefix}*"),
-                ("model", f"{specification.name_prefix}*"),
-            )
-        ]
-        targets = stack.format_arn(service="application-autoscaling", resource="scalable-target", resource_name="*")
-        for actions, resources in (
-            (["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"], [endpoint]),
-            (["sagemaker:DeleteEndpointConfig"], [made[0]]),
-            (["sagemaker:DeleteModel"], [made[1]]),
-            (["sagemaker:ListEndpointConfigs", "sagemaker:ListModels"], ["*"]),
-            (["application-autoscaling:DescribeScalableTargets"], ["*"]),
-        ):
-            iam.Grant.add_to_principal(grantee=role, actions=actions, resource_arns=resources)
-        role.add_to_principal_policy(
+        role, prefix = self.function.platform_role, specification.name_prefix
+        endpoint = arn_of(self, "sagemaker", f"endpoint/{specification.endpoint_name}")
+        configurations = arn_of(self, "sagemaker", f"endpoint-config/{prefix}*")
+        models = arn_of(self, "sagemaker", f"model/{prefix}*")
+        targets = arn_of(self, "application-autoscaling", "scalable-target/*")
+        role.allow(
+            iam.PolicyStatement(
+                actions=["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"], resources=[endpoint]
+            ),
+            iam.PolicyStatement(actions=["sagemaker:DeleteEndpointConfig"], resources=[configurations]),
+            iam.PolicyStatement(actions=["sagemaker:DeleteModel"], resources=[models]),
+            iam.PolicyStatement(actions=[*_LISTS], resources=["*"]),
             iam.PolicyStatement(
                 actions=["application-autoscaling:DeregisterScalableTarget"],
                 resources=[targets],
                 conditions={"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}},
-            )
+            ),
         )
         acknowledge_wildcards(
             role,
             {
-                made[0]: "the configurations that releases made for this endpoint, by their common prefix",
-                made[1]: "the models that releases made for this endpoint, by their common prefix",
+                configurations: "the configurations that releases made for this endpoint, by their common prefix",
+                models: "the models that releases made for this endpoint, by their common prefix",
                 targets: "scalable targets have ids that AWS chooses; the condition keeps to SageMaker's",
             },
         )

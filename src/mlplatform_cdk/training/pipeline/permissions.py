@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -10,7 +9,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformRole, acknowledge, acknowledge_wildcards, grant_encrypt, grant_read
+from mlplatform_cdk.core import PlatformRole, acknowledge, acknowledge_wildcards, arn_of, grant_encrypt, grant_read
 
 # The rules that Step Functions makes for itself to hear of a job's end:
 # https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
@@ -56,37 +55,37 @@ class PipelineRole(PlatformRole):
             assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
             description="Runs the states of a retraining pipeline",
         )
-        self._grant(["lambda:InvokeFunction"], [function.function_arn for function in functions])
-        self._grant(["sns:Publish"], [topic.topic_arn])
+        self.allow(
+            iam.PolicyStatement(
+                actions=["lambda:InvokeFunction"], resources=[function.function_arn for function in functions]
+            ),
+            iam.PolicyStatement(actions=["sns:Publish"], resources=[topic.topic_arn]),
+        )
         grant_encrypt(key, self)
         grant_read(artifacts, self, prefix="runs/")
         self._grant_jobs(job_role)
         acknowledge_wildcards(self, {"*": "log delivery and X-Ray, which CDK grants a state machine, take no resource"})
 
     def _grant_jobs(self, job_role: iam.IRole) -> None:
-        stack = Stack.of(self)
+        statements: list[iam.PolicyStatement] = []
+        patterns: dict[str, str] = {}
         for kind, actions in _JOBS.items():
-            arns = [
-                stack.format_arn(service="sagemaker", resource=kind, resource_name=f"*-{step}") for step in _STEPS[kind]
-            ]
-            self._grant([*actions, "sagemaker:AddTags", "sagemaker:ListTags"], arns)
-            reason = "Step Functions asks for it where a job has tags, by connect-sagemaker of its guide"
-            acknowledge(self, {"permission-unused[sagemaker:ListTags]": reason})
-            acknowledge_wildcards(self, dict.fromkeys(arns, "jobs of this pipeline's steps, which carry the run's id"))
-        rules = [
-            stack.format_arn(
-                service="events", resource="rule", resource_name=name, arn_format=ArnFormat.SLASH_RESOURCE_NAME
-            )
-            for name in _MANAGED_RULES
-        ]
-        self._grant(["events:DescribeRule", "events:PutRule", "events:PutTargets"], rules)
-        self.add_to_principal_policy(
+            jobs = [arn_of(self, "sagemaker", f"{kind}/*-{step}") for step in _STEPS[kind]]
+            tagged = [*actions, "sagemaker:AddTags", "sagemaker:ListTags"]
+            statements.append(iam.PolicyStatement(actions=tagged, resources=jobs))
+            patterns |= dict.fromkeys(jobs, "jobs of this pipeline's steps, which carry the run's id")
+        self.allow(
+            *statements,
+            iam.PolicyStatement(
+                actions=["events:DescribeRule", "events:PutRule", "events:PutTargets"],
+                resources=[arn_of(self, "events", f"rule/{name}") for name in _MANAGED_RULES],
+            ),
             iam.PolicyStatement(
                 actions=["iam:PassRole"],
                 resources=[job_role.role_arn],
                 conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-            )
+            ),
         )
-
-    def _grant(self, actions: Sequence[str], resources: Sequence[str]) -> None:
-        iam.Grant.add_to_principal(grantee=self, actions=list(actions), resource_arns=list(resources))
+        acknowledge_wildcards(self, patterns)
+        reason = "Step Functions asks for it where a job has tags, by connect-sagemaker of its guide"
+        acknowledge(self, {"permission-unused[sagemaker:ListTags]": reason})
