@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mlplatform_cdk.assembly.diff.across import across
 from mlplatform_cdk.assembly.diff.model import AssemblyDiff
 from mlplatform_cdk.assembly.diff.sources import Source, sources
 from mlplatform_cdk.assembly.diff.stacks import compare_stacks
@@ -39,7 +40,7 @@ def compare(
     new = {key: one for key, one in sources(head).items() if not _left_out(key, given)}
     old = _by_identity(old, new)
     keys = [*new, *(key for key in old if key not in new)]
-    every = [compare_stacks(old.get(key), new.get(key)) for key in keys]
+    every = across([compare_stacks(old.get(key), new.get(key)) for key in keys])
     called = names or (str(base.directory), str(head.directory))
     return AssemblyDiff(
         base=called[0],

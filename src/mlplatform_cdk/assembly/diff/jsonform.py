@@ -50,6 +50,9 @@ def _resource(change: ResourceChange) -> dict[str, Any]:
         document["previous_logical_id"] = change.before.logical_id
     if change.because:
         document["because"] = change.because
+    if other := change.counterpart:
+        way = "moves_to" if change.after is None else "moves_from"
+        document[way] = {"stack": other.stack, "logical_id": other.resource.logical_id}
     return document
 
 

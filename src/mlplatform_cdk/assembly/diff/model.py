@@ -55,12 +55,25 @@ class PropertyChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Counterpart:
+    """The other half of a resource that moves from one stack to another.
+
+    :param abandoned: its stack is no longer in the app, so that nothing deletes what is in it.
+    """
+
+    stack: str
+    resource: Resource
+    abandoned: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceChange:
     """One resource that differs.
 
     :param before: None: it is new.
     :param after: None: it goes.
-    :param because: why it is replaced, where no property of its own says so.
+    :param because: why it is replaced, where no property of its own says so, or where it moves from or to.
+    :param counterpart: where it moves from or to, of one that comes in a stack and goes from another.
     """
 
     action: Action
@@ -68,6 +81,7 @@ class ResourceChange:
     after: Resource | None
     properties: tuple[PropertyChange, ...] = ()
     because: str = ""
+    counterpart: Counterpart | None = None
 
     @property
     def resource(self) -> Resource:

@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 NEARLY = 0.8  # the share of equal properties from which two resources count as one
 # Their ids carry a hash of their content by design: a new id is a new version, and the old one is kept or not wanted.
-_VERSIONS = {"AWS::Lambda::Version", "AWS::ApiGateway::Deployment", "AWS::Lambda::LayerVersion"}
+VERSIONS = {"AWS::Lambda::Version", "AWS::ApiGateway::Deployment", "AWS::Lambda::LayerVersion"}
 
 
 def renamed(removed: Iterable[Resource], added: Iterable[Resource]) -> dict[str, str]:
     """Logical ids before to those after, each used once, the likeliest pairs first."""
     gone, new = list(removed), list(added)
     kinds = {one.logical_id: one.type for one in (*gone, *new)}
-    leaves = {one.logical_id: frozenset(_leaves((), one.properties, kinds)) for one in (*gone, *new)}
+    leaves = {one.logical_id: leaves_of(one, kinds) for one in (*gone, *new)}
     candidates = sorted(
         (-same, -_resemblance(old, fresh), old.logical_id, fresh.logical_id)
         for old in gone
         for fresh in new
-        if old.type == fresh.type and old.type not in _VERSIONS
-        if (same := _share(leaves[old.logical_id], leaves[fresh.logical_id])) >= NEARLY
+        if old.type == fresh.type and old.type not in VERSIONS
+        if (same := share(leaves[old.logical_id], leaves[fresh.logical_id])) >= NEARLY
     )
     pairs: dict[str, str] = {}
     for _, _, old_id, new_id in candidates:
@@ -36,7 +36,16 @@ def renamed(removed: Iterable[Resource], added: Iterable[Resource]) -> dict[str,
     return pairs
 
 
-def _share(mine: frozenset[object], theirs: frozenset[object]) -> float:
+def leaves_of(resource: Resource, kinds: Mapping[str, str]) -> frozenset[object]:
+    """Each value of the resource with its path.
+
+    :param kinds: types of the logical ids that come or go.
+    """
+    return frozenset(_leaves((), resource.properties, kinds))
+
+
+def share(mine: frozenset[object], theirs: frozenset[object]) -> float:
+    """How much of both is the same, from 0 to 1."""
     return len(mine & theirs) / len(mine | theirs) if mine | theirs else 1.0
 
 

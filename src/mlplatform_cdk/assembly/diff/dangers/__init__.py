@@ -23,6 +23,7 @@ RULES = (
     "endpoint-replaced",
     "logging-removed",
     "moved",
+    "moved-across-stacks",
     "network-exposed",
     "permission-new",
     "permission-widened",

@@ -6,16 +6,22 @@ from typing import TYPE_CHECKING
 
 from mlplatform_cdk.assembly.diff.dangers.kinds import ADDRESSES, PASSING, stateful
 from mlplatform_cdk.assembly.diff.dangers.place import danger
-from mlplatform_cdk.assembly.diff.model import Action, ResourceChange, StackDiff
+from mlplatform_cdk.assembly.diff.model import Action, Counterpart, ResourceChange, StackDiff
 from mlplatform_cdk.assembly.diff.schemas import Effect, schema_of
 from mlplatform_cdk.assembly.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mlplatform_cdk.assembly.diff.canonical import Resource
+
 STRENGTH = ("Delete", "Snapshot", "RetainExceptOnCreate", "Retain")
 _GOING = {Action.REMOVED, Action.REPLACED, Action.MAY_BE_REPLACED, Action.MOVED}
 _KEEPS_DATA = "deploy once with RemovalPolicy.RETAIN on it before this change, and move the data by hand"
+_MOVES = (
+    "cdk refactor moves it as it stands (CloudFormation's stack refactoring), before the deployment; where it cannot: "
+    "deploy once with RemovalPolicy.RETAIN, take it out of the first stack, and cdk import it into the second"
+)
 
 
 def departures(stack: StackDiff) -> Iterator[Finding]:
@@ -29,6 +35,8 @@ def departures(stack: StackDiff) -> Iterator[Finding]:
     for change in stack.changes:
         if change.action in _GOING and change.before is not None:
             yield from _departure(stack, change, change.before.type)
+        if change.action is Action.ADDED and change.counterpart is not None:
+            yield _arrival(stack, change, change.counterpart)
         yield from _handled(stack, change)
 
 
@@ -58,7 +66,10 @@ def told(change: ResourceChange) -> str:
     why = change.because or (f"{', '.join(causes)} cannot change in place" if causes else "")
     match change.action:
         case Action.REMOVED:
-            return "is removed"
+            other = change.counterpart
+            return (
+                f"is removed, and made anew in {other.stack} as {other.resource.logical_id}" if other else "is removed"
+            )
         case Action.MOVED:
             assert change.before is not None
             return f"is made anew, as its logical id was {change.before.logical_id}"
@@ -81,7 +92,8 @@ def _data(stack: StackDiff, change: ResourceChange) -> Finding:
     else:
         severity, rule = Severity.WARNING, "data-orphaned"
         left = "a snapshot stays" if policy == "Snapshot" else "it stays in the account"
-        begins = "" if change.action is Action.REMOVED else ", and the new one begins empty"
+        alone = change.action is Action.REMOVED and change.counterpart is None
+        begins = "" if alone else ", and the new one begins empty"
         reason = f"its policy is {policy}: {left}, billed and outside any stack{begins}"
     message = f"{kind} {told(change)}"
     return danger(
@@ -121,7 +133,7 @@ def _replaced(stack: StackDiff, change: ResourceChange) -> Finding:
 
 def _move(stack: StackDiff, change: ResourceChange) -> Finding:
     assert change.before is not None
-    clash = _named_by_hand(change)
+    clash = _shared_name(change.before, change.resource)
     return danger(
         "moved",
         Severity.WARNING if clash else Severity.INFO,
@@ -135,6 +147,27 @@ def _move(stack: StackDiff, change: ResourceChange) -> Finding:
     )
 
 
+def _arrival(stack: StackDiff, change: ResourceChange, other: Counterpart) -> Finding:
+    clash = _shared_name(other.resource, change.resource)
+    reasons = ["CloudFormation moves nothing by itself: this stack makes a new one"]
+    if other.abandoned:
+        reasons.append("the old one stays with its stack, which is no longer in the app")
+    if other.resource.type in stateful():
+        reasons.append(f"it begins empty, without the {stateful()[other.resource.type]} of the old one")
+    if clash:
+        reasons.append(f"both would be called {clash}, so that it fails while the old one stands")
+    held = other.resource.type in stateful()
+    return danger(
+        "moved-across-stacks",
+        Severity.WARNING if clash or held else Severity.INFO,
+        f"{change.resource.type} comes from {other.stack}, where it was {other.resource.logical_id}",
+        stack=stack,
+        resource=change.resource,
+        reason="; ".join(reasons),
+        way_out=_MOVES,
+    )
+
+
 def _way_out(change: ResourceChange) -> str:
     match change.action:
         case Action.MOVED:
@@ -144,19 +177,17 @@ def _way_out(change: ResourceChange) -> str:
                 "or cdk refactor moves it"
             )
         case Action.REMOVED:
-            return _KEEPS_DATA
+            return _MOVES if change.counterpart else _KEEPS_DATA
         case _:
             return f"keep what replaces it as it was, or {_KEEPS_DATA}"
 
 
-def _named_by_hand(change: ResourceChange) -> str:
+def _shared_name(before: Resource, after: Resource) -> str:
     """The name that both the old and the new resource would have."""
-    assert change.before is not None
-    schema = schema_of(change.resource.type, change.resource.region)
-    for path in schema.replacing_properties():
-        name = change.resource.properties.get(path[0])
+    for path in schema_of(after.type, after.region).replacing_properties():
+        name = after.properties.get(path[0])
         chosen = len(path) == 1 and path[0].endswith("Name") and isinstance(name, str) and "${" not in name
-        if chosen and name == change.before.properties.get(path[0]):
+        if chosen and name == before.properties.get(path[0]):
             return str(name)
     return ""
 
