@@ -1,5 +1,7 @@
-"""A nested list becomes a tensor only where its kind, shape and numbers are those that the model takes."""
+"""Nested lists and foreign arrays become one input's tensor only where kind, shape and numbers are the model's."""
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -7,9 +9,185 @@ from numpy.typing import NDArray
 
 from mlplatform_cdk.runtimekit.manifest import Tensor
 from mlplatform_cdk.serving.container.errors import RequestError
+from mlplatform_cdk.serving.container.limits import Limits
 
-_KINDS = {"f": "iufO", "i": "iuO", "u": "iuO", "b": "b", "U": "U"}
-_WORDS = {"f": "numbers", "i": "whole numbers", "u": "whole numbers", "b": "true or false", "U": "texts"}
+_KINDS = {"f": "iuf", "i": "iu", "u": "iu", "b": "b", "O": ""}
+_WORDS = {"f": "numbers", "i": "whole numbers", "u": "whole numbers", "b": "true or false", "O": "texts"}
+_TYPES: dict[str, set[type]] = {"f": {int, float, type(None)}, "i": {int}, "u": {int}, "b": {bool}, "O": {str}}
+_SHOWN = 40
+
+
+class TensorReader:
+    """Makes the arrays of one input; safe to use from several threads.
+
+    :param tensor: the input.
+    :param limits: what it may cost.
+    """
+
+    def __init__(self, tensor: Tensor, limits: Limits) -> None:
+        self.tensor = tensor
+        self.name = tensor.name
+        self.dtype = np.dtype(object if tensor.dtype == "string" else tensor.dtype)
+        self.numeric = self.dtype.kind in "fiu"
+        self._limits = limits
+        self._tail = tensor.shape[1:]
+        self._simple = bool(tensor.shape) and isinstance(tensor.shape[0], str) and _all_fixed(self._tail)
+        self._overflows = self.dtype.kind == "f" and self.dtype.itemsize < np.dtype(float).itemsize
+
+    def from_clean(self, value: Any) -> NDArray[Any]:
+        """Lists that hold nothing but numbers and ``None``, which the caller vouches for; faster than ``from_nested``.
+
+        :param value: lists of lists, as JSON gives them.
+        """
+        self._check_cost(value)
+        try:
+            array = self._from_numbers(value)
+        except (ValueError, TypeError, ArithmeticError):
+            return self.from_nested(value)  # which finds out, and says, what is wrong
+        self.check_shape(array.shape)
+        return array
+
+    def _from_numbers(self, value: Any) -> NDArray[Any]:
+        if not self.numeric or type(value) is not list:
+            raise TypeError
+        if self._overflows:
+            with np.errstate(over="raise"):
+                return np.array(value, self.dtype)
+        if self.dtype.kind == "f":
+            return np.array(value, self.dtype)
+        found = np.array(value)
+        if found.dtype != self.dtype:
+            return self._narrowed(found)
+        return found
+
+    def from_nested(self, value: object) -> NDArray[Any]:
+        """Lists of anything, each element looked at.
+
+        :param value: lists of lists; ``None`` is a missing number.
+        :raises RequestError: when they are not what the input takes.
+        """
+        self._check_cost(value)
+        try:
+            found = np.array(value, dtype=object)
+        except ValueError:
+            raise self._uneven() from None
+        if found.size == 0:
+            raise RequestError(f"{self.name} must have at least one row, got none")
+        flat = found.ravel().tolist()
+        self._check_types(flat)
+        self.check_shape(found.shape)
+        return self._elements(flat).reshape(found.shape)
+
+    def from_flat(self, values: list[Any], shape: Sequence[int]) -> NDArray[Any]:
+        """A flat list, row after row, as an array of ``shape``.
+
+        :param values: numbers, texts or ``None``; looked at one by one.
+        :param shape: of the array that they make.
+        """
+        self.check_shape(shape)
+        count = math.prod(shape)
+        self.check_elements(count)
+        if count != len(values):
+            raise RequestError(f"{self.name} must have {count} elements, as its shape says, got {len(values)}")
+        self._check_types(values)
+        return self._elements(values).reshape(shape)
+
+    def _check_types(self, flat: list[Any]) -> None:
+        strange = set(map(type, flat)) - _TYPES[self.dtype.kind]
+        if strange:
+            raise self._not(next(one for one in flat if type(one) in strange))
+
+    def _elements(self, flat: list[Any]) -> NDArray[Any]:
+        try:
+            with np.errstate(over="raise"):
+                array = np.array(flat, self.dtype)
+        except ArithmeticError:
+            raise self._too_large(flat) from None
+        if self.dtype.kind == "f" and np.count_nonzero(np.isfinite(array)) != len(flat) - flat.count(None):
+            raise self._too_large(flat)
+        return array
+
+    def from_array(self, array: NDArray[Any]) -> NDArray[Any]:
+        """An array of another source; taken as it is where it has the input's type, converted where each number fits.
+
+        :param array: of any shape and type; NaN is a missing number, and infinities stay what they are.
+        """
+        self.check_shape(array.shape)
+        if array.dtype == self.dtype:
+            return array if array.flags.c_contiguous and array.flags.aligned else np.array(array, order="C")
+        if array.dtype.kind not in _KINDS[self.dtype.kind]:
+            raise RequestError(f"{self.name} must hold {_WORDS[self.dtype.kind]}, got {array.dtype}")
+        try:
+            if self.dtype.kind != "f":
+                return self._narrowed(array)
+            with np.errstate(over="raise"):
+                return array.astype(self.dtype, order="C")
+        except ArithmeticError:
+            raise RequestError(f"{self.name} must hold numbers that fit {self.dtype}, got a greater one") from None
+
+    def _narrowed(self, array: NDArray[Any]) -> NDArray[Any]:
+        if array.dtype.kind not in "iu":
+            raise TypeError
+        limits = np.iinfo(self.dtype)
+        if array.size and (int(array.min()) < limits.min or int(array.max()) > limits.max):
+            raise OverflowError
+        return array.astype(self.dtype, order="C")
+
+    def check_shape(self, came: Sequence[int]) -> None:
+        """Refuse a shape that is not the input's, or holds nothing."""
+        wanted = self.tensor.shape
+        if self._simple and tuple(came[1:]) == self._tail and len(came):
+            fits = True
+        else:
+            fits = len(came) == len(wanted) and all(
+                isinstance(size, str) or size == other for size, other in zip(wanted, came, strict=True)
+            )
+        if 0 in came:
+            raise RequestError(f"{self.name} must have at least one row, got none")
+        if not fits:
+            raise RequestError(
+                f"{self.name} must have the shape {_shown(wanted) or 'of a number'}, got {_shown(came) or 'a number'}"
+            )
+        if came and came[0] > self._limits.rows:
+            raise RequestError(f"{self.name} must have at most {self._limits.rows} rows, got {came[0]}")
+
+    def check_elements(self, count: int) -> None:
+        """Refuse more elements than the limit, before anything is made of them."""
+        if count > self._limits.elements:
+            raise RequestError(f"{self.name} must have at most {self._limits.elements} elements, got {count}")
+
+    def _check_cost(self, value: object) -> None:
+        """Refuse lists that would be too large an array, before it is made."""
+        if type(value) is list and len(value) > self._limits.rows:
+            raise RequestError(f"{self.name} must have at most {self._limits.rows} rows, got {len(value)}")
+        count = 1
+        while isinstance(value, list | tuple) and value:
+            count *= len(value)
+            value = value[0]
+        if count > self._limits.elements:
+            self.check_elements(count)
+
+    def _uneven(self) -> RequestError:
+        return RequestError(f"{self.name} must have rows of one length, got rows that differ")
+
+    def _not(self, value: object) -> RequestError:
+        if isinstance(value, list | tuple):
+            return self._uneven()
+        shown = "null" if value is None else "an object" if isinstance(value, dict) else repr(value)
+        if len(shown) > _SHOWN:
+            shown = shown[:_SHOWN] + "..."
+        return RequestError(f"{self.name} must hold {_WORDS[self.dtype.kind]}, got {shown}")
+
+    def _too_large(self, flat: list[Any]) -> RequestError:
+        culprit = next((one for one in flat if one is not None and not self._fits(one)), "another")
+        return RequestError(f"{self.name} must hold numbers that fit {self.dtype}, got {str(culprit)[:_SHOWN]}")
+
+    def _fits(self, one: float) -> bool:
+        try:
+            with np.errstate(over="raise"):
+                return bool(np.isfinite(np.array(one, self.dtype)))
+        except ArithmeticError:
+            return False
 
 
 def as_array(value: object, tensor: Tensor) -> NDArray[Any]:
@@ -18,43 +196,12 @@ def as_array(value: object, tensor: Tensor) -> NDArray[Any]:
     :param value: lists of lists, as JSON gives them; ``None`` is a missing number.
     :param tensor: the input that it is meant for.
     """
-    dtype = np.dtype(np.str_ if tensor.dtype == "string" else tensor.dtype)
-    try:
-        found = np.asarray(value)
-    except (ValueError, OverflowError):
-        raise RequestError(f"{tensor.name} must have rows of one length, got rows that differ") from None
-    if found.size == 0:
-        raise RequestError(f"{tensor.name} must have at least one row, got none")
-    if found.dtype.kind not in _KINDS[dtype.kind]:
-        raise RequestError(f"{tensor.name} must hold {_WORDS[dtype.kind]}, got others")
-    _check_shape(found.shape, tensor)
-    return found.astype(object) if dtype.kind == "U" else _converted(found, dtype, tensor.name)
+    return TensorReader(tensor, Limits()).from_nested(value)
 
 
-def _check_shape(came: tuple[int, ...], tensor: Tensor) -> None:
-    fits = len(came) == len(tensor.shape) and all(
-        isinstance(size, str) or size == other for size, other in zip(tensor.shape, came, strict=True)
-    )
-    if not fits:
-        wanted = " x ".join(map(str, tensor.shape))
-        raise RequestError(
-            f"{tensor.name} must have the shape {wanted}, got {' x '.join(map(str, came)) or 'a number'}"
-        )
+def _all_fixed(shape: tuple[int | str, ...]) -> bool:
+    return all(isinstance(size, int) for size in shape)
 
 
-def _converted(found: NDArray[Any], dtype: np.dtype[Any], name: str) -> NDArray[Any]:
-    missing = np.zeros(found.shape, dtype=bool)
-    if found.dtype.kind == "O":
-        missing = np.array([one is None for one in found.flat]).reshape(found.shape)
-        strange = [one for one in found[~missing] if isinstance(one, bool) or not isinstance(one, int | float)]
-        if strange or (missing.any() and dtype.kind != "f"):
-            raise RequestError(f"{name} must hold {_WORDS[dtype.kind]}, got {strange[0] if strange else 'null'!r}")
-    try:
-        with np.errstate(over="ignore"):
-            converted = found.astype(dtype)
-    except (OverflowError, TypeError, ValueError):
-        raise RequestError(f"{name} must hold numbers that fit {dtype}, got a greater one") from None
-    fits = np.isfinite(converted) | missing if dtype.kind == "f" else converted == found
-    if not np.all(fits):
-        raise RequestError(f"{name} must hold numbers that fit {dtype}, got {found[~fits].tolist()[0]!r}")
-    return converted
+def _shown(shape: Sequence[int | str]) -> str:
+    return " x ".join(map(str, shape))
