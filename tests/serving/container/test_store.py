@@ -170,7 +170,8 @@ def test_a_model_that_cannot_be_served_says_why_and_leaves_nothing_behind(root: 
 
 def ask(api: ModelsApi, method: str, path: str, body: object = None) -> Any:
     async def answer() -> Answer:
-        return await api.answer(Request(method, path, {}, json.dumps(body).encode(), 0.0))
+        target, _, query = path.partition("?")
+        return await api.answer(Request(method, target, {}, json.dumps(body).encode(), 0.0, query))
 
     return answer()
 

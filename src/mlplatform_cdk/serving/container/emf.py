@@ -1,7 +1,7 @@
 """Metrics in the log, which CloudWatch turns into metrics of one-second resolution: the embedded metric format.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-Distributions are ``Values`` with ``Counts``, as PutMetricData takes them and the collector of OpenTelemetry writes them:
+Distributions are ``Values`` with ``Counts``, as PutMetricData takes them and OpenTelemetry's collector writes them:
 a line stays small, however many requests a second brings, and percentiles can be had of it.
 """
 

@@ -20,10 +20,10 @@ class Unframed(RequestError):
 class Head:
     """What the head says: ``length`` is the body's in bytes, or ``CHUNKED``."""
 
-    __slots__ = ("expects", "headers", "keep_alive", "length", "method", "path")
+    __slots__ = ("expects", "headers", "keep_alive", "length", "method", "path", "query")
 
     def __init__(self) -> None:
-        self.method, self.path = "", ""
+        self.method, self.path, self.query = "", "", ""
         self.headers: dict[str, str] = {}
         self.length, self.keep_alive, self.expects = 0, False, False
 
@@ -91,7 +91,7 @@ class _Reader:
     def on_headers_complete(self) -> None:
         head, headers = self.head, self.head.headers
         head.method = self.parser.get_method().decode()
-        head.path = _path(self._url)
+        head.path, _, head.query = _target(self._url).partition("?")
         head.keep_alive = self.parser.should_keep_alive() and self.parser.get_http_version() == "1.1"
         head.expects = headers.get("expect", "").lower() == "100-continue"
         coding = headers.get("transfer-encoding")
@@ -103,8 +103,8 @@ class _Reader:
             raise Unframed(f"the transfer coding must be chunked, got {coding[:80]!r}")
 
 
-def _path(url: bytes) -> str:
-    text = url.decode("latin-1").partition("?")[0]
+def _target(url: bytes) -> str:
+    text = url.decode("latin-1")
     if text.startswith("/") or "://" not in text:
         return text
     return "/" + text.partition("://")[2].partition("/")[2]  # the absolute form, which proxies send

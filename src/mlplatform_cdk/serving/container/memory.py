@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 
 _STATM = Path("/proc/self/statm")
+# Of control groups in version 2 and 1; "max", or a number beyond the machine's memory, is none.
+_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 _WITHOUT_MEASURE = 2.2  # times the file: what sessions took over many models; for systems without /proc
 
 
@@ -13,6 +15,16 @@ def resident_bytes() -> int:
     if not _STATM.is_file():
         return 0
     return int(_STATM.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def machine_bytes() -> int:
+    """The memory that this container may take: what its control group allows, or else what the machine has."""
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for limit in _LIMITS:
+        text = limit.read_text(encoding="ascii").strip() if limit.is_file() else "max"
+        if text.isdigit():
+            there = min(there, int(text))
+    return there
 
 
 def give_back() -> None:

@@ -14,7 +14,7 @@ import orjson
 
 from mlplatform_cdk.serving.container.errors import MethodNotAllowed, NotFound, RequestError
 from mlplatform_cdk.serving.container.service import Answer, Request
-from mlplatform_cdk.serving.container.store import ModelStore
+from mlplatform_cdk.serving.container.store import Entry, ModelStore
 
 PREFIX = "/models"
 _PAGE = 100
@@ -22,7 +22,7 @@ _LONGEST_NAME = 512
 
 
 class ModelsApi:
-    """Answers what is asked of ``/models``, apart from invocations.
+    """Answers what is asked of ``/models``, and finds the model of an invocation.
 
     :param store: the models.
     :param root: the only folder that models are loaded from.
@@ -31,16 +31,23 @@ class ModelsApi:
     def __init__(self, store: ModelStore[Any], root: Path) -> None:
         self._store, self._root = store, root
 
+    def hold(self, path: str) -> Entry[Any] | None:
+        """The model that ``path`` invokes, until it is released; ``None`` where it is no path of an invocation.
+
+        :raises NotFound: when the model is not loaded.
+        """
+        name = invoked(path)
+        return None if name is None else self._store.hold(name)
+
     async def answer(self, request: Request) -> Answer:
         """The answer to ``request``; errors are raised as ``RequestError``.
 
-        :param request: its path begins with ``/models``, a query included.
+        :param request: its path begins with ``/models``.
         """
-        path, _, query = request.path.partition("?")
-        name = unquote(path.removeprefix(PREFIX).removeprefix("/"))
+        name = unquote(request.path.removeprefix(PREFIX).removeprefix("/"))
         if not name:
             if request.method == "GET":
-                return self._list(query)
+                return self._list(request.query)
             _require(request, "GET", "POST")
             return await self._load(request.body)
         if "/" in name:

@@ -50,7 +50,6 @@ class Observers:
         :param model: its name; a container of many models says so.
         :param run_id: the run that made it; ``None`` where there are many.
         """
-        logs.bind(run_id=run_id)
         namespace = self._settings.metrics_namespace
         if namespace and self._writes_metrics:
             self._emf = Emf(self._metrics, namespace=namespace, model=model, run_id=run_id)

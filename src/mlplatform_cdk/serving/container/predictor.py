@@ -58,7 +58,7 @@ class Predictor:
         self._waiting: deque[Job] = deque()  # for the lanes
         self._gathered: deque[Job] = deque()  # for the event loop
         self._kinds: dict[str, str] = {}
-        self._turning = self._retired = False
+        self._turning = False
         self.under_way = 0
 
     @property
@@ -91,12 +91,6 @@ class Predictor:
         else:
             self._waiting.append(job)
             self._lanes.offer(self)
-
-    def retire(self) -> None:
-        """Close the model once nothing is under way."""
-        self._retired = True
-        if not self.under_way:
-            self.model.close()
 
     def work(self, idle: int) -> bool:
         """See ``lanes.Work``; called by a lane."""
@@ -155,8 +149,6 @@ class Predictor:
             metrics.count(job.answer.status)
             _hand_back(job, job.answer)
             job.reply(job.answer)
-        if self._retired and not self.under_way:
-            self.model.close()
 
     def _accept(self, accept: str) -> str:
         kind = self.model.codec.accept(accept)

@@ -1,23 +1,28 @@
-"""The life of a serving process: listen at once, load and prove the model meanwhile, answer, drain, end."""
+"""The life of a serving process: listen at once, load and prove the model meanwhile, answer, drain, end.
+
+Under AWS Lambda it does not listen, but asks Lambda for events.
+"""
 
 import asyncio
-import gc
+import os
 import signal
 import socket
-import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlplatform_cdk.runtimekit import job, logs
 from mlplatform_cdk.runtimekit.errors import KnownError
 from mlplatform_cdk.serving.container import siblings
 from mlplatform_cdk.serving.container.metrics import Metrics
+from mlplatform_cdk.serving.container.parts import Parts
 from mlplatform_cdk.serving.container.server import Server, listening_sockets
-from mlplatform_cdk.serving.container.service import Service
 from mlplatform_cdk.serving.container.settings import Settings
 
-_GARBAGE_THRESHOLD = 20_000  # new objects between collections: a request leaves none that need one
+if TYPE_CHECKING:
+    from mlplatform_cdk.serving.container.aws_lambda import Handle
+
+_LAMBDA = "AWS_LAMBDA_RUNTIME_API"  # Lambda sets it, and nobody else does
 _log = logs.logger("serving")
 
 
@@ -26,7 +31,12 @@ def serve(settings: Settings) -> int:
 
     :param settings: of the container.
     """
+    address = os.environ.get(_LAMBDA)
+    if address is not None:
+        return run(_answer_events(settings, address))
     count = settings.processes or siblings.tuned_processes(job.model_dir())
+    if settings.multi_model:
+        count = 1  # a load reaches one process, and an invocation could reach another
     metrics = Metrics(count)
     listeners = listening_sockets(settings.host, settings.port, count)
     _log.info("listening", extra={"port": listeners[0].getsockname()[1]})
@@ -38,7 +48,7 @@ def serve(settings: Settings) -> int:
         for other, listener in enumerate(listeners):
             if other != number:
                 listener.close()
-        return run(_Process(settings, metrics, listeners[number]).live())
+        return run(_Process(settings, metrics, listeners[number], number).live())
 
     return siblings.run(count, work)
 
@@ -52,11 +62,23 @@ def run(main: Coroutine[Any, Any, int]) -> int:
         return runner.run(main)
 
 
+async def _answer_events(settings: Settings, address: str) -> int:
+    from mlplatform_cdk.serving.container import aws_lambda
+
+    parts = Parts(settings, Metrics())
+
+    async def start() -> "Handle":
+        await parts.open()
+        return parts.service.handle
+
+    return await aws_lambda.serve(address, start, parts.flush, streaming=settings.lambda_streaming)
+
+
 class _Process:
     """Ends on SIGTERM, or when the model cannot be served."""
 
-    def __init__(self, settings: Settings, metrics: Metrics, listener: socket.socket) -> None:
-        self._settings, self._metrics, self._listener = settings, metrics, listener
+    def __init__(self, settings: Settings, metrics: Metrics, listener: socket.socket, number: int = 0) -> None:
+        self._settings, self._metrics, self._listener, self._number = settings, metrics, listener, number
 
     async def live(self) -> int:
         """Serve; the exit code."""
@@ -64,47 +86,31 @@ class _Process:
         self._ended: asyncio.Future[int] = loop.create_future()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end, 0)
-        service = Service(self._settings, self._metrics)
-        server = Server(service, self._settings)
+        parts = Parts(self._settings, self._metrics, first=self._number == 0)
+        if parts.observers is not None:
+            parts.observers.start()
+        server = Server(parts.service, self._settings, parts.tick)
         await server.listen(self._listener)
-        self._start_loading(loop, service)
+        opening = asyncio.ensure_future(self._open(parts))
         code = await self._ended
+        opening.cancel()
         answered = await server.drain()
+        parts.close()
         _log.info("stopped", extra={"all_requests_answered": answered})
         return code
 
-    def _start_loading(self, loop: asyncio.AbstractEventLoop, service: Service) -> None:
-        def later(call: Callable[..., None], *arguments: Any) -> None:
-            loop.call_soon_threadsafe(call, *arguments)
-
-        threading.Thread(target=self._load, args=(service, later), daemon=True).start()
-
-    def _load(self, service: Service, later: Callable[..., None]) -> None:
+    async def _open(self, parts: Parts) -> None:
         try:
-            # The numerical libraries are imported here, while the process listens already.
-            from mlplatform_cdk.serving.container import predictor
-            from mlplatform_cdk.serving.container.model import Model
-
-            model = Model.load(job.model_dir(), self._settings)
-            gc.collect()
-            gc.freeze()  # what the warm-up has made lives as long as the process: collections need not look at it
-            gc.set_threshold(_GARBAGE_THRESHOLD)
-            later(service.serve, model)
-            manifest, engine = model.manifest, model.engine
-            told = {"run_id": manifest.run_id, "golden_requests": len(manifest.golden_requests)}
-            told |= {"engine": engine.name, "precision": engine.precision, "max_batch_size": model.max_batch_size}
-            told |= {"milliseconds": round(1000 * model.run_seconds, 3)}
-            told |= {"inline": model.run_seconds < predictor.INLINE_SECONDS}
-            _log.info("ready", extra=told)
+            await parts.open()
         except KnownError as error:
-            self._fail(str(error), later)
+            self._fail(str(error))
         except Exception as error:  # noqa: BLE001 - the last place that can still tell the reason
             _log.exception("unexpected")
-            self._fail(f"the model could not be loaded, with an unexpected {type(error).__name__}: {error}", later)
+            self._fail(f"the model could not be loaded, with an unexpected {type(error).__name__}: {error}")
 
-    def _fail(self, reason: str, later: Callable[..., None]) -> None:
+    def _fail(self, reason: str) -> None:
         _log.error(reason)
-        later(self._end, 1)
+        self._end(1)
 
     def _end(self, code: int) -> None:
         if not self._ended.done():

@@ -222,7 +222,7 @@ class Connection(asyncio.Protocol):
         if not head.keep_alive:
             self._deaf = True
         now = self.changed = perf_counter()
-        self._host.handle(Request(head.method, head.path, head.headers, body, now), exchange.reply)
+        self._host.handle(Request(head.method, head.path, head.headers, body, now, head.query), exchange.reply)
 
     def _take(self, data: bytes) -> None:
         """Take ``data`` step by step, whatever it is a part of."""

@@ -22,9 +22,10 @@ class Server:
 
     :param service: what answers.
     :param settings: of the container.
+    :param on_tick: called once a second; default: nothing.
     """
 
-    def __init__(self, service: Service, settings: Settings) -> None:
+    def __init__(self, service: Service, settings: Settings, on_tick: Callable[[], None] = lambda: None) -> None:
         self.settings, self.service = settings, service
         self.heads, self.wire = Heads(settings.max_header_bytes), Wire()
         self.connections: set[Connection] = set()
@@ -33,7 +34,7 @@ class Server:
         self._loop = asyncio.get_running_loop()
         self._listening: asyncio.Server | None = None
         self._ticking: asyncio.TimerHandle | None = None
-        self._on_tick: list[Callable[[], None]] = []
+        self._on_tick = on_tick
 
     @property
     def draining(self) -> bool:
@@ -74,6 +75,7 @@ class Server:
         self._ticking = self._loop.call_later(_TICK_SECONDS, self._tick)
         self.wire.tick()
         self.service.tick()
+        self._on_tick()
         now = perf_counter()
         for connection in list(self.connections):
             connection.sweep(now)

@@ -20,6 +20,7 @@ from mlplatform_cdk.serving.container.metrics import TEXT_FORMAT, Metrics
 from mlplatform_cdk.serving.container.settings import Settings
 
 if TYPE_CHECKING:
+    from mlplatform_cdk.serving.container.cache import ResponseCache
     from mlplatform_cdk.serving.container.lanes import Lanes
     from mlplatform_cdk.serving.container.model import Model
     from mlplatform_cdk.serving.container.predictor import Predictor
@@ -38,6 +39,7 @@ class Request:
     :param headers: names in lower case.
     :param body: the whole body.
     :param arrived: when it came, as ``time.perf_counter`` says it.
+    :param query: what follows the path's question mark; default: nothing.
     """
 
     method: str
@@ -45,6 +47,7 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     arrived: float
+    query: str = ""
 
 
 @dataclass(slots=True)
@@ -68,16 +71,25 @@ class Answer:
 Reply = Callable[[Answer], None]
 
 
-class Store(Protocol):
+class Held(Protocol):
+    """A model that stays loaded for as long as a request needs it."""
+
+    @property
+    def model(self) -> "Model":
+        """The model."""
+
+    def release(self) -> None:
+        """Say that the request has been answered."""
+
+
+class Models(Protocol):
     """The models of a multi-model container."""
 
-    def get(self, name: str) -> "Model":
-        """The loaded model ``name``; ``NotFound`` where there is none."""
-        ...
+    def hold(self, path: str) -> Held | None:
+        """The model that ``path`` invokes, ``None`` where it invokes none; ``NotFound`` where that is not loaded."""
 
-    def routes(self, request: Request) -> Answer | Awaitable[Answer]:
-        """The answer to whatever ``/models`` is asked, but to ``invoke``."""
-        ...
+    def answer(self, request: Request) -> Awaitable[Answer]:
+        """The answer to whatever else ``/models`` is asked."""
 
 
 class Service:
@@ -85,13 +97,14 @@ class Service:
 
     :param settings: of the container.
     :param metrics: counts what happens.
-    :param store: the models of a multi-model container; default: none, there is one model, see ``serve``.
+    :param cache: of answers; default: none, every request is computed.
     """
 
-    def __init__(self, settings: Settings, metrics: Metrics, store: Store | None = None) -> None:
-        self._settings, self._metrics, self._store = settings, metrics, store
+    def __init__(self, settings: Settings, metrics: Metrics, cache: "ResponseCache | None" = None) -> None:
+        self._settings, self._metrics, self._cache = settings, metrics, cache
         self._loop = asyncio.get_running_loop()
         self._single: Predictor | None = None
+        self._models: Models | None = None
         self._predictors: dict[Model, Predictor] = {}
         self._lanes: Lanes | None = None
         self._tasks: set[asyncio.Future[Answer]] = set()
@@ -100,8 +113,8 @@ class Service:
 
     @property
     def ready(self) -> bool:
-        """Whether traffic may come: a model is proved (or a store is open), and nobody asked to end."""
-        return not self.draining and (self._single is not None or self._store is not None)
+        """Whether traffic may come: a model is proved (or many can be loaded), and nobody asked to end."""
+        return not self.draining and (self._single is not None or self._models is not None)
 
     @property
     def under_way(self) -> int:
@@ -112,13 +125,13 @@ class Service:
         """From now on, answer ``/invocations`` with ``model``."""
         self._single = self._predictor(model)
 
-    def retire(self, model: "Model") -> None:
-        """Let no new request reach ``model``, and close it once those under way are answered."""
-        predictor = self._predictors.pop(model, None)
-        if predictor is None:
-            model.close()
-        else:
-            predictor.retire()
+    def serve_many(self, models: Models) -> None:
+        """From now on, answer ``/models``."""
+        self._models = models
+
+    def forget(self, model: "Model") -> None:
+        """Keep nothing of ``model``, which nobody asks any more."""
+        self._predictors.pop(model, None)
 
     def count_refused(self, status: int) -> None:
         """Count an answer that a carrier gave by itself, since there was no request."""
@@ -153,7 +166,10 @@ class Service:
                 _require(request, "POST")
                 if self._single is None:
                     raise _not_ready()
-                self._single.ask(request, reply)
+                if self._cache is None:
+                    self._single.ask(request, reply)
+                else:
+                    self._ask(self._single, request, reply)
             else:
                 self._handle_other(request, reply)
         except RequestError as error:
@@ -171,25 +187,40 @@ class Service:
             self.tick()
             models = [one.model for one in self._predictors.values()]
             self._finish(Answer(200, self._metrics.render(models), TEXT_FORMAT), reply)
-        elif self._store is not None and (path == "/models" or path.startswith("/models/")):
-            self._handle_models(self._store, request, reply)
+        elif self._models is not None and (path == "/models" or path.startswith("/models/")):
+            self._handle_models(self._models, request, reply)
         else:
             shown = path[:_LONGEST_SHOWN]
             raise NotFound(f"the path must be /ping, /invocations or /metrics, got {shown!r}")
 
-    def _handle_models(self, store: Store, request: Request, reply: Reply) -> None:
-        name, slash, verb = request.path.removeprefix("/models/").rpartition("/")
-        if slash and verb == "invoke":
-            _require(request, "POST")
-            self._predictor(store.get(name)).ask(request, reply)
+    def _handle_models(self, models: Models, request: Request, reply: Reply) -> None:
+        held = models.hold(request.path)
+        if held is not None:
+            self._handle_held(held, request, reply)
             return
-        answer = store.routes(request)
-        if isinstance(answer, Answer):
-            self._finish(answer, reply)
-            return
-        task = asyncio.ensure_future(answer)
+        task = asyncio.ensure_future(models.answer(request))
         self._tasks.add(task)
         task.add_done_callback(lambda done: self._finish_task(done, reply))
+
+    def _handle_held(self, held: Held, request: Request, reply: Reply) -> None:
+        def release(answer: Answer) -> None:
+            held.release()
+            reply(answer)
+
+        try:
+            _require(request, "POST")
+            self._ask(self._predictor(held.model), request, release)
+        except RequestError:
+            held.release()
+            raise
+
+    def _ask(self, predictor: "Predictor", request: Request, reply: Reply) -> None:
+        if self._cache is None:
+            predictor.ask(request, reply)
+        else:
+            from mlplatform_cdk.serving.container import cached
+
+            cached.ask(self._cache, predictor, self._metrics, request, reply)
 
     def _finish_task(self, task: "asyncio.Future[Answer]", reply: Reply) -> None:
         self._tasks.discard(task)

@@ -21,7 +21,6 @@ from mlplatform_cdk.serving.container.aws_lambda.events import (
 from mlplatform_cdk.serving.container.errors import RequestError
 from mlplatform_cdk.serving.container.service import Answer, Request, problem
 
-API_VARIABLE = "AWS_LAMBDA_RUNTIME_API"  # Lambda sets it, and nobody else does
 _MARGIN_SECONDS = 0.05  # what the way back to the Runtime API takes, at most
 _INIT_SECONDS = 10.0  # beyond it Lambda begins anew, at the first event and on its clock
 _log = logs.logger("lambda")
