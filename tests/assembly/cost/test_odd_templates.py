@@ -42,6 +42,16 @@ NAMES = [
     "InstanceType",
     "VolumeSizeInGB",
     "ProductionVariants",
+    "ProtocolType",
+    "Type",
+    "Rules",
+    "Size",
+    "VolumeType",
+    "CapacityProviderStrategy",
+    "LaunchType",
+    "DesiredCount",
+    "TaskDefinition",
+    "Replicas",
 ]
 intrinsics = st.one_of(
     st.builds(lambda name: {"Ref": name}, st.sampled_from(["Parameter", "One", "AWS::NoValue", "AWS::Region"])),

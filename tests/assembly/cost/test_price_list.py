@@ -1,56 +1,21 @@
-"""AWS's price list becomes a table of prices: from its bulk files, and from the Pricing API."""
+"""AWS's price list becomes a table of prices: the bulk files, which anyone may download."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.stub import Stubber
 
 from mlplatform_cdk.assembly.cost import read_prices
+from mlplatform_cdk.assembly.cost.catalogue import ITEMS, Item
 from mlplatform_cdk.assembly.cost.fetch import main
-from mlplatform_cdk.assembly.cost.live import live_prices
-from mlplatform_cdk.assembly.cost.offers import prices_of, product_of_call, products_of_file
-
-
-def dimensions(*tiers: tuple[str, str]) -> dict[str, Any]:
-    """The on-demand term of a product, as the list nests it."""
-    rates = {
-        f"rate{number}": {"unit": "Hrs", "beginRange": begins, "endRange": "Inf", "pricePerUnit": {"USD": amount}}
-        for number, (begins, amount) in enumerate(tiers)
-    }
-    return {"term": {"offerTermCode": "JRTCKXETXF", "termAttributes": {}, "priceDimensions": rates}}
-
-
-def offer(code: str, *products: tuple[dict[str, str], dict[str, Any]]) -> dict[str, Any]:
-    """A bulk file, https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/reading-service-price-list-file-for-services.html."""
-    return {
-        "formatVersion": "v1.0",
-        "disclaimer": "This pricing list is for informational purposes only.",
-        "offerCode": code,
-        "version": "20261101000000",
-        "publicationDate": "2026-11-01T00:00:00Z",
-        "products": {
-            f"SKU{number}": {
-                "sku": f"SKU{number}",
-                "productFamily": "",
-                "attributes": {"locationType": "AWS Region", **attributes},
-            }
-            for number, (attributes, _) in enumerate(products)
-        },
-        "terms": {"OnDemand": {f"SKU{number}": terms for number, (_, terms) in enumerate(products)}},
-    }
-
-
-def attributes(usage: str, region: str = "eu-west-1", **more: str) -> dict[str, str]:
-    return {"servicecode": "any", "location": "EU (Ireland)", "regionCode": region, "usagetype": usage, **more}
+from mlplatform_cdk.assembly.cost.offers import prices_of, products_of_file
+from tests.assembly.cost.offer_samples import attributes, dimensions, offer, samples
 
 
 def found_in(*documents: dict[str, Any]) -> dict[tuple[str, str], Decimal]:
@@ -115,7 +80,10 @@ def test_queues_are_told_apart_by_their_kind() -> None:
         ),
     )
 
-    assert found_in(document) == {("sqs.request", "eu-west-1"): Decimal("0.0000004")}
+    assert found_in(document) == {
+        ("sqs.request", "eu-west-1"): Decimal("0.0000004"),
+        ("sqs.fifo-request", "eu-west-1"): Decimal("0.0000005"),
+    }
 
 
 def test_local_zones_are_no_regions() -> None:
@@ -176,62 +144,9 @@ def test_what_is_no_offer_file_is_refused(tmp_path: Path, text: str, capsys: pyt
     assert not (tmp_path / "prices.json").exists()
 
 
-def entry(code: str, usage: str, amount: str) -> str:
-    """One text of GetProducts' ``PriceList``."""
-    terms = {"OnDemand": dimensions(("0", amount))}
-    product = {"productFamily": "", "sku": "SKU", "attributes": attributes(usage, locationType="AWS Region")}
-    document = {"product": product, "serviceCode": code, "terms": terms, "publicationDate": "2026-11-20T09:00:00Z"}
-    return json.dumps(document)
+@pytest.mark.parametrize("item", ITEMS.values(), ids=ITEMS)
+def test_every_item_is_found_in_the_files_of_the_list_and_only_once(item: Item) -> None:
+    for key, told in samples(item):
+        found = found_in(offer(item.offer, (told, dimensions(("0", "0.5")))))
 
-
-def asked(code: str, usage: str, **more: str) -> dict[str, Any]:
-    exact = {"regionCode": "eu-west-1", **more}
-    return {
-        "ServiceCode": code,
-        "FormatVersion": "aws_v1",
-        "Filters": [
-            *({"Type": "TERM_MATCH", "Field": name, "Value": value} for name, value in exact.items()),
-            {"Type": "CONTAINS", "Field": "usagetype", "Value": usage},
-        ],
-    }
-
-
-@pytest.fixture
-def pricing() -> Iterator[tuple[Any, Stubber]]:
-    client = boto3.client("pricing", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
-    with Stubber(client) as stubber:
-        yield client, stubber
-        stubber.assert_no_pending_responses()
-
-
-def test_live_prices_are_asked_for_one_item_and_region_at_a_time(pricing: tuple[Any, Stubber]) -> None:
-    client, stubber = pricing
-    host = "Host:ml.c5.xlarge"
-    stubber.add_response("get_products", {"PriceList": []}, asked("awskms", "KMS-Keys"))
-    # The API gives whatever contains the text, in pages.
-    first = {"PriceList": [entry("AmazonSageMaker", "EU-AsyncInf:ml.c5.xlarge", "9")], "NextToken": "more"}
-    stubber.add_response("get_products", first, asked("AmazonSageMaker", host))
-    second = {"PriceList": [entry("AmazonSageMaker", f"EU-{host}", "0.2270")]}
-    stubber.add_response("get_products", second, {**asked("AmazonSageMaker", host), "NextToken": "more"})
-
-    needed = {
-        ("sagemaker.hosting-hour/ml.c5.xlarge", "eu-west-1"),
-        ("kms.key-month", "eu-west-1"),
-        ("ssm.advanced-parameter-month", "eu-west-1"),
-    }
-    book = live_prices(client, sorted(needed))
-
-    (price,) = book.prices.values()
-    assert (price.item, price.amount, price.date) == (
-        "sagemaker.hosting-hour/ml.c5.xlarge",
-        Decimal("0.227"),
-        "2026-11-20",
-    )
-    assert "Pricing API" in book.sources[price.source]
-
-
-def test_an_entry_of_the_api_is_read_like_one_of_the_files() -> None:
-    product = product_of_call(json.loads(entry("awskms", "eu-west-1-KMS-Keys", "1")))
-
-    (price,) = prices_of([product], "api").prices
-    assert (price.item, price.region, price.amount) == ("kms.key-month", "eu-west-1", 1)
+        assert found == {(key, "*" if item.everywhere else "eu-west-1"): Decimal("0.5")}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 # A usage type begins with the region's short name, except for the oldest ones of us-east-1: `EU-VpcEndpoint-Hours`.
 _REGION_PREFIX = r"(?:[A-Z]{2,5}\d*-|[a-z]{2}(?:-[a-z]+)+-\d-)?"
+_DETAIL = r"([a-z0-9][a-z0-9.-]*)"  # an instance type, a kind of volume
 _FAMILY = "/"  # between an item and what it is of, such as an instance type
 
 
@@ -18,8 +19,10 @@ class Item:
     :param name: our name; an item that has a price for each instance type ends there and is asked for as ``name/type``.
     :param unit: what the price is for one of.
     :param offer: the service's code in AWS's price list; default: none, the price list is not read for it.
-    :param usage: its usage type there, without the region's prefix; ``{}`` stands for the instance type.
+    :param usage: its usage type there, without the region's prefix; ``{}`` stands for the instance type, and ``|``
+        parts usage types that mean the same.
     :param attributes: more attributes that tell it from others; default: none are needed.
+    :param everywhere: one price holds for every region; default: each region has its own.
     """
 
     name: str
@@ -27,14 +30,20 @@ class Item:
     offer: str = ""
     usage: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
+    everywhere: bool = False
 
     def detail_of(self, attributes: Mapping[str, str]) -> str | None:
         """What the product of the price list is of: an instance type, or nothing; None when it is another item."""
         if not self.offer or any(attributes.get(name) != value for name, value in self.attributes.items()):
             return None
-        pattern = re.escape(self.usage).replace(r"\{\}", r"(ml\.[a-z0-9.-]+)") if self.usage else ".*"
-        match = re.fullmatch(_REGION_PREFIX + pattern, attributes.get("usagetype", ""))
-        return None if match is None else "".join(match.groups())
+        patterns = [re.escape(usage).replace(r"\{\}", _DETAIL) for usage in self.usages] or [".*"]
+        match = re.fullmatch(f"{_REGION_PREFIX}(?:{'|'.join(patterns)})", attributes.get("usagetype", ""))
+        return None if match is None else "".join(group or "" for group in match.groups())
+
+    @property
+    def usages(self) -> tuple[str, ...]:
+        """Each of its usage types."""
+        return tuple(self.usage.split("|")) if self.usage else ()
 
 
 def _items(offer: str, *rows: tuple[str, str, str]) -> tuple[Item, ...]:
@@ -56,6 +65,7 @@ ITEMS: dict[str, Item] = {
             "AmazonEC2",
             ("ec2.nat-gateway-hour", "hour", "NatGateway-Hours"),
             ("ec2.nat-gateway-gb", "GB", "NatGateway-Bytes"),
+            ("ebs.gb-month", "GB and month", "EBS:VolumeUsage.{}"),
         ),
         *_items("awskms", ("kms.key-month", "key and month", "KMS-Keys"), ("kms.request", "request", "KMS-Requests")),
         *_items(
@@ -90,6 +100,7 @@ ITEMS: dict[str, Item] = {
             offer="AWSQueueService",
             attributes={"group": "SQS-APIRequest-Tier1", "queueType": "Standard"},
         ),
+        *_items("AWSQueueService", ("sqs.fifo-request", "request", "Requests-FIFO-RBP|Requests-FIFO-Tier1")),
         *_items("AmazonSNS", ("sns.request", "request", "Requests-Tier1")),
         *_items("AmazonSNS", ("sns.email", "email", "DeliveryAttempts-SMTP")),
         Item(
@@ -117,27 +128,60 @@ ITEMS: dict[str, Item] = {
             ("dynamodb.write-capacity-hour", "unit and hour", "WriteCapacityUnit-Hrs"),
         ),
         *_items("AWSSecretsManager", ("secretsmanager.secret-month", "secret and month", "AWSSecretsManager-Secrets")),
+        *_items("AWSSystemsManager", ("ssm.advanced-parameter-hour", "parameter and hour", "PS-Advanced-Param-Tier1")),
         *_items(
             "AmazonSageMaker",
             ("sagemaker.hosting-hour", "instance and hour", "Host:{}"),
             ("sagemaker.hosting-storage-gb-month", "GB and month", "Host:VolumeUsage.gp2"),
             ("sagemaker.training-hour", "instance and hour", "Train:{}"),
+            ("sagemaker.training-storage-gb-month", "GB and month", "Train:VolumeUsage.gp2"),
             ("sagemaker.processing-hour", "instance and hour", "Processing:{}"),
+            ("sagemaker.processing-storage-gb-month", "GB and month", "Processing:VolumeUsage.gp2"),
             ("sagemaker.transform-hour", "instance and hour", "Tsform:{}"),
             ("sagemaker.notebook-hour", "instance and hour", "Notebk:{}"),
+            ("sagemaker.notebook-storage-gb-month", "GB and month", "Notebk:VolumeUsage.gp2"),
             ("sagemaker.jupyterlab-hour", "instance and hour", "Studio:JupyterLab-{}"),
             ("sagemaker.codeeditor-hour", "instance and hour", "Studio:CodeEditor-{}"),
             ("sagemaker.studio-storage-gb-month", "GB and month", "Studio:VolumeUsage.gp3"),
+            ("sagemaker.inference-gb", "GB", "Hst:Data-Bytes-In|Hst:Data-Bytes-Out"),
+            # Memory is charged in proportion: the second of the size of 1 GB is the GB-second.
+            ("sagemaker.serverless-gb-second", "GB-second", "ServerlessInf:Mem-1GB"),
+            ("sagemaker.serverless-provisioned-gb-second", "GB-second", "ProvisionedConcurrency:Mem-1GB"),
         ),
-        # How the price list names these was not found in public material: their prices come from a file only.
-        Item(name="sqs.fifo-request", unit="request"),
-        Item(name="ssm.advanced-parameter-month", unit="parameter and month"),
-        Item(name="sagemaker.training-storage-gb-month", unit="GB and month"),
-        Item(name="sagemaker.processing-storage-gb-month", unit="GB and month"),
-        Item(name="sagemaker.notebook-storage-gb-month", unit="GB and month"),
-        Item(name="sagemaker.inference-gb", unit="GB"),
-        Item(name="sagemaker.serverless-gb-second", unit="GB-second"),
-        Item(name="sagemaker.serverless-provisioned-gb-second", unit="GB-second"),
+        *_items(
+            "AmazonApiGateway",
+            ("apigateway.http-request", "request", "ApiGatewayHttpRequest"),
+            ("apigateway.rest-request", "request", "ApiGatewayRequest"),
+        ),
+        *(
+            Item(name=name, unit=unit, offer="AWSELB", attributes={"groupDescription": description})
+            for name, unit, description in (
+                ("elb.application-hour", "hour", "LoadBalancer hourly usage by Application Load Balancer"),
+                ("elb.application-lcu-hour", "unit and hour", "Used Application Load Balancer capacity units-hr"),
+                ("elb.network-hour", "hour", "LoadBalancer hourly usage by Network Load Balancer"),
+                ("elb.network-lcu-hour", "unit and hour", "Used Network Load Balancer capacity units-hr"),
+            )
+        ),
+        *_items(
+            "AmazonECS",
+            ("fargate.vcpu-hour-x86", "vCPU and hour", "Fargate-vCPU-Hours:perCPU"),
+            ("fargate.gb-hour-x86", "GB and hour", "Fargate-GB-Hours"),
+            ("fargate.vcpu-hour-arm", "vCPU and hour", "Fargate-ARM-vCPU-Hours:perCPU"),
+            ("fargate.gb-hour-arm", "GB and hour", "Fargate-ARM-GB-Hours"),
+        ),
+        *_items(
+            "awswaf",
+            ("waf.acl-month", "web ACL and month", "WebACLV2"),
+            ("waf.rule-month", "rule and month", "RuleV2"),
+            ("waf.request", "request", "RequestV2-Tier1"),
+        ),
+        Item(
+            name="route53.zone-month",
+            unit="zone and month",
+            offer="AmazonRoute53",
+            usage="HostedZone",
+            everywhere=True,
+        ),
     )
 }
 
@@ -145,6 +189,9 @@ ITEMS: dict[str, Item] = {
 def item_of(key: str) -> Item:
     """The item of ``name`` or ``name/type``."""
     return ITEMS[key.partition(_FAMILY)[0]]
+
+
+OPEN = "a type decided later"  # the detail of an item whose instance type is not known; it has no price
 
 
 def key_of(name: str, detail: str = "") -> str:

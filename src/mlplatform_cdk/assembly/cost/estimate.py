@@ -22,16 +22,25 @@ if TYPE_CHECKING:
     from mlplatform_cdk.assembly.reader import Assembly
 
 _ONE = Decimal(1)
-_SPOT = "managed_spot_training"
+# What the template chooses has a discount that is unknown unless told; a plan is the account's, so it is none.
+_CHOSEN = ("managed_spot_training", "fargate_spot")
 FALLBACK_REGION = "us-east-1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """Something that may cost money and has no line."""
+    """Something that may cost money and has no line.
+
+    :param what: in words.
+    """
 
     place: Place
-    name: str
+    what: str
+
+    @property
+    def name(self) -> str:
+        """What it is and where."""
+        return f"{self.what} ({self.place.path})"
 
     @property
     def amount(self) -> Amount:
@@ -89,11 +98,14 @@ class Estimate:
 
     def by(self, name: str) -> dict[str, Totals]:
         """The sums per ``stack``, ``room`` or ``path``, the dearest first."""
-        names = {
-            getattr(place, name) for place in (*(line.place for line in self.lines), *(gap.place for gap in self.gaps))
-        }
+        names = {getattr(place, name) for place in self.places}
         groups = {value: self.totals(lambda place, value=value: getattr(place, name) == value) for value in names}  # type: ignore[misc]
         return dict(sorted(groups.items(), key=lambda group: (-_known(group[1]), group[0])))
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Where its lines and gaps are."""
+        return (*(line.place for line in self.lines), *(gap.place for gap in self.gaps))
 
     @property
     def needed(self) -> frozenset[tuple[str, str]]:
@@ -123,7 +135,7 @@ def estimate(
             if isinstance(each, Charge):
                 lines.append(_line(resource, each, prices, usage))
             elif isinstance(each, Unseen):
-                gaps.append(Gap(place=resource.place, name=f"{each.what} ({resource.place.path})"))
+                gaps.append(Gap(place=resource.place, what=each.what))
             else:
                 free[resource.type] = (each.reason, free.get(resource.type, ("", 0))[1] + 1)
     return Estimate(
@@ -159,8 +171,7 @@ def _resources(stacks: Iterable[Source], usage: Usage, fallback_region: str) -> 
 
 def _line(resource: Resource, charge: Charge, prices: PriceBook, usage: Usage) -> Line:
     discount = usage.discount(charge.discount) if charge.discount else None
-    # Spot is the template's choice, so its discount is unknown unless told; a plan is the account's, so it is none.
-    share = _ONE - discount if discount is not None else None if charge.discount == _SPOT else _ONE
+    share = _ONE - discount if discount is not None else None if charge.discount in _CHOSEN else _ONE
     return Line(
         place=resource.place,
         charge=charge,

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from mlplatform_cdk.assembly.errors import AssemblyError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 VERSION = 1
 HOURS = "hours_per_month"
+TRACED = "traced_share"
 _ZERO, _ONE = Decimal(0), Decimal(1)
+_LISTED = "docs/cost.md lists what it may have"
+
+# member of the file: what it holds
+MEMBERS: dict[str, str] = {
+    "version": "the version of this form",
+    "month": "what a month uses of each resource; what is not here has its default",
+    "resources": "the same for the resources whose construct path, or stack and logical id, fits the pattern; the last "
+    "fitting pattern wins, and a state of a state machine is path:State",
+    "discounts": "the shares that are taken off the list prices",
+}
 
 # name: (default, of what)
 DEFAULTS: dict[str, tuple[str, str]] = {
@@ -31,7 +43,7 @@ DEFAULTS: dict[str, tuple[str, str]] = {
     "studio_hours": ("0", "hours that the app of each Studio space runs"),
     "function_invocations": ("1000", "invocations of each Lambda function"),
     "function_seconds": ("1", "seconds of each invocation"),
-    "traced_share": ("1", "share of the invocations that are traced, where tracing is on"),
+    TRACED: ("1", "share of the invocations that are traced, where tracing is on"),
     "express_seconds": ("1", "seconds of each execution of an express state machine"),
     "bucket_gb": ("10", "GB in each bucket"),
     "bucket_writes": ("10000", "writes to each bucket"),
@@ -50,12 +62,16 @@ DEFAULTS: dict[str, tuple[str, str]] = {
     "queue_requests": ("100000", "requests to each queue; Lambda's polling is about 100,000 a month"),
     "notifications": ("100", "messages published to each topic"),
     "emails": ("100", "emails of each email subscription"),
+    "api_requests": ("1000000", "requests to each API of API Gateway"),
+    "load_balancer_units": ("0.1", "capacity units that each load balancer uses on average"),
+    "web_requests": ("1000000", "requests that each web ACL looks at"),
     "custom_events": ("10000", "custom events put on each event bus of its own"),
 }
 
 # name: what the share is taken off from; None: nobody knows before the bill.
 DISCOUNTS: dict[str, str] = {
     "managed_spot_training": "training jobs whose template switches managed spot training on; AWS says up to 0.9",
+    "fargate_spot": "tasks of services whose template puts them on Fargate Spot",
     "sagemaker_savings_plan": "every instance-hour of SageMaker, for accounts with such a plan",
 }
 
@@ -98,7 +114,7 @@ class Usage:
 
 
 def read_usage(path: Path) -> Usage:
-    """The use in the YAML file ``path``."""
+    """The use in the YAML file ``path``; ``docs/usage.schema.json`` describes it for editors."""
     import yaml
 
     try:
@@ -109,39 +125,57 @@ def read_usage(path: Path) -> Usage:
         raise AssemblyError(f"{path} is a folder; name a file of usage") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise AssemblyError(f"{path} must be YAML, got: {' '.join(str(error).split())}") from None
-    if not isinstance(document, dict) or document.get("version") != VERSION:
-        raise AssemblyError(f"{path} must be a mapping that begins with version: {VERSION}")
-    unknown = set(document) - {"version", "month", "resources", "discounts"}
-    if unknown:
-        raise AssemblyError(f"{path} may have version, month, resources and discounts, got {_listed(unknown)}")
+    if not isinstance(document, dict) or str(document.get("version")) != str(VERSION):
+        raise AssemblyError(f"{path} must be a mapping with version: {VERSION}")
+    for name in document:
+        _refuse_unknown(name, MEMBERS, str(path))
     resources = _mapping(document.get("resources"), f"resources of {path}")
     return Usage(
         amounts=_amounts(document.get("month"), f"month of {path}"),
-        resources={str(name): _amounts(each, f"{name} in {path}", whole=False) for name, each in resources.items()},
+        resources={str(name): _of_resource(each, f"{name} in {path}") for name, each in resources.items()},
         discounts=_discounts(document.get("discounts"), f"discounts of {path}"),
         source=path.name,
     )
 
 
-def _amounts(document: Any, where: str, *, whole: bool = True) -> dict[str, Decimal]:
-    known = set(DEFAULTS) if whole else set(DEFAULTS) - {HOURS}
-    amounts = {}
-    for name, value in _mapping(document, where).items():
-        if name not in known:
-            raise AssemblyError(f"{where} may have {_listed(known)}; got {name!r}")
-        amounts[name] = _number(value, f"{name} in {where}")
+def _amounts(document: Any, where: str) -> dict[str, Decimal]:
+    return {name: _amount(name, value, where) for name, value in _mapping(document, where).items()}
+
+
+def _of_resource(document: Any, where: str) -> dict[str, Decimal]:
+    amounts = _amounts(document, where)
+    if HOURS in amounts:
+        raise AssemblyError(f"{where} must not have {HOURS}: a month is as long for every resource; set it in month")
     return amounts
+
+
+def _amount(name: Any, value: Any, where: str) -> Decimal:
+    _refuse_unknown(name, DEFAULTS, where)
+    amount = _number(value, f"{name} in {where}")
+    if name == TRACED and amount > _ONE:
+        raise AssemblyError(f"{name} in {where} must be a share from 0 to 1, got {value!r}")
+    return amount
 
 
 def _discounts(document: Any, where: str) -> dict[str, Decimal]:
     shares = {}
     for name, value in _mapping(document, where).items():
-        if name not in DISCOUNTS:
-            raise AssemblyError(f"{where} may have {_listed(DISCOUNTS)}; got {name!r}")
+        _refuse_unknown(name, DISCOUNTS, where)
         shares[name] = _number(value, f"{name} in {where}")
         if not _ZERO <= shares[name] < _ONE:
             raise AssemblyError(f"{name} in {where} must be a share from 0 to below 1, got {value!r}")
     return shares
+
+
+def _refuse_unknown(name: Any, known: Collection[str], where: str) -> None:
+    """One sentence with the name that was meant, or, where none is alike and the names are few, with all of them."""
+    if name in known:
+        return
+    alike = get_close_matches(str(name), known, n=1)
+    if alike:
+        raise AssemblyError(f"{where} has no {name!r}; did you mean {alike[0]}?")
+    few = len(known) <= len(MEMBERS)
+    raise AssemblyError(f"{where} has no {name!r}; {'it may have ' + ', '.join(known) if few else _LISTED}")
 
 
 def _mapping(document: Any, where: str) -> Mapping[Any, Any]:
@@ -160,7 +194,3 @@ def _number(value: Any, where: str) -> Decimal:
     if number is None or not number.is_finite() or number < 0:
         raise AssemblyError(f"{where} must be a number that is not below zero, got {value!r}")
     return number
-
-
-def _listed(names: Any) -> str:
-    return ", ".join(sorted(map(str, names)))

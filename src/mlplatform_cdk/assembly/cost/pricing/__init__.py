@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from mlplatform_cdk.assembly.cost.lines import Free
 from mlplatform_cdk.assembly.cost.pricing import (
+    containers,
+    edge,
     functions,
     messaging,
     network,
@@ -33,6 +35,8 @@ PRICED: dict[str, Pricing] = {
     **sagemaker.PRICED,
     **observability.PRICED,
     **messaging.PRICED,
+    **edge.PRICED,
+    **containers.PRICED,
 }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from mlplatform_cdk.assembly.cost.catalogue import key_of
+from mlplatform_cdk.assembly.cost.catalogue import OPEN, key_of
 from mlplatform_cdk.assembly.cost.intrinsics import HOLE, number
 from mlplatform_cdk.assembly.cost.lines import Charge
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from mlplatform_cdk.assembly.cost.resources import Resource
 
-OPEN_TYPE = "a type decided later"
 _SECONDS_PER_HOUR = Decimal(3600)
 _MB_PER_GB = Decimal(1024)
 
@@ -41,7 +40,7 @@ class Fleet:
 def instance_item(name: str, instance_type: object) -> str:
     """The item of an instance type; one that is decided later has no price and says so."""
     known = isinstance(instance_type, str) and instance_type and HOLE not in instance_type
-    return key_of(name, str(instance_type) if known else OPEN_TYPE)
+    return key_of(name, str(instance_type) if known else OPEN)
 
 
 def variants_of(variants: Any, where: str) -> Iterator[Fleet]:
@@ -82,7 +81,7 @@ def _standing(owner: Resource, fleet: Fleet) -> Iterator[Charge]:
     count = fleet.instances
     hours = owner.usage.hours
     yield Charge(
-        what=f"{fleet.what}: {count if count is not None else 'an open number'} x {fleet.instance_type or OPEN_TYPE}",
+        what=f"{fleet.what}: {count if count is not None else 'an open number'} x {fleet.instance_type or OPEN}",
         item=instance_item("sagemaker.hosting-hour", fleet.instance_type),
         quantity=None if count is None else count * hours,
         discount="sagemaker_savings_plan",

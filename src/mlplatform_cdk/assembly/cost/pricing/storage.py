@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from mlplatform_cdk.assembly.cost.lines import Charge, Free
+from mlplatform_cdk.assembly.cost.catalogue import OPEN, key_of
+from mlplatform_cdk.assembly.cost.lines import Charge, Free, Unseen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +41,18 @@ def _repository(repository: Resource) -> Iterator[Charge]:
         quantity=repository.use("repository_gb"),
         per="GB and month of images",
     )
+
+
+def _volume(volume: Resource) -> Iterator[Charge | Unseen]:
+    kind = volume.get("VolumeType", default="gp2")
+    size = volume.number("Size")
+    yield Charge(
+        what=f"volume of {size or 'open'} GB, {kind or 'of an open type'}",
+        item=key_of("ebs.gb-month", str(kind or OPEN)),
+        quantity=size,
+    )
+    if volume.get("Iops") is not None or volume.get("Throughput") is not None:
+        yield Unseen("the operations and throughput that a volume pays for beyond its size")
 
 
 def _file_system(system: Resource) -> Iterator[Charge]:
@@ -77,6 +90,16 @@ def _table(table: Resource) -> Iterator[Charge]:
         )
 
 
+def _global_table(table: Resource) -> Iterator[Charge | Unseen]:
+    """A table that may have replicas; CDK's newer table is one, mostly without any."""
+    if len(table.mappings("Replicas")) > 1:
+        yield Unseen("the replicas of a global table, and the writes that go to them")
+    if table.get("BillingMode", default="PROVISIONED") != "PAY_PER_REQUEST":
+        yield Unseen("the capacity of a global table, which scales by its own rules")
+        return
+    yield from _table(table)
+
+
 def _key(key: Resource) -> Iterator[Charge]:
     # The first and the second rotation of a key add as much again each; a template cannot know its keys' age.
     yield Charge(what="KMS key", item="kms.key-month", quantity=Decimal(1))
@@ -97,13 +120,15 @@ def _parameter(parameter: Resource) -> Iterator[Charge | Free]:
     if parameter.get("Tier", default="Standard") == "Standard":
         yield Free("standard parameters cost nothing")
     else:
-        yield Charge(what="advanced parameter", item="ssm.advanced-parameter-month", quantity=Decimal(1))
+        yield Charge(what="advanced parameter", item="ssm.advanced-parameter-hour", quantity=parameter.usage.hours)
 
 
 PRICED = {
     "AWS::S3::Bucket": _bucket,
     "AWS::ECR::Repository": _repository,
+    "AWS::EC2::Volume": _volume,
     "AWS::EFS::FileSystem": _file_system,
+    "AWS::DynamoDB::GlobalTable": _global_table,
     "AWS::DynamoDB::Table": _table,
     "AWS::KMS::Key": _key,
     "AWS::KMS::ReplicaKey": _key,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlplatform_cdk.assembly.cost.estimate import lines_by_use
 from mlplatform_cdk.assembly.cost.lines import Kind
-from mlplatform_cdk.assembly.cost.money import difference, dollars, rate, told
+from mlplatform_cdk.assembly.cost.money import difference, dollars, rate, told, total
 from mlplatform_cdk.assembly.cost.usage import DISCOUNTS
 from mlplatform_cdk.assembly.findings import Table
 
@@ -26,6 +26,7 @@ _ALWAYS = (
     "the first paid tier of a price with tiers",
     "not seen: data transfer between zones, regions and to the internet, custom metrics, a key's rotations",
     "nor seen: the volumes that SageMaker chooses for an endpoint's instances, and what people start by hand",
+    "nor seen: the public addresses that load balancers and tasks take",
     "a resource with a condition counts as made; an endpoint that releases own counts from its first release on",
     "of job states that exclude one another, each is taken by its share of the executions",
 )
@@ -103,7 +104,7 @@ def delta_summary(delta: Delta) -> tuple[str, ...]:
     return (
         f"from {_in_words(before.committed_discounted)}, to {_in_words(after.committed_discounted)}",
         f"the assumed use: {difference(delta.difference(Kind.USAGE))} a month{_open(delta, Kind.USAGE)}",
-    )
+    ) + (("the two have no stack in common; --pair BASE=HEAD compares stages of two names",) * delta.strangers)
 
 
 def delta_tables(delta: Delta) -> tuple[Table, ...]:
@@ -156,13 +157,16 @@ def _lines(title: str, lines: Sequence[Line], estimate: Estimate) -> Table:
 
 
 def _per_use(estimate: Estimate) -> Table:
+    """The rates, those of what use is dearest first: what a month's assumed use adds comes with them."""
+    uses = sorted(lines_by_use(estimate.lines).items(), key=lambda use: _dearest_of(use[1]))
     rows = []
-    for (per, item, _), lines in lines_by_use(estimate.lines).items():
+    for (per, item, _), lines in uses:
         rates = {UNKNOWN if line.rate is None else rate(line.rate) for line in lines}
         places = sorted({line.place.path for line in lines})
-        of = item.partition("/")[2] or item
-        rows.append((per, " / ".join(sorted(rates)), of, f"{lines[0].region}: {_places(places)}"))
-    return Table(title="per unit of use", columns=("one more", "costs", "of", "where"), rows=tuple(rows))
+        added = told(total(line.on_demand for line in lines))
+        rows.append((per, " / ".join(sorted(rates)), added, item, f"{lines[0].region}: {_places(places)}"))
+    columns = ("one more", "costs", "a month's use", "of", "where")
+    return Table(title="per unit of use", columns=columns, rows=tuple(rows))
 
 
 def _unknown(names: Iterable[str], title: str = "unknown") -> Table:
@@ -192,6 +196,11 @@ def _of(estimate: Estimate, kind: Kind) -> list[Line]:
 
 def _dearest(line: Line) -> tuple[bool, Decimal, str]:
     return (line.on_demand.complete, -line.on_demand.known, line.place.path)
+
+
+def _dearest_of(lines: Sequence[Line]) -> tuple[bool, Decimal, str]:
+    amount = total(line.on_demand for line in lines)
+    return amount.complete, -amount.known, lines[0].charge.per
 
 
 def _matters(totals: Totals) -> bool:
