@@ -109,6 +109,39 @@ def test_a_folder_that_is_no_assembly_is_one_sentence(tmp_path: Path) -> None:
     assert "does not exist" in str(failure)
 
 
+def test_stages_of_two_names_are_paired_on_demand(tmp_path: Path) -> None:
+    stages = {name: {f"{name}/Data": {"Resources": {"Key": resource("AWS::KMS::Key")}}} for name in ("Dev", "Prod")}
+    dev, prod = (write_assembly(tmp_path / name, stacks, "us-east-1") for name, stacks in stages.items())
+
+    assert "--pair BASE=HEAD compares stages of two names" in run(prod, "--against", dev).stdout
+    assert document(prod, "--against", dev, "--pair", "Dev=Prod")["delta"]["changes"] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--pair", "Dev"], "--pair must be name=name, got 'Dev'"),
+        (["--pair", "Dev=Prod"], "--pair needs --against"),
+        (["--against", ".", "--pair", "Dev=Prod"], "base has no stage or stack 'Dev'; it has: App"),
+    ],
+)
+def test_a_pair_that_cannot_be_is_one_sentence(assembly: Path, options: list[str], sentence: str) -> None:
+    failure = run(assembly, *(str(assembly) if option == "." else option for option in options)).exception
+
+    assert isinstance(failure, CommandFailed)
+    assert str(failure).startswith(sentence)
+
+
+def test_a_stack_without_a_readable_environment_is_named(assembly: Path) -> None:
+    manifest = assembly / "manifest.json"
+    manifest.write_text(manifest.read_text().replace("aws://unknown-account/us-east-1", "us-east-1"))
+
+    failure = run(assembly).exception
+
+    assert isinstance(failure, CommandFailed)
+    assert str(failure) == "the environment of the stack App must read aws://<account>/<region>, got 'us-east-1'"
+
+
 @pytest.mark.parametrize("option", ["--usage", "--prices"])
 def test_a_folder_where_a_file_belongs_is_one_sentence(assembly: Path, tmp_path: Path, option: str) -> None:
     failure = run(assembly, option, tmp_path).exception

@@ -10,7 +10,7 @@ from mlplatform_cdk.assembly.errors import AssemblyError
 from mlplatform_cdk.cli.console import ERR, OUT, CommandFailed, write
 
 if TYPE_CHECKING:
-    from mlplatform_cdk.assembly.cost import Estimate, PriceBook
+    from mlplatform_cdk.assembly.cost import Delta, Estimate, PriceBook
 
 
 class Format(StrEnum):
@@ -24,6 +24,9 @@ class Format(StrEnum):
 def cost(
     assembly: Annotated[Path, typer.Argument(help="The cloud assembly, as cdk synth makes it.")] = Path("cdk.out"),
     against: Annotated[Path | None, typer.Option(help="Another assembly: tell the difference from it.")] = None,
+    pair: Annotated[
+        list[str] | None, typer.Option("--pair", help="Compare stages of two names: MlPlatform-Dev=MlPlatform-Prod.")
+    ] = None,
     usage: Annotated[Path | None, typer.Option(help="A month's use: a YAML file; see docs/cost.md.")] = None,
     prices: Annotated[Path | None, typer.Option(help="Prices that come before those of the package.")] = None,
     live: Annotated[bool, typer.Option(help="Ask AWS's Pricing API; needs credentials.")] = False,
@@ -42,7 +45,7 @@ def cost(
         raise CommandFailed(str(problem)) from problem
     if live:
         head, base = _live(head, base, own)
-    _show(head, base, form, output, details=details)
+    _show(head, _change(head, base, pair or []), form, output, details=details)
 
 
 def _own_prices(path: Path | None) -> "PriceBook":
@@ -82,10 +85,27 @@ def _live(head: "Estimate", base: "Estimate | None", own: "PriceBook") -> "tuple
     return repriced(head, prices), repriced(base, prices) if base else None
 
 
-def _show(head: "Estimate", base: "Estimate | None", form: Format, output: Path | None, *, details: bool) -> None:
-    from mlplatform_cdk.assembly.cost import delta, renderings
+def _change(head: "Estimate", base: "Estimate | None", pair: list[str]) -> "Delta | None":
+    """The difference from base, whose stages may have other names."""
+    from mlplatform_cdk.assembly.cost import delta
 
-    change = delta(base, head) if base else None
+    pairs = {}
+    for one in pair:
+        here, separator, there = one.partition("=")
+        if not (here and separator and there):
+            raise CommandFailed(f"--pair must be name=name, got {one!r}")
+        pairs[here] = there
+    if base is None and pairs:
+        raise CommandFailed("--pair needs --against, which names the assembly whose stages it pairs")
+    try:
+        return delta(base, head, pairs) if base else None
+    except AssemblyError as problem:
+        raise CommandFailed(str(problem)) from problem
+
+
+def _show(head: "Estimate", change: "Delta | None", form: Format, output: Path | None, *, details: bool) -> None:
+    from mlplatform_cdk.assembly.cost import renderings
+
     text = None
     if form is Format.MARKDOWN:
         text = renderings.delta_as_markdown(change) if change else renderings.estimate_as_markdown(head)

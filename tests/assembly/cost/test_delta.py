@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from mlplatform_cdk.assembly import read
-from mlplatform_cdk.assembly.cost import Delta, Kind, Usage, delta, estimate
+from mlplatform_cdk.assembly.cost import Delta, Estimate, Kind, Usage, delta, estimate
+from mlplatform_cdk.assembly.errors import AssemblyError
 from tests.assembly.cost.conftest import prices, resource, write_assembly
 
 PRICES = {
@@ -71,3 +72,47 @@ def test_a_change_to_or_from_an_unknown_price_is_no_difference_but_open(tmp_path
     assert [change.difference for change in found.changes] == [None]
     name = "price: sagemaker.hosting-hour/ml.p5.48xlarge in eu-west-1"
     assert (found.unknown_added, found.unknown_gone) == (((name,), ()) if forth else ((), (name,)))
+
+
+def staged(folder: Path, stages: Mapping[str, Mapping[str, Any]]) -> Estimate:
+    directory = write_assembly(folder, {name: {"Resources": resources} for name, resources in stages.items()})
+    return estimate(read(directory), prices(PRICES), Usage())
+
+
+def test_stages_of_two_names_are_paired_by_what_they_are_called_on_either_side(tmp_path: Path) -> None:
+    dev = staged(tmp_path / "dev", {"Dev/Serving": endpoint("ml.m5.large"), "Dev/Data": {"X": resource("AWS::X::Y")}})
+    prod = staged(
+        tmp_path / "prod", {"Prod/Serving": endpoint("ml.m5.xlarge"), "Prod/Data": {"X": resource("AWS::X::Y")}}
+    )
+
+    apart, together = delta(dev, prod), delta(dev, prod, {"Dev": "Prod"})
+
+    assert apart.strangers
+    assert not together.strangers
+    (change,) = together.changes
+    assert change.line.place.path == "Prod/Serving/Endpoint"
+    assert change.difference == 730 * Decimal("0.1")
+    assert together.unknown_added == together.unknown_gone == ()
+
+
+def test_what_a_pair_takes_the_place_of_is_left_out(tmp_path: Path) -> None:
+    both = staged(tmp_path, {"Dev/Serving": endpoint("ml.m5.large"), "Prod/Serving": endpoint("ml.m5.xlarge")})
+
+    found = delta(both, both, {"Dev": "Prod"})
+
+    assert [change.difference for change in found.changes] == [730 * Decimal("0.1")]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "sentence"),
+    [
+        ({"De": "Prod"}, "base has no stage or stack 'De'; it has: Dev"),
+        ({"Dev": "Pro"}, "head has no stage or stack 'P"),
+    ],
+)
+def test_a_pair_of_an_unknown_name_is_one_sentence(tmp_path: Path, pairs: dict[str, str], sentence: str) -> None:
+    dev = staged(tmp_path / "dev", {"Dev": endpoint("ml.m5.large")})
+    prod = staged(tmp_path / "prod", {"Prod": endpoint("ml.m5.large")})
+
+    with pytest.raises(AssemblyError, match=sentence):
+        delta(dev, prod, pairs)

@@ -7,8 +7,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from mlplatform_cdk.assembly.cost.lines import Kind
+from mlplatform_cdk.assembly.cost.pairing import paired
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlplatform_cdk.assembly.cost.estimate import Estimate
     from mlplatform_cdk.assembly.cost.lines import Line
 
@@ -65,13 +68,24 @@ class Delta:
             (change.difference or Decimal(0) for change in self.changes if change.line.kind is kind), start=Decimal(0)
         )
 
+    @property
+    def strangers(self) -> bool:
+        """True when the two have no stack in common, so that the difference is one of two wholes."""
+        before, after = ({place.stack for place in side.places} for side in (self.base, self.head))
+        return bool(before and after) and not before & after
+
     def open(self, kind: Kind) -> bool:
         """True when a change of ``kind`` has no price, so that the difference is not all."""
         return any(change.difference is None for change in self.changes if change.line.kind is kind)
 
 
-def delta(base: Estimate, head: Estimate) -> Delta:
-    """What changed from ``base`` to ``head``."""
+def delta(base: Estimate, head: Estimate, pairs: Mapping[str, str] | None = None) -> Delta:
+    """What changed from ``base`` to ``head``.
+
+    :param pairs: stages or stacks of base to those of head that are to be compared although their names differ, such
+        as ``{"MlPlatform-Dev": "MlPlatform-Prod"}``; default: equal names belong together.
+    """
+    base, head = paired(base, head, pairs or {})
     before, after = _keyed(base), _keyed(head)
     changes = [Change(before=before.get(key), after=after.get(key)) for key in {**before, **after}]
     changed = [change for change in changes if not _same(change)]
