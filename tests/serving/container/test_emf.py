@@ -1,0 +1,68 @@
+"""Which metrics does a second of traffic leave in the log?"""
+
+import io
+import json
+import re
+from typing import Any
+
+import pytest
+
+from mlplatform_cdk.serving.container.emf import Emf
+from mlplatform_cdk.serving.container.metrics import Metrics
+
+
+def traffic(metrics: Metrics) -> None:
+    for _ in range(1000):
+        metrics.queue.add(0.00002)
+    metrics.infer.add(0.0003)
+    metrics.batch.add(8)
+    metrics.count(200, 998)
+    metrics.count(429)
+    metrics.count(500)
+
+
+@pytest.fixture
+def line() -> dict[str, Any]:
+    metrics, output = Metrics(), io.StringIO()
+    traffic(metrics)  # before: none of this second's business
+    emf = Emf(metrics, namespace="Churn", model="churn", run_id="r-1", output=output, clock=lambda: 1700000000.5)
+    traffic(metrics)
+    emf.tick()
+    emf.tick()  # nothing came
+    (text,) = output.getvalue().splitlines()
+    return json.loads(text)  # type: ignore[no-any-return]
+
+
+def test_a_line_follows_the_embedded_metric_format_at_one_second(line: dict[str, Any]) -> None:
+    head = line["_aws"]
+    (directive,) = head["CloudWatchMetrics"]
+
+    assert head["Timestamp"] == 1700000000500
+    assert (directive["Namespace"], directive["Dimensions"]) == ("Churn", [["Model"]])
+    assert (line["Model"], line["run_id"]) == ("churn", "r-1")
+    assert {metric["StorageResolution"] for metric in directive["Metrics"]} == {1}
+    assert {metric["Unit"] for metric in directive["Metrics"]} == {"Count", "Milliseconds"}
+    assert len(directive["Metrics"]) <= 100
+    for metric in directive["Metrics"]:
+        assert re.fullmatch(r"[A-Za-z0-9]+", metric["Name"])
+        value = line[metric["Name"]]
+        assert isinstance(value, int | float) or len(value["Values"]) == len(value["Counts"])
+
+
+def test_what_happened_is_counted_since_the_line_before(line: dict[str, Any]) -> None:
+    assert {name: line[name] for name in ("Requests", "Errors4XX", "Errors5XX", "Throttles")} == {
+        "Requests": 1000,
+        "Errors4XX": 1,
+        "Errors5XX": 1,
+        "Throttles": 1,
+    }
+
+
+def test_a_distribution_has_values_with_counts_and_true_sums(line: dict[str, Any]) -> None:
+    queue, batch = line["QueueLatency"], line["BatchSize"]
+
+    assert sum(queue["Counts"]) == queue["Count"] == 1000
+    assert queue["Sum"] == pytest.approx(20)  # milliseconds
+    assert queue["Min"] <= 0.02 <= queue["Max"]
+    assert (batch["Values"], batch["Counts"], batch["Sum"]) == ([8], [1], 8)
+    assert "DecodeLatency" not in line  # nothing was measured
