@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -101,6 +102,40 @@ def test_what_a_pair_takes_the_place_of_is_left_out(tmp_path: Path) -> None:
     found = delta(both, both, {"Dev": "Prod"})
 
     assert [change.difference for change in found.changes] == [730 * Decimal("0.1")]
+
+
+def named(folder: Path, names: Mapping[str, str], stages: Mapping[str, Mapping[str, Any]]) -> Estimate:
+    """The same with names in CloudFormation, by the stacks' paths."""
+    manifest = write_assembly(folder, {name: {"Resources": kept} for name, kept in stages.items()}) / "manifest.json"
+    document = json.loads(manifest.read_text())
+    for artifact in document["artifacts"].values():
+        artifact["properties"]["stackName"] = names[artifact["displayName"]]
+    manifest.write_text(json.dumps(document))
+    return estimate(read(folder), prices(PRICES), Usage())
+
+
+def test_a_stack_that_keeps_its_name_is_the_same_one_wherever_it_is_in_the_app(tmp_path: Path) -> None:
+    base = named(tmp_path / "base", {"Old/Serving": "serving"}, {"Old/Serving": endpoint("ml.m5.large")})
+    head = named(tmp_path / "head", {"New/Serving": "serving"}, {"New/Serving": endpoint("ml.m5.xlarge")})
+
+    found = delta(base, head)
+
+    (change,) = found.changes
+    assert change.before is not None
+    assert change.before.place.path == "New/Serving/Endpoint"
+    assert change.difference == 730 * Decimal("0.1")
+    assert not found.strangers
+
+
+def test_a_stack_whose_place_another_takes_is_gone_under_its_own_name(tmp_path: Path) -> None:
+    stages = {"A": endpoint("ml.m5.large"), "B": endpoint("ml.m5.xlarge")}
+    base = named(tmp_path / "base", {"A": "one", "B": "two"}, stages)
+    head = named(tmp_path / "head", {"B": "one"}, {"B": endpoint("ml.m5.large")})
+
+    found = delta(base, head)
+
+    assert {(change.line.place.stack, change.after) for change in found.changes} == {("B (two)", None)}
+    assert found.difference(Kind.COMMITTED) == 730 * Decimal("-0.2")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mlplatform_cdk.assembly.cost.estimate import Estimate
     from mlplatform_cdk.assembly.cost.lines import Line
 
-    Key = tuple[str, str, str, int]
+    Key = tuple[str, str, str, str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,8 @@ def delta(base: Estimate, head: Estimate, pairs: Mapping[str, str] | None = None
     """What changed from ``base`` to ``head``.
 
     :param pairs: stages or stacks of base to those of head that are to be compared although their names differ, such
-        as ``{"MlPlatform-Dev": "MlPlatform-Prod"}``; default: equal names belong together.
+        as ``{"MlPlatform-Dev": "MlPlatform-Prod"}``; default: none, stacks of one account, region and name belong
+        together, else those of one path.
     """
     base, head = paired(base, head, pairs or {})
     before, after = _keyed(base), _keyed(head)
@@ -104,9 +105,10 @@ def _keyed(estimate: Estimate) -> dict[Key, Line]:
     for line in estimate.lines:
         number = 0
         name = line.charge.item.partition("/")[0]
-        while (line.place.path, name, line.charge.per, number) in keyed:
+        place = line.place
+        while (place.stack, place.path, name, line.charge.per, number) in keyed:
             number += 1
-        keyed[line.place.path, name, line.charge.per, number] = line
+        keyed[place.stack, place.path, name, line.charge.per, number] = line
     return keyed
 
 
