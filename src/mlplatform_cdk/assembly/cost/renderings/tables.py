@@ -141,7 +141,7 @@ def _groups(estimate: Estimate, name: str) -> Table:
 
 
 def _committed(estimate: Estimate) -> Table:
-    return _lines("what stands, a month", sorted(_of(estimate, Kind.COMMITTED), key=_dearest), estimate)
+    return _lines("what stands, used or not, a month", sorted(_of(estimate, Kind.COMMITTED), key=_dearest), estimate)
 
 
 def _lines(title: str, lines: Sequence[Line], estimate: Estimate) -> Table:

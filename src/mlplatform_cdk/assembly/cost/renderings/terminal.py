@@ -64,7 +64,9 @@ def _print(console: Console, tables: Iterable[Table], *, rows: int | None) -> No
         shown = table.rows if rows is None else table.rows[:rows]
         left = len(table.rows) - len(shown)
         caption = ". ".join(part for part in (table.note, f"{left} more with --details" if left else "") if part)
-        grid = Grid(*map(escape, table.columns), title=escape(table.title), caption=escape(caption) or None)
+        grid = Grid(title=escape(table.title), caption=escape(caption) or None)
+        for column in table.columns:
+            grid.add_column(escape(column), overflow="fold")  # a path's end is what tells it from its neighbours
         for row in shown:
             grid.add_row(*map(escape, row))
         console.print()
