@@ -68,7 +68,7 @@ def compute(model: "Model", jobs: Sequence[Job], *, most_rows: int, alone: bool 
     """
     begun = perf_counter()
     for job in jobs:
-        _guarded(job, lambda job: _decode(model, job))
+        _guarded(_decode, model, job)
     decoded = perf_counter()
     left = [job for job in jobs if job.answer is None]
     run: _Run = model.engine.run_alone if alone and len(left) == 1 else model.engine.run
@@ -80,13 +80,13 @@ def compute(model: "Model", jobs: Sequence[Job], *, most_rows: int, alone: bool 
     computed = perf_counter()
     for job in left:
         if job.answer is None:
-            _guarded(job, lambda job: _encode(model, job))
+            _guarded(_encode, model, job)
     return Timing(begun, decoded - begun, computed - decoded, perf_counter() - computed)
 
 
-def _guarded(job: Job, step: Callable[[Job], None]) -> None:
+def _guarded(step: "Callable[[Model, Job], None]", model: "Model", job: Job) -> None:
     try:
-        step(job)
+        step(model, job)
     except RequestError as error:
         job.answer = problem(error)
     except Exception as error:  # noqa: BLE001 - one request must not end the server; the log has the reason
@@ -122,11 +122,11 @@ def _encode(model: "Model", job: Job) -> None:
 def _run_each(model: "Model", jobs: Iterable[Job], run: _Run) -> None:
     names = [one.name for one in model.manifest.outputs]
 
-    def run_one(job: Job) -> None:
+    def run_one(_: "Model", job: Job) -> None:
         job.outputs = dict(zip(names, run(job.inputs), strict=True))
 
     for job in jobs:
-        _guarded(job, run_one)
+        _guarded(run_one, model, job)
 
 
 def _run_group(model: "Model", jobs: Sequence[Job], run: _Run) -> None:
@@ -138,7 +138,11 @@ def _run_group(model: "Model", jobs: Sequence[Job], run: _Run) -> None:
 
 
 def _run_together(model: "Model", jobs: Sequence[Job], run: _Run) -> None:
-    together = {one.name: np.concatenate([job.inputs[one.name] for job in jobs]) for one in model.manifest.inputs}
+    together: Tensors = {}
+    for one in model.manifest.inputs:
+        arrays = [job.inputs[one.name] for job in jobs]
+        # Arrays of other shapes or types do not go together: an error, and then each runs by itself.
+        together[one.name] = np.concatenate(arrays, dtype=arrays[0].dtype, casting="no")
     found = run(together)
     sizes = [_rows(job) for job in jobs]
     total = sum(sizes)
@@ -152,22 +156,24 @@ def _run_together(model: "Model", jobs: Sequence[Job], run: _Run) -> None:
         start = end
 
 
-def _groups(jobs: Iterable[Job], most_rows: int) -> list[list[Job]]:
-    """Jobs whose tensors differ in their rows only, at most ``most_rows`` together."""
-    open_groups: dict[Any, list[Job]] = {}
-    rows: dict[Any, int] = {}
-    closed: list[list[Job]] = []
+def _groups(jobs: Sequence[Job], most_rows: int) -> list[Sequence[Job]]:
+    """``jobs`` in their order, at most ``most_rows`` rows together."""
+    if len(jobs) <= most_rows and sum(map(_rows, jobs)) <= most_rows:
+        return [jobs]
+    groups: list[Sequence[Job]] = []
+    group: list[Job] = []
+    rows = 0
     for job in jobs:
-        form = tuple([(array.shape[1:], array.dtype) for array in job.inputs.values()])
         size = _rows(job)
-        if form in open_groups and rows[form] + size > most_rows:
-            closed.append(open_groups.pop(form))
-        if form not in open_groups:
-            open_groups[form], rows[form] = [], 0
-        open_groups[form].append(job)
-        rows[form] += size
-    return [*closed, *open_groups.values()]
+        if group and rows + size > most_rows:
+            groups.append(group)
+            group, rows = [], 0
+        group.append(job)
+        rows += size
+    return [*groups, group]
 
 
 def _rows(job: Job) -> int:
-    return len(next(iter(job.inputs.values())))
+    for array in job.inputs.values():
+        return len(array)
+    return 1

@@ -26,7 +26,7 @@ class Lanes:
     def __init__(self, count: int | None = None) -> None:
         self.count = count or usable_cores()
         self._offers: deque[Work] = deque()
-        self._idle: deque[threading.Semaphore] = deque()
+        self._idle: deque[threading.Lock] = deque()  # each is released to wake the lane that waits for it
         self._started = 0
 
     def offer(self, work: Work) -> None:
@@ -45,7 +45,8 @@ class Lanes:
         return len(self._idle) + self.count - self._started
 
     def _run(self) -> None:
-        awake, offers = threading.Semaphore(0), self._offers
+        awake, offers = threading.Lock(), self._offers
+        awake.acquire()
         while True:
             try:
                 work = offers.popleft()
@@ -55,7 +56,7 @@ class Lanes:
             if work.work(self.idle):
                 offers.append(work)  # there may be more; other models come first
 
-    def _sleep(self, awake: threading.Semaphore) -> None:
+    def _sleep(self, awake: threading.Lock) -> None:
         self._idle.append(awake)
         if self._offers:
             try:

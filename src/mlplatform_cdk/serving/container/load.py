@@ -20,8 +20,8 @@ class Load:
         self.request_seconds += _WEIGHT * (seconds / requests - self.request_seconds)
 
     def wait(self, waiting: int) -> float:
-        """Seconds until a lane comes to a request behind ``waiting`` others."""
-        return waiting * self.request_seconds / self._lanes
+        """Seconds until a lane comes to a request behind ``waiting`` others and half of what is computed now."""
+        return (waiting / self._lanes + 0.5) * self.request_seconds if waiting else 0.0
 
     def patience(self, allowed: float) -> float:
         """How long a request may wait when its answer is due in ``allowed`` seconds.

@@ -9,6 +9,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -102,7 +103,8 @@ class Predictor:
         alone = len(jobs) == 1 and not self._waiting and idle == self._lanes.count - 1
         ready = _in_time(jobs)
         timing = batch.compute(self.model, ready, most_rows=self._most_rows, alone=alone) if ready else None
-        self._loop.call_soon_threadsafe(self._finish, jobs, len(ready), timing)
+        with suppress(RuntimeError):  # the loop has ended: nobody is left to be answered
+            self._loop.call_soon_threadsafe(self._finish, jobs, len(ready), timing)
         return True
 
     def _turn(self) -> None:

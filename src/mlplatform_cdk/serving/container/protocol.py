@@ -111,9 +111,9 @@ class Connection(asyncio.Protocol):
             await self._writable
 
     @property
-    def idle(self) -> bool:
-        """Whether neither a request nor an answer is under way."""
-        return not (self.exchanges or self._raw or self._head or self._deaf)
+    def busy(self) -> bool:
+        """Whether a request or an answer is under way."""
+        return bool(self.exchanges) or (not self._deaf and bool(self._raw or self._head))
 
     def sweep(self, now: float) -> None:
         """End the connection where it is overdue; called about once a second.

@@ -14,7 +14,7 @@ from mlplatform_cdk.serving.container.wire import Wire
 _BACKLOG = 2048
 _TICK_SECONDS = 1.0
 _LOOK_SECONDS = 0.02
-_QUIET_SECONDS = 0.2  # how long nothing may have come before a drain stops listening
+_QUIET_SECONDS = 0.1  # how long nothing may have come before a drain stops listening
 
 
 class Server:
@@ -49,27 +49,35 @@ class Server:
     async def drain(self) -> bool:
         """Answer what has come, end, and say whether every request was answered.
 
-        It listens on until nothing has come for a moment: what waits in the kernel was accepted, too.
+        It listens on until nothing has come for a moment, a third of its time at most: what waits in the kernel was
+        accepted, too.
         """
         self.service.drain()
-        until = perf_counter() + self.settings.drain_timeout_s
+        assert self._listening is not None
+        began, patience = perf_counter(), self.settings.drain_timeout_s
+        await self._until_quiet(began + patience / 3)
+        self._listening.close()
+        await self._until_quiet(began + patience)
+        answered = not self._is_busy()
+        if self._ticking is not None:
+            self._ticking.cancel()
+        for connection in list(self.connections):
+            connection.close()
+        # What was written leaves as fast as clients read it.
+        while self.connections and perf_counter() < began + patience:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(_LOOK_SECONDS)
+        return answered
+
+    async def _until_quiet(self, until: float) -> None:
+        """Wait until nothing has come for a moment, no longer than ``until``."""
         quiet_since = perf_counter()
         while perf_counter() < until and perf_counter() - quiet_since < _QUIET_SECONDS:
             if self._is_busy():
                 quiet_since = perf_counter()
             await asyncio.sleep(_LOOK_SECONDS)
-        answered = not self._is_busy()
-        assert self._listening is not None
-        self._listening.close()
-        if self._ticking is not None:
-            self._ticking.cancel()
-        for connection in list(self.connections):
-            connection.close()
-        await asyncio.sleep(0)
-        return answered
 
     def _is_busy(self) -> bool:
-        return bool(self.service.under_way) or any(not one.idle for one in self.connections)
+        return bool(self.service.under_way) or any(one.busy for one in self.connections)
 
     def _tick(self) -> None:
         self._ticking = self._loop.call_later(_TICK_SECONDS, self._tick)

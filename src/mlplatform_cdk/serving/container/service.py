@@ -123,7 +123,8 @@ class Service:
 
     def serve(self, model: "Model") -> None:
         """From now on, answer ``/invocations`` with ``model``."""
-        self._single = self._predictor(model)
+        tuned = model.manifest.serving
+        self._single = self._predictor(model, tuned.lanes if tuned else None)
 
     def serve_many(self, models: Models) -> None:
         """From now on, answer ``/models``."""
@@ -242,13 +243,13 @@ class Service:
 
         return tell
 
-    def _predictor(self, model: "Model") -> "Predictor":
+    def _predictor(self, model: "Model", lanes: int | None = None) -> "Predictor":
         predictor = self._predictors.get(model)
         if predictor is None:
             from mlplatform_cdk.serving.container.lanes import Lanes
             from mlplatform_cdk.serving.container.predictor import Predictor
 
-            self._lanes = self._lanes or Lanes(self._settings.lanes)
+            self._lanes = self._lanes or Lanes(self._settings.lanes or lanes)
             predictor = Predictor(model, self._settings, self._lanes, self._metrics)
             self._predictors[model] = predictor
         return predictor

@@ -36,7 +36,9 @@ class Settings:
     drain_timeout_s: float = _setting(
         "DRAIN_TIMEOUT_S", 25.0, "how long SIGTERM waits for answers; SageMaker kills after 30", least=0.05
     )
-    lanes: int | None = _setting("LANES", None, "batches computed at once", least=1, most=256, other="one per core")
+    lanes: int | None = _setting(
+        "LANES", None, "batches computed at once", least=1, most=256, other="the manifest's, else one per core"
+    )
     max_batch_size: int | None = _setting(
         "MAX_BATCH_SIZE", None, "the most rows computed at once", least=1, most=65536, other="the manifest's, else 64"
     )
@@ -54,7 +56,7 @@ class Settings:
         None,
         "when an answer is too late, counted from the request's arrival",
         least=1,
-        other="the manifest's latency_budget_ms",
+        other="three quarters of the manifest's latency_budget_ms",
     )
     processes: int | None = _setting(
         "PROCESSES", None, "processes that share the port", least=1, most=256, other="the manifest's, else 1"
@@ -127,7 +129,7 @@ def _range(one: Field[Any]) -> str:
         return "true, false"
     if least is None:
         return ""
-    return f"{least:g} or more" if most is None else f"{least:g} to {most:g}"
+    return f"{least} or more" if most is None else f"{least} to {most}"
 
 
 def _parsed(one: Field[Any], text: str) -> Any:
