@@ -1,0 +1,77 @@
+"""Do several processes on one port behave as one container?"""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from mlplatform_cdk.runtimekit.manifest import read_folder
+from tests.serving.container.conftest import Serving
+from tests.serving.container.standins import eventually
+
+
+def ask(serving: Serving, body: str) -> int:
+    connection = serving.connect()
+    connection.request("POST", "/invocations", body, {"Content-Type": "application/json"})
+    response = connection.getresponse()
+    response.read()
+    connection.close()
+    return response.status
+
+
+def answered(serving: Serving) -> int:
+    connection = serving.connect()
+    connection.request("GET", "/metrics")
+    text = connection.getresponse().read().decode()
+    connection.close()
+    found = re.search(r'mlplatform_serving_stage_seconds_count\{stage="infer"\} (\d+)', text)
+    assert found
+    return int(found[1])
+
+
+def children(serving: Serving) -> list[psutil.Process]:
+    return psutil.Process(serving.process.pid).children()
+
+
+def test_processes_share_the_port_count_together_and_end_together(base: Path, start: Callable[..., Serving]) -> None:
+    body = json.dumps(read_folder(base / "model").golden_requests[0].body())
+    serving = start(base, PROCESSES="2")
+    eventually(lambda: len(children(serving)) == 2)
+    started = children(serving)
+
+    # A connection goes to either process, by chance: one that is not ready says 503, which is not counted below.
+    eventually(lambda: [ask(serving, body) for _ in range(20)] == [200] * 20)
+    before = answered(serving)
+    assert [ask(serving, body) for _ in range(40)] == [200] * 40
+
+    assert answered(serving) == before + 40
+    code, log = serving.stop()
+    assert code == 0
+    assert [line["all_requests_answered"] for line in log if line["message"] == "stopped"] == [True, True]
+    assert not any(one.is_running() for one in started)
+
+
+def test_a_process_that_dies_ends_the_container_so_that_its_host_starts_it_again(
+    base: Path, start: Callable[..., Serving]
+) -> None:
+    serving = start(base, PROCESSES="2")
+    eventually(lambda: len(children(serving)) == 2)
+
+    children(serving)[0].kill()
+
+    assert serving.wait()[0] != 0
+
+
+def test_a_manifest_may_ask_for_processes(base: Path, tmp_path: Path, start: Callable[..., Serving]) -> None:
+    (tmp_path / "model").mkdir()
+    for file in (base / "model").iterdir():
+        (tmp_path / "model" / file.name).write_bytes(file.read_bytes())
+    path = tmp_path / "model" / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"serving": {"processes": 2}}), encoding="utf-8")
+
+    serving = start(tmp_path)
+
+    eventually(lambda: len(children(serving)) == 2)
+    assert serving.stop()[0] == 0
