@@ -44,7 +44,7 @@ def test_a_runs_name_fits_a_job_and_differs_by_data_and_pipeline() -> None:
     }
 
     assert len(names) == 8
-    assert all(len(f"{name}-preprocess") <= 63 and name.replace("-", "").isalnum() for name in names)
+    assert all(len(name) <= 37 and name.replace("-", "").isalnum() for name in names)
 
 
 @pytest.fixture

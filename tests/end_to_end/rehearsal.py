@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from mlplatform_cdk.assembly import Assembly
-from mlplatform_cdk.cli.demo.data import LABEL_COLUMN
 from mlplatform_cdk.cli.demo.executions import Executions
 from mlplatform_cdk.cli.demo.platform import DeployedPlatform
 from mlplatform_cdk.cli.demo.report import DemoReport, ExecutionReport
@@ -18,6 +17,10 @@ from mlplatform_cdk.local.settings import Settings
 Found = TypeVar("Found")
 PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 0.05
+
+# Where the pipeline of stacks/breast_cancer.py looks, and what it predicts.
+KEY = "raw/breast-cancer/patients.csv"
+LABEL_COLUMN = "diagnosis"
 
 
 def eventually(look: Callable[[], Found | None], what: str, patience: float = PATIENCE_SECONDS) -> Found:

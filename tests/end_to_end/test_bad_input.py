@@ -8,14 +8,14 @@ import pytest
 
 from mlplatform_cdk.assembly import read
 from mlplatform_cdk.assembly.synthesize import synthesize
-from mlplatform_cdk.cli.demo.data import KEY, breast_cancer_csv
+from mlplatform_cdk.cli.demo.data import breast_cancer_csv
 from mlplatform_cdk.cli.demo.executions import Executions
 from mlplatform_cdk.cli.demo.report import ExecutionReport
 from mlplatform_cdk.local import deploy
-from tests.end_to_end.rehearsal import Inbox, Rehearsal, packages_of
+from tests.end_to_end.rehearsal import KEY, LABEL_COLUMN, Inbox, Rehearsal, packages_of
 
 BAD_KEY = KEY.replace("patients", "zz-bad")
-ROWS = list(csv.reader(io.StringIO(breast_cancer_csv())))
+ROWS = list(csv.reader(io.StringIO(breast_cancer_csv(LABEL_COLUMN))))
 HEADER = ",".join(ROWS[0])
 MALIGNANT = ",".join(ROWS[1])
 
@@ -104,7 +104,9 @@ def test_a_model_of_ones_own_image_without_a_manifest_is_refused_by_name(rehears
     inbox = Inbox(rehearsal.client, topic)
     pipeline = Executions(rehearsal.client("stepfunctions"), stack.outputs["Pipeline"], "own image")
 
-    rehearsal.client("s3").put_object(Bucket=lake, Key="raw/own/patients.csv", Body=breast_cancer_csv().encode())
+    rehearsal.client("s3").put_object(
+        Bucket=lake, Key="raw/own/patients.csv", Body=breast_cancer_csv(LABEL_COLUMN).encode()
+    )
     run = pipeline.follow(pipeline.next_after(set(), 60), 60, lambda _state: None)
 
     sentence = (

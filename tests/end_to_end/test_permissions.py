@@ -7,7 +7,7 @@ from tests.end_to_end.rehearsal import Rehearsal
 def test_a_job_that_may_not_read_fails_its_run_naming_role_and_action(rehearsal: Rehearsal) -> None:
     assert rehearsal.report.run is not None
     job = rehearsal.client("sagemaker").describe_processing_job(
-        ProcessingJobName=f"{rehearsal.report.run.name}-preprocess"
+        ProcessingJobName=f"breast-cancer-{rehearsal.report.run.name}-preprocess"
     )
     before = rehearsal.packages()
 

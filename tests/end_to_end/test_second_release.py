@@ -12,10 +12,10 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from mlplatform_cdk.cli.demo.data import KEY, breast_cancer_csv
+from mlplatform_cdk.cli.demo.data import breast_cancer_csv
 from mlplatform_cdk.cli.demo.report import ExecutionReport
 from tests.end_to_end.permissions import without
-from tests.end_to_end.rehearsal import Rehearsal
+from tests.end_to_end.rehearsal import KEY, LABEL_COLUMN, Rehearsal
 from tests.end_to_end.traffic import Traffic
 
 MORE_KEY = KEY.replace("patients", "more-patients")
@@ -48,7 +48,7 @@ def second(rehearsal: Rehearsal) -> SecondRelease:
 def more_patients() -> str:
     """Patients like those that the lake has: every third, measured with an error of up to one percent."""
     dice = random.Random(7)
-    header, *rows = csv.reader(io.StringIO(breast_cancer_csv()))
+    header, *rows = csv.reader(io.StringIO(breast_cancer_csv(LABEL_COLUMN)))
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(header)

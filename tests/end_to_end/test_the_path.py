@@ -11,12 +11,11 @@ import onnxruntime
 import pytest
 from rich.console import Console
 
-from mlplatform_cdk.cli.demo.data import LABEL_COLUMN
 from mlplatform_cdk.cli.demo.report import ExecutionReport
 from mlplatform_cdk.cli.demo.results import show
 from stacks import breast_cancer
 from stacks.environments import DEV
-from tests.end_to_end.rehearsal import Rehearsal
+from tests.end_to_end.rehearsal import LABEL_COLUMN, Rehearsal
 
 
 @pytest.fixture
@@ -74,7 +73,7 @@ def test_the_run_is_named_wherever_its_work_lies(
     rehearsal: Rehearsal, run: ExecutionReport, package: dict[str, Any]
 ) -> None:
     facts = package["CustomerMetadataProperties"]
-    training = rehearsal.client("sagemaker").describe_training_job(TrainingJobName=f"{run.name}-train")
+    training = rehearsal.client("sagemaker").describe_training_job(TrainingJobName=f"breast-cancer-{run.name}-train")
     dataset = json.loads(of_run(rehearsal, "dataset/dataset.json"))
     manifest = json.loads(stored(rehearsal, facts["manifest_uri"]))
 

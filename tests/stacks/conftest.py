@@ -55,6 +55,16 @@ def platforms(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Platform
 
 
 @pytest.fixture(scope="session")
+def beside(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Platform]:
+    """What the library has beside the stacks of the platform: the delivery pipeline, a function in a VPC."""
+    # It reads what this file defines.
+    from tests.stacks.beside import delivery, function_in_a_vpc
+
+    made = {"delivery": delivery, "function": function_in_a_vpc}
+    return {name: make(tmp_path_factory.mktemp(name)) for name, make in made.items()}
+
+
+@pytest.fixture(scope="session")
 def production(platforms: Mapping[str, Platform]) -> Mapping[str, Any]:
     """The templates of production; the apps that `mlplatform init` writes have a fixture of this name, too."""
     return {name: stack.template for name, stack in platforms["prod"].stacks.items()}
@@ -76,11 +86,10 @@ def _synthesize(environment: PlatformEnvironment, outdir: Path) -> Platform:
     except RuntimeError as failure:
         if "Validation failed" not in str(failure):
             raise
-    return Platform(environment, _read_stacks(outdir, stage.node.id), _read_findings(outdir))
+    return Platform(environment, read_stacks(outdir / f"assembly-{stage.node.id}"), _read_findings(outdir))
 
 
-def _read_stacks(outdir: Path, stage: str) -> Mapping[str, StackTemplate]:
-    assembly = outdir / f"assembly-{stage}"
+def read_stacks(assembly: Path) -> Mapping[str, StackTemplate]:
     artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
     stacks = {id_: one for id_, one in artifacts.items() if one["type"] == "aws:cloudformation:stack"}
     short = {id_: one["displayName"].split("/")[-1].split(" ")[0] for id_, one in stacks.items()}

@@ -71,6 +71,8 @@ def _flat(value: Any, parameters: Mapping[str, Any]) -> str:
             return value
         case {"Fn::Join": [delimiter, parts]}:
             return str(delimiter).join(_flat(part, parameters) for part in parts)
+        case {"Fn::Sub": str(text)}:
+            return re.sub(r"\$\{([^}]*)\}", r"<\1>", text)
         case {"Fn::GetAtt": [resource, attribute]}:
             return f"<{resource}.{attribute}>"
         case {"Ref": name}:

@@ -1,10 +1,12 @@
 """Does every permission name its action and, where AWS lets it, its resource?"""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 
 from tests.stacks.conftest import Platform
 from tests.stacks.policies import statements
-from tests.stacks.wildcards import NOTHING, WILDCARDS
+from tests.stacks.wildcards import NOTHING, WILDCARDS, Wildcard
+from tests.stacks.wildcards_beside import ACTIONS, BESIDE
 
 # Deny statements are meant wide.
 ALLOW = "Allow"
@@ -21,10 +23,31 @@ def test_no_action_is_a_pattern_save_the_accounts_own_over_its_key(platform: Pla
     assert found == {("AWS::KMS::Key", "kms:*")}
 
 
-def test_every_resource_that_is_a_pattern_is_reviewed_and_every_review_is_of_one(
-    platforms: Mapping[str, Platform],
-) -> None:
+def test_beside_the_stacks_cdk_pipelines_alone_writes_actions_that_are_patterns(beside: Mapping[str, Platform]) -> None:
     found = {
+        (one.type, action, resource)
+        for platform in beside.values()
+        for one in statements(platform)
+        for action in one.actions
+        for resource in one.resources
+        if one.effect == ALLOW and ("*" in action or "?" in action)
+    }
+
+    assert found - {("AWS::KMS::Key", "kms:*", "*")} == set(ACTIONS)
+
+
+def test_every_resource_that_is_a_pattern_is_reviewed_and_every_review_is_of_one(
+    platforms: Mapping[str, Platform], beside: Mapping[str, Platform]
+) -> None:
+    for reviews, those in ((WILDCARDS, platforms), *((BESIDE[name], {name: one}) for name, one in beside.items())):
+        found, reviewed = patterns(those), reviewed_by(reviews)
+
+        assert {key: found[key] for key in found.keys() - reviewed} == {}, "in no list of tests/stacks/wildcards*.py"
+        assert reviewed - found.keys() == set(), "in a list of tests/stacks/wildcards*.py, and in no template"
+
+
+def patterns(platforms: Mapping[str, Platform]) -> dict[tuple[str, str, str], str]:
+    return {
         (one.type, action, resource): f"{name}/{one.stack}/{one.logical_id}"
         for name, platform in platforms.items()
         for one in statements(platform)
@@ -32,14 +55,32 @@ def test_every_resource_that_is_a_pattern_is_reviewed_and_every_review_is_of_one
         for resource in one.resources
         if one.effect == ALLOW and ("*" in resource or "?" in resource)
     }
-    reviewed = {(one.within, action, one.resource) for one in WILDCARDS for action in one.actions}
 
-    assert {key: found[key] for key in found.keys() - reviewed} == {}, "not in tests/stacks/wildcards.py"
-    assert reviewed - found.keys() == set(), "in tests/stacks/wildcards.py, and in no template"
+
+def reviewed_by(reviews: Iterable[Wildcard]) -> set[tuple[str, str, str]]:
+    return {(one.within, action, one.resource) for one in reviews for action in one.actions}
+
+
+def test_every_action_on_a_key_belongs_to_its_account_alone(
+    platforms: Mapping[str, Platform], beside: Mapping[str, Platform]
+) -> None:
+    owners = [
+        json.dumps(statement["Principal"])
+        for platform in (*platforms.values(), *beside.values())
+        for stack in platform.stacks.values()
+        for _, key in stack.resources("AWS::KMS::Key")
+        for statement in key["Properties"]["KeyPolicy"]["Statement"]
+        if statement["Action"] == "kms:*" and statement["Effect"] == ALLOW
+    ]
+
+    assert owners
+    assert [one for one in owners if ":root" not in one or "Service" in one or "*" in one] == []
 
 
 def test_each_review_has_a_reason_and_a_page_of_aws() -> None:
-    assert [one for one in WILDCARDS if not one.reason or not one.reference.startswith("https://docs.aws.")] == []
+    every = [*WILDCARDS, *(one for reviews in BESIDE.values() for one in reviews)]
+
+    assert [one for one in every if not one.reason or not one.reference.startswith("https://docs.aws.")] == []
     assert [one for one in NOTHING if one.resource != "*"] == []
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 REFERENCE = "https://docs.aws.amazon.com/service-authorization/latest/reference/list_"
 KEY_POLICIES = "https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html"
 NO_RESOURCE = "its actions take no resource"
-RUNS = "jobs are named after the run that starts them, and a role cannot name what does not exist"
+RUNS = "jobs are named after the model, the run that starts them and the step; a role cannot name a run to come"
 MODELS = "each release makes a model and a configuration named after the version; the endpoint's name comes first"
 STUDIO = "people make and name their spaces and apps; the domain comes first, conditions say whose they are"
 OBJECTS = "objects come with the data; the bucket and the folder are named"
@@ -185,7 +185,7 @@ PATTERNS = (
     ),
     *(
         _pattern(
-            f"arn:aws:sagemaker::{kind.lower()}-job/*-{step}",
+            f"arn:aws:sagemaker::{kind.lower()}-job/breast-cancer-*-{step}",
             _SAGEMAKER,
             RUNS,
             f"Create{kind.title()}Job",
@@ -203,7 +203,7 @@ OWN_POLICIES = (
         within="AWS::KMS::Key",
         actions=("kms:*",),
         resource="*",
-        reason="the account owns its key, or nobody could change the key's policy; IAM says who of the account",
+        reason="the account owns its key and IAM says who of it; a list would bound nobody who may change the policy",
         reference="https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html",
     ),
     Wildcard(

@@ -54,9 +54,9 @@ def test_what_cannot_be_done_gets_one_sentence(asked: object, sentence: str) -> 
         read(asked)
 
 
-@pytest.mark.parametrize("run_id", ["a" * 53, "with_underscore", "-dash", "two words"])
+@pytest.mark.parametrize("run_id", ["a" * 38, "with_underscore", "-dash", "two words"])
 def test_a_run_whose_jobs_could_not_carry_its_name_is_refused(run_id: str) -> None:
-    with pytest.raises(RequestError, match="an execution's name must be 1 to 52 letters"):
+    with pytest.raises(RequestError, match="an execution's name must be 1 to 37 letters"):
         read({}, run_id)
 
 

@@ -3,12 +3,13 @@
 import json
 
 import pytest
-from aws_cdk import Duration
+from aws_cdk import Duration, Fn
 from aws_cdk.assertions import Match
 
 from mlplatform_cdk.core import ConfigurationError
 from mlplatform_cdk.foundation import JobNetwork
 from mlplatform_cdk.training import EvaluationRule, ProcessingResources, TrainingResources
+from mlplatform_cdk.training.pipeline.jobs import job_prefix
 from tests.contracts.asl import needed_actions, problems
 from tests.contracts.rendering import granted_actions
 from tests.training.conftest import SERVING_IMAGE, Build
@@ -144,7 +145,7 @@ def test_a_training_image_of_ones_own_trains_and_the_librarys_does_the_rest(buil
 def test_a_jobs_name_and_tags_carry_the_run(build: Build) -> None:
     train = build().state("Train")["Parameters"]
 
-    assert train["TrainingJobName.$"] == "States.Format('{}-train', $.run.id)"
+    assert train["TrainingJobName.$"] == "States.Format('churn-{}-train', $.run.id)"
     assert train["Tags"] == [{"Key": "mlplatform:run-id", "Value.$": "$.run.id"}]
     assert train["Environment"]["RUN_ID.$"] == "$.run.id"
 
@@ -266,3 +267,18 @@ def test_a_quiet_period_longer_than_a_queue_can_wait_is_refused(build: Build) ->
 def test_values_that_could_never_run_are_refused(make: object, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         make()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("model", "prefix"),
+    [
+        pytest.param("churn", "churn", id="a model"),
+        pytest.param("credit-risk-of-small-firms", "credit-risk-of", id="a long one"),
+        pytest.param("a-model-that-i-x", "a-model-that-i", id="a cut in a word"),
+        pytest.param("thirteen-car-s", "thirteen-car-s", id="just as long as it may be"),
+        pytest.param(Fn.ref("Model"), "model", id="one known at deployment only"),
+    ],
+)
+def test_every_jobs_name_fits_with_the_longest_run(model: str, prefix: str) -> None:
+    assert job_prefix(model) == prefix
+    assert len(f"{prefix}-{'r' * 37}-preprocess") <= 63

@@ -10,8 +10,14 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from mlplatform_cdk.core.acknowledgements import accept_checkov, accept_lint, acknowledge, acknowledge_controls
-from mlplatform_cdk.core.answers import resource_of
+from mlplatform_cdk.core.acknowledgements import (
+    accept_checkov,
+    accept_lint,
+    acknowledge,
+    acknowledge_controls,
+    acknowledge_wildcards,
+)
+from mlplatform_cdk.core.answers import arn_of, resource_of
 from mlplatform_cdk.core.assets import runtime_code
 from mlplatform_cdk.core.dead_letters import dead_letters_of
 from mlplatform_cdk.core.roles import PlatformRole
@@ -108,16 +114,23 @@ class PlatformFunction(lambda_.Function):
 
     @staticmethod
     def _grant_network_interfaces(role: PlatformRole) -> None:
-        """What Lambda needs to stand in a VPC; the calls take no resource when the interface does not yet exist."""
-        actions = [
+        """What Lambda needs to stand in a VPC, on all of its account and region: Lambda names the interfaces.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+        """
+        changes = [
             "ec2:AssignPrivateIpAddresses",
             "ec2:CreateNetworkInterface",
             "ec2:DeleteNetworkInterface",
-            "ec2:DescribeNetworkInterfaces",
-            "ec2:DescribeSubnets",
             "ec2:UnassignPrivateIpAddresses",
         ]
-        role.allow(iam.PolicyStatement(actions=actions, resources=["*"]))
+        looks = ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"]
+        everywhere = arn_of(role, "ec2", "*/*")
+        role.allow(
+            iam.PolicyStatement(actions=changes, resources=[everywhere]),
+            iam.PolicyStatement(actions=looks, resources=["*"]),
+        )
+        acknowledge_wildcards(role, {everywhere: "Lambda makes and names the network interfaces of its functions"})
 
 
 def _writes_to(log_group: logs.ILogGroup) -> iam.PolicyStatement:

@@ -10,7 +10,13 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
-from mlplatform_cdk.core import accept_lint, acknowledge, acknowledge_controls, acknowledge_wildcards
+from mlplatform_cdk.core import (
+    accept_checkov,
+    accept_lint,
+    acknowledge,
+    acknowledge_controls,
+    acknowledge_wildcards,
+)
 
 _T = TypeVar("_T")
 _SOURCE = "the source comes through CodePipeline, from a connection that authorizes by OAuth"
@@ -51,6 +57,9 @@ def acknowledge_pipeline(engine: pipelines.CodePipeline, artifacts: s3.IBucket, 
         acknowledge_wildcards(role, {artifacts.arn_for_objects("*"): _OBJECTS, **names})
     for role in its_roles:
         _acknowledge_role(role)
+        if _starts_builds(role):
+            policy = role.node.find_child("DefaultPolicy")
+            accept_checkov(policy, {"CKV_AWS_111": _STAR})
     _acknowledge_regions(engine.pipeline)
     resource = engine.pipeline.node.default_child
     assert isinstance(resource, codepipeline.CfnPipeline)
@@ -75,9 +84,16 @@ def _acknowledge_role(role: iam.Role) -> None:
     acknowledge_controls(role, {"IAMNoInlinePolicy": "CDK Pipelines makes this role, and its policy inline"})
 
 
+def _starts_builds(role: iam.Role) -> bool:
+    """Whether it is a role of CDK Pipelines' assets, which may start any build: the policy says so."""
+    return role.node.id in {"DockerRole", "FileRole"}
+
+
 def _acknowledge_regions(pipeline: codepipeline.Pipeline) -> None:
     """The buckets for environments in other regions, each in a support stack of CDK Pipelines' own."""
     home = Stack.of(pipeline)
+    if any(one.stack.node.path != home.node.path for one in pipeline.cross_region_support.values()):
+        accept_checkov(pipeline.role.node.find_child("Permissions"), {"CKV_AWS_111": _REGIONS_KEY})
     for support in pipeline.cross_region_support.values():
         if support.stack.node.path == home.node.path:
             continue
@@ -89,6 +105,7 @@ def _acknowledge_regions(pipeline: codepipeline.Pipeline) -> None:
             ),
         )
         acknowledge(pipeline.role, {f"AwsSolutions-IAM5[Action::{action}]": _GRANTED for action in _GRANTS})
+        accept_checkov(support.replication_bucket, {"CKV_AWS_18": _REPLICA, "CKV_AWS_21": _REPLICA})
         objects = support.replication_bucket.arn_for_objects("*")
         acknowledge_wildcards(pipeline.role, {objects: _OBJECTS, "*": _REGIONS_KEY})
 

@@ -14,6 +14,11 @@ _PUBLISHERS = ("cloudwatch.amazonaws.com", "events.amazonaws.com", "sns.amazonaw
 class Keys(Construct):
     """The key of an environment's data, which rotates every year.
 
+    CDK's first statement gives ``kms:*`` to the account itself, the one wildcard action of the platform; it stays. It
+    lets IAM decide and names nobody; whoever may ``kms:PutKeyPolicy`` could give himself all the rest, so that a list
+    would bound no one; and without an action that AWS adds later, the account could not wholly manage its key:
+    https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html#key-policy-default-allow-root-enable-iam
+
     IAM policies of this account decide who uses it; log groups, and the services that publish to encrypted topics and
     queues, may use it for this account's resources alone. Grants on it are for AWS services only.
 

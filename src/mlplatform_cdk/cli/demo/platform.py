@@ -5,13 +5,23 @@ import io
 import json
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
 
-from mlplatform_cdk.cli.demo.report import ModelReport, PredictionReport
+from mlplatform_cdk.cli.demo.report import ModelReport, PredictionReport, StepFailed
 
 _METRIC = "metric_"
+_DEPTH = 4  # of /app/environment/room/what, split at its first three slashes
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedDataset:
+    """Where in the lake the pipeline looks, and which column it predicts."""
+
+    prefix: str
+    label_column: str
 
 
 class DeployedPlatform:
@@ -26,7 +36,7 @@ class DeployedPlatform:
     def __init__(self, *, endpoint_url: str, region: str, account: str, environment: str) -> None:
         self._session = boto3.Session(aws_access_key_id=account, aws_secret_access_key=account, region_name=region)
         self._endpoint_url = endpoint_url
-        self._parameters = self._read_parameters(f"/mlplatform/{environment}/")
+        self._parameters = self._read_parameters(environment)
 
     def client(self, service: str) -> Any:
         """A boto3 client, like any that a user of AWS makes."""
@@ -36,8 +46,37 @@ class DeployedPlatform:
         """What a stack published, as ``data/lake-bucket``."""
         if name not in self._parameters:
             known = ", ".join(sorted(self._parameters))
-            raise LookupError(f"the stacks must publish {name!r}, got only {known}")
+            raise StepFailed(
+                "what the stacks publish",
+                f"the demo needs /<app>/<environment>/{name} among the SSM parameters, as an app of mlplatform "
+                f"init has it, got {known or 'none'}; rehearse another app with mlplatform local up",
+            )
         return self._parameters[name]
+
+    def dataset(self) -> DeployedDataset:
+        """What the retraining pipeline trains on, read from what is deployed: any app may be rehearsed."""
+        machine = self.client("stepfunctions").describe_state_machine(
+            stateMachineArn=self.parameter("training/pipeline-arn")
+        )
+        states = json.loads(machine["definition"])["States"].values()
+        parameters = [state.get("Parameters", {}) for state in states]
+        labels = [one["Environment"]["LABEL_COLUMN"] for one in parameters if "LABEL_COLUMN" in _environment(one)]
+        functions = {one["FunctionName"] for one in parameters if "FunctionName" in one}
+        pages = self.client("lambda").get_paginator("list_functions").paginate()
+        uris = [
+            function["Environment"]["Variables"]["DATASET_URI"]
+            for page in pages
+            for function in page["Functions"]
+            if function["FunctionArn"] in functions
+            and "DATASET_URI" in function.get("Environment", {}).get("Variables", {})
+        ]
+        if len(labels) != 1 or len(uris) != 1:
+            raise StepFailed(
+                "the data set",
+                f"the demo must find one label and one data set in the pipeline, got {len(labels)} and {len(uris)}; "
+                "rehearse an app of your own with mlplatform local up, and start its pipeline",
+            )
+        return DeployedDataset(prefix=uris[0].split("/", 3)[3], label_column=labels[0])
 
     def put_data(self, key: str, text: str) -> None:
         """Put an object into the lake's bucket: all that the demo does before the platform moves by itself."""
@@ -83,9 +122,16 @@ class DeployedPlatform:
                 variant=answer["InvokedProductionVariant"],
             )
 
-    def _read_parameters(self, path: str) -> dict[str, str]:
-        pages = self.client("ssm").get_paginator("get_parameters_by_path").paginate(Path=path, Recursive=True)
-        return {entry["Name"].removeprefix(path): entry["Value"] for page in pages for entry in page["Parameters"]}
+    def _read_parameters(self, environment: str) -> dict[str, str]:
+        """What the stacks of ``environment`` published under ``/<app>/<environment>/``, whatever the app is called."""
+        pages = self.client("ssm").get_paginator("get_parameters_by_path").paginate(Path="/", Recursive=True)
+        split = [(entry["Name"].split("/", 3), entry["Value"]) for page in pages for entry in page["Parameters"]]
+        return {name[3]: value for name, value in split if len(name) == _DEPTH and name[2] == environment}
+
+
+def _environment(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = parameters.get("Environment")
+    return found if isinstance(found, Mapping) else {}
 
 
 def _model_report(package: Mapping[str, Any]) -> ModelReport:

@@ -11,7 +11,7 @@ import psutil
 
 from mlplatform_cdk.assembly import read
 from mlplatform_cdk.cli.console import ERR, OUT, CommandFailed
-from mlplatform_cdk.cli.demo.data import KEY, LABEL_COLUMN, breast_cancer_csv
+from mlplatform_cdk.cli.demo.data import FILE, breast_cancer_csv
 from mlplatform_cdk.cli.demo.executions import Executions, output_of
 from mlplatform_cdk.cli.demo.memory import PeakMemory
 from mlplatform_cdk.cli.demo.platform import DeployedPlatform
@@ -90,7 +90,8 @@ def walk(report: DemoReport, screen: Screen, platform: DeployedPlatform) -> None
     with screen.phase("data into the lake, which starts the retraining run"):
         retraining = Executions(steps, platform.parameter("training/pipeline-arn"), "retraining")
         releases = Executions(steps, platform.parameter("serving/release-arn"), "release")
-        platform.put_data(KEY, breast_cancer_csv())
+        dataset = platform.dataset()
+        platform.put_data(f"{dataset.prefix}{FILE}", breast_cancer_csv(dataset.label_column))
         run = retraining.next_after(set(), PATIENCE_SECONDS)
     with screen.phase("retraining run: gate, preprocess, train, evaluate, register"):
         report.run = retraining.follow(run, PATIENCE_SECONDS, screen.detail)
@@ -105,7 +106,7 @@ def walk(report: DemoReport, screen: Screen, platform: DeployedPlatform) -> None
             raise StepFailed("release", f"{report.release.error}: {report.release.cause}")
         report.golden = json.loads(output_of(releases.events(release), "TestGreen") or "{}").get("tests")
     with screen.phase("predictions from the endpoint"):
-        _predict(report, platform)
+        _predict(report, platform, dataset.label_column)
     with screen.phase("a deliberately worse model, which evaluation must refuse"):
         worse = retraining.start("deliberately-worse", json.dumps({"hyperparameters": WORSE}))
         report.refused = retraining.follow(worse, PATIENCE_SECONDS, screen.detail)
@@ -115,9 +116,9 @@ def walk(report: DemoReport, screen: Screen, platform: DeployedPlatform) -> None
             raise StepFailed("refusal", "the worse model was registered although evaluation refused it")
 
 
-def _predict(report: DemoReport, platform: DeployedPlatform) -> None:
+def _predict(report: DemoReport, platform: DeployedPlatform, label_column: str) -> None:
     assert report.run is not None
-    answers = list(platform.predict(platform.holdout(report.run.name), LABEL_COLUMN))
+    answers = list(platform.predict(platform.holdout(report.run.name), label_column))
     right = sum(answer.predicted == answer.truth for answer in answers)
     report.predictions = answers[:SHOWN_PREDICTIONS]
     report.holdout_accuracy = right / len(answers)

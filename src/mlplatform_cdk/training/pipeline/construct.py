@@ -20,7 +20,7 @@ from mlplatform_cdk.training.evaluation_rule import EvaluationRule
 from mlplatform_cdk.training.job_image import JobImage
 from mlplatform_cdk.training.job_role import JobRole
 from mlplatform_cdk.training.pipeline.definition import Plan, definition
-from mlplatform_cdk.training.pipeline.jobs import JobSettings
+from mlplatform_cdk.training.pipeline.jobs import JobSettings, job_prefix
 from mlplatform_cdk.training.pipeline.permissions import PipelineRole
 from mlplatform_cdk.training.pipeline.steps import define_steps
 from mlplatform_cdk.training.pipeline.tasks import Tasks
@@ -114,11 +114,16 @@ class RetrainingPipeline(Construct):
             hyperparameters=hyperparameters,
             key=key,
         )
+        prefix = job_prefix(model_name)
         plan = Plan(
             tasks=Tasks(Stack.of(self).partition),
             functions=self.steps.arns(),
             jobs=JobSettings(
-                role_arn=self.job_role.role_arn, key_arn=key.key_arn, network=network, isolated=network_isolation
+                role_arn=self.job_role.role_arn,
+                key_arn=key.key_arn,
+                network=network,
+                isolated=network_isolation,
+                prefix=prefix,
             ),
             job_image_uri=steps_image.image_uri,
             training_image_uri=trainer.image_uri,
@@ -138,6 +143,7 @@ class RetrainingPipeline(Construct):
             self,
             "MachineRole",
             functions=self.steps.all(),
+            job_prefix=prefix,
             job_role=self.job_role,
             artifacts=artifacts,
             topic=self.notifications,

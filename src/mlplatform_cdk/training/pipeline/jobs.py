@@ -9,6 +9,8 @@ from mlplatform_cdk.foundation import JobNetwork
 from mlplatform_cdk.training.resources import ProcessingResources, TrainingResources
 
 Parameters = dict[str, Any]
+# SageMaker gives a job's name 63 characters; the run's id has 37 of them, and "-preprocess" is our longest step.
+_LONGEST_PREFIX = 14
 _INPUT, _OUTPUT = "/opt/ml/processing/input", "/opt/ml/processing/output"
 
 
@@ -20,12 +22,14 @@ class JobSettings:
     :param key_arn: encrypts volumes and outputs.
     :param network: where their network interfaces are; None: in none of the account's VPCs.
     :param isolated: may their containers reach no network at all.
+    :param prefix: what the names of the pipeline's jobs begin with.
     """
 
     role_arn: str
     key_arn: str
     network: JobNetwork | None
     isolated: bool
+    prefix: str
 
     def volume_key(self, instance_type: str) -> Parameters:
         """The volume's key, unless the instance encrypts its own disks, where SageMaker refuses one."""
@@ -41,9 +45,14 @@ class JobSettings:
         return {"VpcConfig": {"Subnets": subnets, "SecurityGroupIds": groups}}
 
 
-def job_name(step: str) -> str:
+def job_prefix(model_name: str) -> str:
+    """What the jobs of a model's pipeline begin with, so that its role can name them: the model, or so much as fits."""
+    return model_name[:_LONGEST_PREFIX].rstrip("-") if is_known(model_name) else "model"
+
+
+def job_name(prefix: str, step: str) -> str:
     """The name of the run's job for ``step``, as an intrinsic function."""
-    return f"States.Format('{{}}-{step}', $.run.id)"
+    return f"States.Format('{prefix}-{{}}-{step}', $.run.id)"
 
 
 def under_run(path: str) -> str:
@@ -67,7 +76,7 @@ def processing_job(
     :param output: the name of the output, which goes to the folder of that name among the run's artifacts.
     """
     return {
-        "ProcessingJobName.$": job_name(step),
+        "ProcessingJobName.$": job_name(settings.prefix, step),
         "RoleArn": settings.role_arn,
         "AppSpecification": {"ImageUri": image_uri, "ContainerArguments": [step]},
         "Environment": {"RUN_ID.$": "$.run.id", **environment},
@@ -104,7 +113,7 @@ def training_job(
 ) -> Parameters:
     """CreateTrainingJob, with no field that the integration of Step Functions may not know: that ends a run untold."""
     return {
-        "TrainingJobName.$": job_name("train"),
+        "TrainingJobName.$": job_name(settings.prefix, "train"),
         "RoleArn": settings.role_arn,
         "AlgorithmSpecification": {"TrainingImage": image_uri, "TrainingInputMode": "File"},
         "HyperParameters.$": "$.request.hyperparameters",

@@ -32,6 +32,7 @@ class PipelineRole(PlatformRole):
     """The role of a pipeline's state machine.
 
     :param functions: what it calls.
+    :param job_prefix: what the names of its jobs begin with.
     :param job_role: what it hands to the jobs that it starts.
     :param artifacts: where it reads evaluation's verdict.
     :param topic: where it tells of failures.
@@ -44,6 +45,7 @@ class PipelineRole(PlatformRole):
         id: str,
         *,
         functions: Sequence[lambda_.IFunction],
+        job_prefix: str,
         job_role: iam.IRole,
         artifacts: s3.IBucket,
         topic: sns.ITopic,
@@ -63,17 +65,17 @@ class PipelineRole(PlatformRole):
         )
         grant_encrypt(key, self)
         grant_read(artifacts, self, prefix="runs/")
-        self._grant_jobs(job_role)
+        self._grant_jobs(job_role, job_prefix)
         acknowledge_wildcards(self, {"*": "log delivery and X-Ray, which CDK grants a state machine, take no resource"})
 
-    def _grant_jobs(self, job_role: iam.IRole) -> None:
+    def _grant_jobs(self, job_role: iam.IRole, prefix: str) -> None:
         statements: list[iam.PolicyStatement] = []
         patterns: dict[str, str] = {}
         for kind, actions in _JOBS.items():
-            jobs = [arn_of(self, "sagemaker", f"{kind}/*-{step}") for step in _STEPS[kind]]
+            jobs = [arn_of(self, "sagemaker", f"{kind}/{prefix}-*-{step}") for step in _STEPS[kind]]
             tagged = [*actions, "sagemaker:AddTags", "sagemaker:ListTags"]
             statements.append(iam.PolicyStatement(actions=tagged, resources=jobs))
-            patterns |= dict.fromkeys(jobs, "jobs of this pipeline's steps, which carry the run's id")
+            patterns |= dict.fromkeys(jobs, "jobs of this pipeline's steps, which carry the model and the run's id")
         self.allow(
             *statements,
             iam.PolicyStatement(

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from mlplatform_cdk.runtimekit.s3 import StoredObject
 
-_LONGEST_DATASET = 20
+_LONGEST_DATASET = 13  # so that the name is one that a run may have: 37 characters
 
 
 class Decision(StrEnum):

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from mlplatform_cdk.runtimekit.errors import KnownError
 
-# SageMaker's job names have 63 characters; ours are "<run id>-preprocess" at the longest.
-_RUN_ID = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,51}")
-_LONGEST_RUN_ID = 52
+# SageMaker's job names have 63 characters; ours are "<model>-<run id>-preprocess" at the longest, the model cut to 14.
+_RUN_ID = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,36}")
+_LONGEST_RUN_ID = 37
 _LONGEST_VALUE = 2500  # of a hyperparameter, in the service model
 _ALGORITHM = "algorithm"
 
