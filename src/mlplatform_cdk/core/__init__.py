@@ -23,7 +23,7 @@ from mlplatform_cdk.core.grants import (
 )
 from mlplatform_cdk.core.images import PlatformImage
 from mlplatform_cdk.core.instances import InstanceType, advise, has_local_storage, instance_type_of, require_ml_instance
-from mlplatform_cdk.core.roles import PlatformRole
+from mlplatform_cdk.core.roles import PlatformRole, permission
 
 __all__ = [
     "LAMBDA_RUNTIME",
@@ -53,6 +53,7 @@ __all__ = [
     "instance_type_of",
     "is_known",
     "key_arn",
+    "permission",
     "principal_of",
     "require_ml_instance",
     "resource_of",

@@ -59,10 +59,20 @@ def acknowledge_wildcards(construct: IConstruct, resources: Mapping[str, str]) -
 
     :param resources: a resource's ARN as the policy has it, such as ``bucket.arn_for_objects("*")``, to the reason.
     """
+    accepted = _accepted_patterns(construct)
+    new = {arn: reason for arn, reason in resources.items() if accepted.get(arn) != reason}
+    if not new:
+        return  # reading and writing one prefix are two grants and one pattern
+    accepted |= new
     # One question to Node for all, and none where no ARN holds a token.
-    arns = [*resources] if all(map(is_known, resources)) else stack_of(construct).resolve([*resources])
-    findings = zip(arns, resources.values(), strict=True)
+    arns = [*new] if all(map(is_known, new)) else stack_of(construct).resolve([*new])
+    findings = zip(arns, new.values(), strict=True)
     acknowledge(construct, {f"AwsSolutions-IAM5[Resource::{_flat(arn)}]": reason for arn, reason in findings})
+
+
+@asked_once
+def _accepted_patterns(_construct: IConstruct) -> dict[str, str]:
+    return {}
 
 
 def _flat(value: Any) -> str:

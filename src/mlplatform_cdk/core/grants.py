@@ -10,7 +10,7 @@ from constructs import Construct
 from mlplatform_cdk.core.acknowledgements import acknowledge_wildcards
 from mlplatform_cdk.core.answers import asked_once, key_arn
 from mlplatform_cdk.core.functions import PlatformFunction
-from mlplatform_cdk.core.roles import PlatformRole
+from mlplatform_cdk.core.roles import PlatformRole, permission
 
 # Actions by what one does with a bucket:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
@@ -61,17 +61,17 @@ def grant_write(
 
 def grant_list(bucket: s3.IBucket, grantee: iam.IGrantable) -> None:
     """Let ``grantee`` list ``bucket``, and read no object."""
-    grant(grantee, _statement(_LIST, _bucket_arn(bucket)))
+    grant(grantee, permission(_LIST, _bucket_arn(bucket)))
 
 
 def grant_decrypt(key: kms.IKey, grantee: iam.IGrantable) -> None:
     """Let ``grantee`` read what ``key`` encrypts."""
-    grant(grantee, _statement(_DECRYPT, key_arn(key)))
+    grant(grantee, permission(_DECRYPT, key_arn(key)))
 
 
 def grant_encrypt(key: kms.IKey, grantee: iam.IGrantable) -> None:
     """Let ``grantee`` write and read what ``key`` encrypts (multipart uploads decrypt their own parts)."""
-    grant(grantee, _statement(_ENCRYPT, key_arn(key)))
+    grant(grantee, permission(_ENCRYPT, key_arn(key)))
 
 
 def _grant_objects(
@@ -79,17 +79,13 @@ def _grant_objects(
 ) -> None:
     arn, key = _bucket_arn(bucket), _encryption_key(bucket)
     objects = f"{arn}/{names}"
-    statements = [_statement(on_objects, objects), _statement(_LIST, arn)]
+    statements = [permission(on_objects, objects), permission(_LIST, arn)]
     if key is not None:
-        statements.append(_statement(on_key, key_arn(key)))
+        statements.append(permission(on_key, key_arn(key)))
     grant(grantee, *statements)
     principal = principal_of(grantee)
     if names.endswith("*") and isinstance(principal, Construct):
         acknowledge_wildcards(principal, {objects: "the objects of one prefix, whose names come with the data"})
-
-
-def _statement(actions: Sequence[str], resource: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=list(actions), resources=[resource])
 
 
 @asked_once

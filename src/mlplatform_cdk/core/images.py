@@ -13,6 +13,7 @@ from mlplatform_cdk.core.acknowledgements import acknowledge_wildcards
 from mlplatform_cdk.core.assets import container_asset
 from mlplatform_cdk.core.errors import ConfigurationError, is_known
 from mlplatform_cdk.core.grants import grant, principal_of
+from mlplatform_cdk.core.roles import permission
 
 _LOGIN = "ecr:GetAuthorizationToken"
 _PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
@@ -117,8 +118,8 @@ class PlatformImage(Construct):
         """Let ``grantee`` pull this image."""
         grant(
             grantee,
-            iam.PolicyStatement(actions=[*_PULL], resources=[self._repository_arn]),
-            iam.PolicyStatement(actions=[_LOGIN], resources=["*"]),
+            permission(_PULL, self._repository_arn),
+            permission([_LOGIN], "*"),
         )
         principal = principal_of(grantee)
         if isinstance(principal, Construct):

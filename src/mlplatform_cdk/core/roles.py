@@ -4,11 +4,33 @@ Inline policies are the commonest finding in public CDK projects, and a role tha
 the policy is attached: whatever depends on the role waits for its permissions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import jsii
 from aws_cdk import aws_iam as iam
 from constructs import Construct
+
+
+def permission(
+    actions: Sequence[str],
+    *resources: str,
+    conditions: Mapping[str, Mapping[str, str | Sequence[str]]] | None = None,
+    sid: str | None = None,
+) -> iam.PolicyStatement:
+    """A statement that allows ``actions`` on ``resources``.
+
+    From JSON: jsii checks and converts one argument then, in place of the ten of ``PolicyStatement``.
+
+    :param conditions: operator to key to value; default: none.
+    :param sid: the statement's id; default: none.
+    """
+    statement: dict[str, Any] = {"Effect": "Allow", "Action": [*actions], "Resource": [*resources]}
+    if conditions is not None:
+        statement["Condition"] = conditions
+    if sid is not None:
+        statement["Sid"] = sid
+    return iam.PolicyStatement.from_json(statement)
 
 
 class PlatformRole(iam.Role):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformRole, acknowledge_wildcards, arn_of
+from mlplatform_cdk.core import PlatformRole, acknowledge_wildcards, arn_of, permission
 from mlplatform_cdk.foundation.job_network import JobNetwork
 
 # What SageMaker documents for containers in a VPC, each held to what the service lets it be held to:
@@ -49,10 +49,10 @@ class SageMakerRole(PlatformRole):
         super().__init__(scope, id, assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"), description=description)
         groups = [arn_of(self, "logs", f"log-group:/aws/sagemaker/{name}:*") for name in log_groups]
         self.allow(
-            iam.PolicyStatement(actions=[*_LOG], resources=groups),
-            iam.PolicyStatement(
-                actions=["cloudwatch:PutMetricData"],
-                resources=["*"],
+            permission(_LOG, *groups),
+            permission(
+                ["cloudwatch:PutMetricData"],
+                "*",
                 conditions={"StringLike": {"cloudwatch:namespace": metric_namespaces}},
             ),
         )
@@ -71,8 +71,8 @@ class SageMakerRole(PlatformRole):
             *(arn_of(self, "ec2", f"security-group/{id_}") for id_ in network.security_group_ids),
         ]
         self.allow(
-            iam.PolicyStatement(actions=[_CREATE_INTERFACE], resources=standing),
-            iam.PolicyStatement(actions=[_CREATE_INTERFACE, *_ON_INTERFACES], resources=[interfaces]),
-            iam.PolicyStatement(actions=[*_ON_NOTHING], resources=["*"]),
+            permission([_CREATE_INTERFACE], *standing),
+            permission([_CREATE_INTERFACE, *_ON_INTERFACES], interfaces),
+            permission(_ON_NOTHING, "*"),
         )
         acknowledge_wildcards(self, {interfaces: "network interfaces, which EC2 names when SageMaker makes them"})

@@ -1,11 +1,10 @@
 """Who a job is: it reads the data set and the artifacts of runs, writes its own, and logs."""
 
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from mlplatform_cdk.core import grant_decrypt, grant_encrypt, grant_read, grant_write, key_arn
+from mlplatform_cdk.core import grant_decrypt, grant_encrypt, grant_read, grant_write, key_arn, permission
 from mlplatform_cdk.foundation import JobNetwork, SageMakerRole
 
 _LOG_GROUPS = ("TrainingJobs", "ProcessingJobs")
@@ -49,10 +48,5 @@ class JobRole(SageMakerRole):
         grant_decrypt(key, self)
         grant_encrypt(key, self)
         # SageMaker hands the volumes' key on to EBS with a grant.
-        self.allow(
-            iam.PolicyStatement(
-                actions=["kms:CreateGrant"],
-                resources=[key_arn(key)],
-                conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
-            )
-        )
+        for_aws = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+        self.allow(permission(["kms:CreateGrant"], key_arn(key), conditions=for_aws))

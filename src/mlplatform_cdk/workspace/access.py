@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from mlplatform_cdk.core import arn_of
+from mlplatform_cdk.core import arn_of, permission
 
 _Conditions = Mapping[str, Mapping[str, str | list[str]]]
 _APPS = ["sagemaker:CreateApp", "sagemaker:DeleteApp"]
@@ -66,7 +66,7 @@ def _sharing(*types: str) -> _Conditions:
 def _allow(
     sid: str, actions: list[str], resources: list[str], conditions: _Conditions | None = None
 ) -> iam.PolicyStatement:
-    return iam.PolicyStatement(sid=sid, actions=actions, resources=resources, conditions=conditions)
+    return permission(actions, *resources, conditions=conditions, sid=sid)
 
 
 def _arn(scope: Construct, resource: str, *names: str) -> str:

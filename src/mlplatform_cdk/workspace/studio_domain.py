@@ -16,6 +16,7 @@ from mlplatform_cdk.core import (
     grant_encrypt,
     is_known,
     key_arn,
+    permission,
     require_ml_instance,
 )
 from mlplatform_cdk.foundation import JobNetwork
@@ -143,13 +144,8 @@ def _execution_role(scope: Construct, key: kms.IKey) -> PlatformRole:
         iam.PolicyStatement(principals=[sagemaker_itself], actions=["sts:SetSourceIdentity"])
     )
     grant_encrypt(key, role)
-    role.allow(
-        iam.PolicyStatement(
-            actions=["kms:CreateGrant"],
-            resources=[key_arn(key)],
-            conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
-        )
-    )
+    for_aws = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    role.allow(permission(["kms:CreateGrant"], key_arn(key), conditions=for_aws))
     return role
 
 

@@ -3,7 +3,6 @@
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_s3 as s3
@@ -19,6 +18,7 @@ from mlplatform_cdk.core import (
     grant,
     grant_list,
     is_known,
+    permission,
 )
 from mlplatform_cdk.data.dataset import Dataset
 
@@ -77,7 +77,7 @@ class RetrainingTrigger(Construct):
         self.function.add_event_source(event_sources.SqsEventSource(self.queue, report_batch_item_failures=True))
         grant_list(lake, self.function)
         starting = ["states:ListExecutions", "states:StartExecution"]
-        grant(self.function, iam.PolicyStatement(actions=starting, resources=[pipeline.state_machine_arn]))
+        grant(self.function, permission(starting, pipeline.state_machine_arn))
 
     def _define_queue(self, quiet_period: Duration) -> sqs.Queue:
         queue = sqs.Queue(

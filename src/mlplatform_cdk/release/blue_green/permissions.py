@@ -18,6 +18,7 @@ from mlplatform_cdk.core import (
     grant_encrypt,
     grant_read,
     key_arn,
+    permission,
 )
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.serving import ReleasedEndpoint
@@ -63,10 +64,10 @@ def grant_steps(
     """Let the function of the steps look at everything, ask green, hold scaling still and mark versions."""
     territory = Territory.of(endpoint)
     role.allow(
-        _to(["sagemaker:DescribeEndpoint"], territory.endpoint),
-        _to(["sagemaker:DescribeEndpointConfig"], territory.configurations),
-        _to(["sagemaker:DescribeModel"], territory.models),
-        _to(
+        permission(["sagemaker:DescribeEndpoint"], territory.endpoint),
+        permission(["sagemaker:DescribeEndpointConfig"], territory.configurations),
+        permission(["sagemaker:DescribeModel"], territory.models),
+        permission(
             ["application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScalingPolicies"], "*"
         ),
     )
@@ -85,7 +86,7 @@ def grant_turn(scope: Construct, role: PlatformRole, machine: sfn.IStateMachine)
         "TurnPermissions",
         description="Lets a release see whether another one is running",
         roles=[role],
-        statements=[iam.PolicyStatement(actions=["states:ListExecutions"], resources=[machine.state_machine_arn])],
+        statements=[permission(["states:ListExecutions"], machine.state_machine_arn)],
     )
 
 
@@ -116,31 +117,37 @@ class MachineRole(PlatformRole):
         )
         territory = Territory.of(endpoint)
         self._grant_sagemaker(territory, endpoint)
-        self.allow(_to(["lambda:InvokeFunction"], function.function_arn))
+        self.allow(permission(["lambda:InvokeFunction"], function.function_arn))
         registry.grant_update(self)
         if endpoint.specification.scales:
             self.allow(*_scaling(territory))
         if topic is not None:
-            self.allow(_to(["sns:Publish"], topic.topic_arn))
+            self.allow(permission(["sns:Publish"], topic.topic_arn))
             grant_encrypt(endpoint.key, self)
         _acknowledge(self, territory)
 
     def _grant_sagemaker(self, territory: Territory, endpoint: ReleasedEndpoint) -> None:
         self.allow(
-            _to(["sagemaker:CreateModel"], territory.models),
-            _to(["sagemaker:CreateEndpointConfig"], territory.configurations, territory.models),
-            _to(["sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint"], territory.endpoint, territory.configurations),
-            _to(["sagemaker:DeleteEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"], territory.endpoint),
-            _to(
+            permission(["sagemaker:CreateModel"], territory.models),
+            permission(["sagemaker:CreateEndpointConfig"], territory.configurations, territory.models),
+            permission(
+                ["sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint"], territory.endpoint, territory.configurations
+            ),
+            permission(
+                ["sagemaker:DeleteEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"], territory.endpoint
+            ),
+            permission(
                 ["iam:PassRole"],
                 endpoint.model_role.role_arn,
-                only={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
             ),
         )
         # SageMaker encrypts the volumes by a grant that it makes in the caller's name.
         grant_decrypt(endpoint.key, self)
         self.allow(
-            _to(["kms:CreateGrant"], key_arn(endpoint.key), only={"Bool": {"kms:GrantIsForAWSResource": "true"}})
+            permission(
+                ["kms:CreateGrant"], key_arn(endpoint.key), conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}}
+            )
         )
 
 
@@ -150,24 +157,22 @@ def _scaling(territory: Territory, *more: str) -> tuple[iam.PolicyStatement, ...
     https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_id-based-policy-examples.html
     """
     return (
-        _to(
+        permission(
             ["application-autoscaling:PutScalingPolicy", "application-autoscaling:RegisterScalableTarget", *more],
             territory.targets,
-            only={"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}},
+            conditions={"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}},
         ),
-        _to(["cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"], territory.alarms),
-        _to(["sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"], territory.endpoint),
-        _to(["sagemaker:DescribeEndpointConfig"], territory.configurations),
-        _to(
+        permission(
+            ["cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"], territory.alarms
+        ),
+        permission(["sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"], territory.endpoint),
+        permission(["sagemaker:DescribeEndpointConfig"], territory.configurations),
+        permission(
             ["iam:CreateServiceLinkedRole"],
             territory.service_role,
-            only={"StringEquals": {"iam:AWSServiceName": _SERVICE}},
+            conditions={"StringEquals": {"iam:AWSServiceName": _SERVICE}},
         ),
     )
-
-
-def _to(actions: list[str], *resources: str, only: dict[str, dict[str, str]] | None = None) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=actions, resources=list(resources), conditions=only)
 
 
 def _acknowledge(role: PlatformRole, territory: Territory) -> None:

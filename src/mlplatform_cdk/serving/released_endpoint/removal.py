@@ -1,11 +1,10 @@
 """Takes a release-owned endpoint away with its stack, since CloudFormation does not know what releases made."""
 
 from aws_cdk import CustomResource, Duration
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformFunction, acknowledge, acknowledge_wildcards, arn_of
+from mlplatform_cdk.core import PlatformFunction, acknowledge, acknowledge_wildcards, arn_of, permission
 from mlplatform_cdk.runtimekit.endpoint_specification import EndpointSpecification
 
 RUNTIME = "mlplatform_cdk.serving.released_endpoint.runtime"
@@ -52,15 +51,13 @@ class EndpointRemoval(Construct):
         models = arn_of(self, "sagemaker", f"model/{prefix}*")
         targets = arn_of(self, "application-autoscaling", "scalable-target/*")
         role.allow(
-            iam.PolicyStatement(
-                actions=["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"], resources=[endpoint]
-            ),
-            iam.PolicyStatement(actions=["sagemaker:DeleteEndpointConfig"], resources=[configurations]),
-            iam.PolicyStatement(actions=["sagemaker:DeleteModel"], resources=[models]),
-            iam.PolicyStatement(actions=[*_LISTS], resources=["*"]),
-            iam.PolicyStatement(
-                actions=["application-autoscaling:DeregisterScalableTarget"],
-                resources=[targets],
+            permission(["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"], endpoint),
+            permission(["sagemaker:DeleteEndpointConfig"], configurations),
+            permission(["sagemaker:DeleteModel"], models),
+            permission(_LISTS, "*"),
+            permission(
+                ["application-autoscaling:DeregisterScalableTarget"],
+                targets,
                 conditions={"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}},
             ),
         )
