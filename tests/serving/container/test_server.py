@@ -109,7 +109,8 @@ def test_a_bad_body_gets_400_and_one_sentence(ask: Callable[..., Reply], body: o
 def test_bad_csv_names_the_row(ask: Callable[..., Reply]) -> None:
     kind = {"Content-Type": "text/csv"}
 
-    assert ask("1,2\n3,blue\n", kind) == (400, {"error": "row 2 of the body must hold numbers, got 'blue'"})
+    assert ask("1,2\n3,blue\n", kind) == (400, {"error": "row 1 of the body must have 30 cells, got 2"})
+    assert ask("1" + ",2" * 28 + ",blue\n", kind) == (400, {"error": "row 1 of the body must hold numbers, got 'blue'"})
     assert ask("", kind) == (400, {"error": "features must have at least one row, got none"})
     assert ask(",".join(["inf"] * 30), kind)[0] == 400
 

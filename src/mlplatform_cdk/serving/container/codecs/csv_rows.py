@@ -7,8 +7,9 @@ import csv
 import io
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,11 @@ _PLAIN = b"0123456789+-.eE, \t\n"
 _NEGATIVE_ZERO = re.compile(rb"-0[],\s]")  # an integer 0 in JSON, but -0.0 here
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
+_MISSING = {b"": b"null", b"[": b"[null", b"]": b"null]", b"[[": b"[[null", b"]]": b"null]]"}
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _LONGEST = 400  # digits of a whole number; more would only cost time
 _MOST_HEADERS = 64
+_PART_BYTES, _PART_ROWS = 64 * 1024, 1024  # read at once: Python's values take many times the memory of an array
 _SHOWN = 40
 
 
@@ -40,10 +43,11 @@ class CsvRows:
     def __init__(self, reader: TensorReader, limits: Limits) -> None:
         self._reader = reader
         self._limits = limits
-        self._columns = reader.tensor.columns
         self._shape = reader.tensor.shape[1:]
         self._flat = len(reader.tensor.shape) != 2  # noqa: PLR2004 - rows and columns
-        self._fits = bool(reader.tensor.shape) and all(isinstance(size, int) for size in self._shape)
+        fixed = bool(reader.tensor.shape) and all(isinstance(size, int) for size in self._shape)
+        self._width = math.prod(map(int, self._shape)) if fixed else None
+        self._parted = bool(reader.tensor.shape) and isinstance(reader.tensor.shape[0], str)
         self._columns = () if self._flat else reader.tensor.columns
         self._ambiguous = bool(self._columns) and all(map(_NUMBER.fullmatch, self._columns))
         self._headers: dict[bytes, list[int]] = {}
@@ -73,10 +77,10 @@ class CsvRows:
         order = self._headers.get(line)
         if order is None and (self._ambiguous or header or line.rstrip(b"\r").translate(None, _PLAIN)):
             try:
-                rows = _rows(_text(line))
+                first = next(_rows(_text(line)), None)
             except RequestError:
                 return None, 0  # a name over several lines, or no CSV at all: the strict reader's business
-            order = self._order(rows, header)
+            order = self._order(first, header) if first else None
             if order is not None and header is None and len(self._headers) < _MOST_HEADERS:
                 self._headers[line] = order
         return order, 0 if order is None else len(line) + 1
@@ -88,9 +92,29 @@ class CsvRows:
         body = body.rstrip(b"\n")
         if not body or body.translate(None, _PLAIN):
             return None
+        if len(body) <= _PART_BYTES or not self._parted:
+            return self._fast_part(body)
+        parts: list[NDArray[Any]] = []
+        start = 0
+        while start < len(body):
+            end = body.find(b"\n", start + _PART_BYTES)
+            part = self._fast_part(body[start : end if end >= 0 else len(body)])
+            if part is None or (parts and part.shape[1:] != parts[0].shape[1:]):
+                return None
+            parts.append(part)
+            start = end + 1 if end >= 0 else len(body)
+        return self._whole(parts)
+
+    def _fast_part(self, body: bytes) -> NDArray[Any] | None:
         text = b"[[" + body.replace(b"\n", b"],[") + b"]]"
         try:
-            array = self._array(_json_rows(text))
+            try:
+                rows = orjson.loads(text)
+            except orjson.JSONDecodeError:  # cells are missing: between two commas, or beside a bracket
+                if self._width and body.count(b",") != (self._width - 1) * (body.count(b"\n") + 1):
+                    return None
+                rows = orjson.loads(b",".join([_MISSING.get(cell, cell) for cell in text.split(b",")]))
+            array = self._array(rows)
         except (orjson.JSONDecodeError, RequestError):
             return None  # the strict reader finds out, and says, what is wrong
         if np.count_nonzero(array) < array.size and b"-0" in text and _NEGATIVE_ZERO.search(text):
@@ -98,34 +122,45 @@ class CsvRows:
         return array
 
     def _array(self, rows: list[list[Any]]) -> NDArray[Any]:
-        if not (self._flat and self._fits):
+        if not self._flat:
             return self._reader.from_clean(rows)
-        count = math.prod(map(int, self._shape))
-        if {len(row) for row in rows} != {count}:
-            raise RequestError(f"each row of the body must have {count} cells, got others")
+        if {len(row) for row in rows} != {self._width}:
+            raise RequestError(f"each row of the body must have {self._width} cells, got others")
         return self._reader.from_flat([cell for row in rows for cell in row], (len(rows), *map(int, self._shape)))
 
     def _strict(self, body: bytes, header: str | None) -> NDArray[Any]:
+        if self._flat and self._width is None:
+            raise RequestError(f"{self._reader.name} must be asked in JSON, since its shape varies, got CSV")
         text = _text(body)
         rows = _rows(text)
-        order = self._order(rows, header)
-        if order is not None:
-            rows = rows[1:]
-        if not rows:
-            raise RequestError(f"{self._reader.name} must have at least one row, got none")
+        first = next(rows, None)
+        order = self._order(first, header) if first else None
+        if first and order is None:
+            rows = chain([first], rows)
         quick = {"f": float, "i": int, "u": int}.get(self._reader.dtype.kind) if _is_plain(text) else None
-        cells: list[list[Any]] = [self._cells(row, number, quick) for number, row in enumerate(rows, 1)]
-        if not self._flat:
-            return _ordered(self._reader.from_nested(cells), order)
-        if not self._fits:
-            raise RequestError(f"{self._reader.name} must be asked in JSON, since its shape varies, got CSV")
-        return self._array(cells)
+        cells = (self._cells(row, number, quick) for number, row in enumerate(rows, 1))
+        parts = []
+        while part := list(islice(cells, _PART_ROWS if self._parted else None)):
+            parts.append(self._array(part) if self._flat else self._reader.from_nested(part))
+        if not parts:
+            raise RequestError(f"{self._reader.name} must have at least one row, got none")
+        if len({one.shape[1:] for one in parts}) > 1:
+            raise RequestError(f"{self._reader.name} must have rows of one length, got rows that differ")
+        return _ordered(self._whole(parts), order)
 
-    def _order(self, rows: list[list[str]], header: str | None) -> list[int] | None:
-        """Where each column of the manifest stands in the header; ``None`` where there is no header."""
-        if header == "absent" or not rows:
+    def _whole(self, parts: list[NDArray[Any]]) -> NDArray[Any]:
+        if len(parts) == 1:
+            return parts[0]
+        self._reader.check_elements(sum(one.size for one in parts))
+        array = np.concatenate(parts)
+        self._reader.check_shape(array.shape)
+        return array
+
+    def _order(self, first: list[str], header: str | None) -> list[int] | None:
+        """Where each column of the manifest stands in the first row; ``None`` where that is no header."""
+        if header == "absent":
             return None
-        names = [cell.strip() for cell in rows[0]]
+        names = [cell.strip() for cell in first]
         known = self._columns and len(names) == len(self._columns) and set(names) == set(self._columns)
         if header == "present" and not self._columns:
             return []
@@ -141,6 +176,8 @@ class CsvRows:
         return [names.index(name) for name in self._columns]
 
     def _cells(self, row: list[str], number: int, quick: Callable[[str], float] | None) -> list[Any]:
+        if self._width not in (None, len(row)):
+            raise RequestError(f"row {number} of the body must have {self._width} cells, got {len(row)}")
         kind = self._reader.dtype.kind
         if kind == "O":
             return list(row)
@@ -159,15 +196,6 @@ def _ordered(array: NDArray[Any], order: list[int] | None) -> NDArray[Any]:
     return array if order is None or order == sorted(order) else np.ascontiguousarray(array[..., order])
 
 
-def _json_rows(text: bytes) -> list[list[Any]]:
-    try:
-        rows = orjson.loads(text)
-    except orjson.JSONDecodeError:  # cells are missing: in a list of plain numbers, each gap between commas is one
-        text = text.replace(b",,", b",null,").replace(b",,", b",null,")
-        rows = orjson.loads(text.replace(b"[,", b"[null,").replace(b",]", b",null]"))
-    return rows  # type: ignore[no-any-return]
-
-
 def _text(body: bytes) -> str:
     try:
         return body.decode()
@@ -175,9 +203,9 @@ def _text(body: bytes) -> str:
         raise RequestError(f"the body must be text in UTF-8, got bytes that are not ({error.reason})") from None
 
 
-def _rows(text: str) -> list[list[str]]:
+def _rows(text: str) -> Iterator[list[str]]:
     try:
-        return [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+        yield from filter(None, csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as error:
         raise RequestError(f"the body must be CSV, got something else ({error})") from None
 
