@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import importlib
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -47,6 +48,7 @@ class Parts:
         :raises KnownError: when the model cannot be served.
         """
         if self._settings.multi_model:
+            await asyncio.to_thread(importlib.import_module, "onnxruntime")  # so that no model is taken for its memory
             self._open_many()
             return
         # In a thread, the imports of the numerical libraries too: the process answers its health checks meanwhile.
