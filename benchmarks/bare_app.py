@@ -1,7 +1,8 @@
 """Writes the bare CDK app that a synthesized assembly stands for: its resources as L1 constructs, and no thought.
 
 What it writes is Python as one would write it by hand without a library: one constructor per resource, each asset
-staged from a folder that holds just what ships.
+staged from a folder that holds just what ships. A reference that several properties hold is asked for once, as by hand
+it would stand in a variable.
 """
 
 import json
@@ -14,7 +15,16 @@ from benchmarks import typed_l1
 
 _ATTRIBUTES = ("Condition", "DependsOn", "DeletionPolicy", "Metadata", "UpdateReplacePolicy", "UpdatePolicy")
 _HEAD = """\
+from functools import cache
+
 from aws_cdk import CfnParameter, CfnResource, Fn, Stack, Stage, {modules}
+
+ref, sub = cache(Fn.ref), cache(Fn.sub)
+att = cache(lambda resource, attribute: Fn.get_att(resource, attribute).to_string())
+join = cache(lambda delimiter, *parts: Fn.join(delimiter, [*parts]))
+zones = cache(lambda region: tuple(Fn.get_azs(region)))
+split = cache(lambda delimiter, source: tuple(Fn.split(delimiter, source)))
+select = cache(lambda index, choices: Fn.select(index, [*choices]))
 
 
 def build(app):

@@ -93,24 +93,24 @@ def _flat(hint: Any) -> list[Any]:
 def _intrinsic(value: Any) -> str:
     match value:
         case {"Ref": name}:
-            return f"Fn.ref({name!r})"
+            return f"ref({name!r})"
         case {"Fn::GetAtt": [name, attribute]}:
-            return f"Fn.get_att({name!r}, {attribute!r}).to_string()"
+            return f"att({name!r}, {attribute!r})"
         case {"Fn::Join": [delimiter, list(parts)]}:
-            return f"Fn.join({delimiter!r}, [{', '.join(map(_part, parts))}])"
+            return f"join({delimiter!r}, {', '.join(map(_part, parts))})"
         case {"Fn::Sub": str(text)}:
-            return f"Fn.sub({text!r})"
+            return f"sub({text!r})"
         case {"Fn::Select": [index, source]}:
-            return f"Fn.select({int(index)}, {_choices(source)})"
+            return f"select({int(index)}, {_choices(source)})"
     return _raise()
 
 
 def _choices(value: Any) -> str:
     match value:
         case {"Fn::GetAZs": str(region)}:
-            return f"Fn.get_azs({region!r})"
+            return f"zones({region!r})"
         case {"Fn::Split": [delimiter, source]}:
-            return f"Fn.split({delimiter!r}, {_part(source)})"
+            return f"split({delimiter!r}, {_part(source)})"
     return _raise()
 
 
