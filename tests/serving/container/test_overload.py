@@ -2,13 +2,15 @@
 
 import asyncio
 import json
+import time
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from mlplatform_cdk.serving.container.load import Load
 from mlplatform_cdk.serving.container.service import Answer, Service
-from tests.serving.container.standins import Engine, Model, body, outputs, request, serve
+from tests.serving.container.standins import Array, Engine, Model, body, outputs, request, serve
 from tests.serving.container.test_batching import asked, begun
 
 
@@ -119,6 +121,22 @@ def test_the_time_to_wait_is_what_lies_before_a_request_shared_by_the_lanes() ->
     assert load.wait(10) == pytest.approx((10 / 2 + 0.5) * 0.01)
     assert load.patience(0.1) == pytest.approx(0.09)
     assert load.patience(0.01) == pytest.approx(0.005)
+
+
+def test_what_large_bodies_take_in_the_lanes_does_not_count_against_small_ones() -> None:
+    class Slow(Engine):
+        def run(self, inputs: Mapping[str, Array]) -> list[Array]:
+            time.sleep(0.5 if len(inputs["x"]) > 100 else 0)
+            return super().run(inputs)
+
+    async def scene(service: Service) -> list[Answer]:
+        for _ in range(2):
+            assert (await service.ask(request(body(*[[1, 2]] * 10_000)))).status == 200
+        return await asyncio.gather(*await asked(service, *[body([1, 0])] * 100))
+
+    answers = serve(scene, Model(Slow(), run_seconds=0.0001), deadline_ms=50.0)
+
+    assert [one.status for one in answers] == [200] * 100
 
 
 def test_the_averages_follow_the_batches() -> None:

@@ -53,9 +53,12 @@ class Predictor:
         own = settings.deadline_ms
         self._allowed = (model.manifest.latency_budget_ms * BUDGET_SHARE if own is None else own) / 1000
         self._limit = settings.queue_limit
-        self.inline = model.run_seconds < INLINE_SECONDS and not self._delay
+        # A hook may take any time, and run_seconds does not count it.
+        self.inline = model.run_seconds < INLINE_SECONDS and not self._delay and model.hooks is None
         self._most = self._most_rows if model.batchable else INLINE_UNBATCHED if self.inline else 1
+        # A model on the event loop has two: what large bodies take in the lanes says nothing about the others.
         self.load = Load(model.run_seconds, 1 if self.inline else lanes.count)
+        self._lane_load = Load(model.run_seconds, lanes.count) if self.inline else self.load
         self._waiting: deque[Job] = deque()  # for the lanes
         self._gathered: deque[Job] = deque()  # for the event loop
         self._kinds: dict[str, str] = {}
@@ -78,20 +81,19 @@ class Predictor:
         accept = headers.get("accept", "")
         kind = self._kinds.get(accept) or self._accept(accept)
         allowed = allowed_seconds(headers, self._allowed)
-        patience = self.load.patience(allowed)
-        waiting = len(self._waiting) + len(self._gathered)
-        if waiting and (waiting >= self._limit or self.load.wait(waiting) > patience):
-            raise self._refusal(waiting, patience)
+        inline = self.inline and len(request.body) <= INLINE_BYTES
+        queue, load = (self._gathered, self.load) if inline else (self._waiting, self._lane_load)
+        patience, waiting = load.patience(allowed), len(queue)
+        if waiting and (waiting >= self._limit or load.wait(waiting) > patience):
+            raise _refusal(waiting, load.wait(waiting), patience)
         job = Job(request, reply, kind, request.arrived + patience)
         self.under_way += 1
-        if self.inline and len(request.body) <= INLINE_BYTES:
-            self._gathered.append(job)
-            if not self._turning:
-                self._turning = True
-                self._loop.call_soon(self._turn)
-        else:
-            self._waiting.append(job)
+        queue.append(job)
+        if not inline:
             self._lanes.offer(self)
+        elif not self._turning:
+            self._turning = True
+            self._loop.call_soon(self._turn)
 
     def work(self, idle: int) -> bool:
         """See ``lanes.Work``; called by a lane."""
@@ -104,7 +106,7 @@ class Predictor:
         ready = _in_time(jobs)
         timing = batch.compute(self.model, ready, most_rows=self._most_rows, alone=alone) if ready else None
         with suppress(RuntimeError):  # the loop has ended: nobody is left to be answered
-            self._loop.call_soon_threadsafe(self._finish, jobs, len(ready), timing)
+            self._loop.call_soon_threadsafe(self._finish, jobs, len(ready), timing, self._lane_load)
         return True
 
     def _turn(self) -> None:
@@ -115,7 +117,7 @@ class Predictor:
         self._turning = bool(self._gathered)
         if self._turning:
             self._loop.call_soon(self._turn)
-        self._finish(jobs, len(ready), timing)
+        self._finish(jobs, len(ready), timing, self.load)
 
     def _take(self, queue: deque[Job], most: int) -> list[Job]:
         jobs: list[Job] = []
@@ -135,11 +137,11 @@ class Predictor:
         while len(self._waiting) < self._most and (left := until - perf_counter()) > 0:
             time.sleep(min(left, _LOOK_SECONDS))
 
-    def _finish(self, jobs: Sequence[Job], computed: int, timing: Timing | None) -> None:
+    def _finish(self, jobs: Sequence[Job], computed: int, timing: Timing | None, load: Load) -> None:
         self.under_way -= len(jobs)
         metrics = self._metrics
         if timing is not None:
-            self.load.learn(timing.all, computed)
+            load.learn(timing.all, computed)
             metrics.batch.add(computed)
             metrics.decode.add(timing.decode / computed, computed)
             metrics.infer.add(timing.infer, computed)
@@ -158,13 +160,13 @@ class Predictor:
             self._kinds[accept] = kind
         return kind
 
-    def _refusal(self, waiting: int, patience: float) -> RequestError:
-        wait = self.load.wait(waiting)
-        return TooManyRequests(
-            f"the queue must let the request begin within {1000 * patience:.0f} ms, got one of {waiting} requests "
-            f"and about {1000 * wait:.0f} ms; try again later",
-            max(1, math.ceil(wait)),
-        )
+
+def _refusal(waiting: int, wait: float, patience: float) -> RequestError:
+    return TooManyRequests(
+        f"the queue must let the request begin within {1000 * patience:.0f} ms, got one of {waiting} requests "
+        f"and about {1000 * wait:.0f} ms; try again later",
+        max(1, math.ceil(wait)),
+    )
 
 
 def _hand_back(job: Job, answer: Answer) -> None:
