@@ -5,6 +5,8 @@ A model is ``model.tar.gz``: ONNX files by precision, and ``manifest.json``, whi
 
 from mlplatform_cdk.runtimekit.manifest.archive import (
     MANIFEST_NAME,
+    ArchiveBounds,
+    open_archive,
     read_archive,
     read_folder,
     sha256_of,
@@ -20,6 +22,7 @@ from mlplatform_cdk.runtimekit.manifest.tensors import DTYPES, Tensor
 __all__ = [
     "DTYPES",
     "MANIFEST_NAME",
+    "ArchiveBounds",
     "EngineName",
     "GoldenRequest",
     "ImagePreprocessing",
@@ -30,6 +33,7 @@ __all__ = [
     "Serving",
     "Tensor",
     "json_schema",
+    "open_archive",
     "read_archive",
     "read_folder",
     "sha256_of",

@@ -20,15 +20,20 @@ class ModelFile:
     :param path: where it lies in the archive.
     :param opset: the ONNX operator set that it needs.
     :param sha256: the digest of its content.
+    :param tolerance: how far its answers were proved to be from the golden ones, an absolute number, for a file whose
+        precision is not that of the golden answers; default: what each golden request allows.
     """
 
     precision: Precision
     path: str
     opset: int
     sha256: str
+    tolerance: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a path that leaves the archive."""
+        """Refuse a path that leaves the archive, and a tolerance that is none."""
+        if self.tolerance is not None and not 0 <= self.tolerance < float("inf"):
+            raise ManifestError(f"the tolerance of {self.path} must be a number of at least 0, got {self.tolerance}")
         if not self.path or self.path.startswith("/") or ".." in self.path.split("/"):
             raise ManifestError(f"the path of a model file must stay inside the archive, got {self.path!r}")
 
