@@ -1,15 +1,20 @@
 """What all endpoints have in common, whoever owns them: who may call them, and what they measure."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
+import aws_cdk
 from aws_cdk import Duration
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from mlplatform_cdk.core import arn_of
 
-Measure = cloudwatch.Metric | cloudwatch.MathExpression
+if TYPE_CHECKING:
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
+# In quotes, since an app without metrics never loads CDK's module of CloudWatch, which is as large as all of ours.
+Measure: TypeAlias = "cloudwatch.Metric | cloudwatch.MathExpression"
 
 _PERIOD = Duration.minutes(1)  # SageMaker's own
 
@@ -84,12 +89,12 @@ class Endpoint(Construct):
         if len(metrics) == 1:
             return metrics["m0"]
         filled = between.join(f"FILL({metric}, 0)" for metric in metrics)
-        return cloudwatch.MathExpression(
+        return aws_cdk.aws_cloudwatch.MathExpression(
             expression=expression.format(filled), using_metrics=metrics, label=name, period=_PERIOD
         )
 
-    def _metric(self, name: str, statistic: str, variant: str) -> cloudwatch.Metric:
-        return cloudwatch.Metric(
+    def _metric(self, name: str, statistic: str, variant: str) -> "cloudwatch.Metric":
+        return aws_cdk.aws_cloudwatch.Metric(
             namespace="AWS/SageMaker",
             metric_name=name,
             dimensions_map={"EndpointName": self.endpoint_name, "VariantName": variant},

@@ -1,7 +1,8 @@
 """A release as a user defines it: which endpoint, whose versions, whom to tell."""
 
+from typing import TYPE_CHECKING
+
 from aws_cdk import Duration, Stack
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -18,6 +19,9 @@ from mlplatform_cdk.release.blue_green.definition import definition
 from mlplatform_cdk.release.blue_green.permissions import MachineRole, grant_steps, grant_turn
 from mlplatform_cdk.release.blue_green.tasks import Tasks
 from mlplatform_cdk.serving import ReleasedEndpoint
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_cloudwatch as cloudwatch
 
 RUNTIME = "mlplatform_cdk.release.blue_green.runtime"
 _STEP_TIMEOUT = Duration.minutes(5)
@@ -83,7 +87,7 @@ class BlueGreenRelease(Construct):
             grantee=grantee, actions=["states:StartExecution"], resource_arns=[self.state_machine.state_machine_arn]
         )
 
-    def metric_failed(self, *, statistic: str = "sum") -> cloudwatch.Metric:
+    def metric_failed(self, *, statistic: str = "sum") -> "cloudwatch.Metric":
         """Releases that failed or were refused; anything else through ``.with_(...)``."""
         return self.state_machine.metric_failed(statistic=statistic)
 

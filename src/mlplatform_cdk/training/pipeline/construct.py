@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from aws_cdk import Duration, Stack
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -25,6 +25,9 @@ from mlplatform_cdk.training.pipeline.permissions import PipelineRole
 from mlplatform_cdk.training.pipeline.steps import define_steps
 from mlplatform_cdk.training.pipeline.tasks import Tasks
 from mlplatform_cdk.training.resources import ProcessingResources, TrainingResources
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_cloudwatch as cloudwatch
 
 ONE_INSTANCE, ONE_PROCESSOR = TrainingResources(), ProcessingResources()
 AS_GOOD_AS_PRODUCTION = EvaluationRule()
@@ -168,7 +171,7 @@ class RetrainingPipeline(Construct):
             grantee=grantee, actions=["states:StartExecution"], resource_arns=[self.state_machine.state_machine_arn]
         )
 
-    def metric_failed(self, *, statistic: str = "sum") -> cloudwatch.Metric:
+    def metric_failed(self, *, statistic: str = "sum") -> "cloudwatch.Metric":
         """Runs that failed or whose model was refused; anything else through ``.with_(...)``."""
         return self.state_machine.metric_failed(statistic=statistic)
 
