@@ -85,7 +85,8 @@ def test_a_request_that_breaks_the_model_gets_500_and_an_id_that_the_log_has(
     golden = json.loads((folder / "model" / "manifest.json").read_text(encoding="utf-8"))["golden_requests"][-1]
 
     connection: http.client.HTTPConnection = serving.connect()
-    connection.request("POST", "/invocations", json.dumps({"inputs": golden["inputs"]}))
+    headers = {"X-Amzn-SageMaker-Inference-Id": "42"}
+    connection.request("POST", "/invocations", json.dumps({"inputs": golden["inputs"]}), headers)
     response = connection.getresponse()
     sentence = json.loads(response.read())["error"]
     code, log = serving.stop()
@@ -93,4 +94,5 @@ def test_a_request_that_breaks_the_model_gets_500_and_an_id_that_the_log_has(
     assert (response.status, code) == (500, 0)
     failed = next(line for line in log if line["message"] == "request failed")
     assert sentence.endswith(failed["request_id"])
+    assert failed["inference_id"] == "42"
     assert "IndexError" in failed["exception"]

@@ -49,6 +49,7 @@ def test_a_request_finds_its_own_words_in_its_answer() -> None:
         "x-amzn-sagemaker-custom-attributes": "a=1",
         "x-amzn-sagemaker-inference-id": "42",
         "x-amzn-trace-id": f"Root={XRAY}",
+        "x-amzn-sagemaker-target-model": "a.tar.gz",
         "accept": "text/csv",
     }
 
@@ -57,4 +58,9 @@ def test_a_request_finds_its_own_words_in_its_answer() -> None:
         "X-Amzn-SageMaker-Inference-Id": "42",
         "X-Amzn-Trace-Id": f"Root={XRAY}",
     }
-    assert log_fields(headers) == {"trace_id": ID, "xray_trace_id": XRAY, "inference_id": "42"}
+    assert log_fields(headers) == {
+        "trace_id": ID,
+        "xray_trace_id": XRAY,
+        "inference_id": "42",
+        "target_model": "a.tar.gz",
+    }

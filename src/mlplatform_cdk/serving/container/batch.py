@@ -90,7 +90,7 @@ def _guarded(step: "Callable[[Model, Job], None]", model: "Model", job: Job) -> 
     except RequestError as error:
         job.answer = problem(error)
     except Exception as error:  # noqa: BLE001 - one request must not end the server; the log has the reason
-        job.answer = problem(known(error))
+        job.answer = problem(known(error, tracing.log_fields(job.request.headers)))
 
 
 def _decode(model: "Model", job: Job) -> None:

@@ -131,7 +131,9 @@ class Hooks:
             raise  # the hook's own word to the caller
         except Exception as error:
             request_id = uuid.uuid4().hex
-            fields = {"request_id": request_id, "hook": name, "inference_id": context.inference_id or None}
+            fields = {"request_id": request_id, "hook": name}
+            told = {"trace_id": context.trace_id, "inference_id": context.inference_id}
+            fields |= {key: value for key, value in told.items() if value}
             _log.exception("a hook failed", extra=fields)
             raise ModelFailed(
                 f"{name} of the model's hooks.py failed on this request; the log has the reason under the request id "

@@ -260,12 +260,16 @@ def problem(error: RequestError) -> Answer:
     return Answer(int(error.status), orjson.dumps({"error": str(error)}), JSON, error.headers)
 
 
-def known(error: BaseException) -> RequestError:
-    """``error`` where it is for the caller; any other is logged under an id, which is all that the caller gets."""
+def known(error: BaseException, fields: Mapping[str, str] | None = None) -> RequestError:
+    """``error`` where it is for the caller; any other is logged under an id, which is all that the caller gets.
+
+    :param error: what happened.
+    :param fields: what the log says of the request beside that; default: nothing.
+    """
     if isinstance(error, RequestError):
         return error
     request_id = new_id()
-    _log.error("request failed", exc_info=error, extra={"request_id": request_id})
+    _log.error("request failed", exc_info=error, extra={"request_id": request_id, **(fields or {})})
     return ModelFailed(f"the model failed on this request; the log has the reason under the request id {request_id}")
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 XRAY, TRACEPARENT = "x-amzn-trace-id", "traceparent"
 ATTRIBUTES, INFERENCE_ID = "x-amzn-sagemaker-custom-attributes", "x-amzn-sagemaker-inference-id"
+TARGET_MODEL = "x-amzn-sagemaker-target-model"  # what the caller of a multi-model endpoint named, below its prefix
 _ROOT = re.compile(r"(?:^|;)\s*Root=1-([0-9a-f]{8})-([0-9a-f]{24})(?=;|\s|$)")
 _W3C = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
 # What an answer hands back of its request, under the name that it came by; SageMaker's own first.
@@ -60,11 +61,13 @@ def handed_back(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 
 
 def log_fields(headers: Mapping[str, str]) -> dict[str, str]:
-    """What a log line about one request says of it: its trace and inference id, where it has them."""
+    """What a log line about one request says of it: trace, inference id and target model, where it has them."""
     fields: dict[str, str] = {}
     trace = trace_of(headers)
     if trace is not None:
         fields |= {"trace_id": trace.trace_id, "xray_trace_id": trace.xray_id}
     if INFERENCE_ID in headers:
         fields["inference_id"] = headers[INFERENCE_ID]
+    if TARGET_MODEL in headers:
+        fields["target_model"] = headers[TARGET_MODEL]
     return fields
