@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -238,3 +240,24 @@ def test_an_answer_is_one_write() -> None:
 
     assert len(written) == 3
     assert all(one.startswith(b"HTTP/1.1 200 OK\r\n") and one.endswith(b"}}") for one in written)
+
+
+def test_a_long_pipeline_is_read_only_as_far_as_it_is_answered_and_answered_to_its_end() -> None:
+    engine, many = Engine(), 4000
+    raw = b"".join(post(body([number, 0])) for number in range(many))
+    model = Model(engine, run_seconds=0.0006)
+    with Hosted(model, lanes=1, queue_limit=many, deadline_ms=60_000.0) as hosted, hosted.connect() as client:
+        engine.gate.clear()
+        sending = threading.Thread(target=client.sendall, args=(raw,))
+        sending.start()
+        assert engine.begun.acquire(timeout=10)
+        eventually(lambda: hosted.service.under_way >= 128)
+        taken = hosted.service.under_way
+        engine.gate.set()
+        received = b""
+        while received.count(b"}}") < many:
+            received += client.recv(65536)
+        sending.join()
+
+    assert taken < many
+    assert [float(one) for one in re.findall(rb'"y":\[\[([0-9.]+),', received)] == [2.0 * one for one in range(many)]

@@ -5,29 +5,31 @@ Nothing here parses what was parsed before: a head that equals an earlier one, w
 
 import asyncio
 from collections import deque
+from collections.abc import AsyncIterator
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from mlplatform_cdk.serving.container import streaming_out, wire
-from mlplatform_cdk.serving.container.chunked import ChunkedBody
-from mlplatform_cdk.serving.container.errors import BodyTooLarge, ClientTooSlow, RequestError
-from mlplatform_cdk.serving.container.heads import CHUNKED, Head
+from mlplatform_cdk.serving.container.errors import ClientTooSlow, RequestError
+from mlplatform_cdk.serving.container.heads import Head
+from mlplatform_cdk.serving.container.incoming import Incoming
 from mlplatform_cdk.serving.container.service import Answer, Request, problem
 
 if TYPE_CHECKING:
     from mlplatform_cdk.serving.container.server import Server
 
-_MOST_UNANSWERED = 128  # requests of one connection in the pipeline, beyond which it is read no further
+# Of one connection's pipeline, beyond which it is read no further: requests, and bytes of their bodies.
+_MOST_UNANSWERED, _MOST_UNANSWERED_BYTES = 128, 1024 * 1024
 _LINGER_SECONDS = 5.0  # how long bytes are discarded so that the answer which refuses them is not lost to a reset
 
 
 class _Exchange:
     """A request and, in time, its answer."""
 
-    __slots__ = ("answer", "connection", "head")
+    __slots__ = ("answer", "connection", "head", "size")
 
-    def __init__(self, connection: "Connection", head: Head | None) -> None:
-        self.connection, self.head = connection, head
+    def __init__(self, connection: "Connection", head: Head | None, size: int = 0) -> None:
+        self.connection, self.head, self.size = connection, head, size
         self.answer: Answer | bytes | None = None
 
     def reply(self, answer: Answer) -> None:
@@ -49,11 +51,8 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport = None  # type: ignore[assignment]  # connection_made sets it
         self.exchanges: deque[_Exchange] = deque()
         self.changed = perf_counter()  # when this connection last began or ended something
-        self._raw = bytearray()  # of a head that is not whole yet
-        self._head: Head | None = None  # of the body that is not whole yet
-        self._parts: list[bytes] = []
-        self._due = 0
-        self._chunks: ChunkedBody | None = None
+        self._unanswered = 0  # bytes of the bodies in exchanges
+        self._incoming = Incoming(host.heads, host.settings.max_body_bytes)
         self._deaf = False  # nothing more is taken: the client has ended, or was told that this is the last answer
         self._refused = self._paused = self._clogged = False
         self._writable: asyncio.Future[None] | None = None
@@ -75,7 +74,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes as they come; the first lines are the way of nearly every request."""
-        if self._head is None and not self._raw and not self._deaf:
+        if not self._incoming.begun and not self._deaf:
             end = data.find(b"\r\n\r\n") + 4
             head = self._heads.known.get(data[:end])
             if head is not None and head.length == len(data) - end and not head.expects:
@@ -113,7 +112,7 @@ class Connection(asyncio.Protocol):
     @property
     def busy(self) -> bool:
         """Whether a request or an answer is under way."""
-        return bool(self.exchanges) or (not self._deaf and bool(self._raw or self._head))
+        return bool(self.exchanges) or (self._incoming.begun and not self._deaf)
 
     def sweep(self, now: float) -> None:
         """End the connection where it is overdue; called about once a second.
@@ -128,7 +127,7 @@ class Connection(asyncio.Protocol):
         elif self._deaf:
             if not self.exchanges and silent > _LINGER_SECONDS:
                 self._transport.abort()
-        elif self._raw or self._head:
+        elif self._incoming.begun:
             if silent > settings.client_timeout_s:
                 self._refuse(ClientTooSlow(f"the request must arrive within {settings.client_timeout_s:g} s"))
         elif not self.exchanges and silent > settings.idle_timeout_s:
@@ -144,22 +143,19 @@ class Connection(asyncio.Protocol):
 
     def flush(self) -> None:
         """Send every answer whose turn has come, in one write."""
-        pieces, exchanges = [], self.exchanges
+        pieces, exchanges, draining = [], self.exchanges, self._host.draining
         while exchanges and (answer := exchanges[0].answer) is not None:
-            exchange = exchanges[0]
             if isinstance(answer, bytes):
                 pieces.append(answer)
                 exchanges.popleft()
                 continue
-            head = exchange.head
-            last = len(exchanges) == 1 and (self._deaf or (self._host.draining and not self._raw and not self._head))
+            last = len(exchanges) == 1 and (self._deaf or (draining and not self._incoming.begun))
+            head = exchanges[0].head
+            pieces.append(self._host.wire.render(answer, close=last, bodiless=bool(head and head.method == "HEAD")))
             if answer.stream is not None:
-                self._begin_stream(answer, pieces, last=last)
+                self._begin_stream(answer.stream, pieces, last=last)
                 return
-            pieces.append(
-                self._host.wire.render(answer, close=last, bodiless=head is not None and head.method == "HEAD")
-            )
-            exchanges.popleft()
+            self._unanswered -= exchanges.popleft().size
             if last:
                 self._end(pieces)
                 return
@@ -175,19 +171,18 @@ class Connection(asyncio.Protocol):
         if not whole:
             self._transport.abort()
             return
-        self.exchanges.popleft()
+        self._unanswered -= self.exchanges.popleft().size
         self.changed = perf_counter()
         if last:
             self._end([])
         else:
             self.flush()
 
-    def _begin_stream(self, answer: Answer, pieces: list[bytes], *, last: bool) -> None:
-        pieces.append(self._host.wire.render(answer, close=last, bodiless=False))
+    def _begin_stream(self, stream: AsyncIterator[bytes], pieces: list[bytes], *, last: bool) -> None:
+        self._deaf = self._deaf or last
         self._send(pieces)
-        assert answer.stream is not None
         self.exchanges[0].answer = None  # its pieces come now; nothing overtakes them
-        self._streaming = asyncio.ensure_future(streaming_out.send(self, answer.stream, last=last))
+        self._streaming = asyncio.ensure_future(streaming_out.send(self, stream, last=last))
 
     def _send(self, pieces: list[bytes]) -> None:
         if pieces:
@@ -206,7 +201,8 @@ class Connection(asyncio.Protocol):
             self._transport.write_eof()
 
     def _set_reading(self) -> None:
-        pause = self._clogged or len(self.exchanges) >= _MOST_UNANSWERED
+        many = len(self.exchanges) >= _MOST_UNANSWERED or self._unanswered > _MOST_UNANSWERED_BYTES
+        pause = self._clogged or many
         if pause and not self._paused:
             self._transport.pause_reading()
         elif self._paused and not pause:
@@ -214,10 +210,10 @@ class Connection(asyncio.Protocol):
         self._paused = pause
 
     def _ask(self, head: Head, body: bytes) -> None:
-        exchange = _Exchange(self, head)
-        exchanges = self.exchanges
-        exchanges.append(exchange)
-        if len(exchanges) >= _MOST_UNANSWERED:
+        exchange = _Exchange(self, head, len(body))
+        self.exchanges.append(exchange)
+        self._unanswered += exchange.size
+        if len(self.exchanges) >= _MOST_UNANSWERED or self._unanswered > _MOST_UNANSWERED_BYTES:
             self._set_reading()
         if not head.keep_alive:
             self._deaf = True
@@ -226,65 +222,30 @@ class Connection(asyncio.Protocol):
 
     def _take(self, data: bytes) -> None:
         """Take ``data`` step by step, whatever it is a part of."""
-        if not self._raw and self._head is None:
+        incoming = self._incoming
+        if not incoming.begun:
             self.changed = perf_counter()  # a request begins; it is due in client_timeout_s
         try:
-            rest: bytes | None = data
-            while rest and not self._deaf:
-                rest = self._take_head(rest) if self._head is None else self._take_body(rest)
+            while data and not self._deaf:
+                whole = incoming.take(data)
+                if whole is None:
+                    break
+                head, body, data = whole
+                self._ask(head, body)
         except RequestError as error:
             self._refuse(error)
-
-    def _take_head(self, data: bytes) -> bytes | None:
-        searched = max(0, len(self._raw) - 3)
-        self._raw += data
-        if not searched:
-            self._skip_empty_lines()
-        end = self._raw.find(b"\r\n\r\n", searched) + 4
-        if end < 4:  # noqa: PLR2004 - not found
-            self._heads.check_size(self._raw)
-            return None
-        raw, rest = bytes(self._raw[:end]), bytes(self._raw[end:])
-        head = self._heads.known.get(raw) or self._heads.parse(raw)
-        self._raw.clear()
-        limit = self._host.settings.max_body_bytes
-        self._head, self._due, self._parts = head, head.length, []
-        if head.length > limit:
-            raise BodyTooLarge(f"the body must have at most {limit} bytes, got {head.length}")
-        self._chunks = ChunkedBody(limit) if head.length == CHUNKED else None
-        if head.expects and head.length and not rest:
-            self._invite()
-        return self._take_body(rest)
-
-    def _skip_empty_lines(self) -> None:
-        while self._raw.startswith(b"\r\n"):
-            del self._raw[:2]
+        else:
+            if incoming.expected:
+                self._invite()
 
     def _invite(self) -> None:
         """Tell a client that waits for it to send its body."""
+        self._incoming.expected = False
         exchange = _Exchange(self, None)
         exchange.answer = wire.CONTINUE
         self.exchanges.append(exchange)
         if self.exchanges[0] is exchange:
             self.flush()
-
-    def _take_body(self, data: bytes) -> bytes | None:
-        assert self._head is not None
-        if self._chunks is not None:
-            rest = self._chunks.feed(data)
-            if rest is None:
-                return None
-            body = self._chunks.body()
-        else:
-            self._parts.append(data[: self._due])
-            rest = data[self._due :]
-            self._due -= len(self._parts[-1])
-            if self._due:
-                return None
-            body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-        head, self._head, self._parts, self._chunks = self._head, None, [], None
-        self._ask(head, body)
-        return rest
 
     def _refuse(self, error: RequestError) -> None:
         """Answer what cannot be a request, after the answers before it, and end the connection."""
