@@ -14,6 +14,13 @@ from mlplatform_cdk.training.train.runtime.golden import golden_requests
 from mlplatform_cdk.training.train.runtime.hyperparameters import Hyperparameters
 
 MODEL_FILE = "model.fp32.onnx"
+CONTENT_TYPES = (
+    "application/json",
+    "text/csv",
+    "application/jsonlines",
+    "application/x-npy",
+    "application/octet-stream",
+)
 _log = logs.logger("train")
 
 
@@ -90,7 +97,7 @@ def _manifest(
             Tensor(name=onnx_export.LABEL, dtype="int64", shape=("batch",)),
             Tensor(name=onnx_export.PROBABILITIES, dtype="float32", shape=("batch", classes), columns=dataset.classes),
         ),
-        content_types=("application/json", "text/csv"),
+        content_types=CONTENT_TYPES,
         preprocessing=algorithms.PREPROCESSING[chosen.algorithm],
         labels=dataset.classes,
         golden_requests=golden_requests(model, rows),
