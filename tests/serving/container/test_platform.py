@@ -218,3 +218,28 @@ def test_two_containers_share_what_was_answered(base: Path, start: Callable[...,
 
     assert ("X-Cache" in first[1], second[1]["X-Cache"]) == (False, "hit")
     assert first[2] == second[2]
+
+
+def test_hooks_reach_the_shared_cache_under_the_run_that_made_the_model(
+    base: Path, start: Callable[..., Serving], tmp_path: Path, rows: str
+) -> None:
+    shutil.copytree(base / "model", tmp_path / "model")
+    (tmp_path / "model" / "hooks.py").write_text(
+        "def preprocess(inputs, context):\n"
+        " if context.features is None:\n"  # a golden request, before anything is served
+        "  return inputs\n"
+        " context.attributes = str(context.features.get(['customer-1']))\n"
+        " context.features.put('customer-1', b'blue')\n"
+        " return inputs\n"
+    )
+    with ValkeyServer() as server:
+        serving = start(tmp_path, CACHE_URL=server.url, CACHE_TIMEOUT_MS="1000").wait_until_ready()
+        found: list[str] = []
+        for attempt in range(10):
+            found.append(ask(serving, "POST", "/invocations", rows)[1]["X-Amzn-SageMaker-Custom-Attributes"])
+            if found[-1] == "[b'blue']":
+                break
+            time.sleep(0.05 * attempt)
+        serving.stop()
+
+    assert (found[0], found[-1]) == ("[None]", "[b'blue']")
