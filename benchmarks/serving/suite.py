@@ -1,0 +1,206 @@
+"""What is measured, and in which order."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.serving import environments, models
+from benchmarks.serving.rounds import ROOT, Figures, Load, interleaved
+from benchmarks.serving.servers import Running, Server, running
+from benchmarks.serving.wire import CSV, JSON, NPY, Body, body, triton_body
+from mlplatform_cdk.runtimekit.manifest import MANIFEST_NAME, Manifest
+
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+_ALL = str(CORES)
+_BATCHES = {"WORKERS": "1", "BATCH": "64", "WAIT": "1"}
+OURS = Server(name="mlplatform", environment=environments.OURS)
+FASTAPI = Server(name="FastAPI+uvicorn", environment="fastapi", settings={"WORKERS": _ALL})
+MOSEC = Server(name="mosec", environment="mosec", settings={"WORKERS": _ALL})
+TABULAR = (
+    OURS,
+    Server(name=f"mlplatform, {_ALL} processes", environment=environments.OURS, settings={"PROCESSES": _ALL}),
+    Server(name="mosec, 1 worker", environment="mosec", settings={"WORKERS": "1"}),
+    Server(name="mosec, batching", environment="mosec", settings=_BATCHES),
+    Server(name="mosec, batching on all cores", environment="mosec", settings={**_BATCHES, "WORKERS": _ALL}),
+    MOSEC,
+    FASTAPI,
+    Server(name="LitServe", environment="litserve", settings={"WORKERS": _ALL}),
+    Server(name="LitServe, batching", environment="litserve", settings=_BATCHES),
+    Server(name="MLServer", environment="mlserver"),
+    Server(
+        name="Triton (Python backend)",
+        environment="pytriton",
+        settings={"WORKERS": _ALL},
+        path="/v2/models/model/infer",
+    ),
+)
+FORMATS = (OURS, MOSEC, FASTAPI)
+# A slow model: FastAPI computes in its thread pool, so that its loop goes on.
+_SLOW_FASTAPI = Server(name=FASTAPI.name, environment=FASTAPI.environment, settings={**FASTAPI.settings, "INLINE": "0"})
+# The others answer however late it is; where only throughput counts, so does ours. Overload is measured without this.
+_PATIENT = Server(name=OURS.name, environment=OURS.environment, settings={"DEADLINE_MS": "60000"})
+_SLOW_BATCHES = {"WORKERS": _ALL, "BATCH": "8", "WAIT": "5"}
+HEAVY = (_PATIENT, MOSEC, Server(name="mosec, batching", environment="mosec", settings=_SLOW_BATCHES), _SLOW_FASTAPI)
+_OVERLOADED = (OURS, MOSEC, _SLOW_FASTAPI)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How long it takes.
+
+    :param seconds: of one measurement of a tabular model; slow models take half as long again.
+    :param rounds: turns that each server gets.
+    """
+
+    seconds: float
+    rounds: int
+
+
+FULL, QUICK = Plan(seconds=1.5, rounds=3), Plan(seconds=0.5, rounds=1)
+
+
+class Suite:
+    """One run over the models in ``folder``.
+
+    :param folder: where the models are, or are made.
+    :param plan: how long it takes.
+    """
+
+    def __init__(self, folder: Path, plan: Plan) -> None:
+        self._folder, self._plan = folder, plan
+        for name in sorted({one.environment for one in (*TABULAR, *HEAVY)}):
+            environments.make(name)
+
+    def tabular(self) -> Figures:
+        """Every server in every form: closed loop, open loop; start-up, memory and size."""
+        rows = self._rows("tabular")
+        with ExitStack() as stack:
+            up = [stack.enter_context(self._running(server, "tabular", "fp32", JSON)) for server in TABULAR]
+            asked = [(one, self._body("tabular", one.server, rows)) for one in up]
+            seconds, rounds = self._plan.seconds, self._plan.rounds
+            closed = [Load(name=f"{n} connections", connections=n, seconds=seconds) for n in (1, 16, 64)]
+            found = interleaved(asked, closed, rounds=rounds)
+            steady = Load(name="1,000/s", connections=64, rate=1000, seconds=2 * seconds)
+            found |= interleaved(asked, [steady], rounds=1)
+            fast = Load(name="10,000/s", connections=64, rate=10_000, seconds=2 * seconds)
+            few = [one for one in asked if one[0].server.ours]
+            found |= interleaved(few, [fast], rounds=max(1, rounds - 1))
+            return {"loads": found, "servers": {one.server.name: _standing(one) for one in up}}
+
+    def start_up(self) -> dict[str, list[float]]:
+        """Seconds to the first answer, each server alone on the machine, several times."""
+        found: dict[str, list[float]] = {}
+        for server in (OURS, MOSEC, FASTAPI):
+            for _ in range(self._plan.rounds):
+                with self._running(server, "tabular", "fp32", JSON) as up:
+                    found.setdefault(server.name, []).append(up.first_answer_s)
+        return found
+
+    def formats(self) -> dict[str, dict[str, Figures]]:
+        """CSV and npy, 16 connections, a hundred rows each."""
+        found: dict[str, dict[str, Figures]] = {}
+        _, rows = models.sample("tabular", 100, seed=4)
+        load = Load(name="16 connections", connections=16, seconds=self._plan.seconds)
+        for kind in (JSON, CSV, NPY):
+            with ExitStack() as stack:
+                up = [stack.enter_context(self._running(server, "tabular", "fp32", kind)) for server in FORMATS]
+                asked = [(one, self._body("tabular", one.server, rows, kind)) for one in up]
+                found[kind] = interleaved(asked, [load], rounds=max(1, self._plan.rounds - 1))[load.name]
+        return found
+
+    def heavy(self, name: str) -> dict[str, Figures]:
+        """A slow model in each of its precisions: 16 connections, then 57 % of what ONNX Runtime alone does."""
+        manifest = Manifest.from_json((self._made(name) / MANIFEST_NAME).read_text(encoding="utf-8"))
+        return {one.precision: self._heavy(name, one.precision, one.path) for one in manifest.files}
+
+    def _heavy(self, name: str, precision: str, file: str) -> Figures:
+        rows, kind = self._rows(name), NPY if name == "image" else JSON
+        alone = self._raw(name, file, rows)
+        seconds, limit = 1.5 * self._plan.seconds, max(alone.values())
+        with ExitStack() as stack:
+            up = [stack.enter_context(self._running(server, name, precision, kind)) for server in HEAVY]
+            asked = [(one, self._body(name, one.server, rows, kind)) for one in up]
+            loads = [
+                Load(name="16 connections", connections=16, seconds=seconds),
+                Load(name="57 % load", connections=64, rate=0.57 * limit, seconds=seconds),
+            ]
+            found = interleaved(asked, loads, rounds=max(1, self._plan.rounds - 1))
+            standing = {one.server.name: _standing(one) for one in up}
+        again = self._raw(name, file, rows)
+        return {"alone": alone, "alone, afterwards": again, "loads": found, "servers": standing}
+
+    def overload(self) -> Figures:
+        """Three times the capacity of the transformer, for servers as they are: who is answered, and when."""
+        rows, precision = self._rows("transformer"), "fp32"
+        file = self._made("transformer") / f"model.{precision}.onnx"
+        capacity = max(self._raw("transformer", file.name, rows).values())
+        load = Load(
+            name="3 x capacity", connections=512, rate=3 * capacity, seconds=4 * self._plan.seconds, warm_up=2.0
+        )
+        with ExitStack() as stack:
+            up = [stack.enter_context(self._running(one, "transformer", precision, JSON)) for one in _OVERLOADED]
+            asked = [(one, self._body("transformer", one.server, rows)) for one in up]
+            return {"capacity": capacity, "loads": interleaved(asked, [load], rounds=1)}
+
+    def _made(self, name: str) -> Path:
+        return models.make(name, self._folder)
+
+    def _rows(self, name: str) -> Any:
+        return models.sample(name, 1, seed=4)[1]
+
+    def _running(self, server: Server, name: str, precision: str, kind: str) -> Any:
+        return running(server, self._made(name), precision, self._body(name, server, self._rows(name), kind))
+
+    def _body(self, name: str, server: Server, rows: Any, kind: str = JSON) -> Body:
+        tensor = models.RECIPES[name].tensor.name
+        return triton_body(tensor, rows) if server.tensors else body(tensor, rows, kind)
+
+    def _raw(self, name: str, file: str, rows: Any) -> dict[str, float]:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "rows.npy"
+            np.save(path, rows)
+            command = [
+                sys.executable,
+                "-m",
+                "benchmarks.serving.raw",
+                str(self._made(name) / file),
+                str(path),
+                "--lanes",
+                _ALL,
+            ]
+            command += ["--seconds", str(3 * self._plan.seconds)]
+            ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+        found: dict[str, float] = json.loads(ended.stdout)
+        return found
+
+
+def _standing(running: Running) -> Figures:
+    return {
+        "first answer s": running.first_answer_s,
+        "resident MB": running.resident_bytes() / 1e6,
+        "installed MB": environments.installed_bytes(running.server.environment) / 1e6,
+    }
+
+
+def parts(suite: Suite) -> Iterator[tuple[str, Any]]:
+    """Name and work of each part, in order."""
+    yield "start-up", suite.start_up
+    yield "tabular", suite.tabular
+    yield "formats", suite.formats
+    yield "image", lambda: suite.heavy("image")
+    yield "transformer", lambda: suite.heavy("transformer")
+    yield "overload", suite.overload
+
+
+def named(wanted: Sequence[str], suite: Suite) -> Iterator[tuple[str, Any]]:
+    """The parts that ``wanted`` names, or all."""
+    return ((name, work) for name, work in parts(suite) if not wanted or name in wanted)

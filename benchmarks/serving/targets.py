@@ -1,0 +1,141 @@
+"""What was aimed at, in figures, and whether this run reached it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+Results = Mapping[str, Any]
+_OURS, _FASTAPI = "mlplatform", "FastAPI+uvicorn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One line of the table.
+
+    :param text: what is aimed at.
+    :param value: the figure, from the results; raises ``KeyError`` where it was not measured.
+    :param limit: what it is held against.
+    :param least: whether the limit is the least that it may be; default: the most.
+    """
+
+    text: str
+    value: Callable[[Results], float]
+    limit: float
+    least: bool = False
+
+    def line(self, found: Results) -> str | None:
+        """A line of Markdown; ``None`` where nothing was measured."""
+        try:
+            value = self.value(found)
+        except KeyError:
+            return None
+        met = value >= self.limit if self.least else value <= self.limit
+        word = "at least" if self.least else "at most"
+        return f"| {self.text} | {word} {self.limit:g} | {value:.3g} | {'yes' if met else '**no**'} |"
+
+
+def table(found: Results) -> Iterator[str]:
+    """The targets as a table."""
+    yield "| target | limit | measured | met |"
+    yield "|---|---|---|---|"
+    for target in _TARGETS:
+        line = target.line(found)
+        if line:
+            yield line
+
+
+def _best(servers: Mapping[str, Any], prefix: str) -> float:
+    return float(max(one["per_second"] for name, one in servers.items() if name.startswith(prefix)))
+
+
+def _ours(servers: Mapping[str, Any]) -> float:
+    return _best(servers, _OURS)
+
+
+def _against(load: str, prefix: str) -> Callable[[Results], float]:
+    def value(found: Results) -> float:
+        servers = found["tabular"]["loads"][load]
+        return _ours(servers) / _best(servers, prefix)
+
+    return value
+
+
+def _figure(load: str, figure: str) -> Callable[[Results], float]:
+    return lambda found: min(
+        float(one[figure]) for name, one in found["tabular"]["loads"][load].items() if name.startswith(_OURS)
+    )
+
+
+def _smallest(precision: Mapping[str, Any]) -> str:
+    return "int8" if "int8" in precision else min(precision)
+
+
+def _of_raw(model: str) -> Callable[[Results], float]:
+    def value(found: Results) -> float:
+        one = found[model][_smallest(found[model])]
+        alone = (max(one["alone"].values()) + max(one["alone, afterwards"].values())) / 2
+        return float(one["loads"]["16 connections"][_OURS]["per_second"] / alone)
+
+    return value
+
+
+def _of_mosec(model: str) -> Callable[[Results], float]:
+    def value(found: Results) -> float:
+        servers = found[model][_smallest(found[model])]["loads"]["16 connections"]
+        return float(servers[_OURS]["per_second"]) / _best(servers, "mosec")
+
+    return value
+
+
+def _half_load(model: str, *, relative: bool) -> Callable[[Results], float]:
+    def value(found: Results) -> float:
+        servers = found[model][_smallest(found[model])]["loads"]["57 % load"]
+        return float(servers[_OURS]["p99_ms"]) / (float(servers[_FASTAPI]["p99_ms"]) if relative else 1.0)
+
+    return value
+
+
+def _int8(model: str) -> Callable[[Results], float]:
+    def value(found: Results) -> float:
+        one = found[model]
+        return float(max(one["int8"]["alone"].values()) / max(one["fp32"]["alone"].values()))
+
+    return value
+
+
+def _heavy(model: str) -> Iterator[Target]:
+    yield Target(text=f"{model}, 16 connections: of raw ONNX Runtime", value=_of_raw(model), limit=0.95, least=True)
+    yield Target(text=f"{model}, 16 connections: times mosec's best", value=_of_mosec(model), limit=1.0, least=True)
+    yield Target(text=f"{model}, 57 % load: p99, ms", value=_half_load(model, relative=False), limit=100)
+    yield Target(text=f"{model}, 57 % load: p99, of FastAPI's", value=_half_load(model, relative=True), limit=0.6)
+    yield Target(text=f"{model}: int8, times fp32", value=_int8(model), limit=2.0, least=True)
+
+
+_TARGETS = (
+    Target(text="64 connections: times mosec's best", value=_against("64 connections", "mosec"), limit=2.0, least=True),
+    Target(text="64 connections: times FastAPI", value=_against("64 connections", _FASTAPI), limit=15.0, least=True),
+    Target(text="64 connections: CPU, µs per answer", value=_figure("64 connections", "server_cpu_us"), limit=45),
+    Target(text="1 connection: times mosec's best", value=_against("1 connections", "mosec"), limit=3.0, least=True),
+    Target(text="1 connection: times FastAPI", value=_against("1 connections", _FASTAPI), limit=8.0, least=True),
+    Target(text="1 connection: p50, ms", value=_figure("1 connections", "p50_ms"), limit=0.15),
+    Target(
+        text="10,000/s: answers/s",
+        value=lambda found: _ours(found["tabular"]["loads"]["10,000/s"]),
+        limit=9_990,
+        least=True,
+    ),
+    Target(text="10,000/s: p99, ms", value=_figure("10,000/s", "p99_ms"), limit=100),
+    Target(text="first answer, s", value=lambda found: median(found["start-up"][_OURS]), limit=0.6),
+    Target(text="resident, MB", value=lambda found: float(found["tabular"]["servers"][_OURS]["resident MB"]), limit=75),
+    Target(
+        text="installed, MB", value=lambda found: float(found["tabular"]["servers"][_OURS]["installed MB"]), limit=170
+    ),
+    *_heavy("image"),
+    *_heavy("transformer"),
+    Target(
+        text="3 times the capacity: p99 of what is answered, ms (budget 500)",
+        value=lambda found: float(found["overload"]["loads"]["3 x capacity"][_OURS]["p99_ms"]),
+        limit=500,
+    ),
+)
