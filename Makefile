@@ -60,6 +60,7 @@ requirements: $(UV) ## Write the images' hash-pinned requirements and their bill
 
 docs: .venv/.dev ## Write the generated pages of docs/
 	$(RUN) mlplatform_cdk.runtimekit.manifest > docs/model-manifest.schema.json
+	$(RUN) mlplatform_cdk.assembly.cost.usage_schema > docs/usage.schema.json
 
 clean: ## Remove everything that make made
 	rm -rf .venv .tools node_modules dist cdk.out .mlplatform .mypy_cache .pytest_cache .ruff_cache
