@@ -9,6 +9,7 @@ from mlplatform_cdk.core.acknowledgements import (
 )
 from mlplatform_cdk.core.answers import arn_of, key_arn, resource_of, stack_of
 from mlplatform_cdk.core.assets import container_asset, container_context, dockerfile_path, runtime_code
+from mlplatform_cdk.core.build_role import BuildRole
 from mlplatform_cdk.core.dead_letters import dead_letters_of
 from mlplatform_cdk.core.errors import ConfigurationError, is_known
 from mlplatform_cdk.core.functions import LAMBDA_RUNTIME, PlatformFunction
@@ -27,6 +28,7 @@ from mlplatform_cdk.core.roles import PlatformRole, permission
 
 __all__ = [
     "LAMBDA_RUNTIME",
+    "BuildRole",
     "ConfigurationError",
     "InstanceType",
     "PlatformFunction",

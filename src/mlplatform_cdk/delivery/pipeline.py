@@ -10,10 +10,9 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from mlplatform_cdk.core import ConfigurationError, PlatformRole, is_known
+from mlplatform_cdk.core import BuildRole, ConfigurationError, PlatformRole, is_known
 from mlplatform_cdk.delivery.artifacts import ArtifactBucket, ArtifactKey, acknowledge_replicas
 from mlplatform_cdk.delivery.findings import acknowledge_pipeline
-from mlplatform_cdk.delivery.roles import BuildRole
 from mlplatform_cdk.delivery.source import ConnectionSource
 from mlplatform_cdk.delivery.steps import Build, Delivery
 from mlplatform_cdk.foundation import AccessLogs

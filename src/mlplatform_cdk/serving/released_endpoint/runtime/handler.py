@@ -4,9 +4,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from mlplatform_cdk.runtimekit import logs
+from mlplatform_cdk.runtimekit import logs, stack_answer
 from mlplatform_cdk.runtimekit.errors import KnownError
-from mlplatform_cdk.serving.released_endpoint.runtime import answer, removal
+from mlplatform_cdk.serving.released_endpoint.runtime import removal
 
 _LOG = logs.logger("removal")
 _RESERVE_S = 30.0  # to answer in
@@ -28,7 +28,7 @@ def handle(event: Mapping[str, Any], context: Any) -> None:
     except Exception as error:  # noqa: BLE001 - CloudFormation must hear of it
         reason = f"removing endpoint {name} failed: {error}"
         _LOG.exception(reason)
-    answer.send(event, answer.Answer(physical_id, reason))
+    stack_answer.send(event, stack_answer.Answer(physical_id, reason))
 
 
 def _carry_out(request: str, name: str, physical_id: str, context: Any) -> None:

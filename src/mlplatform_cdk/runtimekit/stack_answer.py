@@ -3,7 +3,7 @@
 import json
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 _LONGEST_REASON = 1000  # the whole answer may have 4096 bytes
@@ -16,10 +16,12 @@ class Answer:
 
     :param physical_id: names the resource; a change of it makes CloudFormation delete the former one.
     :param reason: why it failed; default: it did not.
+    :param attributes: what ``Fn::GetAtt`` gives of the resource; default: nothing.
     """
 
     physical_id: str
     reason: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 def send(event: Mapping[str, Any], answer: Answer) -> None:
@@ -32,6 +34,7 @@ def send(event: Mapping[str, Any], answer: Answer) -> None:
             "StackId": event["StackId"],
             "RequestId": event["RequestId"],
             "LogicalResourceId": event["LogicalResourceId"],
+            "Data": dict(answer.attributes),
         }
     ).encode()
     # The URL is CloudFormation's own; S3 signed it for a request without a content type.

@@ -1,0 +1,1 @@
+"""The code that builds an image while a stack is deployed."""

@@ -1,0 +1,32 @@
+"""Answers CloudFormation when the image is there: starts a build, waits for it, says how it ended."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from mlplatform_cdk.runtimekit import logs, stack_answer
+from mlplatform_cdk.runtimekit.errors import KnownError
+from mlplatform_cdk.serving.image_pipeline.runtime import build
+
+_LOG = logs.logger("image")
+_RESERVE_S = 30.0  # to answer in
+
+
+def handle(event: Mapping[str, Any], context: Any) -> None:
+    """Carry out ``event``, and say how it went, whatever happened."""
+    properties = event["ResourceProperties"]
+    tag = properties["Variables"]["TAG"]
+    # Always the same: a new image is no new resource, and the deletion of this one keeps every image.
+    physical_id = f"image/{properties['Project']}"
+    reason = ""
+    try:
+        if event["RequestType"] != "Delete":
+            end = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - _RESERVE_S
+            build.run(properties["Project"], properties["Variables"], seconds_left=lambda: end - time.monotonic())
+    except KnownError as error:
+        reason = str(error)
+        _LOG.warning(reason)
+    except Exception as error:  # noqa: BLE001 - CloudFormation must hear of it
+        reason = f"building image {tag} failed: {error}"
+        _LOG.exception(reason)
+    stack_answer.send(event, stack_answer.Answer(physical_id, reason, {"Tag": tag}))
