@@ -26,6 +26,10 @@ class ImageReader:
     """
 
     def __init__(self, reader: TensorReader, limits: Limits) -> None:
+        from PIL import Image
+
+        Image.preinit()
+        Image.MAX_IMAGE_PIXELS = None  # pillow would only warn; the limit is ours
         image = reader.tensor.image
         assert image is not None
         self._image = image
@@ -41,7 +45,6 @@ class ImageReader:
         """
         from PIL import Image
 
-        Image.MAX_IMAGE_PIXELS = None  # pillow would only warn; the limit below is ours
         try:
             with Image.open(io.BytesIO(body), formats=(format_name,)) as picture:
                 self._check_size(*picture.size)

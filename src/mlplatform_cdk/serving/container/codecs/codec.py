@@ -1,6 +1,7 @@
 """One model's codec: what its manifest says is looked up once, not per request."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from numpy.typing import NDArray
@@ -42,6 +43,9 @@ class Codec:
         self.accept = self._answers.accept
         self.encode = self._answers.encode
         self._decoders: dict[str, _Decoder] = {}
+        for kind in manifest.content_types:  # what these load is loaded before the first request
+            with suppress(UnsupportedContentType):
+                self._decoders[kind] = self._decoder(kind)
 
     def decode(self, body: bytes, content_type: str, headers: Headers | None = None) -> Arrays:
         """The tensors in ``body``, by name in the manifest's order; npy and raw ones may be read-only.

@@ -114,16 +114,14 @@ class CsvRows:
                 if self._width and body.count(b",") != (self._width - 1) * (body.count(b"\n") + 1):
                     return None
                 rows = orjson.loads(b",".join([_MISSING.get(cell, cell) for cell in text.split(b",")]))
-            array = self._array(rows)
+            array = self._flattened(rows) if self._flat else self._reader.from_clean(rows, len(body))
         except (orjson.JSONDecodeError, RequestError):
             return None  # the strict reader finds out, and says, what is wrong
         if np.count_nonzero(array) < array.size and b"-0" in text and _NEGATIVE_ZERO.search(text):
             return None
         return array
 
-    def _array(self, rows: list[list[Any]]) -> NDArray[Any]:
-        if not self._flat:
-            return self._reader.from_clean(rows)
+    def _flattened(self, rows: list[list[Any]]) -> NDArray[Any]:
         if {len(row) for row in rows} != {self._width}:
             raise RequestError(f"each row of the body must have {self._width} cells, got others")
         return self._reader.from_flat([cell for row in rows for cell in row], (len(rows), *map(int, self._shape)))
@@ -141,7 +139,7 @@ class CsvRows:
         cells = (self._cells(row, number, quick) for number, row in enumerate(rows, 1))
         parts = []
         while part := list(islice(cells, _PART_ROWS if self._parted else None)):
-            parts.append(self._array(part) if self._flat else self._reader.from_nested(part))
+            parts.append(self._flattened(part) if self._flat else self._reader.from_nested(part))
         if not parts:
             raise RequestError(f"{self._reader.name} must have at least one row, got none")
         if len({one.shape[1:] for one in parts}) > 1:

@@ -42,6 +42,9 @@ class JsonForms:
         document = loads(body)
         if type(document) is not dict:
             raise self._refused(document)
+        rows = document.get("instances")
+        if self._only is not None and type(rows) is list and rows and type(rows[0]) is list:  # the commonest form
+            return self._alone(rows, body, numbers_only(body, len(document)))
         for name, form in self._forms.items():
             if name in document:
                 return form(document[name], body, len(document))
@@ -63,18 +66,18 @@ class JsonForms:
             return self._records(rows, body, names)
         if self._only is None:
             raise self._refused(rows)
-        return self._alone(rows, numbers_only(body, names))
+        return self._alone(rows, body, numbers_only(body, names))
 
-    def _alone(self, value: Any, clean: bool) -> Arrays:  # noqa: FBT001 - private, and by position it costs less
-        assert self._only is not None
-        return {self._only.name: self._only.from_clean(value) if clean else self._only.from_nested(value)}
+    def _alone(self, value: Any, body: bytes, clean: bool) -> Arrays:  # noqa: FBT001 - by position it costs less
+        only = self._readers[0]
+        return {only.name: only.from_clean(value, len(body)) if clean else only.from_nested(value)}
 
     def _instances(self, given: Any, body: bytes, names: int) -> Arrays:
         if type(given) is list and given:
             return self.rows(given, body, names)
         if self._only is None:
             raise self._refused({"instances": given})
-        return self._alone(given, clean=False)
+        return self._alone(given, body, clean=False)
 
     def _dataframe_records(self, given: Any, body: bytes, names: int) -> Arrays:
         if type(given) is list and given:
@@ -85,13 +88,13 @@ class JsonForms:
         if type(given) is dict and given.keys() == self._names:
             clean = numbers_only(body, names + len(given))
             return {
-                one.name: one.from_clean(given[one.name]) if clean else one.from_nested(given[one.name])
+                one.name: one.from_clean(given[one.name], len(body)) if clean else one.from_nested(given[one.name])
                 for one in self._readers
             }
         if type(given) is list and given and type(given[0]) is dict:
             return read_tensors(given, self._readers)
         if type(given) is list and self._only is not None:
-            return self._alone(given, numbers_only(body, names))
+            return self._alone(given, body, numbers_only(body, names))
         raise self._refused({"inputs": given})
 
     def _records(self, records: list[Any], body: bytes, names: int) -> Arrays:
@@ -109,22 +112,22 @@ class JsonForms:
             return self._by_column({name: [one[name] for one in records] for name in self._columns}, body, names)
         clean = numbers_only(body, names + len(records) * len(wanted))
         lists = ((one, [record[one.name] for record in records]) for one in self._readers)
-        return {one.name: one.from_clean(rows) if clean else one.from_nested(rows) for one, rows in lists}
+        return {one.name: one.from_clean(rows, len(body)) if clean else one.from_nested(rows) for one, rows in lists}
 
     def _by_column(self, columns: Mapping[str, Any], body: bytes, names: int) -> Arrays:
         self._match(columns)
         lists = [columns[name] for name in self._columns]
         if {type(one) for one in lists} - {list} or len({len(one) for one in lists}) > 1:
             raise RequestError("each column must be a list, and all of one length, got others")
-        return self._alone([*zip(*lists, strict=True)], numbers_only(body, names))
+        return self._alone([*zip(*lists, strict=True)], body, numbers_only(body, names))
 
     def _split(self, given: Any, body: bytes, names: int) -> Arrays:
         columns, data = (given.get("columns"), given.get("data")) if type(given) is dict else (None, None)
         if type(columns) is not list or type(data) is not list or {type(one) for one in columns} - {str}:
             raise RequestError(f"a split table must have columns, a list of names, and data, got {kind_of(given)}")
         self._match(columns)
-        del body, names  # the columns are texts, so each element is looked at
-        arrays = self._alone(data, clean=False)
+        del names  # the columns are texts, so each element is looked at
+        arrays = self._alone(data, body, clean=False)
         if tuple(columns) == self._columns:
             return arrays
         order = [columns.index(name) for name in self._columns]
