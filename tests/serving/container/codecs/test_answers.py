@@ -39,6 +39,7 @@ def test_json_names_outputs_and_labels() -> None:
 def test_csv_has_the_label_in_place_of_its_index() -> None:
     assert answer(CSV) == b'no,0.1,0.9\n"yes, ""sir""",0.75,0.25\n'
     assert answer(CSV, labels=()) == b"1,0.1,0.9\n0,0.75,0.25\n"
+    assert answer(CSV, labels=("a\r", "b\n")) == b'"b\n",0.1,0.9\n"a\r",0.75,0.25\n'
 
 
 def test_json_lines_have_a_row_each() -> None:

@@ -21,6 +21,7 @@ from mlplatform_cdk.serving.container.negotiation import CSV, JSON, JSON_LINES, 
 Outputs = Mapping[str, NDArray[Any]]
 _MOST_ACCEPTS, _LONGEST_ACCEPT = 256, 256
 _LABEL = "label"
+_ENDS = "\r\n"  # Python's csv quotes a text that holds what ends its lines
 _Name = TypeVar("_Name", str, bytes)
 
 
@@ -147,6 +148,6 @@ def _csv_texts(rows: list[list[Any]]) -> list[bytes]:
     lines = []
     for row in rows:
         text = io.StringIO()
-        csv.writer(text, lineterminator="").writerow(row)
-        lines.append(text.getvalue().encode())
+        csv.writer(text, lineterminator=_ENDS).writerow(row)
+        lines.append(text.getvalue().removesuffix(_ENDS).encode())
     return lines
