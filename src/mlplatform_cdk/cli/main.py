@@ -9,6 +9,7 @@ from mlplatform_cdk.cli.demo import demo
 from mlplatform_cdk.cli.diff import diff
 from mlplatform_cdk.cli.init import init
 from mlplatform_cdk.cli.local import app as local
+from mlplatform_cdk.cli.quantize import quantize
 from mlplatform_cdk.cli.synth import synth
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -18,6 +19,7 @@ app.command("check")(check)
 app.command("diff")(diff)
 app.command("cost")(cost)
 app.command("demo")(demo)
+app.command("quantize")(quantize)
 app.add_typer(local, name="local")
 
 

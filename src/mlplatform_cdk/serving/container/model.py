@@ -1,6 +1,7 @@
 """A loaded model: manifest, codec, engine, hooks, and the proof that it answers its golden requests."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -74,8 +75,8 @@ class Model:
         except KnownError as error:
             raise ModelError(str(error)) from error
         memory.give_back()
-        size = next(one.path for one in manifest.files if one.precision == engine.precision)
-        model.memory_bytes = memory.estimate(before, (folder / size).stat().st_size)
+        path = manifest.file(engine.precision).path
+        model.memory_bytes = memory.estimate(before, (folder / path).stat().st_size)
         return model
 
     def run(self, inputs: Inputs) -> Inputs:
@@ -103,14 +104,18 @@ class Model:
             self._prove(requests)
             self.run_seconds = _median_seconds(self.engine, requests[0])
             self._examine(_rows(requests, most=int(_PROOF_SECONDS / 5 / self.run_seconds)), choice.max_batch_size)
-        except RuntimeError as error:  # what every runtime's own errors derive from
+        except KnownError:
+            raise
+        except Exception as error:  # each runtime has errors of its own
             reason = " ".join(str(error).split())
             raise ModelError(f"the model must answer its golden requests, got {reason}") from error
 
     def _prove(self, requests: Sequence[Inputs]) -> None:
         """Refuse a model that answers a golden request otherwise than its manifest says."""
         problems: list[str] = []
-        for golden, inputs in zip(self.manifest.golden_requests, requests, strict=True):
+        tolerance = self.manifest.file(self.engine.precision).tolerance
+        for known, inputs in zip(self.manifest.golden_requests, requests, strict=True):
+            golden = known if tolerance is None else replace(known, absolute_tolerance=tolerance)
             outputs = self.run(inputs)
             if self.hooks is not None:
                 outputs = self.hooks.after(outputs, Context())

@@ -5,6 +5,8 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+from mlplatform_cdk.runtimekit.manifest import Precision
+
 Array = NDArray[Any]
 
 
@@ -15,7 +17,7 @@ class Engine(Protocol):
     """
 
     name: str
-    precision: str
+    precision: Precision
     providers: tuple[str, ...]
 
     def run(self, inputs: Mapping[str, Array]) -> list[Array]:

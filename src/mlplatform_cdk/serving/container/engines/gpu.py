@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mlplatform_cdk.runtimekit.manifest import Precision
 from mlplatform_cdk.serving.container.engines.choice import EngineChoice
 from mlplatform_cdk.serving.container.engines.engine import Array
 from mlplatform_cdk.serving.container.engines.errors import ModelError
@@ -33,7 +34,7 @@ class GpuEngine:
     """
 
     def __init__(
-        self, name: str, path: Path, precision: str, outputs: Sequence[str], providers: Providers, choice: EngineChoice
+        self, name: str, path: Path, precision: Precision, outputs: Sequence[str], providers: Providers, choice: EngineChoice
     ) -> None:
         self.name, self.precision, self._outputs = name, precision, list(outputs)
         self._session: Any = open_session(path, choice.threads, providers)

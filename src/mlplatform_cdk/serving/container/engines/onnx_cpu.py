@@ -5,6 +5,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from mlplatform_cdk.runtimekit.manifest import Precision
 from mlplatform_cdk.serving.container.engines.choice import EngineChoice
 from mlplatform_cdk.serving.container.engines.engine import Array
 from mlplatform_cdk.serving.container.engines.runtime import open_session, runner
@@ -27,7 +28,7 @@ class OnnxCpuEngine:
     name = "onnxruntime"
     providers: tuple[str, ...] = (PROVIDER,)
 
-    def __init__(self, path: Path, precision: str, outputs: Sequence[str], choice: EngineChoice) -> None:
+    def __init__(self, path: Path, precision: Precision, outputs: Sequence[str], choice: EngineChoice) -> None:
         self.precision = precision
         self._path, self._choice, self._outputs = path, choice, list(outputs)
         self._run: Any = runner(open_session(path, choice.threads, ((PROVIDER, {}),)))

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mlplatform_cdk.runtimekit.manifest import Precision
 from mlplatform_cdk.serving.container.engines.choice import EngineChoice
 from mlplatform_cdk.serving.container.engines.engine import Array
 from mlplatform_cdk.serving.container.engines.errors import ModelError
@@ -22,7 +23,7 @@ class OpenVinoEngine:
     name = "openvino"
     providers: tuple[str, ...] = ("OpenVINO CPU",)
 
-    def __init__(self, path: Path, precision: str, outputs: Sequence[str], choice: EngineChoice) -> None:
+    def __init__(self, path: Path, precision: Precision, outputs: Sequence[str], choice: EngineChoice) -> None:
         self.precision = precision
         self._outputs = list(outputs)
         self._compiled: Any = _compiled(path, choice)

@@ -1,0 +1,80 @@
+"""How far the answers of a quantized model are from those of the model that it was made from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlplatform_cdk.runtimekit.manifest import Manifest
+
+Answers = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accuracy:
+    """What quantization cost on the data.
+
+    :param measure: what ``cost`` is: ``accuracy`` lost (labels known), ``disagreement`` (a classifier, labels unknown)
+        or ``error`` (numbers: the root mean square difference as a share of their standard deviation).
+    :param cost: by that measure; 0 is none, less than 0 a gain.
+    :param metrics: all that was measured, by name.
+    """
+
+    measure: str
+    cost: float
+    metrics: Mapping[str, float]
+
+
+def compare(expected: Answers, came: Answers, labels: NDArray[np.int64] | None, manifest: Manifest) -> Accuracy:
+    """The cost of answering ``came`` where the first model answered ``expected``.
+
+    :param expected: outputs by name, for all rows.
+    :param came: likewise.
+    :param labels: the true classes, where they are known.
+    :param manifest: says whether it is a classifier.
+    """
+    metrics = _distances(expected, came)
+    first, second = _classes(expected, manifest), _classes(came, manifest)
+    if first is None or second is None:
+        return Accuracy(measure="error", cost=metrics["relative_error"], metrics=metrics)
+    metrics["agreement"] = float(np.mean(first == second))
+    if labels is None:
+        return Accuracy(measure="disagreement", cost=1 - metrics["agreement"], metrics=metrics)
+    metrics["accuracy_before"] = float(np.mean(first == labels))
+    metrics["accuracy_after"] = float(np.mean(second == labels))
+    cost = metrics["accuracy_before"] - metrics["accuracy_after"]
+    return Accuracy(measure="accuracy", cost=cost, metrics=metrics)
+
+
+def error(expected: Sequence[NDArray[Any]], came: Sequence[NDArray[Any]]) -> float:
+    """The root mean square difference of all numbers that are not whole, as a share of their standard deviation."""
+    before = [one.astype(np.float64) for one in expected if one.dtype.kind == "f"]
+    after = [one.astype(np.float64) for one in came if one.dtype.kind == "f"]
+    shares = [np.sqrt(np.mean((a - b) ** 2)) / (np.std(b) + 1e-12) for a, b in zip(after, before, strict=True)]
+    return float(max(shares, default=0.0))
+
+
+def _distances(expected: Answers, came: Answers) -> dict[str, float]:
+    pairs = [(expected[name], came[name]) for name in expected if expected[name].dtype.kind == "f"]
+    differences = [np.abs(one.astype(np.float64) - other) for one, other in pairs]
+    return {
+        "largest_difference": float(max((one.max() for one in differences), default=0.0)),
+        "mean_difference": float(np.mean([one.mean() for one in differences])) if differences else 0.0,
+        "relative_error": error([one for one, _ in pairs], [other for _, other in pairs]),
+    }
+
+
+def _classes(answers: Answers, manifest: Manifest) -> NDArray[np.int64] | None:
+    """The class of each row: the output ``label``, or the likeliest of an output as wide as there are labels."""
+    if not manifest.labels:
+        return None
+    label = answers.get("label")
+    if label is not None and label.dtype.kind in "iu":
+        return label.astype(np.int64).reshape(len(label))
+    for one in answers.values():
+        if one.ndim == 2 and one.shape[1] == len(manifest.labels):  # noqa: PLR2004 - rows by classes
+            likeliest: NDArray[np.int64] = np.argmax(one, axis=1).astype(np.int64)
+            return likeliest
+    return None

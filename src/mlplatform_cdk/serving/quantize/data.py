@@ -1,0 +1,141 @@
+"""Calibration data: rows as the model takes them, and the right answers where they are known."""
+
+import csv
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlplatform_cdk.runtimekit.dataset import DESCRIPTION, Dataset, DatasetError, read_split
+from mlplatform_cdk.runtimekit.manifest import Manifest, Tensor
+from mlplatform_cdk.serving.quantize.errors import QuantizeError
+
+LABEL = "label"
+_LEAST = 8
+Inputs = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of every input, and the class of each where it is known.
+
+    :param inputs: by name, the first dimension being the row.
+    :param labels: class indices, or None.
+    """
+
+    inputs: Inputs
+    labels: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return len(next(iter(self.inputs.values())))
+
+    def part(self, start: int, stop: int) -> "Rows":
+        """The rows from ``start`` to before ``stop``."""
+        labels = None if self.labels is None else self.labels[start:stop]
+        return Rows({name: array[start:stop] for name, array in self.inputs.items()}, labels)
+
+    def each(self) -> list[Inputs]:
+        """Every row as a request of its own."""
+        return [self.part(place, place + 1).inputs for place in range(len(self))]
+
+
+def read_rows(path: Path, manifest: Manifest) -> Rows:
+    """The rows in ``path``: a ``.npz`` (inputs by name, and ``label``), ``.npy``, ``.csv``, or a dataset's folder.
+
+    :param path: the file; or the folder that preprocessing wrote, of which the validation rows are taken.
+    :param manifest: what the model takes.
+    """
+    readers = {".npz": _read_npz, ".npy": _read_npy, ".csv": _read_csv}
+    reader = _read_dataset if path.is_dir() else readers.get(path.suffix.lower())
+    if reader is None or not path.exists():
+        raise QuantizeError(f"the calibration data must be a .npz, .npy or .csv file or a dataset's folder, got {path}")
+    try:
+        rows = reader(path, manifest)
+    except (OSError, ValueError, zipfile.BadZipFile, DatasetError, csv.Error) as error:
+        raise QuantizeError(f"the calibration data in {path.name} must be rows of the model, but {error}") from None
+    return _checked(rows, path, manifest)
+
+
+def _read_npz(path: Path, manifest: Manifest) -> Rows:
+    with np.load(path, allow_pickle=False) as arrays:
+        lacking = [one.name for one in manifest.inputs if one.name not in arrays]
+        if lacking:
+            raise ValueError(f"it lacks {lacking[0]}")
+        inputs = {one.name: arrays[one.name] for one in manifest.inputs}
+        labels = arrays[LABEL] if LABEL in arrays and LABEL not in inputs else None
+    return Rows(inputs, None if labels is None else _indices(labels.tolist(), manifest.labels))
+
+
+def _read_npy(path: Path, manifest: Manifest) -> Rows:
+    return Rows({_only_input(manifest).name: np.load(path, allow_pickle=False)})
+
+
+def _read_csv(path: Path, manifest: Manifest) -> Rows:
+    tensor = _only_input(manifest)
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.reader(file, strict=True)
+        header = next(reader, [])
+        lines = [line for line in reader if line]
+    lacking = [name for name in tensor.columns if name not in header]
+    if not tensor.columns or lacking:
+        raise ValueError(f"its header lacks {', '.join(lacking[:3]) or 'the columns that the manifest should name'}")
+    places = [header.index(name) for name in tensor.columns]
+    rows = np.array([[float(line[place]) if line[place] else np.nan for place in places] for line in lines])
+    known = header.index(LABEL) if LABEL in header and LABEL not in tensor.columns else None
+    labels = None if known is None else _indices([line[known] for line in lines], manifest.labels)
+    return Rows({tensor.name: rows}, labels)
+
+
+def _read_dataset(path: Path, manifest: Manifest) -> Rows:
+    if not (path / DESCRIPTION).is_file():
+        raise ValueError(f"the folder holds no {DESCRIPTION}")
+    dataset, tensor = Dataset.read(path), _only_input(manifest)
+    table = read_split(path, dataset, "validation")
+    lacking = [name for name in tensor.columns if name not in dataset.features]
+    if not tensor.columns or lacking:
+        raise ValueError(f"it lacks the column {', '.join(lacking[:3])}")
+    features = np.frombuffer(table.features, dtype=np.float64).reshape(len(table), len(dataset.features))
+    columns = [dataset.features.index(name) for name in tensor.columns]
+    names = [dataset.classes[index] for index in table.labels]
+    return Rows({tensor.name: features[:, columns]}, _indices(names, manifest.labels))
+
+
+def _indices(labels: list[Any], names: tuple[str, ...]) -> NDArray[np.int64] | None:
+    """Class indices from indices or names; None where the model is no classifier."""
+    if not names:
+        return None
+    known = {name: index for index, name in enumerate(names)}
+    try:
+        return np.array([known[one] if one in known else int(one) for one in labels], dtype=np.int64)
+    except (TypeError, ValueError):
+        raise ValueError(f"a label is none of {', '.join(names[:5])}") from None
+
+
+def _only_input(manifest: Manifest) -> Tensor:
+    if len(manifest.inputs) != 1:
+        raise ValueError(f"a model with {len(manifest.inputs)} inputs needs a .npz file")
+    return manifest.inputs[0]
+
+
+def _checked(rows: Rows, path: Path, manifest: Manifest) -> Rows:
+    lengths = {len(array) for array in rows.inputs.values()} | (
+        {len(rows.labels)} if rows.labels is not None else set()
+    )
+    if len(lengths) != 1 or min(lengths) < _LEAST:
+        raise QuantizeError(f"{path.name} must hold at least {_LEAST} rows of every input, got {sorted(lengths)}")
+    inputs = {one.name: _fitted(rows.inputs[one.name], one, path) for one in manifest.inputs}
+    return Rows(inputs, rows.labels)
+
+
+def _fitted(array: NDArray[Any], tensor: Tensor, path: Path) -> NDArray[Any]:
+    fits = array.ndim == len(tensor.shape) and all(
+        isinstance(size, str) or size == other for size, other in zip(tensor.shape[1:], array.shape[1:], strict=True)
+    )
+    if not fits:
+        raise QuantizeError(
+            f"{tensor.name} in {path.name} must have the shape {list(tensor.shape)}, got {list(array.shape)}"
+        )
+    return np.ascontiguousarray(array, dtype=np.str_ if tensor.dtype == "string" else tensor.dtype)

@@ -1,0 +1,144 @@
+"""ONNX files in other precisions: static int8 (QDQ), dynamic int8, and fp16."""
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlplatform_cdk.serving.quantize.data import Inputs
+from mlplatform_cdk.serving.quantize.errors import QuantizeError
+
+# What carries a model's arithmetic; the rest is cheap, or turned into int8 between two of them.
+HEAVY = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+
+
+class StaticInt8:
+    """Makes int8 files of one model with one set of measured ranges.
+
+    Activations are unsigned and weights signed, per output channel: that is what the int8 instructions of x86 (VNNI,
+    AMX) multiply. Signed activations were seen 39 times slower, unsigned weights no faster than fp32.
+
+    :param source: the fp32 file.
+    :param folder: for what is made on the way.
+    :param rows: requests of one row, to measure the ranges of all tensors on.
+    """
+
+    def __init__(self, source: Path, folder: Path, rows: Sequence[Inputs]) -> None:
+        from onnxruntime.quantization.shape_inference import quant_pre_process
+
+        self._rows = list(rows)
+        self._nodes: dict[str, Any] = {}
+        self._prepared, self._ranges = folder / "prepared.onnx", folder / "ranges.json"
+        with _quiet():
+            try:
+                quant_pre_process(str(source), str(self._prepared), skip_symbolic_shape=True)
+            except Exception as error:
+                raise QuantizeError(f"{source.name} must be a model that can be quantized, but {error}") from error
+
+    def layers(self) -> dict[str, str]:
+        """The nodes that can be computed in int8, by name, with their operators, in the order of the graph."""
+        import onnx
+
+        graph = onnx.load(str(self._prepared), load_external_data=False).graph
+        constants = {one.name for one in graph.initializer}
+        return {
+            node.name: node.op_type for node in graph.node if node.op_type in HEAVY and constants & set(node.input[:2])
+        }
+
+    def _around(self, layer: str) -> set[str]:
+        """The light nodes (sums, activations) that round what ``layer`` takes, two steps back, or gives, one on."""
+        import onnx
+
+        if not self._nodes:
+            graph = onnx.load(str(self._prepared), load_external_data=False).graph
+            self._nodes.update({node.name: node for node in graph.node})
+        made = {output: node for node in self._nodes.values() for output in node.output}
+        here = self._nodes[layer]
+        back = [made[one] for one in here.input if one in made]
+        further = [made[one] for node in back if node.op_type not in HEAVY for one in node.input if one in made]
+        on = [node for node in self._nodes.values() if set(node.input) & set(here.output)]
+        return {node.name for node in (*back, *further, *on) if node.op_type not in HEAVY}
+
+    def write(self, target: Path, *, keep: Sequence[str] = (), only: Sequence[str] = ()) -> None:
+        """Write the model in int8.
+
+        :param target: the file.
+        :param keep: nodes that stay in fp32, with the light ones right around them; default: none.
+        :param only: the only nodes in int8; default: all.
+        """
+        from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
+
+        with _quiet():
+            quantize_static(
+                str(self._prepared),
+                str(target),
+                _Reader(self._rows),
+                quant_format=QuantFormat.QDQ,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                per_channel=True,
+                nodes_to_exclude=sorted({*keep, *(one for name in keep for one in self._around(name))}),
+                nodes_to_quantize=list(only),
+                calibration_cache_path=str(self._ranges),
+            )
+
+
+def write_dynamic(source: Path, target: Path) -> None:
+    """Write int8 whose scales are taken over each request: only for a model that computes one request at a time."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    with _quiet():
+        # Convolutions stay: with scales of their own they were seen five times slower than fp32.
+        quantize_dynamic(str(source), str(target), weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul", "Gemm"])
+
+
+def write_fp16(source: Path, target: Path) -> None:
+    """Write the model with 16-bit weights and arithmetic; its inputs and outputs keep their types."""
+    import onnx
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+
+    with _quiet():
+        model = convert_float_to_float16(onnx.load(str(source)), keep_io_types=True)
+        onnx.save(model, str(target))
+
+
+def opset_of(path: Path) -> int:
+    """The version of ONNX's own operators that the file at ``path`` needs."""
+    import onnx
+
+    versions = {one.domain: one.version for one in onnx.load(str(path), load_external_data=False).opset_import}
+    return int(versions.get("", versions.get("ai.onnx", 1)))
+
+
+class _Reader:
+    """Rows, one after another, as ONNX Runtime's calibration asks for them."""
+
+    def __init__(self, rows: Sequence[Inputs]) -> None:
+        self._rows = iter(rows)
+
+    def get_next(self) -> dict[str, NDArray[Any]] | None:
+        """The next row; None after the last."""
+        row = next(self._rows, None)
+        return None if row is None else {name: np.ascontiguousarray(one) for name, one in row.items()}
+
+    def __iter__(self) -> Iterator[dict[str, NDArray[Any]]]:
+        return iter(self.get_next, None)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """ONNX Runtime's tools print, log and warn about what is as it should be here."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)

@@ -1,0 +1,42 @@
+"""Golden requests per precision: the same questions, each file with the tolerance that it was seen to need."""
+
+from pathlib import Path
+
+import numpy as np
+
+from mlplatform_cdk.runtimekit.manifest import GoldenRequest, Manifest, Precision
+from mlplatform_cdk.serving.container.engines.engine import Array
+from mlplatform_cdk.serving.container.tensors import as_array
+from mlplatform_cdk.serving.quantize import run
+
+_MARGIN = 2.0  # other processors round their float parts otherwise
+_LEAST = 1e-4
+
+
+def golden_tolerance(manifest: Manifest, path: Path, precision: Precision) -> tuple[str, float]:
+    """What is wrong with the golden answers of the file at ``path`` (empty: nothing), and the tolerance for the rest.
+
+    Numbers may be off, by as much as was seen and a margin; whole numbers and texts, such as labels, may not.
+    """
+    engine = run.open_file(path, precision, manifest)
+    furthest = 0.0
+    for golden in manifest.golden_requests:
+        inputs = {one.name: as_array(golden.inputs[one.name], one) for one in manifest.inputs}
+        came = dict(zip((one.name for one in manifest.outputs), engine.run(inputs), strict=True))
+        problem, far = _distance(golden, came)
+        if problem:
+            return problem, 0.0
+        furthest = max(furthest, far)
+    return "", float(f"{max(furthest * _MARGIN, _LEAST):.2g}")
+
+
+def _distance(golden: GoldenRequest, came: dict[str, Array]) -> tuple[str, float]:
+    furthest = 0.0
+    for name, expected in golden.outputs.items():
+        answer = came[name]
+        if answer.dtype.kind != "f":
+            if answer.tolist() != expected:
+                return f"the golden request {golden.name} gets another {name} than in fp32", 0.0
+            continue
+        furthest = max(furthest, float(np.max(np.abs(answer.astype(np.float64) - np.asarray(expected)))))
+    return ("", furthest) if np.isfinite(furthest) else (f"the golden request {golden.name} gets no number", 0.0)

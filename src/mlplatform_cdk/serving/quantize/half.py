@@ -1,0 +1,35 @@
+"""The fp16 file, for GPUs: its accuracy is measured here, its speed is not, since a CPU has no fp16 arithmetic."""
+
+from pathlib import Path
+
+from mlplatform_cdk.serving.quantize.files import write_fp16
+from mlplatform_cdk.serving.quantize.golden import golden_tolerance
+from mlplatform_cdk.serving.quantize.int8 import Workshop
+from mlplatform_cdk.serving.quantize.report import Outcome
+
+
+def make_fp16(shop: Workshop, target: Path) -> Outcome:
+    """Write the fp16 file to ``target``, or say why there is none.
+
+    :param shop: the model.
+    :param target: the file.
+    """
+    shop.progress("casting to fp16 and comparing answers")
+    write_fp16(shop.source, target)
+    accuracy = shop.accuracy(target, "fp16")
+    problem = shop.objection(target, "fp16", accuracy)
+    _, tolerance = golden_tolerance(shop.manifest, target, "fp16")
+    seen = shop.independence(target, "fp16")
+    within = f"within the tolerance: {accuracy.measure} {accuracy.cost:.4g} of {shop.tolerance:g}"
+    return Outcome(
+        precision="fp16",
+        method="cast",
+        made=not problem,
+        reason=problem or f"{within}; for GPUs, its speed was not measured",
+        accuracy=accuracy,
+        bytes_before=shop.source.stat().st_size,
+        bytes_after=target.stat().st_size,
+        tolerance=tolerance,
+        largest_batch=seen.largest,
+        batch_reason=seen.reason,
+    )

@@ -1,0 +1,194 @@
+"""The int8 file: made, timed, compared, mended layer by layer, and proved; or not made, for a reason that is told."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import perf_counter
+
+from mlplatform_cdk.runtimekit.manifest import Manifest, Precision
+from mlplatform_cdk.serving.container.engines.engine import Array
+from mlplatform_cdk.serving.container.engines.independence import Independence, batches_by_row, examine, sizes_up_to
+from mlplatform_cdk.serving.container.engines.onnx_cpu import OnnxCpuEngine
+from mlplatform_cdk.serving.quantize import run
+from mlplatform_cdk.serving.quantize.accuracy import Accuracy, compare
+from mlplatform_cdk.serving.quantize.data import Rows
+from mlplatform_cdk.serving.quantize.files import StaticInt8, write_dynamic
+from mlplatform_cdk.serving.quantize.golden import golden_tolerance
+from mlplatform_cdk.serving.quantize.report import Outcome
+from mlplatform_cdk.serving.quantize.search import Kept, fewest, rank
+
+_MOST_ROWS = 32
+_PROOF_SECONDS = 10.0
+_BATCH = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """A model on the bench.
+
+    :param manifest: the model's.
+    :param folder: the unpacked model.
+    :param scratch: for what is made on the way.
+    :param source: the fp32 file.
+    :param calibration: rows that ranges are measured on.
+    :param measured: other rows, for accuracy.
+    :param tolerance: of accuracy.
+    :param seconds: for the search of layers.
+    :param least_gain: how many times faster int8 must be.
+    :param progress: is told what happens.
+    """
+
+    manifest: Manifest
+    folder: Path
+    scratch: Path
+    source: Path
+    calibration: Rows
+    measured: Rows
+    tolerance: float
+    seconds: float
+    least_gain: float
+    progress: Callable[[str], None]
+    _expected: dict[str, Array] = field(default_factory=dict)
+
+    def accuracy(self, path: Path, precision: Precision) -> Accuracy:
+        """What the file at ``path`` costs."""
+        if not self._expected:
+            self._expected.update(
+                run.answers(run.open_file(self.source, "fp32", self.manifest), self.measured, self.manifest)
+            )
+        came = run.answers(run.open_file(path, precision, self.manifest), self.measured, self.manifest)
+        return compare(self._expected, came, self.measured.labels, self.manifest)
+
+    def objection(self, path: Path, precision: Precision, accuracy: Accuracy) -> str:
+        """Why the file at ``path`` with this ``accuracy`` may not serve; empty: it may."""
+        if accuracy.cost > self.tolerance:
+            return f"{accuracy.measure} {accuracy.cost:.4g} is over the tolerance of {self.tolerance:g}"
+        return golden_tolerance(self.manifest, path, precision)[0]
+
+    def times(self, path: Path, precision: Precision) -> dict[int, dict[str, float]]:
+        """The times of fp32 and of the file at ``path``, by rows."""
+        engines: dict[str, OnnxCpuEngine] = {
+            "fp32": run.open_file(self.source, "fp32", self.manifest),
+            precision: run.open_file(path, precision, self.manifest),
+        }
+        sizes = (1, _BATCH) if batches_by_row(self.manifest) else (1,)
+        return {size: run.milliseconds(engines, run.first_rows(self.measured, size)) for size in sizes}
+
+    def independence(self, path: Path, precision: Precision) -> Independence:
+        """Whether answers of the file at ``path`` depend on their neighbours."""
+        if not batches_by_row(self.manifest):
+            return Independence(largest=1, reason="not every input and output varies by its first dimension only")
+        engine = run.open_file(path, precision, self.manifest)
+        rows = self.measured.part(0, min(6, len(self.measured))).each()
+        return examine(engine.run, rows, sizes_up_to(_MOST_ROWS), alone=engine.run_alone, seconds=_PROOF_SECONDS)
+
+
+def make_int8(shop: Workshop, target: Path) -> Outcome:
+    """Write the int8 file to ``target``, or say why there is none.
+
+    :param shop: the model.
+    :param target: the file; what is written there counts only where the outcome says that it was made.
+    """
+    if not batches_by_row(shop.manifest):
+        return _dynamic(shop, target)
+    maker = StaticInt8(shop.source, shop.scratch, shop.calibration.each())
+    layers = maker.layers()
+    if not layers:
+        return _none("static", "no layer of it multiplies by constant weights, so int8 has nothing to speed up")
+    shop.progress(f"measuring the ranges of {len(layers)} layers on {len(shop.calibration)} rows")
+    maker.write(target)
+    return _judged(shop, target, "static", len(layers), lambda: _mend(shop, maker, target))
+
+
+def _dynamic(shop: Workshop, target: Path) -> Outcome:
+    """A model that never batches may take its scales from each request."""
+    shop.progress("making int8 with scales of each request's own: this model never batches")
+    write_dynamic(shop.source, target)
+    return _judged(shop, target, "dynamic", 0, lambda: None)
+
+
+def _judged(
+    shop: Workshop, target: Path, method: str, layers: int, mend: Callable[[], Sequence[Kept] | None]
+) -> Outcome:
+    shop.progress("timing int8 and fp32 in turns")
+    outcome = _none(method, "", layers=layers, shop=shop, target=target)
+    if outcome.speedup < shop.least_gain:
+        return _slow(shop, outcome)
+    shop.progress(f"comparing answers to {len(shop.measured)} rows")
+    accuracy = shop.accuracy(target, "int8")
+    kept: tuple[Kept, ...] = ()
+    objection = shop.objection(target, "int8", accuracy)
+    if objection:
+        shop.progress(f"{objection}: looking for the layers that make it so")
+        found = mend()
+        if found is None:
+            return _with(
+                outcome, accuracy=accuracy, reason=f"{objection}, whichever layers stay in fp32; so it stays fp32"
+            )
+        kept, accuracy = tuple(found), shop.accuracy(target, "int8")
+        outcome = _none(method, "", layers=layers, shop=shop, target=target)
+        if outcome.speedup < shop.least_gain:
+            return _with(_slow(shop, outcome), accuracy=accuracy, kept=kept)
+    return _proved(shop, target, _with(outcome, accuracy=accuracy, kept=kept))
+
+
+def _mend(shop: Workshop, maker: StaticInt8, target: Path) -> list[Kept] | None:
+    """Keep the fewest layers in fp32 with which ``target`` is within the tolerance."""
+    until = perf_counter() + shop.seconds
+    ranked = rank(maker, shop.source, shop.calibration.each(), shop.manifest, until=until - shop.seconds / 3)
+
+    def fits(kept: Sequence[Kept]) -> bool:
+        shop.progress(f"trying with {len(kept)} of {len(ranked)} layers in fp32")
+        maker.write(target, keep=[one.layer for one in kept])
+        return not shop.objection(target, "int8", shop.accuracy(target, "int8"))
+
+    found = fewest(ranked, fits, until=until)
+    if found is not None:
+        maker.write(target, keep=[one.layer for one in found])
+    return found
+
+
+def _proved(shop: Workshop, target: Path, outcome: Outcome) -> Outcome:
+    assert outcome.accuracy
+    _, tolerance = golden_tolerance(shop.manifest, target, "int8")
+    seen = shop.independence(target, "int8")
+    share = f" with {len(outcome.kept)} of {outcome.layers} layers in fp32" if outcome.kept else ""
+    reason = (
+        f"{outcome.speedup:.2f} times as fast as fp32{share}, and within the tolerance: "
+        f"{outcome.accuracy.measure} {outcome.accuracy.cost:.4g} of {shop.tolerance:g}"
+    )
+    return _with(
+        outcome,
+        made=True,
+        reason=reason,
+        tolerance=tolerance,
+        largest_batch=seen.largest,
+        batch_reason=seen.reason,
+    )
+
+
+def _slow(shop: Workshop, outcome: Outcome) -> Outcome:
+    gain = outcome.speedup
+    verdict = f"int8 is only {gain:.2f} times as fast" if gain >= 1 else f"int8 makes it {1 / gain:.1f} times slower"
+    return _with(outcome, reason=f"{verdict}, less than the {shop.least_gain:g} times asked for; so it stays fp32")
+
+
+def _none(
+    method: str, reason: str, *, layers: int = 0, shop: Workshop | None = None, target: Path | None = None
+) -> Outcome:
+    if shop is None or target is None:
+        return Outcome(precision="int8", method=method, made=False, reason=reason)
+    return Outcome(
+        precision="int8",
+        method=method,
+        made=False,
+        reason=reason,
+        layers=layers,
+        milliseconds=shop.times(target, "int8"),
+        bytes_before=shop.source.stat().st_size,
+        bytes_after=target.stat().st_size,
+    )
+
+
+def _with(outcome: Outcome, **changes: object) -> Outcome:
+    return replace(outcome, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,47 @@
+"""``mlplatform quantize`` as a user runs it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from mlplatform_cdk.runtimekit.manifest import read_folder
+from tests.serving import small_models
+
+
+def mlplatform(*arguments: object) -> subprocess.CompletedProcess[str]:
+    code = "from mlplatform_cdk.cli import main; main()"
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_quantize_writes_the_model_and_says_what_it_did(tmp_path: Path) -> None:
+    model = small_models.save(tmp_path / "model")
+    np.savez(tmp_path / "data.npz", x=small_models.rows(32))
+
+    ran = mlplatform(
+        "quantize",
+        model,
+        "--calibration",
+        tmp_path / "data.npz",
+        "--precision",
+        "fp16",
+        "--report",
+        tmp_path / "r.json",
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.startswith("small: ranges from 16 rows, accuracy on 16 others\n")
+    assert "fp16 (cast): made, within the tolerance" in ran.stdout
+    assert [one.precision for one in read_folder(tmp_path / "model.quantized").files] == ["fp32", "fp16"]
+    assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["outcomes"][0]["made"] is True
+
+
+def test_what_is_no_model_is_one_sentence_and_exit_code_1(tmp_path: Path) -> None:
+    ran = mlplatform("quantize", tmp_path / "nothing", "--calibration", tmp_path / "data.npz")
+
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr.startswith("failed: the model must be a folder with manifest.json or a .tar.gz, got ")
+    assert "Traceback" not in ran.stderr

@@ -1,0 +1,234 @@
+"""Which engine computes, and what does a machine that lacks it say?"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from mlplatform_cdk.runtimekit.manifest import GoldenRequest, ModelFile, Serving, read_folder
+from mlplatform_cdk.serving.container.engines import (
+    EngineChoice,
+    ModelError,
+    gpu,
+    machine,
+    open_engine,
+    opening,
+    tensorrt,
+)
+from mlplatform_cdk.serving.container.settings import Settings
+from tests.serving import small_models
+
+GPU_PROVIDERS = ("TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider")
+
+
+class FakeSession:
+    """What ONNX Runtime would give on a GPU: no GPU is at hand where these tests run."""
+
+    providers: ClassVar[list[str]] = []
+    opened: ClassVar[list[tuple[Path, Any]]] = []
+
+    def __init__(self, path: Path, _threads: int, providers: Any, **_: Any) -> None:
+        self.opened.append((path, providers))
+
+    def get_providers(self) -> list[str]:
+        return self.providers
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return small_models.save(tmp_path / "model")
+
+
+@pytest.fixture
+def on_gpu(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    def run(
+        *, sign: str = "/dev/nvidia0", available: tuple[str, ...] = GPU_PROVIDERS, loaded: tuple[str, ...] | None = None
+    ) -> None:
+        monkeypatch.setattr(machine, "signs_of_gpu", lambda: sign)
+        monkeypatch.setattr(opening, "available_providers", lambda: available)
+        monkeypatch.setattr(machine, "compute_capability", lambda: "8.6")
+        monkeypatch.setattr(machine, "tensorrt_version", lambda: "100900")
+        monkeypatch.setattr(gpu, "open_session", FakeSession)
+        monkeypatch.setattr(FakeSession, "providers", list(loaded or available))
+        FakeSession.opened.clear()
+
+    return run
+
+
+def test_a_machine_without_a_gpu_computes_on_onnx_runtimes_cpu(folder: Path, on_gpu: Callable[..., None]) -> None:
+    on_gpu(sign="")
+
+    engine = open_engine(folder, read_folder(folder), EngineChoice())
+
+    assert (engine.name, engine.precision, engine.providers) == ("onnxruntime", "fp32", ("CPUExecutionProvider",))
+
+
+def test_a_gpu_machine_without_cuda_is_an_error_unless_allowed(folder: Path, on_gpu: Callable[..., None]) -> None:
+    on_gpu(available=("CPUExecutionProvider",))
+
+    with pytest.raises(ModelError) as caught:
+        open_engine(folder, read_folder(folder), EngineChoice())
+
+    assert str(caught.value) == (
+        "a machine with a GPU (/dev/nvidia0) must serve on it, got an ONNX Runtime without CUDA; set ALLOW_CPU=true to "
+        "serve on the CPU"
+    )
+    assert open_engine(folder, read_folder(folder), EngineChoice(allow_cpu=True)).name == "onnxruntime"
+
+
+def test_the_cpu_engine_on_a_gpu_machine_must_be_allowed_too(folder: Path, on_gpu: Callable[..., None]) -> None:
+    on_gpu()
+
+    with pytest.raises(ModelError, match="must serve on it, got the engine onnxruntime"):
+        open_engine(folder, read_folder(folder), EngineChoice(engine="onnxruntime"))
+
+
+def test_a_provider_that_onnx_runtime_leaves_out_in_silence_is_an_error(
+    folder: Path, on_gpu: Callable[..., None]
+) -> None:
+    on_gpu(loaded=("CPUExecutionProvider",))
+
+    with pytest.raises(ModelError, match="must run on CUDAExecutionProvider, got a session on CPUExecutionProvider"):
+        open_engine(folder, read_folder(folder), EngineChoice())
+
+
+def test_a_gpu_that_is_wanted_and_not_there_is_an_error(folder: Path, on_gpu: Callable[..., None]) -> None:
+    on_gpu(sign="")
+
+    with pytest.raises(ModelError, match="the engine cuda needs an NVIDIA GPU and onnxruntime-gpu, got a machine with"):
+        open_engine(folder, read_folder(folder), EngineChoice(engine="cuda"))
+
+
+def test_tensorrt_loads_the_engine_that_was_shipped_and_cuda_computes_where_none_was(
+    folder: Path, on_gpu: Callable[..., None]
+) -> None:
+    on_gpu()
+    manifest = read_folder(folder)
+    assert open_engine(folder, manifest, EngineChoice()).name == "cuda"
+    key = tensorrt.engine_key(manifest, manifest.file("fp32"), 64)
+    place = folder / "tensorrt" / key.name()
+    place.mkdir(parents=True)
+    (place / "model.engine").write_bytes(b"an engine")
+    tensorrt.describe(place, key)
+
+    engine = open_engine(folder, manifest, EngineChoice())
+
+    assert engine.name == "tensorrt"
+    options = FakeSession.opened[-1][1][0][1]
+    assert options["trt_engine_cache_path"] == str(place)
+    assert options["trt_profile_max_shapes"] == "x:64x20"
+    assert open_engine(folder, manifest, EngineChoice(max_batch_size=32)).name == "cuda"  # another range of shapes
+
+
+def test_tensorrt_that_is_asked_for_without_an_engine_names_the_one_it_needs(
+    folder: Path, on_gpu: Callable[..., None]
+) -> None:
+    on_gpu()
+
+    with pytest.raises(ModelError, match=r"needs an engine compiled for this model and GPU \(tensorrt/sm86-fp32-"):
+        open_engine(folder, read_folder(folder), EngineChoice(engine="tensorrt"))
+
+
+def test_every_part_of_the_key_names_another_engine() -> None:
+    fields = dict.fromkeys(("model_sha256", "runtime", "tensorrt", "profile"), "1")
+    key = tensorrt.EngineKey(**fields, precision="fp32", compute_capability="8.6")
+    others = [{name: "2"} for name in fields] + [{"precision": "int8"}, {"compute_capability": "9.0"}]
+    base = {**fields, "precision": "fp32", "compute_capability": "8.6"}
+
+    names = {key.name(), *(tensorrt.EngineKey(**{**base, **other}).name() for other in others)}
+
+    assert len(names) == 1 + len(others)
+    assert key.name().startswith("sm86-fp32-")
+
+
+def test_a_shape_that_varies_beyond_the_batch_has_no_engine(folder: Path) -> None:
+    manifest = read_folder(folder)
+    changed = manifest.inputs[0].__class__(name="x", dtype="float32", shape=("batch", "length"))
+
+    with pytest.raises(ModelError, match="needs inputs that vary by batch only, got x"):
+        tensorrt.shape_profile(
+            replace(
+                manifest,
+                inputs=(changed,),
+                golden_requests=(GoldenRequest(name="g", inputs={"x": [[1.0]]}, outputs={"label": [0]}),),
+            ),
+            8,
+        )
+
+
+def test_the_tuning_in_the_manifest_counts_on_the_kind_of_machine_it_was_made_on(
+    folder: Path, on_gpu: Callable[..., None]
+) -> None:
+    manifest = read_folder(folder)
+    fp32 = manifest.file("fp32")
+    files = (
+        fp32,
+        *(ModelFile(precision=one, path=fp32.path, opset=17, sha256=fp32.sha256) for one in ("int8", "fp16")),
+    )
+    tuned = replace(manifest, files=files, serving=Serving(precision="int8", engine="onnxruntime"))
+
+    on_gpu(sign="")
+    assert open_engine(folder, tuned, EngineChoice()).precision == "int8"
+    assert open_engine(folder, tuned, EngineChoice(precision="fp32")).precision == "fp32"
+    on_gpu()
+    assert open_engine(folder, tuned, EngineChoice()).precision == "fp16"
+
+
+def test_a_precision_that_the_archive_lacks_is_told(folder: Path, on_gpu: Callable[..., None]) -> None:
+    on_gpu(sign="")
+
+    with pytest.raises(ModelError, match="the model must have a file of precision int8, got fp32"):
+        open_engine(folder, read_folder(folder), EngineChoice(precision="int8"))
+
+
+@pytest.mark.parametrize("wrong", [{"engine": "gpu"}, {"precision": "int4"}])
+def test_what_no_engine_is_is_refused(wrong: dict[str, str]) -> None:
+    with pytest.raises(ModelError, match="must be auto, "):
+        EngineChoice(**wrong)
+
+
+def test_the_environment_comes_before_the_manifest(folder: Path) -> None:
+    manifest = replace(read_folder(folder), serving=Serving(max_batch_size=8, lanes=3, processes=2))
+
+    tuned = EngineChoice.of(Settings(), manifest)
+    told = EngineChoice.of(Settings(lanes=1, max_batch_size=4, engine="openvino", precision="int8"), manifest)
+
+    assert (tuned.lanes, tuned.max_batch_size, tuned.engine, tuned.lone_threads) == (3, 8, "auto", 1)
+    assert (told.lanes, told.max_batch_size, told.engine, told.precision) == (1, 4, "openvino", "int8")
+
+
+def test_a_gpu_shows_by_its_device_or_by_the_container_runtimes_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NVIDIA_VISIBLE_DEVICES", raising=False)
+    (tmp_path / "dev").mkdir()
+    assert machine.signs_of_gpu(tmp_path) == ""
+    for nothing in ("", "void", "none"):
+        monkeypatch.setenv("NVIDIA_VISIBLE_DEVICES", nothing)
+        assert machine.signs_of_gpu(tmp_path) == ""
+    monkeypatch.setenv("NVIDIA_VISIBLE_DEVICES", "all")
+    assert machine.signs_of_gpu(tmp_path) == "NVIDIA_VISIBLE_DEVICES=all"
+    (tmp_path / "dev" / "nvidiactl").touch()
+    (tmp_path / "dev" / "nvidia0").touch()
+    assert machine.signs_of_gpu(tmp_path) == "/dev/nvidia0"
+
+
+def test_openvino_answers_like_onnx_runtime_from_several_threads(folder: Path, on_gpu: Callable[..., None]) -> None:
+    pytest.importorskip("openvino")
+    from concurrent.futures import ThreadPoolExecutor
+
+    on_gpu(sign="")
+    manifest = read_folder(folder)
+    engines = [open_engine(folder, manifest, EngineChoice(engine=one)) for one in ("onnxruntime", "openvino")]
+    batches = [{"x": small_models.rows(count, seed=count)} for count in (1, 2, 5, 16)]
+
+    with ThreadPoolExecutor(4) as pool:
+        came = list(pool.map(engines[1].run, batches * 4))
+
+    for place, one in enumerate(came):
+        expected = engines[0].run(batches[place % 4])
+        np.testing.assert_array_equal(one[0], expected[0])
+        np.testing.assert_allclose(one[1], expected[1], atol=1e-5)

@@ -1,0 +1,127 @@
+"""What must a model show before it serves?"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mlplatform_cdk.runtimekit.manifest import MANIFEST_NAME, sha256_of
+from mlplatform_cdk.serving.container.model import Model, ModelError
+from mlplatform_cdk.serving.container.settings import Settings
+from tests.serving import small_models
+
+
+@pytest.fixture
+def altered(tmp_path: Path) -> Callable[..., Path]:
+    def run(change: Callable[[dict[str, Any]], object]) -> Path:
+        folder = small_models.save(tmp_path / "model")
+        manifest = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))
+        change(manifest)
+        (folder / MANIFEST_NAME).write_text(json.dumps(manifest), encoding="utf-8")
+        return folder
+
+    return run
+
+
+def test_a_loaded_model_knows_what_it_takes(tmp_path: Path) -> None:
+    model = Model.load(small_models.save(tmp_path), Settings(max_batch_size=8))
+
+    answer = model.run({"x": small_models.rows(2)})
+
+    assert list(answer) == ["label", "probabilities"]
+    assert answer["probabilities"].shape == (2, 3)
+    assert (model.max_batch_size, model.batchable, model.batch_reason) == (8, True, "")
+    assert model.run_seconds > 0
+    assert model.memory_bytes >= (tmp_path / "model.fp32.onnx").stat().st_size
+    model.close()
+
+
+def test_a_wrong_golden_answer_is_one_sentence(altered: Callable[..., Path]) -> None:
+    folder = altered(lambda manifest: manifest["golden_requests"][0]["outputs"].update(label=[9]))
+
+    with pytest.raises(ModelError, match=r"^the model must answer its golden requests rightly, got: row-0: label\[0\]"):
+        Model.load(folder, Settings())
+
+
+def test_the_files_own_tolerance_is_what_it_is_held_to(altered: Callable[..., Path]) -> None:
+    def loosen(manifest: dict[str, Any]) -> None:
+        manifest["golden_requests"][0]["outputs"]["probabilities"][0][0] += 0.01
+        manifest["golden_requests"][0]["absolute_tolerance"] = 0.1
+
+    folder = altered(loosen)
+    assert Model.load(folder, Settings()).batchable
+    folder = altered(lambda manifest: (loosen(manifest), manifest["files"][0].update(tolerance=1e-5)))
+
+    with pytest.raises(ModelError, match="must answer its golden requests rightly"):
+        Model.load(folder, Settings())
+
+
+def test_a_golden_request_of_another_shape_is_one_sentence(altered: Callable[..., Path]) -> None:
+    folder = altered(lambda manifest: manifest["golden_requests"][0]["inputs"].update(x=[[1.0]]))
+
+    with pytest.raises(ModelError, match=r"^the golden request row-0 must fit the model, but x must have the shape"):
+        Model.load(folder, Settings())
+
+
+def test_a_file_that_is_no_model_and_a_folder_without_a_manifest_are_one_sentence(
+    altered: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = altered(lambda _: None)
+    path = folder / "model.fp32.onnx"
+    path.write_bytes(b"garbage")
+    manifest = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))
+    manifest["files"][0]["sha256"] = sha256_of(path)
+    (folder / MANIFEST_NAME).write_text(json.dumps(manifest), encoding="utf-8")
+
+    with pytest.raises(ModelError, match=r"^model.fp32.onnx must be an ONNX model that this runtime loads, got .*$"):
+        Model.load(folder, Settings())
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ModelError, match=r"must hold manifest.json, got"):
+        Model.load(tmp_path / "empty", Settings())
+
+
+def test_an_output_that_the_graph_lacks_is_one_sentence(altered: Callable[..., Path]) -> None:
+    def rename(manifest: dict[str, Any]) -> None:
+        manifest["outputs"][1]["name"] = "shares"
+        for golden in manifest["golden_requests"]:
+            golden["outputs"]["shares"] = golden["outputs"].pop("probabilities")
+
+    with pytest.raises(ModelError, match="shares"):
+        Model.load(altered(rename), Settings())
+
+
+def test_hooks_take_part_in_the_proof(tmp_path: Path) -> None:
+    folder = small_models.save(tmp_path / "model")
+    (folder / "hooks.py").write_text(
+        "def postprocess(outputs):\n    return {**outputs, 'probabilities': outputs['probabilities'] + 1}\n",
+        encoding="utf-8",
+    )
+
+    with pytest.raises(ModelError, match="must answer its golden requests rightly"):
+        Model.load(folder, Settings())
+
+
+def test_answers_are_the_same_bits_from_many_threads(tmp_path: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    model = Model.load(small_models.save(tmp_path), Settings())
+    inputs = [{"x": small_models.rows(count, seed=count)} for count in range(1, 9)]
+    expected = [model.run(one)["probabilities"] for one in inputs]
+
+    with ThreadPoolExecutor(4) as pool:
+        came = list(pool.map(lambda place: model.run(inputs[place % 8])["probabilities"], range(200)))
+
+    for place, one in enumerate(came):
+        np.testing.assert_array_equal(one, expected[place % 8])
+
+
+@pytest.mark.parametrize("module", ["serving.container.model", "serving.quantize"])
+def test_neither_container_nor_quantization_imports_cdk(module: str) -> None:
+    code = f"import sys, mlplatform_cdk.{module}; sys.exit('aws_cdk' in sys.modules or 'jsii' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,138 @@
+"""What does quantization make, what does it refuse, and what does it tell?"""
+
+import json
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mlplatform_cdk.runtimekit.errors import KnownError
+from mlplatform_cdk.runtimekit.manifest import read_archive, read_folder
+from mlplatform_cdk.serving.container.model import Model
+from mlplatform_cdk.serving.container.settings import Settings
+from mlplatform_cdk.serving.quantize import Report, Wanted, quantize
+from mlplatform_cdk.serving.quantize.archive import save_model
+from tests.serving import small_models
+
+ANY_SPEED = Wanted(tolerance=0.05, seconds=30, least_gain=1e-9)  # a small model gains nothing; here it may lose
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    np.savez(tmp_path / "data.npz", x=small_models.rows(64, seed=3))
+    return tmp_path / "data.npz"
+
+
+def run(model: Path, data: Path, wanted: Wanted, output: str = "out") -> tuple[Path, Report]:
+    target = model.parent / output
+    return target, quantize(model, data, target, wanted)
+
+
+@pytest.mark.parametrize("body", [small_models.perceptron, small_models.convolution])
+def test_the_new_model_has_both_files_and_the_container_serves_either(
+    tmp_path: Path, data: Path, body: small_models.Body
+) -> None:
+    target, report = run(small_models.save(tmp_path / "m", body), data, ANY_SPEED)
+
+    manifest = read_folder(target)
+    assert [one.precision for one in manifest.files] == ["fp32", "int8"]
+    assert report.outcomes[0].made
+    for precision in ("fp32", "int8"):
+        model = Model.load(target, Settings(precision=precision, max_batch_size=16))
+        assert (model.engine.precision, model.max_batch_size, model.batch_reason) == (precision, 16, "")
+    assert Model.load(target, Settings()).engine.precision == "int8"
+
+
+def test_each_file_is_held_to_its_own_tolerance(tmp_path: Path, data: Path) -> None:
+    target, report = run(small_models.save(tmp_path / "m"), data, ANY_SPEED)
+
+    manifest = read_folder(target)
+    fp32, int8 = manifest.files
+    assert fp32.tolerance == pytest.approx(1e-5)
+    assert int8.tolerance == report.outcomes[0].tolerance > 1e-4
+    assert {one.absolute_tolerance for one in manifest.golden_requests} == {int8.tolerance}
+
+
+def test_int8_that_does_not_pay_is_refused_and_the_model_stays_as_it_was(tmp_path: Path, data: Path) -> None:
+    target, report = run(small_models.save(tmp_path / "m"), data, Wanted(least_gain=1000))
+
+    assert [one.precision for one in read_folder(target).files] == ["fp32"]
+    assert read_folder(target).serving is None
+    assert not report.outcomes[0].made
+    assert report.outcomes[0].reason.endswith("less than the 1000 times asked for; so it stays fp32")
+
+
+def test_layers_that_int8_would_ruin_stay_in_fp32_and_the_report_names_them(tmp_path: Path, data: Path) -> None:
+    model = small_models.save(tmp_path / "m", small_models.fragile)
+
+    _, report = run(model, data, Wanted(tolerance=0.1, seconds=60, least_gain=1e-9))
+
+    outcome = report.outcomes[0]
+    assert outcome.made
+    assert 0 < len(outcome.kept) < outcome.layers
+    assert outcome.kept[0].error is not None
+    assert f"    {outcome.kept[0].layer} ({outcome.kept[0].operator}): alone in int8" in "\n".join(report.lines())
+
+
+def test_a_model_that_never_batches_gets_scales_of_each_request(tmp_path: Path, data: Path) -> None:
+    _, report = run(small_models.save(tmp_path / "m", batch=1), data, ANY_SPEED)
+
+    assert (report.outcomes[0].method, report.outcomes[0].made) == ("dynamic", True)
+    assert report.outcomes[0].largest_batch == 1
+
+
+def test_fp16_is_made_for_gpus_beside_the_rest(tmp_path: Path, data: Path) -> None:
+    wanted = Wanted(precisions=("int8", "fp16"), tolerance=0.05, least_gain=1e-9)
+
+    target, report = run(small_models.save(tmp_path / "m"), data, wanted)
+
+    assert [one.precision for one in read_folder(target).files] == ["fp32", "int8", "fp16"]
+    assert "its speed was not measured" in report.outcomes[1].reason
+
+
+def test_equal_models_become_equal_archives_with_the_report_inside(tmp_path: Path, data: Path) -> None:
+    model = small_models.save(tmp_path / "m")
+    save_model(model, read_folder(model), tmp_path / "model.tar.gz")
+    first, report = run(tmp_path / "model.tar.gz", data, Wanted(least_gain=1000), "a.tar.gz")
+    second = tmp_path / "b.tar.gz"
+    save_model(model, read_folder(model), second)
+
+    with tarfile.open(first) as archive:
+        inside = archive.extractfile("quantization.json")
+        assert inside
+        assert json.loads(inside.read()) == json.loads(report.to_json())
+    assert read_archive(first).model_name == "small"
+    assert second.read_bytes() == (tmp_path / "model.tar.gz").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("data.txt", b"", "the calibration data must be a .npz, .npy or .csv file or a dataset's folder, got "),
+        ("data.npz", b"no zip", "the calibration data in data.npz must be rows of the model, but "),
+        (
+            "data.csv",
+            b"a,b\n1,2\n",
+            "the calibration data in data.csv must be rows of the model, but its header lacks ",
+        ),
+    ],
+)
+def test_data_that_is_none_is_told_in_one_sentence(tmp_path: Path, name: str, content: bytes, sentence: str) -> None:
+    (tmp_path / name).write_bytes(content)
+
+    with pytest.raises(KnownError) as caught:
+        run(small_models.save(tmp_path / "m"), tmp_path / name, Wanted())
+
+    assert str(caught.value).startswith(sentence)
+
+
+def test_too_few_rows_and_rows_of_another_width_are_refused(tmp_path: Path) -> None:
+    model = small_models.save(tmp_path / "m")
+    np.save(tmp_path / "few.npy", small_models.rows(7))
+    np.save(tmp_path / "wide.npy", np.zeros((20, 21), np.float32))
+
+    with pytest.raises(KnownError, match=r"few.npy must hold at least 8 rows of every input, got \[7\]"):
+        run(model, tmp_path / "few.npy", Wanted())
+    with pytest.raises(KnownError, match=r"x in wide.npy must have the shape \['batch', 20\], got \[20, 21\]"):
+        run(model, tmp_path / "wide.npy", Wanted())
