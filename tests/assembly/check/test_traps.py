@@ -1,9 +1,13 @@
 """Is each trap seen, and its mended form let be? The numbers are those of docs/check.md."""
 
+import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mlplatform_cdk.assembly.check import traps as rooms
 from mlplatform_cdk.assembly.check.traps import traps
 from mlplatform_cdk.assembly.check.traps.words import encrypts_itself
 from mlplatform_cdk.core import instances
@@ -55,6 +59,15 @@ def training(**cluster: Any) -> dict[str, Any]:
 
 UPDATE = {"Resource": "arn:aws:states:::sagemaker:updateEndpoint", "Parameters": {"RetainAllVariantProperties": True}}
 DESCRIBE = {"Resource": "arn:aws:states:::aws-sdk:sagemaker:describeEndpoint", "Parameters": {}}
+REGISTER, DEREGISTER, DELETE = (
+    {"Resource": f"arn:aws:states:::aws-sdk:{call}", "Parameters": {}}
+    for call in (
+        "applicationautoscaling:registerScalableTarget",
+        "applicationautoscaling:deregisterScalableTarget",
+        "sagemaker:deleteEndpoint",
+    )
+)
+WATCHED = made("AWS::SageMaker::Endpoint", EndpointName="e")
 MODEL = made("AWS::SageMaker::Model", ExecutionRoleArn={"Fn::GetAtt": ["Role", "Arn"]})
 POLICY = made("AWS::IAM::Policy", Roles=[{"Ref": "Role"}], **statement())
 ARRIVAL = {"source": ["aws.s3"], "detail-type": ["Object Created"]}
@@ -66,9 +79,27 @@ KEPT = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
 IMAGE = "763104351884.dkr.ecr.{}.amazonaws.com/pytorch:2"
 LARGE = statement(Resource=[f"arn:aws:s3:::{'b' * 50}{number}" for number in range(90)])
 LESS = statement(Resource=[f"arn:aws:s3:::{'b' * 50}{number}" for number in range(50)])
+
+
+def schedule(endpoint: Any, **more: Any) -> dict[str, Any]:
+    definition = {"MonitoringInputs": [{"EndpointInput": {"EndpointName": endpoint, "LocalPath": "/opt"}}]}
+    config = {"MonitoringJobDefinition": definition}
+    return made("AWS::SageMaker::MonitoringSchedule", MonitoringScheduleConfig=config, **more)
+
+
 CASES: list[Any] = [
     ("trap-02-fixed-name", {"M": made("AWS::SageMaker::Model", ModelName="m")}, {"M": made("AWS::SageMaker::Model")}),
     ("trap-03-silent-rollback", {"M": machine(UPDATE)}, {"M": machine(UPDATE, DESCRIBE)}),
+    (
+        "trap-05-never-deregistered",
+        {"M": machine(REGISTER, DELETE)},
+        {"M": machine(REGISTER, DEREGISTER, DELETE)},
+    ),
+    (
+        "trap-24-schedule-order",
+        {"E": WATCHED, "S": schedule("e")},
+        {"E": WATCHED, "S": schedule({"Fn::GetAtt": ["E", "EndpointName"]}), "T": schedule("e", DependsOn=["E"])},
+    ),
     (
         "trap-04-capacity-reset",
         {"Endpoint": made("AWS::SageMaker::Endpoint"), "Target": target()},
@@ -216,3 +247,27 @@ def test_the_families_with_nvme_disks_are_those_of_the_catalogue() -> None:
     names = [*instances._CATALOGUE, "ml.c6gd.large", "ml.trn1.2xlarge", "ml.inf2.xlarge", "m5.large", "x"]
 
     assert [name for name in names if encrypts_itself(name) != instances.has_local_storage(name)] == []
+
+
+def test_what_the_app_asked_of_aws_while_it_was_synthesized_is_told(template: Make) -> None:
+    made_of = template({})
+    missing = {"key": "vpc-provider:account=1", "provider": "vpc-provider", "props": {"region": "eu-west-1"}}
+    elsewhere = {**missing, "props": {"region": "us-east-1"}}
+
+    for those, rules in (([missing], ["trap-01-lookup"]), ([elsewhere], []), ([], [])):
+        (made_of.path.parent / "manifest.json").write_text(json.dumps({"artifacts": {}, "missing": those}))
+        assert [one.rule for one in traps(made_of)] == rules
+
+
+def test_exports_are_told_and_other_outputs_are_not(template: Make) -> None:
+    exported = {"O": {"Value": "v", "Export": {"Name": "n"}}}
+
+    assert [one.rule for one in traps(template({}, outputs=exported))] == ["trap-11-exports"]
+    assert [*traps(template({}, outputs={"O": {"Value": "v"}}))] == []
+
+
+def test_every_trap_that_is_looked_for_has_a_bad_and_a_good_template_here() -> None:
+    source = "".join(path.read_text() for path in Path(rooms.__file__).parent.glob("*.py"))
+    coded = {f"trap-{int(number):02}-{name}" for number, name in re.findall(r'trap\((\d+), "([\w-]+)"\)', source)}
+
+    assert {case[0] for case in CASES} | {"trap-01-lookup", "trap-11-exports", "trap-20-hard-partition"} >= coded

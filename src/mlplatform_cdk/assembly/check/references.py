@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _OPEN, _CLOSE = "\ue000", "\ue001"  # private use: no template holds them
 _MARK = re.compile(f"{_OPEN}[^{_CLOSE}]*{_CLOSE}")
 _ARNS = {
+    "AWS::DynamoDB::Table": "arn:{partition}:dynamodb:{region}:{account}:table/{name}",
     "AWS::IAM::Role": "arn:{partition}:iam::{account}:role/{name}",
     "AWS::KMS::Key": "arn:{partition}:kms:{region}:{account}:key/{name}",
     "AWS::Lambda::Function": "arn:{partition}:lambda:{region}:{account}:function:{name}",
@@ -46,6 +47,11 @@ def is_mark(value: object) -> bool:
 def unmarked(text: str) -> str:
     """``text`` for a reader: names in place of marks."""
     return text.replace(_OPEN, "").replace(_CLOSE, "")
+
+
+def marks(text: str) -> list[str]:
+    """What the marks in ``text`` are called."""
+    return [unmarked(one) for one in _MARK.findall(text)]
 
 
 def quoted_marks(text: str) -> str:
@@ -109,14 +115,15 @@ class References:
         if name in pseudo:
             return pseudo[name]
         kind = self._type(name)
-        return self._arn(kind, name) if kind in _REF_IS_ARN else mark(name)
+        return self.arn(kind, mark(name)) if kind in _REF_IS_ARN else mark(name)
 
     def _attribute(self, name: str, attribute: str) -> str:
         kind = self._type(name)
-        return self._arn(kind, name) if attribute == "Arn" and kind in _ARNS else mark(f"{name}.{attribute}")
+        return self.arn(kind, mark(name)) if attribute == "Arn" and kind in _ARNS else mark(f"{name}.{attribute}")
 
-    def _arn(self, kind: str, name: str) -> str:
-        return _ARNS[kind].format(partition=self.partition, account=self.account, region=self.region, name=mark(name))
+    def arn(self, kind: str, name: str) -> str:
+        """The ARN of the resource called ``name``, which may be a mark, in this account and region."""
+        return _ARNS[kind].format(partition=self.partition, account=self.account, region=self.region, name=name)
 
     def _type(self, name: str) -> str:
         return str(mapping(mapping(self.template.get("Resources")).get(name)).get("Type", ""))

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
 from mlplatform_cdk.assembly.check.loose import mapping
 from mlplatform_cdk.assembly.check.permissions import excuses
 from mlplatform_cdk.assembly.check.permissions.actions import actions_of
-from mlplatform_cdk.assembly.check.permissions.code import calls
-from mlplatform_cdk.assembly.check.permissions.judge import missing, unused
+from mlplatform_cdk.assembly.check.permissions.code import ApiCall, calls
+from mlplatform_cdk.assembly.check.permissions.judge import missing, unreached, unused
 from mlplatform_cdk.assembly.check.permissions.reach import reachable
 from mlplatform_cdk.assembly.check.permissions.roles import allowed, role_of, users
 from mlplatform_cdk.assembly.check.permissions.sources import Sources
+from mlplatform_cdk.assembly.check.permissions.targets import Target, targets
+from mlplatform_cdk.assembly.check.references import References
 from mlplatform_cdk.assembly.check.states.definitions import MACHINE, definitions
 from mlplatform_cdk.assembly.check.states.machine import needed_actions, states
 from mlplatform_cdk.assembly.check.templates import Resource, Template
@@ -31,10 +33,14 @@ class Needs:
 
     :param calls: each action, and where it is called.
     :param may: actions that it may need: the code does not tell.
+    :param made: the calls of code, with what is given to them.
+    :param on: what the calls are made on, where the template says so.
     """
 
     calls: Mapping[str, str]
     may: tuple[str, ...] = ()
+    made: tuple[ApiCall, ...] = ()
+    on: tuple[Target, ...] = ()
 
 
 @dataclass
@@ -68,14 +74,14 @@ class Permissions:
         for name, definition in definitions(template.references):
             if isinstance(definition, dict):
                 self.machines += 1
-                yield name, _of_states(definition)
+                yield name, _of_states(definition, template.references)
         for function in template.of_type(FUNCTION):
             found = needs_of_code(function)
             if isinstance(found, str):
                 self._not_seen(function, found)
             else:
                 self.functions += 1
-                yield function.logical_id, found
+                yield function.logical_id, replace(found, on=tuple(_named(function, found.made)))
 
     def _not_seen(self, resource: Resource, why: str) -> None:
         self.unseen.append((resource.construct_path or f"{resource.template.stack}/{resource.logical_id}", why))
@@ -85,6 +91,8 @@ def _of_role(role: Resource, under: list[Resource], needs: Mapping[str, Needs]) 
     may = allowed(role)
     for resource in under:
         yield from missing(role, may, needs[resource.logical_id].calls, _name(resource))
+        reached = (one for one in needs[resource.logical_id].on if one.action in may)
+        yield from unreached(role, may, reached, _name(resource))
     others = [one for one in users(role) if one.logical_id not in needs]
     if not others:
         needed = {action for resource in under for action in needs[resource.logical_id].calls}
@@ -96,13 +104,17 @@ def _name(resource: Resource) -> str:
     return resource.construct_path.removesuffix("/Resource").rpartition("/")[2] or resource.logical_id
 
 
-def _of_states(definition: Mapping[str, object]) -> Needs:
+def _of_states(definition: Mapping[str, object], references: References) -> Needs:
     found = dict.fromkeys(needed_actions(definition), "one of its states")
+    on: list[Target] = []
     for name, state in states(definition):
         if state.get("Type") == "Task":
             alone = {"StartAt": name, "States": {name: state}}
-            found.update(dict.fromkeys(needed_actions(alone), f"state {name}"))
-    return Needs(found)
+            actions = needed_actions(alone)
+            found.update(dict.fromkeys(actions, f"state {name}"))
+            given = mapping(state.get("Parameters", state.get("Arguments")))
+            on.extend(targets(frozenset(actions), given, references, f"state {name}"))
+    return Needs(found, on=tuple(on))
 
 
 def needs_of_code(function: Resource) -> Needs | str:
@@ -131,7 +143,19 @@ def _needs_of(asset: Path | None, _changed: int, text: str, handler: str) -> Nee
         needed.update(dict.fromkeys(actions_of(call.service, call.name), call.place))
         if call.hands_role:
             needed["iam:PassRole"] = call.place
-    return Needs(needed, ("iam:PassRole",) if any(call.may_hand_role for call in made) else ())
+    return Needs(needed, ("iam:PassRole",) if any(call.may_hand_role for call in made) else (), tuple(made))
+
+
+def _named(function: Resource, made: Iterable[ApiCall]) -> Iterator[Target]:
+    """What the calls are made on, the function's own environment filled in."""
+    references = function.template.references
+    variables = mapping(function.get("Environment.Variables"))
+    for call in made:
+        given = {
+            name: references.text(variables.get(text[1:], "")) if text.startswith("$") else text
+            for name, text in call.given
+        }
+        yield from targets(actions_of(call.service, call.name), given, references, call.place)
 
 
 def _changed(asset: Path | None) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from mlplatform_cdk.assembly.check.permissions.reach import Definition, Part
+from mlplatform_cdk.assembly.check.permissions.targets import PARAMETERS
 from mlplatform_cdk.assembly.check.service_model import data, operation, service_model
 
 _MAKERS = {"client", "resource"}
@@ -35,6 +36,7 @@ class ApiCall:
     :param place: file and line, for the reader.
     :param hands_role: it hands a role to the service.
     :param may_hand_role: it may, among keywords that are computed.
+    :param given: keywords with a text, or with ``$NAME`` for what may be the environment's NAME.
     """
 
     service: str
@@ -42,6 +44,7 @@ class ApiCall:
     place: str
     hands_role: bool = False
     may_hand_role: bool = False
+    given: tuple[tuple[str, str], ...] = ()
 
 
 def calls(parts: Iterable[Part]) -> set[ApiCall]:
@@ -116,7 +119,7 @@ class _Reader:
         services = self._services(part, node.func.value) or self._guessed(method)
         for service in services:
             for name in self._operations(part, node, service, method):
-                yield ApiCall(service, name, place, *_hands_role(service, name, node))
+                yield ApiCall(service, name, place, *_hands_role(service, name, node), _given(node))
 
     def _guessed(self, method: str) -> set[str]:
         telling = "_" in method or method in _ONE_WORD
@@ -185,6 +188,21 @@ def _waits(service: str, name: str | None) -> list[str]:
 
     waiters = data(service, "waiters-2").get("waiters", {})
     return [str(one["operation"]) for waiter, one in waiters.items() if name is None or xform_name(waiter) == name]
+
+
+def _given(node: ast.Call) -> tuple[tuple[str, str], ...]:
+    found = ((one.arg, _told(one.value)) for one in node.keywords if one.arg in PARAMETERS)
+    return tuple(sorted((name or "", text) for name, text in found if text))
+
+
+def _told(value: ast.expr) -> str:
+    """A text as it stands, or the name in ``os.environ["NAME"]``, ``getenv("NAME")`` and the like."""
+    match value:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.Subscript(slice=ast.Constant(value=str(name))) | ast.Call(args=[ast.Constant(value=str(name)), *_]):
+            return f"${name}"
+    return ""
 
 
 def _hands_role(service: str, name: str, node: ast.Call) -> tuple[bool, bool]:

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from mlplatform_cdk.assembly.check.permissions import excuses
 from mlplatform_cdk.assembly.check.permissions.roles import Allowed, covers
+from mlplatform_cdk.assembly.check.permissions.targets import Target, out_of_reach
+from mlplatform_cdk.assembly.check.references import unmarked
 from mlplatform_cdk.assembly.check.templates import Resource
 from mlplatform_cdk.assembly.findings import Finding, Severity
 
 MISSING, UNUSED = "permission-missing", "permission-unused"
 TOOL = "mlplatform"
+_SHOWN = 3  # resources named in one message
 
 
 def missing(role: Resource, may: Allowed, needed: Mapping[str, str], user: str) -> Iterator[Finding]:
@@ -28,6 +31,23 @@ def missing(role: Resource, may: Allowed, needed: Mapping[str, str], user: str) 
                 f"{user} calls {action} ({place}), which its role does not allow",
                 reason="the call is refused, but only when it is made",
                 way_out=f"grant {action} to the role on the resource that the call names",
+                tools=(TOOL,),
+            )
+
+
+def unreached(role: Resource, may: Allowed, needed: Iterable[Target], user: str) -> Iterator[Finding]:
+    """Calls whose action is allowed, on other resources than the one that they name."""
+    for target in needed:
+        on = () if may.opaque else out_of_reach(may, target, role.template.references)
+        if on:
+            others = ", ".join(on[:_SHOWN]) + (" and others" if on[_SHOWN:] else "")
+            yield role.finding(
+                f"{MISSING}[{target.action}]",
+                Severity.ERROR,
+                f"{user} calls {target.action} on {unmarked(target.arn)} ({target.place}); its role allows that on "
+                f"{others} only",
+                reason="the call is refused, but only when it is made",
+                way_out=f"grant {target.action} to the role on the resource that the call names",
                 tools=(TOOL,),
             )
 

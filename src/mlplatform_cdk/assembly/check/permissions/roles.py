@@ -27,14 +27,25 @@ class Allowed:
     """The actions that a role may take.
 
     :param actions: as the policies spell them, stars included.
+    :param statements: actions and resources of each statement that allows, resources as texts with marks.
     :param opaque: a policy is not in this template, or says what is not allowed: absence proves nothing.
     """
 
     actions: frozenset[str]
     opaque: bool = False
+    statements: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
 
     def __contains__(self, action: str) -> bool:
         return any(covers(pattern, action) for pattern in self.actions)
+
+    def resources(self, action: str) -> tuple[str, ...]:
+        """On what it may be taken, ``*`` where a statement does not say."""
+        return tuple(
+            resource
+            for actions, resources in self.statements
+            if any(covers(pattern, action) for pattern in actions)
+            for resource in resources
+        )
 
 
 def covers(pattern: str, action: str) -> bool:
@@ -54,6 +65,7 @@ def role_of(resource: Resource, property_name: str) -> Resource | None:
 def allowed(role: Resource) -> Allowed:
     """What ``role`` may do."""
     actions: set[str] = set()
+    statements: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
     opaque = False
     for document in _documents(role):
         for statement in mappings(document.get("Statement")):
@@ -61,15 +73,19 @@ def allowed(role: Resource) -> Allowed:
             # A condition of the template decides over what is no plain statement.
             opaque |= "Effect" not in statement or any(not isinstance(one, str) for one in named)
             if statement.get("Effect") == "Allow":
-                actions.update(one for one in named if isinstance(one, str))
+                allows = tuple(one for one in named if isinstance(one, str))
+                actions.update(allows)
+                on = [role.template.references.text(one) for one in listed(statement.get("Resource"))]
+                statements.append((allows, tuple(on) or ("*",)))
                 opaque |= "NotAction" in statement
     for policy in listed(role.properties.get("ManagedPolicyArns")):
         if _own(role.template, policy):
             continue
         name = unmarked(role.template.references.text(policy)).partition(":policy/")[2]
         actions.update(_OF_AWS.get(name, ()))
+        statements.append((_OF_AWS.get(name, ()), ("*",)))
         opaque |= name not in _OF_AWS
-    return Allowed(frozenset(actions), opaque)
+    return Allowed(frozenset(actions), opaque, tuple(statements))
 
 
 def users(role: Resource) -> Iterator[Resource]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlplatform_cdk.assembly.check.templates import Template
-from mlplatform_cdk.assembly.check.traps import endpoints, lifecycle, limits, names, updates
+from mlplatform_cdk.assembly.check.traps import endpoints, lifecycle, limits, names, synthesis, updates
 from mlplatform_cdk.assembly.findings import Finding
 
-_ROOMS = (names.RULES, endpoints.RULES, updates.RULES, limits.RULES, lifecycle.RULES)
+_ROOMS = (synthesis.RULES, names.RULES, endpoints.RULES, updates.RULES, limits.RULES, lifecycle.RULES)
 
 
 def traps(template: Template) -> Iterator[Finding]:

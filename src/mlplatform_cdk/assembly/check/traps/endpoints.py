@@ -126,6 +126,33 @@ def key_on_nvme(template: Template) -> Iterator[Finding]:
             yield _nvme(notebook, str(notebook.properties["InstanceType"]), "KmsKeyId")
 
 
+def schedule_order(template: Template) -> Iterator[Finding]:
+    """24: a monitoring schedule that may outlive what it names, while the stack goes."""
+    for schedule in template.of_type("AWS::SageMaker::MonitoringSchedule"):
+        config = schedule.properties.get("MonitoringScheduleConfig")
+        told = config if isinstance(config, Mapping) else {}
+        names = [told.get("MonitoringJobDefinitionName"), _watches(told.get("MonitoringJobDefinition"))]
+        for other in template.resources:
+            name = other.properties.get("EndpointName" if other.type == _ENDPOINT else "JobDefinitionName")
+            if isinstance(name, str) and name in names and not ordered_after(schedule, other.logical_id):
+                yield caught(
+                    schedule,
+                    trap(24, "schedule-order"),
+                    Severity.WARNING,
+                    f"the schedule names {other.logical_id} by its text, so that nothing orders the two",
+                    reason="a stack that goes may take it away first, and SageMaker refuses while an execution runs",
+                    way_out="refer to it, or depend on it, and stop the schedule before the stack goes",
+                )
+
+
+def _watches(definition: Any) -> str | None:
+    """The endpoint that a schedule's own definition names by its text."""
+    inputs = listed(definition.get("MonitoringInputs")) if isinstance(definition, Mapping) else []
+    places = [one.get("EndpointInput") for one in inputs if isinstance(one, Mapping)]
+    names = [one.get("EndpointName") for one in places if isinstance(one, Mapping)]
+    return next((name for name in names if isinstance(name, str)), None)
+
+
 def _nvme(resource: Resource, instance_type: str, at: str) -> Finding:
     return caught(
         resource,
@@ -160,4 +187,5 @@ RULES: tuple[Rule, ...] = (
     scale_to_zero,
     model_before_policy,
     key_on_nvme,
+    schedule_order,
 )

@@ -9,27 +9,17 @@ from mlplatform_cdk.assembly.check.permissions.reach import reachable
 from mlplatform_cdk.assembly.check.permissions.sources import Sources
 from mlplatform_cdk.assembly.check.templates import Resource, Template
 from mlplatform_cdk.assembly.check.traps.words import Rule, caught, mentions, trap
+from mlplatform_cdk.assembly.diff.dangers.kinds import PASSING, stateful
 from mlplatform_cdk.assembly.findings import Finding, Severity
 
 _KEEPING = {"Retain", "RetainExceptOnCreate", "Snapshot"}
-_STATEFUL = (
-    "AWS::DynamoDB::GlobalTable",
-    "AWS::DynamoDB::Table",
-    "AWS::ECR::Repository",
-    "AWS::EFS::FileSystem",
-    "AWS::KMS::Key",
-    "AWS::RDS::DBCluster",
-    "AWS::RDS::DBInstance",
-    "AWS::S3::Bucket",
-    "AWS::SageMaker::Domain",
-    "AWS::SageMaker::MlflowTrackingServer",
-    "AWS::SageMaker::ModelPackageGroup",
-)
+# What they hold lives in a domain's file system or a cluster's volume, whose own policy decides.
+_WITH_ANOTHER = {"AWS::DocDB::DBInstance", "AWS::Neptune::DBInstance", "AWS::SageMaker::Space"}
 
 
 def unsaid_removal(template: Template) -> Iterator[Finding]:
     """14: data whose end nobody decided."""
-    for resource in template.of_type(*_STATEFUL):
+    for resource in template.of_type(*(stateful().keys() - PASSING - _WITH_ANOTHER)):
         if "DeletionPolicy" not in resource.document:
             yield caught(
                 resource,

@@ -17,10 +17,13 @@ _NEAR = 0.8  # of a limit
 _MOST_RESOURCES, _MOST_BYTES = 500, 1_000_000
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, and the services' own pages
 _POLICIES = {
+    ("AWS::EC2::VPCEndpoint", "PolicyDocument"): 20 * 1024,
+    ("AWS::ECR::Repository", "RepositoryPolicyText"): 10_240,
     ("AWS::IAM::ManagedPolicy", "PolicyDocument"): 6144,
     ("AWS::IAM::Role", "AssumeRolePolicyDocument"): 2048,
     ("AWS::KMS::Key", "KeyPolicy"): 32 * 1024,
     ("AWS::S3::BucketPolicy", "PolicyDocument"): 20 * 1024,
+    ("AWS::SageMaker::ModelPackageGroup", "ModelPackageGroupPolicy"): 20_480,
     ("AWS::SNS::TopicPolicy", "PolicyDocument"): 30 * 1024,
     ("AWS::SQS::QueuePolicy", "PolicyDocument"): 8 * 1024,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -64,6 +65,24 @@ def update_resets(template: Template) -> Iterator[Finding]:
             )
 
 
+def never_deregistered(template: Template) -> Iterator[Finding]:
+    """5: a state machine that registers scalable targets and deletes their endpoints, and never deregisters one."""
+    for name, definition in definitions(template.references):
+        text = json.dumps(definition).lower()
+        if ":registerscalabletarget" in text and ":deleteendpoint" in text and ":deregisterscalabletarget" not in text:
+            if _some_function_calls(template, "application-autoscaling:DeregisterScalableTarget"):
+                continue
+            machine = next(one for one in template.of_type(MACHINE) if one.logical_id == name)
+            yield caught(
+                machine,
+                trap(5, "never-deregistered"),
+                Severity.WARNING,
+                "the states register a scalable target and delete an endpoint, and nothing deregisters the target",
+                reason="the target outlives its variant: its alarms stay, and it scales the next endpoint of that name",
+                way_out="deregister the scalable target before the endpoint or the variant goes",
+            )
+
+
 def job_key_on_nvme(template: Template) -> Iterator[Finding]:
     """8: a job's key for volumes that encrypt themselves."""
     for machine, calls in _tasks(template):
@@ -118,6 +137,11 @@ def two_owners(template: Template) -> Iterator[Finding]:
                 )
 
 
+def _some_function_calls(template: Template, action: str) -> bool:
+    needs = (needs_of_code(one) for one in template.of_type(FUNCTION))
+    return any(action in one.calls for one in needs if not isinstance(one, str))
+
+
 def _function_looks(machine: Resource) -> bool:
     """Whether a function that the machine calls describes the endpoint."""
     functions = (one for one in machine.template.of_type(FUNCTION) if mentions(machine.properties, one.logical_id))
@@ -132,4 +156,11 @@ def _at(parameters: Mapping[str, Any], path: str) -> Mapping[str, Any]:
     return place if isinstance(place, Mapping) else {}
 
 
-RULES: tuple[Rule, ...] = (silent_rollback, update_resets, job_key_on_nvme, run_per_object, two_owners)
+RULES: tuple[Rule, ...] = (
+    silent_rollback,
+    update_resets,
+    never_deregistered,
+    job_key_on_nvme,
+    run_per_object,
+    two_owners,
+)
