@@ -15,6 +15,7 @@ from benchmarks.serving import report
 from benchmarks.serving.suite import CORES, FULL, QUICK, Suite, named
 
 ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "benchmarks-serving.md"
 
 
 def main() -> None:
@@ -28,6 +29,7 @@ def main() -> None:
     parser.add_argument(
         "--output", type=Path, default=ROOT / ".tools" / "serving-benchmark", help="folder of the results"
     )
+    parser.add_argument("--write", action="store_true", help=f"put the tables into {PAGE.relative_to(ROOT)}")
     told = parser.parse_args()
     told.output.mkdir(parents=True, exist_ok=True)
     suite = Suite(told.models, QUICK if told.quick else FULL)
@@ -39,6 +41,8 @@ def main() -> None:
         (told.output / "results.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     text = report.markdown(found)
     (told.output / "results.md").write_text(text, encoding="utf-8")
+    if told.write:
+        PAGE.write_text(report.into(PAGE.read_text(encoding="utf-8"), text), encoding="utf-8")
     sys.stdout.write(text)
 
 

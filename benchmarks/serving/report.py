@@ -8,6 +8,7 @@ from benchmarks.serving import targets
 
 Results = Mapping[str, Any]
 _OURS = "mlplatform"
+MARK = "<!-- what follows is written by python -m benchmarks.serving --write -->"
 
 
 def markdown(found: Results) -> str:
@@ -31,6 +32,14 @@ def markdown(found: Results) -> str:
             lines += [f"### {name.capitalize()}", "", *write(found[name]), ""]
     lines += ["### Targets", "", *targets.table(found), ""]
     return "\n".join(lines)
+
+
+def into(page: str, text: str) -> str:
+    """``page`` with ``text`` in place of all that follows its mark."""
+    head, mark, _ = page.partition(MARK)
+    if not mark:
+        raise ValueError(f"the page must have the line {MARK!r}, after which the tables stand")
+    return f"{head}{mark}\n\n{text}"
 
 
 def _tabular(part: Results) -> Iterator[str]:
