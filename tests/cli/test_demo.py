@@ -1,18 +1,14 @@
 """Which apps can ``mlplatform demo`` rehearse, and what does it say of the others?"""
 
 import json
-import sys
 from collections.abc import Iterator
 
 import boto3
 import pytest
 from moto import mock_aws
-from typer.testing import CliRunner
 
-from mlplatform_cdk.cli.console import CommandFailed
 from mlplatform_cdk.cli.demo.platform import DeployedPlatform
 from mlplatform_cdk.cli.demo.report import StepFailed
-from mlplatform_cdk.cli.main import app
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 
@@ -75,13 +71,3 @@ def test_a_pipeline_without_a_data_set_gets_one_sentence(account: boto3.Session)
 
     with pytest.raises(StepFailed, match="one label and one data set in the pipeline, got 1 and 0; rehearse an app"):
         deployed().dataset()
-
-
-def test_without_the_embedded_aws_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "psutil", None)
-    monkeypatch.delitem(sys.modules, "mlplatform_cdk.cli.demo.verb", raising=False)
-
-    result = CliRunner().invoke(app, ["demo"])
-
-    assert isinstance(result.exception, CommandFailed)
-    assert str(result.exception).endswith("which is not installed; python -m pip install 'mlplatform-cdk[local]'")
