@@ -18,6 +18,7 @@ from benchmarks.serving.rounds import ROOT, Figures, Load, interleaved
 from benchmarks.serving.servers import Running, Server, running
 from benchmarks.serving.wire import CSV, JSON, NPY, Body, body, triton_body
 from mlplatform_cdk.runtimekit.manifest import MANIFEST_NAME, Manifest
+from mlplatform_cdk.serving.quantize.flow import Wanted, quantize
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 _ALL = str(CORES)
@@ -49,6 +50,7 @@ _SLOW_FASTAPI = Server(name=FASTAPI.name, environment=FASTAPI.environment, setti
 # The others answer however late it is; where only throughput counts, so does ours. Overload is measured without this.
 _PATIENT = Server(name=OURS.name, environment=OURS.environment, settings={"DEADLINE_MS": "60000"})
 _SLOW_BATCHES = {"WORKERS": _ALL, "BATCH": "8", "WAIT": "5"}
+_QUANTIZED, _SEARCH_S = ("image", "transformer"), 60.0
 HEAVY = (_PATIENT, MOSEC, Server(name="mosec, batching", environment="mosec", settings=_SLOW_BATCHES), _SLOW_FASTAPI)
 _OVERLOADED = (OURS, MOSEC, _SLOW_FASTAPI)
 
@@ -152,7 +154,14 @@ class Suite:
             return {"capacity": capacity, "loads": interleaved(asked, [load], rounds=1)}
 
     def _made(self, name: str) -> Path:
-        return models.make(name, self._folder)
+        """The folder of the model ``name``; a slow one has an int8 file too, where ``quantize`` could make one."""
+        plain = models.make(name, self._folder)
+        if name not in _QUANTIZED:
+            return plain
+        both = self._folder / f"{name}-quantized"
+        if not both.exists():
+            quantize(plain, self._folder / f"{name}.npz", both, Wanted(seconds=_SEARCH_S))
+        return both
 
     def _rows(self, name: str) -> Any:
         return models.sample(name, 1, seed=4)[1]
