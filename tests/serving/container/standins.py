@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from mlplatform_cdk.runtimekit.manifest import GoldenRequest, Manifest, ModelFile, Tensor
 from mlplatform_cdk.serving.container.codecs import Codec
 from mlplatform_cdk.serving.container.limits import Limits
+from mlplatform_cdk.serving.container.messages import Answer, Request
 from mlplatform_cdk.serving.container.metrics import Metrics
 from mlplatform_cdk.serving.container.server import Server, listening_sockets
-from mlplatform_cdk.serving.container.service import Answer, Request, Service
+from mlplatform_cdk.serving.container.service import Service
 from mlplatform_cdk.serving.container.settings import Settings
 
 JSON = "application/json"

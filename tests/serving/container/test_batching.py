@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from mlplatform_cdk.serving.container.service import Answer, Service
+from mlplatform_cdk.serving.container.messages import Answer
+from mlplatform_cdk.serving.container.service import Service
 from tests.serving.container.standins import Array, Engine, Model, body, eventually, outputs, request, serve
 
 

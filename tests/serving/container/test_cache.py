@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mlplatform_cdk.serving.container.cache import ResponseCache, key_of
-from mlplatform_cdk.serving.container.service import Answer
+from mlplatform_cdk.serving.container.messages import Answer
 from mlplatform_cdk.serving.container.settings import Settings
 from mlplatform_cdk.serving.container.shared_cache import CacheError, Features, SharedCache
 from tests.serving.container.valkey_server import ValkeyServer

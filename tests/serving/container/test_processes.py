@@ -64,6 +64,18 @@ def test_a_process_that_dies_ends_the_container_so_that_its_host_starts_it_again
     assert serving.wait()[0] != 0
 
 
+def test_processes_end_with_the_one_that_started_them_however_it_ends(
+    base: Path, start: Callable[..., Serving]
+) -> None:
+    serving = start(base, PROCESSES="2")
+    eventually(lambda: len(children(serving)) == 2)
+    started = children(serving)
+
+    serving.process.kill()
+
+    eventually(lambda: not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in started))
+
+
 def test_a_manifest_may_ask_for_processes(base: Path, tmp_path: Path, start: Callable[..., Serving]) -> None:
     (tmp_path / "model").mkdir()
     for file in (base / "model").iterdir():

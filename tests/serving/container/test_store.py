@@ -11,8 +11,8 @@ import pytest
 
 from mlplatform_cdk.runtimekit.errors import KnownError
 from mlplatform_cdk.serving.container.errors import Conflict, NotEnoughMemory, NotFound, RequestError
+from mlplatform_cdk.serving.container.messages import Answer, Request
 from mlplatform_cdk.serving.container.models_api import ModelsApi, invoked
-from mlplatform_cdk.serving.container.service import Answer, Request
 from mlplatform_cdk.serving.container.store import ModelStore
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from mlplatform_cdk.serving.container.service import Answer, Reply, Request
+from mlplatform_cdk.serving.container.messages import Answer, Reply, Request
 from tests.serving.container.standins import Hosted, Model, eventually, post, read_all
 
 PIECE = b"x" * 65536

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mlplatform_cdk.serving.container import streaming, tracing
 from mlplatform_cdk.serving.container.errors import RequestError
 from mlplatform_cdk.serving.container.hooks import Context
-from mlplatform_cdk.serving.container.service import Answer, Reply, Request, known, problem
+from mlplatform_cdk.serving.container.messages import Answer, Reply, Request, known, problem
 
 if TYPE_CHECKING:
     from mlplatform_cdk.serving.container.model import Model

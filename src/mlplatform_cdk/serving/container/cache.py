@@ -12,7 +12,7 @@ from http import HTTPStatus
 
 import orjson
 
-from mlplatform_cdk.serving.container.service import Answer
+from mlplatform_cdk.serving.container.messages import Answer
 from mlplatform_cdk.serving.container.settings import Settings
 from mlplatform_cdk.serving.container.shared_cache import SharedCache
 

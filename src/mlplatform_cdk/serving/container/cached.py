@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from mlplatform_cdk.serving.container import tracing
 from mlplatform_cdk.serving.container.cache import ResponseCache, key_of
 from mlplatform_cdk.serving.container.errors import RequestError
+from mlplatform_cdk.serving.container.messages import Answer, Reply, Request, problem
 from mlplatform_cdk.serving.container.metrics import Metrics
-from mlplatform_cdk.serving.container.service import Answer, Reply, Request, problem
 
 if TYPE_CHECKING:
     from mlplatform_cdk.serving.container.model import Model

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, unquote
 import orjson
 
 from mlplatform_cdk.serving.container.errors import MethodNotAllowed, NotFound, RequestError
-from mlplatform_cdk.serving.container.service import Answer, Request
+from mlplatform_cdk.serving.container.messages import Answer, Request
 from mlplatform_cdk.serving.container.store import Entry, ModelStore
 
 PREFIX = "/models"

@@ -8,8 +8,8 @@ from mlplatform_cdk.runtimekit import logs
 from mlplatform_cdk.serving.container import tracing
 from mlplatform_cdk.serving.container.capture import Capture, Exchange
 from mlplatform_cdk.serving.container.emf import Emf
+from mlplatform_cdk.serving.container.messages import Answer, Request
 from mlplatform_cdk.serving.container.metrics import Metrics
-from mlplatform_cdk.serving.container.service import Answer, Request
 from mlplatform_cdk.serving.container.settings import Settings
 
 _log = logs.logger("access")

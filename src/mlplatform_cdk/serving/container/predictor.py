@@ -19,8 +19,8 @@ from mlplatform_cdk.serving.container.deadlines import BUDGET_SHARE, allowed_sec
 from mlplatform_cdk.serving.container.errors import DeadlineExceeded, RequestError, TooManyRequests
 from mlplatform_cdk.serving.container.lanes import Lanes
 from mlplatform_cdk.serving.container.load import Load
+from mlplatform_cdk.serving.container.messages import Answer, Reply, Request, problem
 from mlplatform_cdk.serving.container.metrics import Metrics
-from mlplatform_cdk.serving.container.service import Answer, Reply, Request, problem
 from mlplatform_cdk.serving.container.settings import Settings
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ Under AWS Lambda it does not listen, but asks Lambda for events.
 
 import asyncio
 import os
-import signal
 import socket
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -43,12 +42,12 @@ def serve(settings: Settings) -> int:
     if count == 1:
         return run(_Process(settings, metrics, listeners[0]).live())
 
-    def work(number: int) -> int:
+    def work(number: int, lifeline: int) -> int:
         metrics.attach(number)
         for other, listener in enumerate(listeners):
             if other != number:
                 listener.close()
-        return run(_Process(settings, metrics, listeners[number], number).live())
+        return run(_Process(settings, metrics, listeners[number], number, lifeline).live())
 
     return siblings.run(count, work)
 
@@ -75,17 +74,28 @@ async def _answer_events(settings: Settings, address: str) -> int:
 
 
 class _Process:
-    """Ends on SIGTERM, or when the model cannot be served."""
+    """Ends on SIGTERM, with its parent (where there is a lifeline), or when the model cannot be served."""
 
-    def __init__(self, settings: Settings, metrics: Metrics, listener: socket.socket, number: int = 0) -> None:
-        self._settings, self._metrics, self._listener, self._number = settings, metrics, listener, number
+    def __init__(
+        self,
+        settings: Settings,
+        metrics: Metrics,
+        listener: socket.socket,
+        number: int = 0,
+        lifeline: int | None = None,
+    ) -> None:
+        self._settings, self._metrics, self._listener = settings, metrics, listener
+        self._number, self._lifeline = number, lifeline
 
     async def live(self) -> int:
         """Serve; the exit code."""
         loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[int] = loop.create_future()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in siblings.ENDING:
             loop.add_signal_handler(number, self._end, 0)
+        if self._lifeline is not None:
+            loop.add_reader(self._lifeline, self._end, 0)
+        siblings.let_signals_in()
         parts = Parts(self._settings, self._metrics, first=self._number == 0)
         if parts.observers is not None:
             parts.observers.start()
@@ -113,5 +123,7 @@ class _Process:
         self._end(1)
 
     def _end(self, code: int) -> None:
+        if self._lifeline is not None:
+            asyncio.get_running_loop().remove_reader(self._lifeline)
         if not self._ended.done():
             self._ended.set_result(code)

@@ -13,7 +13,7 @@ from mlplatform_cdk.serving.container import streaming_out, wire
 from mlplatform_cdk.serving.container.errors import ClientTooSlow, RequestError
 from mlplatform_cdk.serving.container.heads import Head
 from mlplatform_cdk.serving.container.incoming import Incoming
-from mlplatform_cdk.serving.container.service import Answer, Request, problem
+from mlplatform_cdk.serving.container.messages import Answer, Request, problem
 
 if TYPE_CHECKING:
     from mlplatform_cdk.serving.container.server import Server

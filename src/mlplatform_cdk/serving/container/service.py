@@ -1,21 +1,11 @@
 """What the container answers, apart from how HTTP or Lambda carry it: ready or not, metrics, predictions, models."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from time import perf_counter
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol
 
-import orjson
-
-from mlplatform_cdk.runtimekit import logs
-from mlplatform_cdk.serving.container.errors import (
-    MethodNotAllowed,
-    ModelFailed,
-    NotFound,
-    NotReady,
-    RequestError,
-)
+from mlplatform_cdk.serving.container.errors import MethodNotAllowed, NotFound, NotReady, RequestError
+from mlplatform_cdk.serving.container.messages import Answer, Reply, Request, known, problem
 from mlplatform_cdk.serving.container.metrics import TEXT_FORMAT, Metrics
 from mlplatform_cdk.serving.container.settings import Settings
 
@@ -25,50 +15,7 @@ if TYPE_CHECKING:
     from mlplatform_cdk.serving.container.model import Model
     from mlplatform_cdk.serving.container.predictor import Predictor
 
-JSON = "application/json"
 _LONGEST_SHOWN = 80
-_log = logs.logger("serving")
-
-
-@dataclass(slots=True)
-class Request:
-    """A question as any carrier brings it: HTTP, Lambda or a test.
-
-    :param method: such as ``POST``.
-    :param path: without a query.
-    :param headers: names in lower case.
-    :param body: the whole body.
-    :param arrived: when it came, as ``time.perf_counter`` says it.
-    :param query: what follows the path's question mark; default: nothing.
-    """
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
-    arrived: float
-    query: str = ""
-
-
-@dataclass(slots=True)
-class Answer:
-    """What goes back.
-
-    :param status: the HTTP status.
-    :param body: the whole body; empty where there is a ``stream``.
-    :param content_type: the body's format.
-    :param headers: what the head says beside type and length.
-    :param stream: the body piece by piece; default: none, the body is whole.
-    """
-
-    status: int
-    body: bytes = b""
-    content_type: str = JSON
-    headers: tuple[tuple[str, str], ...] = ()
-    stream: AsyncIterator[bytes] | None = None
-
-
-Reply = Callable[[Answer], None]
 
 
 class Held(Protocol):
@@ -253,36 +200,6 @@ class Service:
             predictor = Predictor(model, self._settings, self._lanes, self._metrics)
             self._predictors[model] = predictor
         return predictor
-
-
-def problem(error: RequestError) -> Answer:
-    """An error as the caller gets it: ``{"error": sentence}``."""
-    return Answer(int(error.status), orjson.dumps({"error": str(error)}), JSON, error.headers)
-
-
-def known(error: BaseException, fields: Mapping[str, str] | None = None) -> RequestError:
-    """``error`` where it is for the caller; any other is logged under an id, which is all that the caller gets.
-
-    :param error: what happened.
-    :param fields: what the log says of the request beside that; default: nothing.
-    """
-    if isinstance(error, RequestError):
-        return error
-    request_id = new_id()
-    _log.error("request failed", exc_info=error, extra={"request_id": request_id, **(fields or {})})
-    return ModelFailed(f"the model failed on this request; the log has the reason under the request id {request_id}")
-
-
-def new_id() -> str:
-    """A random id."""
-    import secrets
-
-    return secrets.token_hex(16)
-
-
-def now() -> float:
-    """The clock that requests arrive by."""
-    return perf_counter()
 
 
 def _require(request: Request, method: str) -> None:

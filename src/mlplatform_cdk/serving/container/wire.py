@@ -3,7 +3,7 @@
 import time
 from http import HTTPStatus
 
-from mlplatform_cdk.serving.container.service import Answer
+from mlplatform_cdk.serving.container.messages import Answer
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 LAST_CHUNK = b"0\r\n\r\n"

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from mlplatform_cdk.serving.container.errors import RequestError
-from mlplatform_cdk.serving.container.service import Answer, Request
+from mlplatform_cdk.serving.container.messages import Answer, Request
 from mlplatform_cdk.serving.container.tracing import XRAY
 
 PRELUDE_TYPE = "application/vnd.awslambda.http-integration-response"

@@ -19,7 +19,7 @@ from mlplatform_cdk.serving.container.aws_lambda.events import (
     question_of,
 )
 from mlplatform_cdk.serving.container.errors import RequestError
-from mlplatform_cdk.serving.container.service import Answer, Request, problem
+from mlplatform_cdk.serving.container.messages import Answer, Request, problem
 
 _MARGIN_SECONDS = 0.05  # what the way back to the Runtime API takes, at most
 _INIT_SECONDS = 10.0  # beyond it Lambda begins anew, at the first event and on its clock
