@@ -27,7 +27,7 @@ class TensorReader:
     def __init__(self, tensor: Tensor, limits: Limits) -> None:
         self.tensor = tensor
         self.name = tensor.name
-        self.dtype = np.dtype(object if tensor.dtype == "string" else tensor.dtype)
+        self.dtype: np.dtype[Any] = np.dtype(object if tensor.dtype == "string" else tensor.dtype)
         self.numeric = self.dtype.kind in "fiu"
         self._limits = limits
         self._tail = tensor.shape[1:]
