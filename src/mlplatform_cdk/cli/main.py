@@ -11,6 +11,7 @@ from mlplatform_cdk.cli.init import init
 from mlplatform_cdk.cli.local import app as local
 from mlplatform_cdk.cli.quantize import quantize
 from mlplatform_cdk.cli.synth import synth
+from mlplatform_cdk.cli.tune import tune
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command("init")(init)
@@ -20,6 +21,7 @@ app.command("diff")(diff)
 app.command("cost")(cost)
 app.command("demo")(demo)
 app.command("quantize")(quantize)
+app.command("tune")(tune)
 app.add_typer(local, name="local")
 
 

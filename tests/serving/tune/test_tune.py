@@ -1,0 +1,52 @@
+"""Does tuning end with a model that says how it is served, and did it ask a real container?"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mlplatform_cdk.runtimekit.manifest import MANIFEST_NAME, read_folder
+from mlplatform_cdk.serving.container.model import Model
+from mlplatform_cdk.serving.container.settings import Settings
+from mlplatform_cdk.serving.tune import TuneError, compute, tune
+from tests.serving import small_models
+
+
+@pytest.fixture(autouse=True)
+def _on_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compute, "signs_of_gpu", lambda: "")
+    monkeypatch.setenv("NVIDIA_VISIBLE_DEVICES", "none")
+
+
+def test_without_time_the_first_engine_is_measured_and_the_rest_is_told(tmp_path: Path) -> None:
+    heard: list[str] = []
+
+    tuning = tune(small_models.save(tmp_path / "m"), tmp_path / "out", seconds=0, progress=heard.append)
+
+    serving = read_folder(tmp_path / "out").serving
+    assert serving == tuning.serving
+    assert (tuning.serving.engine, tuning.serving.precision, tuning.serving.processes) == ("onnxruntime", "fp32", 1)
+    assert len(tuning.served) == 1
+    assert tuning.served[0].requests_per_second > 0
+    assert any("openvino fp32" in one and "no time was left" in one for one in tuning.skipped)
+    assert heard[0].startswith("timing onnxruntime fp32")
+    assert Model.load(tmp_path / "out", Settings()).max_batch_size == tuning.serving.max_batch_size
+
+
+def test_rows_that_depend_on_their_neighbours_are_not_timed_in_batches(tmp_path: Path) -> None:
+    tuning = tune(small_models.save(tmp_path / "m", batch=1), tmp_path / "out", seconds=0)
+
+    assert {one.batch for one in tuning.computed} == {1}
+    assert tuning.serving.max_batch_size == 1
+
+
+def test_a_model_that_its_container_refuses_ends_with_the_containers_reason(tmp_path: Path) -> None:
+    folder = small_models.save(tmp_path / "m")
+    manifest = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))
+    manifest["golden_requests"][0]["outputs"]["label"] = [9]
+    (folder / MANIFEST_NAME).write_text(json.dumps(manifest), encoding="utf-8")
+
+    with pytest.raises(TuneError, match="must serve the model, got: the model must answer its golden requests rightly"):
+        tune(folder, tmp_path / "out", seconds=0)
+
+    assert not (tmp_path / "out").exists()
