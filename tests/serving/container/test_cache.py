@@ -189,8 +189,10 @@ def nonsense() -> Iterator[str]:
                     taken.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
         threading.Thread(target=talk, daemon=True).start()
-        yield f"valkey://127.0.0.1:{listening.getsockname()[1]}"
-        listening.shutdown(socket.SHUT_RDWR)
+        try:
+            yield f"valkey://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)  # closing alone does not wake who accepts
 
 
 @pytest.mark.parametrize("sickness", [refusing, silent, nonsense])
