@@ -11,11 +11,12 @@ EXPORT := export --quiet --frozen --no-dev --no-emit-project --prune aws-cdk-lib
 UNUSED := --prune flatbuffers --prune openvino-telemetry --prune packaging --prune protobuf
 export UV_PYTHON_DOWNLOADS := never
 export PYTHONUTF8 := 1
+export ORT_DISABLE_TELEMETRY := 1
 
-.PHONY: help demo test check checkov types lint arrows synth snapshots benchmark requirements docs clean
+.PHONY: help demo test check checkov types lint arrows synth snapshots benchmark benchmark-serving requirements docs clean
 
 help: ## Show what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 demo: .venv/.demo ## Rehearse the whole path on the embedded AWS: data in, prediction out
 	@.venv/bin/mlplatform demo $(ARGS)
@@ -46,6 +47,9 @@ snapshots: .venv/.dev ## Accept the templates as they are now
 
 benchmark: .venv/.dev ## Measure how long a synthesis takes; see docs/benchmarks.md
 	@$(RUN) benchmarks.synth $(ARGS)
+
+benchmark-serving: .venv/.dev ## Measure the serving container beside other servers; see docs/benchmarks-serving.md
+	@$(RUN) benchmarks.serving $(ARGS)
 
 requirements: $(UV) ## Write the images' hash-pinned requirements and their bill of materials from uv.lock
 	$(UV) $(EXPORT) --no-header --extra jobs --output-file src/mlplatform_cdk/training/container/requirements.txt

@@ -11,6 +11,7 @@ for name in [*os.environ]:
     if name.startswith("AWS_"):
         del os.environ[name]
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
 
 import subprocess  # noqa: E402
