@@ -1,10 +1,15 @@
-"""The image of the library's own job steps: preprocess, train, evaluate."""
+"""The image of the library's own job steps: preprocess, train, evaluate, quantize."""
 
 from constructs import Construct
 
 from mlplatform_cdk.core.images import AssetImage
 
-_STEPS = tuple(f"mlplatform_cdk.training.{step}.runtime" for step in ("preprocess", "train", "evaluate"))
+_STEPS = (
+    *(f"mlplatform_cdk.training.{step}.runtime" for step in ("preprocess", "train", "evaluate")),
+    # Quantization asks the engines that will serve; they lie in the room beside this one.
+    "mlplatform_cdk.serving.quantize",
+    "mlplatform_cdk.serving.container",
+)
 
 
 class JobImage(AssetImage):

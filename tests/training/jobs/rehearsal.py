@@ -21,6 +21,7 @@ SHIPPED = (
     "training/train/runtime",
     "training/evaluate/runtime",
     "serving/container",
+    "serving/quantize",
 )
 TRAINING = {"MODEL_NAME": "cancer", "DATASET_URI": "s3://lake/raw/cancer/", "CODE_VERSION": "1.0.0"}
 

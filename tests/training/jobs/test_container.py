@@ -24,7 +24,7 @@ def test_an_argument_that_names_no_step_is_told_in_one_sentence(
 
     assert ended.returncode == 2
     came = " ".join(arguments) or "none"
-    assert ended.stderr == f"the job needs one argument, any of preprocess, train, evaluate, got {came}\n"
+    assert ended.stderr == f"the job needs one argument, any of preprocess, train, evaluate, quantize, got {came}\n"
 
 
 def test_a_stopped_job_says_that_it_was_stopped(tree: Path, tmp_path: Path) -> None:

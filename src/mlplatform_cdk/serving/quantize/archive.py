@@ -1,11 +1,10 @@
 """A model as a folder to work in, whether it came as a folder or as ``model.tar.gz``; and back again."""
 
-import gzip
 import shutil
-import tarfile
 from pathlib import Path
 
 from mlplatform_cdk.runtimekit.manifest import MANIFEST_NAME, Manifest, read_folder, unpack_archive
+from mlplatform_cdk.runtimekit.manifest.packing import pack_folder
 from mlplatform_cdk.serving.quantize.errors import QuantizeError
 
 
@@ -29,7 +28,9 @@ def open_model(model: Path, folder: Path) -> Manifest:
 def save_model(folder: Path, manifest: Manifest, target: Path) -> None:
     """Write the model in ``folder`` with ``manifest`` to ``target``: an archive where its name says so, else a folder.
 
-    Equal models become equal archives: no times, no owners, files in the order of their names.
+    :param folder: the unpacked model.
+    :param manifest: replaces the one in the folder.
+    :param target: see ``pack_folder``; a folder must not exist yet.
     """
     (folder / MANIFEST_NAME).write_text(manifest.to_json(), encoding="utf-8")
     read_folder(folder)
@@ -38,13 +39,7 @@ def save_model(folder: Path, manifest: Manifest, target: Path) -> None:
             raise QuantizeError(f"the output must not exist yet, got {target}")
         shutil.copytree(folder, target)
         return
-    with (
-        target.open("wb") as file,
-        gzip.GzipFile(fileobj=file, mode="wb", filename="", mtime=0, compresslevel=6) as packed,
-        tarfile.open(fileobj=packed, mode="w") as archive,
-    ):
-        for path in sorted(one for one in folder.rglob("*") if one.is_file()):
-            archive.add(path, arcname=str(path.relative_to(folder)), filter=_anonymous)
+    pack_folder(folder, target)
 
 
 def beside(model: Path, word: str) -> Path:
@@ -53,10 +48,3 @@ def beside(model: Path, word: str) -> Path:
         if model.name.endswith(suffix):
             return model.with_name(f"{model.name.removesuffix(suffix)}.{word}{suffix}")
     return model.with_name(f"{model.name}.{word}")
-
-
-def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    member.uid = member.gid = member.mtime = 0
-    member.uname = member.gname = ""
-    member.mode = 0o644
-    return member

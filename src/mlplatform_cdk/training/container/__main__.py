@@ -1,4 +1,4 @@
-"""``python -m mlplatform_cdk.training.container preprocess|train|evaluate``: one step under SageMaker's contract."""
+"""``python -m mlplatform_cdk.training.container STEP``: one step (see ``STEPS``) under SageMaker's contract."""
 
 import os
 import signal
@@ -9,7 +9,9 @@ from typing import NoReturn
 from mlplatform_cdk.runtimekit import job
 
 # A processing job tells its reason in `message` (ExitMessage), a training job in `failure` (FailureReason).
-STEPS = {"preprocess": "message", "train": "failure", "evaluate": "message"}
+STEPS = {"preprocess": "message", "train": "failure", "evaluate": "message", "quantize": "message"}
+# A step of another room: named and not imported.
+_ELSEWHERE = {"quantize": "mlplatform_cdk.serving.quantize.job"}
 
 
 def main(arguments: list[str]) -> int:
@@ -29,7 +31,7 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, stop)  # process 1 of a container ignores the signal otherwise
 
     def run() -> None:
-        import_module(f"mlplatform_cdk.training.{step}.runtime.main").main()
+        import_module(_ELSEWHERE.get(step, f"mlplatform_cdk.training.{step}.runtime.main")).main()
 
     return job.run_step(run, name=step, reason_file=STEPS[step])
 

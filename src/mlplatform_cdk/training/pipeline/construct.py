@@ -22,9 +22,11 @@ from mlplatform_cdk.training.job_role import JobRole
 from mlplatform_cdk.training.pipeline.definition import Plan, definition
 from mlplatform_cdk.training.pipeline.jobs import JobSettings, job_prefix
 from mlplatform_cdk.training.pipeline.permissions import PipelineRole
+from mlplatform_cdk.training.pipeline.rework import rework_steps
 from mlplatform_cdk.training.pipeline.steps import define_steps
 from mlplatform_cdk.training.pipeline.tasks import Tasks
 from mlplatform_cdk.training.resources import ProcessingResources, TrainingResources
+from mlplatform_cdk.training.reworking import EngineCompilation, Quantization
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
@@ -58,6 +60,8 @@ class RetrainingPipeline(Construct):
     :param training: what training runs on; default: one ml.m5.xlarge, up to 4 hours.
     :param processing: what preprocessing and evaluation run on; default: one ml.m5.xlarge, up to 1 hour.
     :param evaluation: how good a model must be; default: no worse than production by ROC AUC.
+    :param quantization: makes int8 or fp16 files of each model, within a tolerance, before it is judged; default: none.
+    :param compilation: compiles each model with TensorRT on the GPU that will serve it; default: it is not.
     :param hyperparameters: of the training; a run may override them; default: logistic regression.
     :param latency_budget: how long an answer may take, for the model's manifest; default: 100 ms.
     :param network: where the jobs' network interfaces are; default: in no VPC of the account.
@@ -83,6 +87,8 @@ class RetrainingPipeline(Construct):
         training: TrainingResources = ONE_INSTANCE,
         processing: ProcessingResources = ONE_PROCESSOR,
         evaluation: EvaluationRule = AS_GOOD_AS_PRODUCTION,
+        quantization: Quantization | None = None,
+        compilation: EngineCompilation | None = None,
         hyperparameters: Mapping[str, str] = LOGISTIC_REGRESSION,
         latency_budget: Duration = A_TENTH_OF_A_SECOND,
         network: JobNetwork | None = None,
@@ -95,6 +101,7 @@ class RetrainingPipeline(Construct):
         for argument, instance_type, hosts in (
             ("training.instance_type", training.instance_type, training.instance_count),
             ("processing.instance_type", processing.instance_type, 1),
+            *_reworking_instances(quantization, compilation),
         ):
             require_ml_instance(self, argument, instance_type)
             advise(self, argument, instance_type, hosts=hosts)
@@ -104,7 +111,8 @@ class RetrainingPipeline(Construct):
         )
         steps_image = job_image or JobImage(self, "JobImage")
         trainer = training_image or steps_image
-        for image in dict.fromkeys((steps_image, trainer)):
+        compiler = [inference_image] if compilation else []
+        for image in dict.fromkeys((steps_image, trainer, *compiler)):
             image.grant_pull(self.job_role)
         self.steps = define_steps(
             self,
@@ -141,6 +149,9 @@ class RetrainingPipeline(Construct):
             artifacts_bucket=artifacts.bucket_name,
             model_name=model_name,
             topic_arn=self.notifications.topic_arn,
+            inference_image_uri=inference_image.image_uri,
+            quantization=quantization,
+            compilation=compilation,
         )
         role = PipelineRole(
             self,
@@ -151,6 +162,7 @@ class RetrainingPipeline(Construct):
             artifacts=artifacts,
             topic=self.notifications,
             key=key,
+            more_steps=rework_steps(plan),
         )
         self.state_machine = PlatformStateMachine(
             self, "Machine", definition=definition(plan), role=role, comment=f"Retrains {model_name}", key=key
@@ -174,6 +186,13 @@ class RetrainingPipeline(Construct):
     def metric_failed(self, *, statistic: str = "sum") -> "cloudwatch.Metric":
         """Runs that failed or whose model was refused; anything else through ``.with_(...)``."""
         return self.state_machine.metric_failed(statistic=statistic)
+
+
+def _reworking_instances(
+    quantization: Quantization | None, compilation: EngineCompilation | None
+) -> list[tuple[str, str, int]]:
+    named = (("quantization", quantization), ("compilation", compilation))
+    return [(f"{name}.resources.instance_type", one.resources.instance_type, 1) for name, one in named if one]
 
 
 def _check_name(scope: Construct, name: str) -> None:

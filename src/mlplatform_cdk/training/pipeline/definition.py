@@ -7,8 +7,10 @@ from typing import Any
 from mlplatform_cdk.core.states import State, caught_as
 from mlplatform_cdk.training.evaluation_rule import EvaluationRule
 from mlplatform_cdk.training.pipeline.jobs import JobSettings, processing_job, training_job, under_run
+from mlplatform_cdk.training.pipeline.rework import rework_states
 from mlplatform_cdk.training.pipeline.tasks import EXPLAIN, NOTIFY, Tasks
 from mlplatform_cdk.training.resources import ProcessingResources, TrainingResources
+from mlplatform_cdk.training.reworking import EngineCompilation, Quantization
 
 _QUICK_S = 120
 _GATE_S = 960  # a minute more than Lambda's longest
@@ -43,6 +45,9 @@ class Plan:
     artifacts_bucket: str
     model_name: str
     topic_arn: str
+    inference_image_uri: str
+    quantization: Quantization | None
+    compilation: EngineCompilation | None
 
 
 def definition(plan: Plan) -> dict[str, Any]:
@@ -110,8 +115,10 @@ def _model_states(plan: Plan) -> dict[str, State]:
         timeout_s=int(plan.training.max_runtime.to_seconds()) + _CAPACITY_S,
         into="$.model",
     )
+    rework = rework_states(plan, then="FindProduction")
     return {
-        "Train": train | {"Next": "FindProduction"},
+        "Train": train | {"Next": next(iter(rework), "FindProduction")},
+        **rework,
         "FindProduction": plan.tasks.function(
             "FindProduction",
             plan.functions.find_production,

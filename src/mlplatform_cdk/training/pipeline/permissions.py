@@ -37,6 +37,7 @@ class PipelineRole(PlatformRole):
     :param artifacts: where it reads evaluation's verdict.
     :param topic: where it tells of failures.
     :param key: encrypts the artifacts and the topic.
+    :param more_steps: the processing jobs beside preprocessing and evaluation; default: none.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class PipelineRole(PlatformRole):
         artifacts: s3.IBucket,
         topic: sns.ITopic,
         key: kms.IKey,
+        more_steps: Sequence[str] = (),
     ) -> None:
         super().__init__(
             scope,
@@ -65,14 +67,15 @@ class PipelineRole(PlatformRole):
         )
         grant_encrypt(key, self)
         grant_read(artifacts, self, prefix="runs/")
-        self._grant_jobs(job_role, job_prefix)
+        self._grant_jobs(job_role, job_prefix, more_steps)
         acknowledge_wildcards(self, {"*": "log delivery and X-Ray, which CDK grants a state machine, take no resource"})
 
-    def _grant_jobs(self, job_role: iam.IRole, prefix: str) -> None:
+    def _grant_jobs(self, job_role: iam.IRole, prefix: str, more_steps: Sequence[str]) -> None:
+        steps = {**_STEPS, "processing-job": (*_STEPS["processing-job"], *more_steps)}
         statements: list[iam.PolicyStatement] = []
         patterns: dict[str, str] = {}
         for kind, actions in _JOBS.items():
-            jobs = [arn_of(self, "sagemaker", f"{kind}/{prefix}-*-{step}") for step in _STEPS[kind]]
+            jobs = [arn_of(self, "sagemaker", f"{kind}/{prefix}-*-{step}") for step in steps[kind]]
             tagged = [*actions, "sagemaker:AddTags", "sagemaker:ListTags"]
             statements.append(iam.PolicyStatement(actions=tagged, resources=jobs))
             patterns |= dict.fromkeys(jobs, "jobs of this pipeline's steps, which carry the model and the run's id")

@@ -34,7 +34,13 @@ class GpuEngine:
     """
 
     def __init__(
-        self, name: str, path: Path, precision: Precision, outputs: Sequence[str], providers: Providers, choice: EngineChoice
+        self,
+        name: str,
+        path: Path,
+        precision: Precision,
+        outputs: Sequence[str],
+        providers: Providers,
+        choice: EngineChoice,
     ) -> None:
         self.name, self.precision, self._outputs = name, precision, list(outputs)
         self._session: Any = open_session(path, choice.threads, providers)

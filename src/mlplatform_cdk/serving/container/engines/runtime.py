@@ -1,14 +1,10 @@
 """ONNX Runtime as we want it: no spinning, no fall back to another provider, its errors in one sentence."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mlplatform_cdk.serving.container.engines.errors import ModelError
-
-# Before its first import, or it reports to its maker: PRIVACY.md of ONNX Runtime.
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 Providers = Sequence[tuple[str, Mapping[str, str]]]
 

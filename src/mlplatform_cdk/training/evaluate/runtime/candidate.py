@@ -29,7 +29,9 @@ class Candidate:
 
         folder.mkdir()
         manifest = unpack_archive(archive, folder)
-        path = folder / manifest.file("fp32").path
+        # What will be served is what is measured.
+        served = manifest.serving.precision if manifest.serving else None
+        path = folder / manifest.file(served or "fp32").path
         try:
             session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         except Exception as error:

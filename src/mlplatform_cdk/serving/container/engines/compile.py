@@ -1,0 +1,74 @@
+"""``python -m mlplatform_cdk.serving.container.engines.compile``: puts TensorRT's engines into the archive.
+
+A SageMaker processing job on the GPU instance type that will serve; the container then loads what lies there and builds
+nothing. No GPU was at hand when this was written: its flow is tested with a provider that is not TensorRT's.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from mlplatform_cdk.runtimekit import job, logs, settings
+from mlplatform_cdk.runtimekit.job import JobError
+from mlplatform_cdk.runtimekit.manifest import Manifest, ModelFile, unpack_archive
+from mlplatform_cdk.runtimekit.manifest.packing import pack_folder
+from mlplatform_cdk.serving.container.engines import tensorrt
+from mlplatform_cdk.serving.container.engines.choice import EngineChoice
+from mlplatform_cdk.serving.container.engines.gpu import GpuEngine
+from mlplatform_cdk.serving.container.engines.independence import batches_by_row
+from mlplatform_cdk.serving.container.tensors import as_array
+
+ARCHIVE = "model.tar.gz"
+_log = logs.logger("compile")
+
+
+def main() -> None:
+    """Compile the model of the input ``model`` and write the archive to the output ``compiled``."""
+    archives = sorted(job.processing_input("model").glob("*.tar.gz"))
+    if len(archives) != 1:
+        raise JobError(f"the input model must hold one model archive (.tar.gz), got {len(archives)}")
+    rows = int(settings.number("MAX_BATCH_SIZE", 64, least=1, most=65536))
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch, "model")
+        folder.mkdir()
+        manifest = unpack_archive(archives[0], folder)
+        for file in manifest.files:
+            compile_file(folder, manifest, file, rows)
+        pack_folder(folder, job.processing_output("compiled") / ARCHIVE)
+
+
+def compile_file(folder: Path, manifest: Manifest, file: ModelFile, rows: int) -> Path:
+    """Build the engine of ``file`` for one row up to ``rows`` on this machine's GPU; the folder that it lies in.
+
+    :param folder: the unpacked model; the engine goes under it.
+    :param manifest: the model's.
+    :param file: one of its files.
+    :param rows: the most in a batch.
+    :raises KnownError: when the machine has no GPU or no TensorRT, or nothing was built.
+    """
+    key = tensorrt.engine_key(manifest, file, rows)
+    place = folder / tensorrt.FOLDER / key.name()
+    if tensorrt.shipped(folder, key) is not None:
+        _log.info("already compiled", extra={"engine": key.name()})
+        return place
+    place.mkdir(parents=True, exist_ok=True)
+    outputs = [one.name for one in manifest.outputs]
+    providers = tensorrt.providers(place, key)
+    engine = GpuEngine("tensorrt", folder / file.path, file.precision, outputs, providers, EngineChoice())
+    golden = manifest.golden_requests[0].inputs
+    inputs = {one.name: as_array(golden[one.name], one) for one in manifest.inputs}
+    engine.run(inputs)  # the engine is built with the first run
+    if batches_by_row(manifest):
+        engine.run({name: np.repeat(array[:1], rows, axis=0) for name, array in inputs.items()})
+    engine.close()
+    if not any(place.glob("*.engine")):
+        raise JobError(f"TensorRT must build an engine of {file.path}, got none: it can compute no part of this model")
+    tensorrt.describe(place, key)
+    _log.info("compiled", extra={"engine": key.name()})
+    return place
+
+
+if __name__ == "__main__":
+    sys.exit(job.run_step(main, name="compile", reason_file="message"))

@@ -1,0 +1,66 @@
+"""What may be done to a trained model before it is judged: other precisions, and engines compiled for a GPU."""
+
+import math
+from dataclasses import dataclass
+
+from aws_cdk import Duration
+
+from mlplatform_cdk.training.resources import ProcessingResources
+
+_FIVE_MINUTES = Duration.minutes(5)
+_PRECISIONS = ("int8", "fp16")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantization:
+    """Files in fewer bits beside fp32, where they hold the accuracy and pay; see docs/quantization.md.
+
+    :param precisions: any of ``int8`` (CPUs) and ``fp16`` (GPUs); default: int8.
+    :param tolerance: how much accuracy on the validation rows it may cost; default: 0.01.
+    :param search: how long layers are looked for that must stay in fp32; default: 5 minutes.
+    :param resources: what it runs on, at best the type that will serve, since int8 is made where it was measured to be
+        faster; default: one ml.m5.xlarge.
+    """
+
+    precisions: tuple[str, ...] = ("int8",)
+    tolerance: float = 0.01
+    search: Duration = _FIVE_MINUTES
+    resources: ProcessingResources = ProcessingResources()  # noqa: RUF009 - frozen
+
+    def __post_init__(self) -> None:
+        """Refuse what the step would refuse."""
+        if not self.precisions or not set(self.precisions) <= set(_PRECISIONS):
+            raise ValueError(f"precisions must be any of {', '.join(_PRECISIONS)}, got {self.precisions!r}")
+        if not (math.isfinite(self.tolerance) and 0 <= self.tolerance < 1):
+            raise ValueError(f"tolerance must be from 0 to below 1, got {self.tolerance}")
+
+    def environment(self) -> dict[str, str]:
+        """The settings of the step's job."""
+        return {
+            "PRECISIONS": ",".join(self.precisions),
+            "TOLERANCE": repr(float(self.tolerance)),
+            "SEARCH_SECONDS": str(int(self.search.to_seconds())),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineCompilation:
+    """TensorRT's engines, compiled once on the GPU that will serve and shipped in the archive.
+
+    The job runs in the pipeline's inference image, which must be the library's own for GPUs, on a base with TensorRT.
+
+    :param resources: one instance of the type that will serve: an engine loads on no other GPU architecture.
+    :param max_batch_size: the most rows in a batch; the container must be given the same; default: 64.
+    """
+
+    resources: ProcessingResources
+    max_batch_size: int = 64
+
+    def __post_init__(self) -> None:
+        """Refuse what the step would refuse."""
+        if self.max_batch_size < 1:
+            raise ValueError(f"max_batch_size must be at least 1, got {self.max_batch_size}")
+
+    def environment(self) -> dict[str, str]:
+        """The settings of the step's job."""
+        return {"MAX_BATCH_SIZE": str(self.max_batch_size)}
