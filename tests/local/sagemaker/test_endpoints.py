@@ -181,6 +181,17 @@ def test_a_container_that_never_gets_healthy_fails_the_first_creation(platform: 
         platform.ask()
 
 
+def test_a_broken_archive_fails_the_creation_with_its_reason(platform: Platform) -> None:
+    model = platform.model("cut")
+    whole = archive({"name.txt": "cut"})
+    platform.s3.put_object(Bucket=platform.bucket, Key=f"{model}.tar.gz", Body=whole[: len(whole) // 2])
+
+    seen = platform.create(platform.config({"blue": 1}, {"blue": model}))
+
+    assert seen["EndpointStatus"] == "Failed"
+    assert "could not be prepared: the model archive model.tar.gz must unpack into a folder" in seen["FailureReason"]
+
+
 @pytest.mark.usefixtures("blue")
 def test_a_dead_container_is_started_again(platform: Platform) -> None:
     first = platform.ask()["pid"]

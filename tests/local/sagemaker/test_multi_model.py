@@ -105,13 +105,17 @@ def test_a_container_that_lost_its_models_gets_them_again(endpoint: MultiModel) 
 
 def test_a_model_that_is_not_there_or_does_not_load_is_told_so(endpoint: MultiModel) -> None:
     endpoint.put("empty.tar.gz", other="x")
+    whole = archive({"name.txt": "cut"})
+    endpoint.s3.put_object(Bucket=endpoint.bucket, Key="models/cut.tar.gz", Body=whole[: len(whole) // 2])
 
     with pytest.raises(ClientError, match="Failed to download model data") as missing:
         endpoint.ask("none.tar.gz")
+    with pytest.raises(ClientError, match=r"Failed to download model data.*must unpack into a folder") as cut:
+        endpoint.ask("cut.tar.gz")
     with pytest.raises(ClientError, match="no model in there") as broken:
         endpoint.ask("empty.tar.gz")
     with pytest.raises(ClientError, match="needs a TargetModel") as untold:
         endpoint.runtime.invoke_endpoint(EndpointName=endpoint.endpoint, Body=b"{}")
 
-    codes = [error.value.response["Error"]["Code"] for error in (missing, broken, untold)]
-    assert codes == ["ValidationError", "ModelError", "ValidationError"]
+    codes = [error.value.response["Error"]["Code"] for error in (missing, cut, broken, untold)]
+    assert codes == ["ValidationError", "ValidationError", "ModelError", "ValidationError"]

@@ -12,6 +12,7 @@ from mlplatform_cdk.runtimekit.manifest.archive import (
     sha256_of,
     unpack_all,
     unpack_archive,
+    unpack_files,
 )
 from mlplatform_cdk.runtimekit.manifest.golden import GoldenRequest
 from mlplatform_cdk.runtimekit.manifest.model import Manifest, ModelFile, json_schema
@@ -39,4 +40,5 @@ __all__ = [
     "sha256_of",
     "unpack_all",
     "unpack_archive",
+    "unpack_files",
 ]

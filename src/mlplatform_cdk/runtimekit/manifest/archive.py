@@ -67,13 +67,24 @@ def unpack_archive(path: Path, into: Path, bounds: ArchiveBounds = _BOUNDS) -> M
     :param bounds: what it may hold; default: 10,000 entries of 32 GiB.
     """
     manifest = read_archive(path, bounds)
+    unpack_files(path, into, bounds)
+    check_files(manifest, into)
+    return manifest
+
+
+def unpack_files(path: Path, into: Path, bounds: ArchiveBounds = _BOUNDS) -> None:
+    """Unpack the archive at ``path`` into the folder ``into``, whether it holds a manifest or not.
+
+    :param path: a ``model.tar.gz``.
+    :param into: an existing folder.
+    :param bounds: what it may hold; default: 10,000 entries of 32 GiB.
+    :raises ManifestError: when it is broken, or holds more than that or what leads out of the folder.
+    """
     try:
         with open_archive(path, bounds) as archive:
             unpack_all(archive, into, bounds)
     except _BROKEN as error:
         raise ManifestError(f"the model archive {path.name} must unpack into a folder, got {error}") from None
-    check_files(manifest, into)
-    return manifest
 
 
 @contextmanager

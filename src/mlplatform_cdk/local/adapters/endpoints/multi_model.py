@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import tarfile
 import threading
 from collections import OrderedDict
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,7 +16,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from mlplatform_cdk.local.role_storage import StorageError, split, storage_of
-from mlplatform_cdk.runtimekit.manifest import unpack_all
+from mlplatform_cdk.runtimekit.manifest import ManifestError, unpack_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -129,9 +128,8 @@ class Shelf:
         folder.mkdir(parents=True, exist_ok=True)
         try:
             storage_of(self._region, self._model.role_arn).fetch(f"s3://{bucket}/{key}", archive)
-            with tarfile.open(archive) as packed:
-                unpack_all(packed, folder)
-        except (StorageError, tarfile.TarError) as error:
+            unpack_files(archive, folder)
+        except (StorageError, ManifestError) as error:
             raise NoSuchModel(
                 f"Failed to download model data(bucket: {bucket}, key: {key}). Please ensure that there is an object "
                 "located at the URL and that the role passed to CreateModel has permissions to download the model. "

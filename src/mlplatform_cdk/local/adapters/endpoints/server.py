@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import socket
-import tarfile
 import threading
 import time
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from mlplatform_cdk.local import images, process, roles, settings
 from mlplatform_cdk.local.adapters.endpoints.multi_model import Shelf
 from mlplatform_cdk.local.images import ImageNotHere
 from mlplatform_cdk.local.role_storage import StorageError, storage_of
-from mlplatform_cdk.runtimekit.manifest import unpack_all
+from mlplatform_cdk.runtimekit.manifest import ManifestError, unpack_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,7 +91,7 @@ class ModelServer:
                 self._launch()
                 if self._wait_for_ping(deadline):
                     break
-        except (StorageError, ImageNotHere, tarfile.TarError) as error:
+        except (StorageError, ImageNotHere, ManifestError) as error:
             raise ServerFailed(f"The {self._place.title} could not be prepared: {error}") from error
         if not self.healthy:
             self.stop()
@@ -170,8 +169,7 @@ class ModelServer:
             return
         archive = self._place.folder / "model.tar.gz"
         storage.fetch(self.model.data, archive)
-        with tarfile.open(archive) as packed:
-            unpack_all(packed, folder)
+        unpack_files(archive, folder)
         archive.unlink()
 
     def _launch(self) -> None:
