@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from mlplatform_cdk.runtimekit.manifest import MANIFEST_NAME, sha256_of
+from mlplatform_cdk.serving.container.errors import RequestError
 from mlplatform_cdk.serving.container.model import Model, ModelError
 from mlplatform_cdk.serving.container.settings import Settings
 from tests.serving import small_models
@@ -38,6 +39,15 @@ def test_a_loaded_model_knows_what_it_takes(tmp_path: Path) -> None:
     assert (model.max_batch_size, model.batchable, model.batch_reason) == (8, True, "")
     assert model.run_seconds > 0
     assert model.memory_bytes >= (tmp_path / "model.fp32.onnx").stat().st_size
+    model.close()
+
+
+def test_what_a_request_may_cost_is_what_the_settings_say(tmp_path: Path) -> None:
+    model = Model.load(small_models.save(tmp_path), Settings(max_rows=1, max_batch_size=1))
+    body = json.dumps({"inputs": {"x": small_models.rows(2).tolist()}}).encode()
+
+    with pytest.raises(RequestError, match="x must have at most 1 rows, got 2"):
+        model.codec.decode(body, "application/json")
     model.close()
 
 

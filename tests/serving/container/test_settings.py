@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mlplatform_cdk.runtimekit.settings import SettingError
+from mlplatform_cdk.serving.container.limits import Limits
 from mlplatform_cdk.serving.container.settings import Settings, table
 
 PAGE = Path(__file__).parents[3] / "docs" / "serving.md"
@@ -23,6 +24,14 @@ def test_every_kind_of_setting_is_read() -> None:
 
     assert (settings.lanes, settings.max_batch_delay_ms, settings.allow_cpu) == (3, 2.5, True)
     assert (settings.engine, settings.host) == ("openvino", "::1")
+
+
+def test_every_limit_has_a_variable_and_its_own_default() -> None:
+    variables = {f"MAX_{one.name.upper()}": one.name for one in fields(Limits)}
+    told = {variable: str(number) for number, variable in enumerate(variables, 1)}
+
+    assert Settings.read({}).limits() == Limits()
+    assert Settings.read(told).limits() == Limits(**{name: int(told[one]) for one, name in variables.items()})
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,6 @@ from mlplatform_cdk.serving.container.engines.independence import Independence, 
 from mlplatform_cdk.serving.container.engines.pairs import InPairs
 from mlplatform_cdk.serving.container.errors import RequestError
 from mlplatform_cdk.serving.container.hooks import Context, Hooks
-from mlplatform_cdk.serving.container.limits import Limits
 from mlplatform_cdk.serving.container.settings import Settings
 from mlplatform_cdk.serving.container.tensors import as_array
 
@@ -68,7 +67,7 @@ class Model:
             choice = EngineChoice.of(settings, manifest)
             hooks = Hooks.load(folder, manifest, allowed=settings.allow_hooks)
             engine = open_engine(folder, manifest, choice)
-            model = cls(manifest, Codec(manifest, Limits(body_bytes=settings.max_body_bytes)), engine, hooks)
+            model = cls(manifest, Codec(manifest, settings.limits()), engine, hooks)
             model._prepare(choice)
         except ModelError:
             raise

@@ -9,9 +9,11 @@ from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
 from mlplatform_cdk.runtimekit.settings import SettingError
+from mlplatform_cdk.serving.container.limits import Limits
 
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 _MIB = 1024 * 1024
+_LIMITS = Limits()
 
 
 def _setting(
@@ -27,7 +29,13 @@ class Settings:
 
     host: str = _setting("BIND_HOST", "0.0.0.0", "the address to listen on")  # noqa: S104 - a container is reached from outside
     port: int = _setting("SAGEMAKER_BIND_TO_PORT", 8080, "the port; 0 takes a free one", least=0, most=65535)
-    max_body_bytes: int = _setting("MAX_BODY_BYTES", 6 * _MIB, "the largest request body", least=1)
+    max_body_bytes: int = _setting("MAX_BODY_BYTES", _LIMITS.body_bytes, "the largest request body", least=1)
+    max_rows: int = _setting("MAX_ROWS", _LIMITS.rows, "the most rows in one request", least=1)
+    max_elements: int = _setting("MAX_ELEMENTS", _LIMITS.elements, "the most numbers or texts in one tensor", least=1)
+    max_pixels: int = _setting("MAX_PIXELS", _LIMITS.pixels, "the largest picture, also while it is resized", least=1)
+    max_unpacked_bytes: int = _setting(
+        "MAX_UNPACKED_BYTES", _LIMITS.unpacked_bytes, "what a compressed body (npz) may unpack to", least=1
+    )
     max_header_bytes: int = _setting("MAX_HEADER_BYTES", 32768, "the largest request head", least=1024, most=_MIB)
     client_timeout_s: float = _setting(
         "CLIENT_TIMEOUT_S", 30.0, "how long a client may take to send a request, or to take an answer", least=0.05
@@ -111,6 +119,16 @@ class Settings:
         """
         told = {one: environment.get(one.metadata["variable"], "") for one in fields(cls)}
         return cls(**{one.name: _parsed(one, text) for one, text in told.items() if text})
+
+    def limits(self) -> Limits:
+        """What one request may make the container allocate."""
+        return Limits(
+            body_bytes=self.max_body_bytes,
+            rows=self.max_rows,
+            elements=self.max_elements,
+            pixels=self.max_pixels,
+            unpacked_bytes=self.max_unpacked_bytes,
+        )
 
 
 def table() -> str:
