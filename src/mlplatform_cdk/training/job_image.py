@@ -8,7 +8,7 @@ _STEPS = (
     *(f"mlplatform_cdk.training.{step}.runtime" for step in ("preprocess", "train", "evaluate")),
     # Quantization asks the engines that will serve; they lie in the room beside this one.
     "mlplatform_cdk.serving.quantize",
-    "mlplatform_cdk.serving.container",
+    "mlplatform_cdk.serving.container.engines",
 )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from mlplatform_cdk.runtimekit.manifest import GoldenRequest, ModelFile, Serving, read_folder
+from mlplatform_cdk.serving.container.chosen import chosen_engine
 from mlplatform_cdk.serving.container.engines import (
     EngineChoice,
     ModelError,
@@ -193,8 +194,8 @@ def test_what_no_engine_is_is_refused(wrong: dict[str, str]) -> None:
 def test_the_environment_comes_before_the_manifest(folder: Path) -> None:
     manifest = replace(read_folder(folder), serving=Serving(max_batch_size=8, lanes=3, processes=2))
 
-    tuned = EngineChoice.of(Settings(), manifest)
-    told = EngineChoice.of(Settings(lanes=1, max_batch_size=4, engine="openvino", precision="int8"), manifest)
+    tuned = chosen_engine(Settings(), manifest)
+    told = chosen_engine(Settings(lanes=1, max_batch_size=4, engine="openvino", precision="int8"), manifest)
 
     assert (tuned.lanes, tuned.max_batch_size, tuned.engine, tuned.lone_threads) == (3, 8, "auto", 1)
     assert (told.lanes, told.max_batch_size, told.engine, told.precision) == (1, 4, "openvino", "int8")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mlplatform_cdk.runtimekit.errors import KnownError
 from mlplatform_cdk.runtimekit.manifest import GoldenRequest, Manifest, read_folder
 from mlplatform_cdk.serving.container import memory
+from mlplatform_cdk.serving.container.chosen import chosen_engine
 from mlplatform_cdk.serving.container.codecs import Codec
 from mlplatform_cdk.serving.container.engines import Engine, EngineChoice, ModelError, open_engine
 from mlplatform_cdk.serving.container.engines.independence import Independence, batches_by_row, examine, sizes_up_to
@@ -64,7 +65,7 @@ class Model:
         before = memory.resident_bytes()
         try:
             manifest = read_folder(folder)
-            choice = EngineChoice.of(settings, manifest)
+            choice = chosen_engine(settings, manifest)
             hooks = Hooks.load(folder, manifest, allowed=settings.allow_hooks)
             engine = open_engine(folder, manifest, choice)
             model = cls(manifest, Codec(manifest, settings.limits()), engine, hooks)

@@ -6,7 +6,7 @@ import numpy as np
 
 from mlplatform_cdk.runtimekit.manifest import GoldenRequest, Manifest, Precision
 from mlplatform_cdk.serving.container.engines.engine import Array
-from mlplatform_cdk.serving.container.tensors import as_array
+from mlplatform_cdk.serving.container.engines.golden import golden_inputs
 from mlplatform_cdk.serving.quantize import run
 
 _MARGIN = 2.0  # other processors round their float parts otherwise
@@ -21,8 +21,8 @@ def golden_tolerance(manifest: Manifest, path: Path, precision: Precision) -> tu
     engine = run.open_file(path, precision, manifest)
     furthest = 0.0
     for golden in manifest.golden_requests:
-        inputs = {one.name: as_array(golden.inputs[one.name], one) for one in manifest.inputs}
-        came = dict(zip((one.name for one in manifest.outputs), engine.run(inputs), strict=True))
+        answers = engine.run(golden_inputs(manifest, golden))
+        came = dict(zip((one.name for one in manifest.outputs), answers, strict=True))
         problem, far = _distance(golden, came)
         if problem:
             return problem, 0.0

@@ -9,9 +9,9 @@ import numpy as np
 
 from mlplatform_cdk.runtimekit.manifest import EngineName, Manifest, Precision
 from mlplatform_cdk.serving.container.engines import Engine, EngineChoice, ModelError, open_engine, usable_cores
+from mlplatform_cdk.serving.container.engines.golden import golden_inputs
 from mlplatform_cdk.serving.container.engines.independence import Inputs, batches_by_row, examine, stacked
 from mlplatform_cdk.serving.container.engines.machine import signs_of_gpu
-from mlplatform_cdk.serving.container.tensors import as_array
 from mlplatform_cdk.serving.tune.trials import Compute
 
 SIZES = (1, 2, 4, 8, 16, 32, 64)
@@ -26,14 +26,6 @@ def candidates(manifest: Manifest) -> list[tuple[EngineName, Precision]]:
     return [(engine, precision) for precision in have for engine in engines]
 
 
-def golden_rows(manifest: Manifest) -> list[Inputs]:
-    """The golden requests as tensors."""
-    return [
-        {one.name: as_array(golden.inputs[one.name], one) for one in manifest.inputs}
-        for golden in manifest.golden_requests
-    ]
-
-
 def trials(
     folder: Path, manifest: Manifest, *, until: float, progress: Progress, skipped: list[str]
 ) -> Iterator[Compute]:
@@ -45,7 +37,7 @@ def trials(
     :param progress: is told what happens.
     :param skipped: gets a sentence for each that could not be tried.
     """
-    requests = golden_rows(manifest)
+    requests: list[Inputs] = [golden_inputs(manifest, one) for one in manifest.golden_requests]
     cores = usable_cores()
     arrangements = [(cores, 1), (1, cores)] if cores > 1 else [(1, 1)]
     tried = False

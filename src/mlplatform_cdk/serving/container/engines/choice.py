@@ -4,9 +4,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mlplatform_cdk.runtimekit.manifest import Manifest, Serving
 from mlplatform_cdk.serving.container.engines.errors import ModelError
-from mlplatform_cdk.serving.container.settings import Settings
 
 AUTO = "auto"
 ENGINES = ("onnxruntime", "openvino", "cuda", "tensorrt")
@@ -50,20 +48,3 @@ class EngineChoice:
         for name, value, known in (("precision", self.precision, PRECISIONS), ("engine", self.engine, ENGINES)):
             if value not in (AUTO, *known):
                 raise ModelError(f"the {name} must be auto, {', '.join(known)}, got {value!r}")
-
-    @classmethod
-    def of(cls, settings: Settings, manifest: Manifest) -> "EngineChoice":
-        """What ``settings`` say; what they leave open, the tuning in ``manifest`` says."""
-        tuned = manifest.serving or Serving()
-        cores = usable_cores()
-        several = (settings.processes or tuned.processes or 1) > 1
-        return cls(
-            precision=settings.precision or AUTO,
-            engine=settings.engine or AUTO,
-            threads=settings.threads or 1,
-            lanes=settings.lanes or tuned.lanes or cores,
-            # Where processes share the cores, none of them is alone.
-            lone_threads=(settings.threads or 1) if several else max(cores, settings.threads or 1),
-            max_batch_size=settings.max_batch_size or tuned.max_batch_size or 64,
-            allow_cpu=settings.allow_cpu,
-        )

@@ -16,9 +16,9 @@ from mlplatform_cdk.runtimekit.manifest import Manifest, ModelFile, unpack_archi
 from mlplatform_cdk.runtimekit.manifest.packing import pack_folder
 from mlplatform_cdk.serving.container.engines import tensorrt
 from mlplatform_cdk.serving.container.engines.choice import EngineChoice
+from mlplatform_cdk.serving.container.engines.golden import golden_inputs
 from mlplatform_cdk.serving.container.engines.gpu import GpuEngine
 from mlplatform_cdk.serving.container.engines.independence import batches_by_row
-from mlplatform_cdk.serving.container.tensors import as_array
 
 ARCHIVE = "model.tar.gz"
 _log = logs.logger("compile")
@@ -57,8 +57,7 @@ def compile_file(folder: Path, manifest: Manifest, file: ModelFile, rows: int) -
     outputs = [one.name for one in manifest.outputs]
     providers = tensorrt.providers(place, key)
     engine = GpuEngine("tensorrt", folder / file.path, file.precision, outputs, providers, EngineChoice())
-    golden = manifest.golden_requests[0].inputs
-    inputs = {one.name: as_array(golden[one.name], one) for one in manifest.inputs}
+    inputs = golden_inputs(manifest, manifest.golden_requests[0])
     engine.run(inputs)  # the engine is built with the first run
     if batches_by_row(manifest):
         engine.run({name: np.repeat(array[:1], rows, axis=0) for name, array in inputs.items()})

@@ -1,0 +1,24 @@
+"""The engine as the environment asks for it, and where that says nothing, as the manifest was tuned."""
+
+from mlplatform_cdk.runtimekit.manifest import Manifest, Serving
+from mlplatform_cdk.serving.container.engines import EngineChoice, usable_cores
+from mlplatform_cdk.serving.container.engines.choice import AUTO
+from mlplatform_cdk.serving.container.settings import Settings
+
+
+def chosen_engine(settings: Settings, manifest: Manifest) -> EngineChoice:
+    """What ``settings`` say; what they leave open, the tuning in ``manifest`` says."""
+    tuned = manifest.serving or Serving()
+    cores = usable_cores()
+    threads = settings.threads or 1
+    several = (settings.processes or tuned.processes or 1) > 1
+    return EngineChoice(
+        precision=settings.precision or AUTO,
+        engine=settings.engine or AUTO,
+        threads=threads,
+        lanes=settings.lanes or tuned.lanes or cores,
+        # Where processes share the cores, none of them is alone.
+        lone_threads=threads if several else max(cores, threads),
+        max_batch_size=settings.max_batch_size or tuned.max_batch_size or 64,
+        allow_cpu=settings.allow_cpu,
+    )
