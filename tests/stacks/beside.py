@@ -9,6 +9,8 @@ from aws_cdk import aws_kms as kms
 
 from mlplatform_cdk.core import PlatformFunction
 from mlplatform_cdk.delivery import Delivery, DeliveryPipeline
+from mlplatform_cdk.foundation import Keys, PlatformStack
+from mlplatform_cdk.serving import ImagePipeline, ImageRegistry
 from stacks.environments import DEV
 from tests.delivery.conftest import ABROAD, CONTEXT, HOME, SOURCE, small_stage
 from tests.stacks.conftest import Platform, read_stacks
@@ -50,5 +52,15 @@ def function_in_a_vpc(folder: Path) -> Platform:
         key=kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:us-east-1:111122223333:key/data"),
         vpc=vpc,
     )
+    app.synth()
+    return Platform(HERE, read_stacks(folder / "cdk.out"), ())
+
+
+def image_pipeline(folder: Path) -> Platform:
+    """The serving image as AWS builds it, with the rules of the registry that it goes to."""
+    app = App(context=CONTEXT, outdir=str(folder / "cdk.out"))
+    stack = PlatformStack(app, "Images", env=HOME)
+    registry = ImageRegistry(stack, "Registry", prefix="mlplatform", copies_to=["eu-west-1"])
+    ImagePipeline(stack, "Serving", registry=registry, name="serving", key=Keys(stack, "Keys").data)
     app.synth()
     return Platform(HERE, read_stacks(folder / "cdk.out"), ())

@@ -56,11 +56,11 @@ def platforms(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Platform
 
 @pytest.fixture(scope="session")
 def beside(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Platform]:
-    """What the library has beside the stacks of the platform: the delivery pipeline, a function in a VPC."""
+    """What the library has beside the stacks of the platform: delivery, a function in a VPC, the image pipeline."""
     # It reads what this file defines.
-    from tests.stacks.beside import delivery, function_in_a_vpc
+    from tests.stacks.beside import delivery, function_in_a_vpc, image_pipeline
 
-    made = {"delivery": delivery, "function": function_in_a_vpc}
+    made = {"delivery": delivery, "function": function_in_a_vpc, "images": image_pipeline}
     return {name: make(tmp_path_factory.mktemp(name)) for name, make in made.items()}
 
 

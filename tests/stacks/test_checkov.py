@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.stacks.conftest import Platform
-from tests.stacks.wildcards import NOTHING
+from tests.stacks.wildcards import NO_RESOURCE, NOTHING
+from tests.stacks.wildcards_beside import BESIDE
 
 ROOT = Path(__file__).parents[2]
 BIN = ROOT / ".tools" / "checkov" / "bin"
@@ -100,7 +101,8 @@ def test_no_reason_stands_where_checkov_finds_nothing(report: Report, everything
 
 
 def test_an_action_that_is_granted_on_everything_takes_no_resource() -> None:
-    actions = [action for one in NOTHING for action in one.actions]
+    beside = [one for reviews in BESIDE.values() for one in reviews if one.reason == NO_RESOURCE]
+    actions = [action for one in (*NOTHING, *beside) for action in one.actions]
     asked = run([BIN / "python", "-c", REFERENCE], input=json.dumps(actions))
 
     assert {action: kinds for action, kinds in json.loads(asked.stdout).items() if kinds} == {}

@@ -1,4 +1,4 @@
-"""The same review of what stands beside the stacks: the delivery pipeline, and a function in a VPC.
+"""The same review of what stands beside the stacks: the delivery pipeline, a function in a VPC, the image pipeline.
 
 What CDK Pipelines makes and fills by itself, and takes no other policy for, has its reason here and in cdk-nag's
 acknowledgements (``delivery/findings.py``).
@@ -44,6 +44,9 @@ ACTIONS = (
 def _of(within: str, resource: str, reason: str, reference: str, *actions: str) -> Wildcard:
     return Wildcard(within=within, resource=resource, reason=reason, reference=reference, actions=actions)
 
+
+_OWNED = _of(_KEY, "*", "the account owns its key: see wildcards.py", KEY_POLICIES, "kms:*")
+_TRACES = _of(_OURS, "*", NO_RESOURCE, f"{REFERENCE}awsx-ray.html", "xray:PutTelemetryRecords", "xray:PutTraceSegments")
 
 DELIVERY = (
     _of(_OURS, _ARTIFACTS, OBJECTS, f"{REFERENCE}amazons3.html", *_READ, "s3:AbortMultipartUpload", "s3:PutObject"),
@@ -96,7 +99,7 @@ DELIVERY = (
         f"{REFERENCE}amazoncloudwatchlogs.html",
         *_BUILD_LOGS,
     ),
-    _of(_KEY, "*", "the account owns its key: see wildcards.py", KEY_POLICIES, "kms:*"),
+    _OWNED,
     _of(
         _KEY,
         "*",
@@ -135,7 +138,32 @@ IN_A_VPC = (
         "ec2:UnassignPrivateIpAddresses",
     ),
     _of(_OURS, "*", NO_RESOURCE, f"{REFERENCE}amazonec2.html", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"),
-    _of(_OURS, "*", NO_RESOURCE, f"{REFERENCE}awsx-ray.html", "xray:PutTelemetryRecords", "xray:PutTraceSegments"),
+    _TRACES,
 )
 
-BESIDE = {"delivery": DELIVERY, "function": IN_A_VPC}
+IMAGES = (
+    _of(_OURS, "*", NO_RESOURCE, f"{REFERENCE}amazonelasticcontainerregistry.html", "ecr:GetAuthorizationToken"),
+    _of(
+        _OURS,
+        f"{_LOGS}<ServingBuildProjectC0B70EE9>:*",
+        "CodeBuild names the streams",
+        f"{REFERENCE}amazoncloudwatchlogs.html",
+        *_BUILD_LOGS,
+    ),
+    _TRACES,
+    _OWNED,
+    _of(
+        _KEY,
+        "*",
+        "a key's policy names its own key so",
+        KEY_POLICIES,
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:Encrypt",
+        "kms:GenerateDataKey",
+        "kms:ReEncryptFrom",
+        "kms:ReEncryptTo",
+    ),
+)
+
+BESIDE = {"delivery": DELIVERY, "function": IN_A_VPC, "images": IMAGES}

@@ -15,7 +15,6 @@ from mlplatform_cdk.core import (
     BuildRole,
     PlatformFunction,
     PlatformImage,
-    accept_checkov,
     acknowledge,
     acknowledge_controls,
     acknowledge_wildcards,
@@ -185,7 +184,6 @@ def _accept_findings(project: codebuild.Project, role: BuildRole) -> None:
     acknowledge(project, {"AwsSolutions-CB3": reason})
     source = "the source is an asset of this app in S3, by its hash; no repository is cloned"
     acknowledge_controls(project, {"CodeBuildProjectSourceRepoUrl": source})
-    accept_checkov(project, {"CKV_AWS_316": reason})
     group = Stack.of(project).format_arn(
         service="logs",
         resource="log-group",
