@@ -47,7 +47,7 @@ def _hints(cls: Any) -> Any:
 
 def _value(value: Any, hint: Any) -> str:
     if hint is Any:
-        return repr(value)
+        return _free(value)
     kinds = _flat(hint)
     if isinstance(value, dict) and len(value) == 1 and next(iter(value)) in _STRINGS:
         if str not in kinds and Any not in kinds:
@@ -56,7 +56,7 @@ def _value(value: Any, hint: Any) -> str:
     if isinstance(value, list):
         (inner,) = [one for one in kinds if typing.get_origin(one) in {list, typing.Sequence, _SEQUENCE}] or [None]
         if inner is None:
-            return repr(value) if Any in kinds else _raise()
+            return _free(value) if Any in kinds else _raise()
         return "[" + ", ".join(_value(one, typing.get_args(inner)[0]) for one in value) + "]"
     if isinstance(value, dict):
         return _struct(value, kinds)
@@ -75,7 +75,19 @@ def _struct(value: dict[str, Any], kinds: list[Any]) -> str:
         if typing.get_origin(one) is _MAPPING and Any not in typing.get_args(one):
             inner = typing.get_args(one)[1]
             return "{" + ", ".join(f"{key!r}: {_value(held, inner)}" for key, held in value.items()) + "}"
-    return repr(value) if Any in kinds else _raise()
+    return _free(value) if Any in kinds else _raise()
+
+
+def _free(value: Any) -> str:
+    """A value of any form, such as a policy: plain Python, whose references are tokens as in every other property."""
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_free, value)) + "]"
+    if not isinstance(value, dict):
+        return repr(value)
+    try:
+        return _intrinsic(value)
+    except _Untyped:
+        return "{" + ", ".join(f"{key!r}: {_free(held)}" for key, held in value.items()) + "}"
 
 
 def _raise() -> str:
