@@ -95,6 +95,11 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path, text: str, sentence: str
         read_acknowledgements(path)
 
 
+def test_a_day_that_no_calendar_has_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AssemblyError, match=r"acknowledgements.yaml must be YAML, got: .*day|month"):
+        entries(tmp_path, ENTRY % ("r", "w", "2027-02-30"))
+
+
 def test_a_file_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AssemblyError, match="does not exist"):
         read_acknowledgements(tmp_path / "none.yaml")

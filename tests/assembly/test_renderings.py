@@ -88,7 +88,7 @@ def test_markdown_shows_one_screen_and_folds_the_rest() -> None:
 
     assert "2 errors, 1 warning, 1 accepted" in shown
     assert "| 🔴 | R1 | 2 |" in shown
-    assert "Role1" not in shown
+    assert "Role2" not in shown
     assert len(folded) == 4
     assert "way out: name [the] action" in folded[0]
 
@@ -98,6 +98,20 @@ def test_markdown_lets_no_text_of_a_template_become_html_or_a_column() -> None:
 
     assert "<wildcard>" not in text
     assert "a &lt;wildcard&gt; \\| number 1" in text
+
+
+def test_markdown_shows_no_more_rules_than_a_screen_has_room_for() -> None:
+    many = Report(verb="check", subject="s", findings=tuple(finding(rule=f"R{n:02}") for n in range(50)))
+
+    shown, *folded = render_markdown(many).split("<details>")
+
+    assert shown.count("\n") < 30
+    assert "| 30 more | 30 | folded below |" in shown
+    assert len(folded) == 50
+
+
+def test_markdown_names_the_place_of_an_example() -> None:
+    assert "| 2 | Dev/Data/Role1/Resource: a" in render_markdown(REPORT)
 
 
 def test_markdown_fits_a_comment_and_says_what_it_left_out() -> None:

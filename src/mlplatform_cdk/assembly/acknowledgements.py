@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from mlplatform_cdk.assembly.documents import load_yaml
 from mlplatform_cdk.assembly.errors import AssemblyError
 from mlplatform_cdk.assembly.findings import Accepted, Finding, Severity, in_order
 
@@ -102,16 +103,7 @@ class Acknowledgements:
 
 def read_acknowledgements(path: Path) -> Acknowledgements:
     """The entries of the YAML file ``path``: a list under ``acknowledgements``."""
-    import yaml
-
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise AssemblyError(f"{path} does not exist; name a file of acknowledgements that does") from None
-    except IsADirectoryError:
-        raise AssemblyError(f"{path} is a folder; name a file of acknowledgements") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise AssemblyError(f"{path} must be YAML, got: {' '.join(str(error).split())}") from None
+    document = load_yaml(path, "acknowledgements")
     if not isinstance(document, dict) or not isinstance(document.get("acknowledgements"), list):
         raise AssemblyError(f"{path} must hold a list under 'acknowledgements'")
     entries = [_entry(path, number, entry) for number, entry in enumerate(document["acknowledgements"], start=1)]

@@ -1,4 +1,4 @@
-"""The JSON files of a cloud assembly, and the sentences for those that are missing or broken."""
+"""The JSON files of a cloud assembly, people's YAML files, and the sentences for those that are missing or broken."""
 
 from __future__ import annotations
 
@@ -24,6 +24,20 @@ def load(path: Path, what: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise AssemblyError(f"{path} must hold a JSON object, the {what}, got {type(document).__name__}")
     return document
+
+
+def load_yaml(path: Path, what: str) -> Any:
+    """What the YAML file ``path`` holds, which is somebody's file of ``what``."""
+    import yaml
+
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise AssemblyError(f"{path} does not exist; name a file of {what} that does") from None
+    except IsADirectoryError:
+        raise AssemblyError(f"{path} is a folder; name a file of {what}") from None
+    except (yaml.YAMLError, ValueError) as error:  # the latter: no UTF-8, or a day that no calendar has
+        raise AssemblyError(f"{path} must be YAML, got: {' '.join(str(error).split())}") from None
 
 
 def member(document: dict[str, Any], key: str, where: str) -> Any:

@@ -69,6 +69,55 @@ GROUP = template(
         },
     )
 )
+BALANCER = template(
+    X=resource(
+        "AWS::ElasticLoadBalancingV2::LoadBalancer",
+        {
+            "LoadBalancerAttributes": [
+                {"Key": "access_logs.s3.enabled", "Value": "true"},
+                {"Key": "deletion_protection.enabled", "Value": "true"},
+            ]
+        },
+    )
+)
+LISTENER = template(X=resource("AWS::ElasticLoadBalancingV2::Listener", {"Protocol": "HTTPS", "Port": 443}))
+CDN = template(
+    X=resource(
+        "AWS::CloudFront::Distribution",
+        {"DistributionConfig": {"WebACLId": "w", "DefaultCacheBehavior": {"ViewerProtocolPolicy": "https-only"}}},
+    )
+)
+BROKERS = template(
+    X=resource("AWS::MSK::Cluster", {"EncryptionInfo": {"EncryptionInTransit": {"ClientBroker": "TLS"}}})
+)
+USERS = template(X=resource("AWS::Cognito::UserPool", {"MfaConfiguration": "ON", "DeletionProtection": "ACTIVE"}))
+IMAGES = template(X=resource("AWS::ECR::Repository", {"ImageTagMutability": "IMMUTABLE"}))
+VAULT = template(
+    X=resource("AWS::Backup::BackupVault", {"BackupVaultName": "v", "LockConfiguration": {"MinRetentionDays": 7}})
+)
+ALARM = template(X=resource("AWS::CloudWatch::Alarm", {"ActionsEnabled": True}))
+API = template(X=resource("AWS::ApiGateway::RestApi", {"EndpointConfiguration": {"Types": ["PRIVATE"]}}))
+SERVICE = template(
+    X=resource("AWS::ECS::Service", {"NetworkConfiguration": {"AwsvpcConfiguration": {"AssignPublicIp": "DISABLED"}}})
+)
+MACHINES = template(
+    X=resource("AWS::EC2::LaunchTemplate", {"LaunchTemplateData": {"MetadataOptions": {"HttpTokens": "required"}}})
+)
+NETWORK_LIST = template(
+    X=resource(
+        "AWS::EC2::NetworkAclEntry",
+        {"NetworkAclId": "n", "RuleNumber": 1, "RuleAction": "allow", "Protocol": -1, "CidrBlock": "10.0.0.0/8"},
+    )
+)
+ROUTE = template(
+    X=resource("AWS::EC2::Route", {"RouteTableId": "r", "DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "n"})
+)
+VOLUMES = template(
+    X=resource(
+        "AWS::EC2::LaunchTemplate",
+        {"LaunchTemplateData": {"BlockDeviceMappings": [{"DeviceName": "d", "Ebs": {"Encrypted": True}}]}},
+    )
+)
 EMPTY = template()
 
 
@@ -225,6 +274,126 @@ def rules(before: Template | None, after: Template | None, **settings: Any) -> s
         pytest.param(
             DATABASE, "Properties.AllocatedStorage", "200", "capacity-jump", "warning", id="twice the storage"
         ),
+        pytest.param(
+            BALANCER,
+            "Properties.LoadBalancerAttributes.0.Value",
+            "false",
+            "logging-removed",
+            "warning",
+            id="the logs of a load balancer off",
+        ),
+        pytest.param(
+            BALANCER,
+            "Properties.LoadBalancerAttributes.1.Value",
+            "false",
+            "protection-weakened",
+            "warning",
+            id="a load balancer unprotected",
+        ),
+        pytest.param(
+            BALANCER,
+            "Properties.LoadBalancerAttributes",
+            None,
+            "logging-removed",
+            "warning",
+            id="a load balancer without attributes",
+        ),
+        pytest.param(
+            LISTENER, "Properties.Protocol", "HTTP", "encryption-removed", "error", id="a listener in plain text"
+        ),
+        pytest.param(
+            CDN,
+            "Properties.DistributionConfig.DefaultCacheBehavior.ViewerProtocolPolicy",
+            "allow-all",
+            "encryption-removed",
+            "error",
+            id="viewers in plain text",
+        ),
+        pytest.param(
+            CDN, "Properties.DistributionConfig.WebACLId", None, "network-exposed", "error", id="a web ACL taken away"
+        ),
+        pytest.param(
+            BROKERS,
+            "Properties.EncryptionInfo.EncryptionInTransit.ClientBroker",
+            "TLS_PLAINTEXT",
+            "encryption-removed",
+            "error",
+            id="brokers in plain text",
+        ),
+        pytest.param(
+            USERS, "Properties.MfaConfiguration", "OPTIONAL", "network-exposed", "error", id="one factor is enough"
+        ),
+        pytest.param(
+            USERS,
+            "Properties.DeletionProtection",
+            "INACTIVE",
+            "protection-weakened",
+            "warning",
+            id="a user pool unprotected",
+        ),
+        pytest.param(
+            IMAGES,
+            "Properties.ImageTagMutability",
+            "MUTABLE",
+            "protection-weakened",
+            "warning",
+            id="tags can be overwritten",
+        ),
+        pytest.param(
+            VAULT, "Properties.LockConfiguration", None, "protection-weakened", "warning", id="a vault unlocked"
+        ),
+        pytest.param(
+            ALARM, "Properties.ActionsEnabled", False, "logging-removed", "warning", id="an alarm without actions"
+        ),
+        pytest.param(
+            API,
+            "Properties.EndpointConfiguration.Types",
+            ["REGIONAL"],
+            "network-exposed",
+            "error",
+            id="a private API made public",
+        ),
+        pytest.param(
+            SERVICE,
+            "Properties.NetworkConfiguration.AwsvpcConfiguration.AssignPublicIp",
+            "ENABLED",
+            "network-exposed",
+            "error",
+            id="public tasks",
+        ),
+        pytest.param(
+            MACHINES,
+            "Properties.LaunchTemplateData.MetadataOptions.HttpTokens",
+            "optional",
+            "network-exposed",
+            "error",
+            id="metadata without a token",
+        ),
+        pytest.param(
+            NETWORK_LIST, "Properties.CidrBlock", "0.0.0.0/0", "network-exposed", "error", id="a network list opened"
+        ),
+        pytest.param(
+            TABLE,
+            "Properties.PointInTimeRecoverySpecification",
+            None,
+            "protection-weakened",
+            "warning",
+            id="a block that protects goes as a whole",
+        ),
+        pytest.param(
+            BROKERS, "Properties.EncryptionInfo", None, "encryption-removed", "error", id="a block that encrypts goes"
+        ),
+        pytest.param(
+            MACHINES,
+            "Properties.LaunchTemplateData.MetadataOptions",
+            None,
+            "network-exposed",
+            "error",
+            id="a block that shuts goes",
+        ),
+        pytest.param(
+            ROUTE, "Properties.GatewayId", "igw", "network-exposed", "error", id="a route past the NAT gateway"
+        ),
     ],
 )
 def test_a_danger_is_named(before: Template, path: str, value: Any, rule: str, severity: str) -> None:
@@ -246,6 +415,8 @@ def test_a_danger_is_named(before: Template, path: str, value: Any, rule: str, s
         pytest.param(changed(TABLE, "DeletionPolicy", None), "DeletionPolicy", "Retain", id="a stronger policy"),
         pytest.param(GROUP, "Properties.SecurityGroupIngress.0.CidrIp", "10.0.1.0/24", id="a smaller range"),
         pytest.param(DATABASE, "Properties.AllocatedStorage", "120", id="a little more storage"),
+        pytest.param(VOLUMES, "Properties.LaunchTemplateData.BlockDeviceMappings", [], id="an encrypted volume goes"),
+        pytest.param(LISTENER, "Properties.Port", 8443, id="another port"),
         pytest.param(BUCKET, "Properties.Tags", [{"Key": "a", "Value": "b"}], id="a tag"),
     ],
 )

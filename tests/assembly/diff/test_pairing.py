@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mlplatform_cdk.assembly import read
+from mlplatform_cdk.assembly import AssemblyError, read
 from mlplatform_cdk.assembly.check.templates import templates
 from mlplatform_cdk.assembly.diff import AssemblyDiff, compare
 from tests.assembly.diff.stacks import Template, resource, template
@@ -151,6 +151,24 @@ def test_stages_that_both_assemblies_hold_can_be_compared_with_one_another(tmp_p
     ]
 
     assert told(compared(tmp_path, app, app, pairs={"Dev": "Prod"})) == {"Prod/Data": [("dev", "prod")]}
+
+
+def test_a_pair_with_a_name_that_head_has_not_is_refused(tmp_path: Path) -> None:
+    app = [Entry("Dev/Data", "data", topic("dev"))]
+
+    with pytest.raises(AssemblyError, match="head has no stage or stack 'Prd'; it has: Dev/Data"):
+        compared(tmp_path, app, app, pairs={"Dev": "Prd"})
+
+
+def test_what_is_nested_in_a_stack_below_another_goes_with_the_nearest(tmp_path: Path) -> None:
+    def app(path: str, size: str) -> list[Entry]:
+        inner = resource("AWS::CloudFormation::Stack", {"TemplateURL": size}, Metadata={"aws:asset:path": "inner.json"})
+        return [
+            Entry("App", "app", topic("a")),
+            Entry(f"App/{path}", "data", template(Inner=inner), nested={"inner.json": topic(size)}),
+        ]
+
+    assert told(compared(tmp_path, app("Old", "a"), app("New", "b"))) == {"App/New/Inner": [("a", "b")]}
 
 
 def test_check_tells_stacks_of_one_path_apart_as_well(tmp_path: Path) -> None:

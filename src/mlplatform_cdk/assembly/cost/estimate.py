@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from mlplatform_cdk.assembly.cost.pricebook import PriceBook
     from mlplatform_cdk.assembly.cost.usage import Usage
     from mlplatform_cdk.assembly.diff.sources import Source
+    from mlplatform_cdk.assembly.pairing import Identity
     from mlplatform_cdk.assembly.reader import Assembly
 
-    Identity = tuple[str | None, str | None, str]
 
 _ONE = Decimal(1)
 # What the template chooses has a discount that is unknown unless told; a plan is the account's, so it is none.
@@ -74,7 +74,7 @@ class Estimate:
     :param free: the types that cost nothing, with the reason and how many there are.
     :param sources: what the short names of the prices' sources stand for.
     :param regionless: stacks without a region, priced in the one that stands in.
-    :param identities: account, region and name of the stacks that stand by themselves; default: none is known.
+    :param stacks: account, region and name of each; None for a nested one.
     """
 
     subject: str
@@ -85,7 +85,7 @@ class Estimate:
     sources: Mapping[str, str]
     regionless: tuple[str, ...] = ()
     fallback_region: str = FALLBACK_REGION
-    identities: Mapping[str, Identity] = field(default_factory=dict)
+    stacks: Mapping[str, Identity | None] = field(default_factory=dict)
 
     def totals(self, chosen: Callable[[Place], bool] = lambda _: True) -> Totals:
         """The sums over the places that are ``chosen``; default: all."""
@@ -151,7 +151,7 @@ def estimate(
         sources=prices.sources,
         regionless=tuple(source.key for source in stacks.values() if source.region is None),
         fallback_region=fallback_region,
-        identities={source.key: source.identity for source in stacks.values() if source.parent is None},
+        stacks={source.key: None if source.parent else source.identity for source in stacks.values()},
     )
 
 

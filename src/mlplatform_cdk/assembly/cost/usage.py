@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from mlplatform_cdk.assembly.documents import load_yaml
 from mlplatform_cdk.assembly.errors import AssemblyError
 
 if TYPE_CHECKING:
@@ -115,16 +116,7 @@ class Usage:
 
 def read_usage(path: Path) -> Usage:
     """The use in the YAML file ``path``; ``docs/usage.schema.json`` describes it for editors."""
-    import yaml
-
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise AssemblyError(f"{path} does not exist; name a file of usage that does") from None
-    except IsADirectoryError:
-        raise AssemblyError(f"{path} is a folder; name a file of usage") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise AssemblyError(f"{path} must be YAML, got: {' '.join(str(error).split())}") from None
+    document = load_yaml(path, "usage")
     if not isinstance(document, dict) or str(document.get("version")) != str(VERSION):
         raise AssemblyError(f"{path} must be a mapping with version: {VERSION}")
     for name in document:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from mlplatform_cdk.assembly.diff.dangers.blocks import judged
 from mlplatform_cdk.assembly.diff.dangers.place import danger
 from mlplatform_cdk.assembly.diff.model import Action, PropertyChange, ResourceChange, StackDiff, shown
 from mlplatform_cdk.assembly.findings import Finding, Severity
@@ -15,16 +17,18 @@ if TYPE_CHECKING:
     from mlplatform_cdk.assembly.diff.canonical import Resource
 
 _GROUP = "AWS::EC2::SecurityGroup"
+_ACL_ENTRY = "AWS::EC2::NetworkAclEntry"
 _RULES = {"AWS::EC2::SecurityGroupIngress": "in", "AWS::EC2::SecurityGroupEgress": "out"}
 _LISTS = {"SecurityGroupIngress": "in", "SecurityGroupEgress": "out"}
 _PEERS = (
     "CidrIp", "CidrIpv6", "SourceSecurityGroupId", "SourceSecurityGroupName", "DestinationSecurityGroupId",
-    "SourcePrefixListId", "DestinationPrefixListId",
+    "SourcePrefixListId", "DestinationPrefixListId", "CidrBlock", "Ipv6CidrBlock",
 )  # fmt: skip
 _EVERYWHERE = {"0.0.0.0/0", "::/0"}
 # Leaf name to the values that open; for those who come without it, the opposite is the default.
 _DOORS = {
     "AppNetworkAccessType": {"PublicInternetOnly"},
+    "AssignPublicIp": {"ENABLED"},
     "AssociatePublicIpAddress": {"true"},
     "AuthType": {"NONE"},
     "AuthorizationType": {"NONE"},
@@ -41,7 +45,11 @@ _LOCKS = {
     "IgnorePublicAcls": {"true"},
     "RestrictPublicBuckets": {"true"},
     "EnableNetworkIsolation": {"true"},
+    "HttpTokens": {"required"},
+    "MfaConfiguration": {"ON"},
+    "Types": {"PRIVATE"},  # of an API's endpoint
     "VpcConfig": set[str](),
+    "WebACLId": set[str](),
 }
 _WAYS_OUT = {
     "AWS::EC2::InternetGateway": "an internet gateway",
@@ -61,7 +69,7 @@ def exposed(stack: StackDiff) -> Iterator[Finding]:
         if change.action is Action.ADDED and change.before is None:
             yield from _new(stack, change.resource)
         for one in change.properties:
-            yield from _opened(stack, change, one)
+            yield from judged(change, one, partial(_opened, stack, change))
 
 
 def _security_groups(stack: StackDiff, change: ResourceChange) -> Iterator[Finding]:
@@ -71,6 +79,8 @@ def _security_groups(stack: StackDiff, change: ResourceChange) -> Iterator[Findi
         if rule in old or any(_covers(mine, rule) for mine in old):
             continue
         everywhere = rule["peer"] in _EVERYWHERE and rule["direction"] == "in"
+        if change.before is None and change.resource.type == _ACL_ENTRY:  # a list of entries allows no more than none
+            continue
         if change.before is None and change.resource.type == _GROUP and not everywhere:
             continue
         yield danger(
@@ -91,6 +101,12 @@ def _rules(resource: Resource) -> Iterator[Mapping[str, Any]]:
         for name, direction in _LISTS.items():
             for one in resource.properties.get(name) or ():
                 yield from _rule(one, direction, "")
+    if resource.type == _ACL_ENTRY and resource.properties.get("RuleAction") == "allow":
+        one = resource.properties
+        ports = one.get("PortRange") or {}
+        raw = {**one, "IpProtocol": one.get("Protocol"), "FromPort": ports.get("From"), "ToPort": ports.get("To")}
+        raw = {name: value for name, value in raw.items() if value is not None}
+        yield from _rule(raw, "out" if one.get("Egress") == "true" else "in", str(one.get("NetworkAclId", "")))
 
 
 def _rule(raw: Any, direction: str, group: str) -> Iterator[Mapping[str, Any]]:
@@ -141,7 +157,7 @@ def _ports(rule: Mapping[str, Any]) -> str:
 
 
 def _new(stack: StackDiff, resource: Resource) -> Iterator[Finding]:
-    if resource.type == "AWS::EC2::Route" and str(resource.properties.get("DestinationCidrBlock")) in _EVERYWHERE:
+    if _leads_everywhere(resource):
         yield _door(stack, resource, None, "a route leads to the whole internet")
     elif resource.type in _WAYS_OUT:
         yield _door(stack, resource, None, f"{_WAYS_OUT[resource.type]} is new")
@@ -151,13 +167,19 @@ def _new(stack: StackDiff, resource: Resource) -> Iterator[Finding]:
             yield _door(stack, resource, None, f"{name} is {value}")
 
 
+def _leads_everywhere(resource: Resource) -> bool:
+    ranges = (resource.properties.get(name) for name in ("DestinationCidrBlock", "DestinationIpv6CidrBlock"))
+    return resource.type == "AWS::EC2::Route" and any(str(one) in _EVERYWHERE for one in ranges)
+
+
 def _opened(stack: StackDiff, change: ResourceChange, one: PropertyChange) -> Iterator[Finding]:
     opened = one.leaf in _DOORS and str(one.after) in _DOORS[one.leaf]
     unlocked = one.leaf in _LOCKS and (
         str(one.before) in _LOCKS[one.leaf] or (not _LOCKS[one.leaf] and one.after is None)
     )
     whole = one.leaf == "PublicAccessBlockConfiguration" and one.after is None
-    if opened or unlocked or whole:
+    public = one.leaf == "GatewayId" and one.before is None and _leads_everywhere(change.resource)
+    if opened or unlocked or whole or public:
         message = f"{one.leaf} goes from {shown(one.before)} to {shown(one.after)}"
         yield _door(stack, change.resource, one, message)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
+from mlplatform_cdk.assembly.diff.dangers.blocks import judged
 from mlplatform_cdk.assembly.diff.dangers.departures import STRENGTH
 from mlplatform_cdk.assembly.diff.dangers.kinds import stateful
 from mlplatform_cdk.assembly.diff.dangers.place import danger
@@ -22,15 +24,24 @@ _PERIODS = re.compile(
 )
 _EXPIRIES = {"ExpirationInDays", "NoncurrentDays", "NoncurrentVersionExpirationInDays", "DeleteAfterDays"}
 _FOR_EVER = {*_EXPIRIES, "RetentionInDays"}  # without them nothing is ever deleted
-# Leaf name to the value that protects.
+# Name to the values that protect; none: any does.
 _GUARDS = {
     "DeletionProtection": {"true", "ACTIVE"},
     "DeletionProtectionEnabled": {"true"},
+    "deletion_protection.enabled": {"true"},
     "DisableApiTermination": {"true"},
     "EnableKeyRotation": {"true"},
     "ImageTagMutability": {"IMMUTABLE"},
+    "LockConfiguration": set[str](),
     "ObjectLockEnabled": {"true"},
     "PointInTimeRecoveryEnabled": {"true"},
+}
+# Leaf name to the values under which every connection is encrypted, and those under which one may not be.
+_IN_TRANSIT = {
+    "ClientBroker": ({"TLS"}, {"TLS_PLAINTEXT", "PLAINTEXT"}),
+    "OriginProtocolPolicy": ({"https-only"}, {"match-viewer", "http-only"}),
+    "Protocol": ({"HTTPS", "TLS"}, {"HTTP", "TCP"}),
+    "ViewerProtocolPolicy": ({"https-only", "redirect-to-https"}, {"allow-all"}),
 }
 _KEYS = re.compile(r"\w*(Kms|KMS)\w*|KeyArn|EncryptionKey|MasterKeyId|CustomerManagedKey\w*")
 _ENCRYPTION = re.compile(
@@ -40,6 +51,7 @@ _ENCRYPTION = re.compile(
 _LOGS = re.compile(
     r"\w*Logging\w*|\w*AccessLog\w*|\w*LogConfig\w*|\w*LogPublishing\w*|LogDestinations?\w*|\w*LogGroupArn"
     r"|DataCaptureConfig|EnableLogFileValidation|EnableCloudwatchLogsExports|Tracing(Config|Enabled)\w*|XrayEnabled|IsLogging"
+    r"|ActionsEnabled|(access|connection)_logs\.s3\.enabled"
 )
 _OFF = {"false", "OFF", "NONE", "Disabled", "DISABLED", "PassThrough", "Suspended"}
 _RECORDERS = {
@@ -70,8 +82,8 @@ def weakened(stack: StackDiff) -> Iterator[Finding]:
             continue
         for one in change.properties:
             yield from _policy(stack, change, one)
-            yield from _retention(stack, change, one)
-            yield from _safeguard(stack, change, one)
+            yield from judged(change, one, partial(_retention, stack, change))
+            yield from judged(change, one, partial(_safeguard, stack, change))
 
 
 def _policy(stack: StackDiff, change: ResourceChange, one: PropertyChange) -> Iterator[Finding]:
@@ -115,36 +127,40 @@ def _retention(stack: StackDiff, change: ResourceChange, one: PropertyChange) ->
 
 
 def _safeguard(stack: StackDiff, change: ResourceChange, one: PropertyChange) -> Iterator[Finding]:
-    names = [part for part in one.path if not part.isdigit()]
-    ends = not _is_off(one.before) and _is_off(one.after)
-    if (ends and one.leaf in _GUARDS) or _suspended(one):
+    name = _named(one)
+    what = f"{name} goes from {shown(_value(one.before))} to {shown(_value(one.after))}"
+    if _unguarded(one) or _suspended(one):
         yield danger(
             "protection-weakened",
             Severity.WARNING,
-            f"{one.leaf} goes from {shown(one.before)} to {shown(one.after)}",
+            what,
             stack=stack,
             resource=change.resource,
             change=one,
             reason="what was protected against deletion or overwriting is so no longer",
-            way_out=f"keep {one.leaf} at {shown(one.before)}",
+            way_out=f"keep {name} at {shown(_value(one.before))}",
         )
-    elif (ends and (_KEYS.fullmatch(one.leaf) or any(map(_ENCRYPTION.fullmatch, names)))) or _downgraded(one):
+    elif _unencrypted(one) or _downgraded(one) or _in_plain(one):
         yield danger(
             "encryption-removed",
             Severity.ERROR if not _downgraded(one) else Severity.WARNING,
-            f"{one.leaf} goes from {shown(one.before)} to {shown(one.after)}",
+            what,
             stack=stack,
             resource=change.resource,
             change=one,
-            reason="what is written from now on is not encrypted, or with a key that is not yours",
-            way_out=f"keep {one.leaf}, or say in the acknowledgement what encrypts it instead",
+            reason="what goes over the network may be read on its way"
+            if _in_plain(one)
+            else "what is written from now on is not encrypted, or with a key that is not yours",
+            way_out=f"keep {name}, or say in the acknowledgement what encrypts it instead",
         )
-    elif ends and any(map(_LOGS.fullmatch, names)):
+    elif _ends(one) and any(map(_LOGS.fullmatch, _names(one))):
         yield _log(stack, change, one)
 
 
 def _log(stack: StackDiff, change: ResourceChange, one: PropertyChange | None) -> Finding:
-    what = f"{one.leaf} goes from {shown(one.before)} to {shown(one.after)}" if one else "it is removed"
+    what = "it is removed"
+    if one:
+        what = f"{_named(one)} goes from {shown(_value(one.before))} to {shown(_value(one.after))}"
     return danger(
         "logging-removed",
         Severity.WARNING,
@@ -157,8 +173,36 @@ def _log(stack: StackDiff, change: ResourceChange, one: PropertyChange | None) -
     )
 
 
+def _names(one: PropertyChange) -> list[str]:
+    return [part for part in one.path if not part.isdigit()]
+
+
+def _named(one: PropertyChange) -> str:
+    """Its name; of an attribute of a load balancer, which is a key and a value, the key."""
+    return _names(one)[-2] if one.leaf == "Value" else one.leaf
+
+
+def _value(value: Any) -> Any:
+    return value["Value"] if isinstance(value, dict) and value.keys() == {"Key", "Value"} else value
+
+
+def _ends(one: PropertyChange) -> bool:
+    return not _is_off(one.before) and _is_off(one.after)
+
+
+def _unguarded(one: PropertyChange) -> bool:
+    guards = _GUARDS.get(_named(one))
+    if guards is None:
+        return False
+    return _ends(one) or (str(_value(one.before)) in guards and str(_value(one.after)) not in guards)
+
+
 def _suspended(one: PropertyChange) -> bool:
-    return "VersioningConfiguration" in one.path and not _is_off(one.before) and _is_off(one.after)
+    return "VersioningConfiguration" in one.path and _ends(one)
+
+
+def _unencrypted(one: PropertyChange) -> bool:
+    return _ends(one) and bool(_KEYS.fullmatch(one.leaf) or any(map(_ENCRYPTION.fullmatch, _names(one))))
 
 
 def _downgraded(one: PropertyChange) -> bool:
@@ -167,7 +211,14 @@ def _downgraded(one: PropertyChange) -> bool:
     )
 
 
+def _in_plain(one: PropertyChange) -> bool:
+    """Whether a way that was encrypted on every connection is so no longer."""
+    encrypted, plain = _IN_TRANSIT.get(one.leaf, (set[str](), set[str]()))
+    return str(one.before) in encrypted and str(one.after) in plain
+
+
 def _is_off(value: object) -> bool:
+    value = _value(value)
     return value is None or value is False or (isinstance(value, str) and value in _OFF)
 
 
