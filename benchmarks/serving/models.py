@@ -20,6 +20,7 @@ from onnx import TensorProto
 from benchmarks.serving import bodies, forest
 from benchmarks.serving.graphs import Graph, classes_out
 from mlplatform_cdk.runtimekit.manifest import MANIFEST_NAME, GoldenRequest, Manifest, ModelFile, Tensor, sha256_of
+from mlplatform_cdk.serving.quantize import Wanted, quantize
 
 COLUMNS, PIXELS = 30, 224
 _SEED = 20260101
@@ -121,6 +122,18 @@ def make(name: str, folder: Path) -> Path:
     arrays: dict[str, Any] = {"label": labels, recipe.tensor.name: rows}
     np.savez(folder / f"{name}.npz", **arrays)
     (target / MANIFEST_NAME).write_text(_manifest(name, recipe, path).to_json(), encoding="utf-8")
+    return target
+
+
+def make_int8(name: str, folder: Path) -> Path:
+    """The model ``name`` with an int8 file beside fp32, as ``mlplatform quantize`` makes it; the model's folder.
+
+    :param name: any of ``RECIPES``; ``tabular`` and ``forest`` stay fp32, since int8 does not pay there.
+    :param folder: where ``make`` was told to write.
+    """
+    target = folder / f"{name}-int8"
+    if not target.exists():
+        quantize(make(name, folder), folder / f"{name}.npz", target, Wanted(seconds=60))
     return target
 
 

@@ -16,6 +16,10 @@ from mlplatform_cdk.serving.quantize.errors import QuantizeError
 
 # What carries a model's arithmetic; the rest is cheap, or turned into int8 between two of them.
 HEAVY = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+# Which is faster depends on the model: with all that can be in int8 a convolutional network changes types seldom; a
+# transformer gains where its softmax, its sums and its products of two activations stay as they are.
+STYLES = ("all", "sparing")
+_SPARED = ("Softmax", "Add", "Mul")
 
 
 class StaticInt8:
@@ -27,6 +31,8 @@ class StaticInt8:
     :param source: the fp32 file.
     :param folder: for what is made on the way.
     :param rows: requests of one row, to measure the ranges of all tensors on.
+
+    ``style`` is one of ``STYLES``.
     """
 
     def __init__(self, source: Path, folder: Path, rows: Sequence[Inputs]) -> None:
@@ -34,7 +40,8 @@ class StaticInt8:
 
         self._rows = list(rows)
         self._nodes: dict[str, Any] = {}
-        self._prepared, self._ranges = folder / "prepared.onnx", folder / "ranges.json"
+        self._folder, self._prepared = folder, folder / "prepared.onnx"
+        self.style = STYLES[0]
         with _quiet():
             try:
                 quant_pre_process(str(source), str(self._prepared), skip_symbolic_shape=True)
@@ -51,18 +58,36 @@ class StaticInt8:
             node.name: node.op_type for node in graph.node if node.op_type in HEAVY and constants & set(node.input[:2])
         }
 
-    def _around(self, layer: str) -> set[str]:
-        """The light nodes (sums, activations) that round what ``layer`` takes, two steps back, or gives, one on."""
+    def _operators(self) -> list[str]:
+        from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
+
+        every = sorted({*QDQRegistry, *QLinearOpsRegistry})
+        return every if self.style == "all" else [one for one in every if one not in _SPARED]
+
+    def _spared(self) -> list[str]:
+        """Products of two activations, where those stay as they are."""
+        if self.style == "all":
+            return []
+        layers = self.layers()
+        return [name for name, node in self._graph().items() if node.op_type in HEAVY and name not in layers]
+
+    def _graph(self) -> dict[str, Any]:
+        """The nodes by name."""
         import onnx
 
         if not self._nodes:
             graph = onnx.load(str(self._prepared), load_external_data=False).graph
             self._nodes.update({node.name: node for node in graph.node})
-        made = {output: node for node in self._nodes.values() for output in node.output}
-        here = self._nodes[layer]
+        return self._nodes
+
+    def _around(self, layer: str) -> set[str]:
+        """The light nodes (sums, activations) that round what ``layer`` takes, two steps back, or gives, one on."""
+        nodes = self._graph()
+        made = {output: node for node in nodes.values() for output in node.output}
+        here = nodes[layer]
         back = [made[one] for one in here.input if one in made]
         further = [made[one] for node in back if node.op_type not in HEAVY for one in node.input if one in made]
-        on = [node for node in self._nodes.values() if set(node.input) & set(here.output)]
+        on = [node for node in nodes.values() if set(node.input) & set(here.output)]
         return {node.name for node in (*back, *further, *on) if node.op_type not in HEAVY}
 
     def write(self, target: Path, *, keep: Sequence[str] = (), only: Sequence[str] = ()) -> None:
@@ -83,9 +108,12 @@ class StaticInt8:
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
                 per_channel=True,
-                nodes_to_exclude=sorted({*keep, *(one for name in keep for one in self._around(name))}),
+                op_types_to_quantize=self._operators(),
+                nodes_to_exclude=sorted(
+                    {*self._spared(), *keep, *(one for name in keep for one in self._around(name))}
+                ),
                 nodes_to_quantize=list(only),
-                calibration_cache_path=str(self._ranges),
+                calibration_cache_path=str(self._folder / f"ranges.{self.style}.json"),
             )
 
 

@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from mlplatform_cdk.serving.container.engines.errors import ModelError
 
@@ -31,7 +30,6 @@ class EngineChoice:
     :param lone_threads: how many compute a request that is alone; default: as many as there are cores.
     :param max_batch_size: the most rows in a call, for engines that are compiled for a range; default: 64.
     :param allow_cpu: may a machine with a GPU serve on its CPU; default: no.
-    :param engine_cache: where TensorRT may write engines that were not shipped; default: nowhere, it builds none.
     """
 
     precision: str = AUTO
@@ -41,7 +39,6 @@ class EngineChoice:
     lone_threads: int = field(default_factory=usable_cores)
     max_batch_size: int = 64
     allow_cpu: bool = False
-    engine_cache: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no engine is."""

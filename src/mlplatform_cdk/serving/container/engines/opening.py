@@ -80,14 +80,11 @@ def _on_cpu(folder: Path, manifest: Manifest, choice: EngineChoice, file: ModelF
 
 
 def _engine_folder(folder: Path, manifest: Manifest, choice: EngineChoice, file: ModelFile) -> Path | None:
-    """Where TensorRT's engine is, or may be built; None: CUDA shall compute."""
+    """Where TensorRT's engine is; None: CUDA shall compute."""
     if machine.tensorrt_version() is None:
         return None
     key = tensorrt.engine_key(manifest, file, choice.max_batch_size)
     place = tensorrt.shipped(folder, key)
-    if place is None and choice.engine_cache is not None:
-        place = choice.engine_cache / key.name()
-        place.mkdir(parents=True, exist_ok=True)
     if place is None and choice.engine == "tensorrt":
         raise ModelError(
             f"TensorRT needs an engine compiled for this model and GPU (tensorrt/{key.name()}), got none in the "
