@@ -48,6 +48,51 @@ def test_an_unknown_price_is_named_with_its_region(priced: Priced) -> None:
             id="a definition elsewhere",
         ),
         pytest.param(
+            resource("AWS::EFS::FileSystem", ThroughputMode="provisioned", ProvisionedThroughputInMibps=100),
+            "the throughput that a file system pays for beyond its size (App/Foundation/One)",
+            id="a file system's throughput",
+        ),
+        pytest.param(
+            resource(
+                "AWS::DynamoDB::Table",
+                ProvisionedThroughput={"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
+                GlobalSecondaryIndexes=[{"IndexName": "i"}],
+            ),
+            "the capacity of a table's indexes (App/Foundation/One)",
+            id="a table's indexes",
+        ),
+        pytest.param(
+            resource(
+                "AWS::DynamoDB::Table",
+                BillingMode="PAY_PER_REQUEST",
+                PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+            ),
+            "the continuous backups of a table (App/Foundation/One)",
+            id="a table's backups",
+        ),
+        pytest.param(
+            resource("AWS::Lambda::Function", EphemeralStorage={"Size": 10240}),
+            "the disk of a function beyond 512 MB (App/Foundation/One)",
+            id="a function's disk",
+        ),
+        pytest.param(
+            resource(
+                "AWS::WAFv2::WebACL",
+                Rules=[
+                    {
+                        "Statement": {
+                            "ManagedRuleGroupStatement": {
+                                "VendorName": "AWS",
+                                "Name": "AWSManagedRulesBotControlRuleSet",
+                            }
+                        }
+                    }
+                ],
+            ),
+            "the subscription and requests of the rule group AWSManagedRulesBotControlRuleSet (App/Foundation/One)",
+            id="rules by subscription",
+        ),
+        pytest.param(
             resource("AWS::SageMaker::Endpoint", EndpointConfigName="theirs"),
             "an endpoint whose configuration is not in its template (App/Foundation/One)",
             id="a configuration elsewhere",
@@ -178,3 +223,27 @@ def test_forgetting_the_prices_forgets_the_dollars_and_keeps_the_names(
     assert {name for name in forgotten.unknown if name.startswith("price: ")} == {
         f"price: {item} in eu-west-1" for item, _ in known.needed
     }
+
+
+def test_a_shadow_variant_stands_and_costs_like_any_other(priced: Priced) -> None:
+    variant = {"VariantName": "a", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    found = priced(
+        {
+            "Config": resource(
+                "AWS::SageMaker::EndpointConfig", ProductionVariants=[variant], ShadowProductionVariants=[variant]
+            ),
+            "Endpoint": resource("AWS::SageMaker::Endpoint", EndpointConfigName={"Ref": "Config"}),
+        },
+        {"sagemaker.hosting-hour/ml.m5.large": "1"},
+    )
+
+    assert found.totals().committed == Amount(known=Decimal(2 * 730))
+
+
+def test_a_secret_costs_once_in_each_region(priced: Priced) -> None:
+    found = priced(
+        {"Secret": resource("AWS::SecretsManager::Secret", ReplicaRegions=[{"Region": "us-east-1"}])},
+        {"secretsmanager.secret-month": "0.4"},
+    )
+
+    assert found.totals().committed == Amount(known=Decimal("0.8"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from mlplatform_cdk.assembly.cost.resources import Resource
 
+_PAID_RULES = re.compile(r"AWSManagedRules(BotControl|ATP|ACFP|AntiDDoS)RuleSet")
 _ONE, _MILLION = Decimal(1), Decimal(1_000_000)
 
 
@@ -59,7 +61,7 @@ def _load_balancer(balancer: Resource) -> Iterator[Charge | Unseen]:
     )
 
 
-def _web_acl(acl: Resource) -> Iterator[Charge]:
+def _web_acl(acl: Resource) -> Iterator[Charge | Unseen]:
     rules = acl.get("Rules", default=[])
     count = Decimal(len(rules)) if isinstance(rules, list) else None
     yield Charge(what="web ACL", item="waf.acl-month", quantity=_ONE)
@@ -71,6 +73,10 @@ def _web_acl(acl: Resource) -> Iterator[Charge]:
         per="million requests through web ACLs",
         units_per=_MILLION,
     )
+    for rule in acl.mappings("Rules"):
+        group = (rule.get("Statement") or {}).get("ManagedRuleGroupStatement") or {}
+        if group and (group.get("VendorName") != "AWS" or _PAID_RULES.fullmatch(str(group.get("Name")))):
+            yield Unseen(f"the subscription and requests of the rule group {group.get('Name')}")
 
 
 def _zone(_: Resource) -> Iterator[Charge | Unseen]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from mlplatform_cdk.assembly.cost.lines import Charge, Free
+from mlplatform_cdk.assembly.cost.lines import Charge, Free, Unseen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,9 +16,10 @@ _MILLION = Decimal(1_000_000)
 _MIB_PER_GIB = Decimal(1024)
 _SECONDS_PER_HOUR = Decimal(3600)
 _SMALLEST = 128
+_DISK_INCLUDED = 512
 
 
-def _function(function: Resource) -> Iterator[Charge]:
+def _function(function: Resource) -> Iterator[Charge | Unseen]:
     processor = _processor(function)
     invocations = function.use("function_invocations")
     yield Charge(
@@ -35,6 +36,8 @@ def _function(function: Resource) -> Iterator[Charge]:
         quantity=None if memory is None else invocations * function.use("function_seconds") * memory,
         per="Lambda GB-second",
     )
+    if function.number("EphemeralStorage", "Size", default=_DISK_INCLUDED) != _DISK_INCLUDED:
+        yield Unseen("the disk of a function beyond 512 MB")
     if function.get("TracingConfig", "Mode") == "Active":
         yield Charge(
             what="traces of the function",

@@ -22,8 +22,9 @@ def _endpoint(endpoint: Resource) -> Iterator[Charge | Unseen]:
     logical_id = _logical_id(named)
     for config in endpoint.neighbours("AWS::SageMaker::EndpointConfig"):
         if config.logical_id == logical_id or (isinstance(named, str) and config.get("EndpointConfigName") == named):
-            for fleet in variants_of(config.get("ProductionVariants"), f"of {endpoint.logical_id}"):
-                yield from fleet_charges(endpoint, fleet)
+            for variants in ("ProductionVariants", "ShadowProductionVariants"):
+                for fleet in variants_of(config.get(variants), f"of {endpoint.logical_id}"):
+                    yield from fleet_charges(endpoint, fleet)
             return
     yield Unseen("an endpoint whose configuration is not in its template")
 

@@ -55,16 +55,18 @@ def _volume(volume: Resource) -> Iterator[Charge | Unseen]:
         yield Unseen("the operations and throughput that a volume pays for beyond its size")
 
 
-def _file_system(system: Resource) -> Iterator[Charge]:
+def _file_system(system: Resource) -> Iterator[Charge | Unseen]:
     yield Charge(
         what="files in EFS Standard",
         item="efs.standard-gb-month",
         quantity=system.use("file_system_gb"),
         per="GB and month of files",
     )
+    if system.get("ThroughputMode", default="bursting") != "bursting":
+        yield Unseen("the throughput that a file system pays for beyond its size")
 
 
-def _table(table: Resource) -> Iterator[Charge]:
+def _table(table: Resource) -> Iterator[Charge | Unseen]:
     yield Charge(
         what="items of the table",
         item="dynamodb.gb-month",
@@ -88,6 +90,10 @@ def _table(table: Resource) -> Iterator[Charge]:
             item=f"dynamodb.{name}-capacity-hour",
             quantity=None if units is None else units * table.usage.hours,
         )
+    if not on_demand and table.get("GlobalSecondaryIndexes") is not None:
+        yield Unseen("the capacity of a table's indexes")
+    if table.get("PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled") in (True, "true"):
+        yield Unseen("the continuous backups of a table")
 
 
 def _global_table(table: Resource) -> Iterator[Charge | Unseen]:
@@ -112,8 +118,10 @@ def _key(key: Resource) -> Iterator[Charge]:
     )
 
 
-def _secret(_: Resource) -> Iterator[Charge]:
-    yield Charge(what="secret", item="secretsmanager.secret-month", quantity=Decimal(1))
+def _secret(secret: Resource) -> Iterator[Charge]:
+    replicas = secret.get("ReplicaRegions", default=[])
+    count = Decimal(1 + len(replicas)) if isinstance(replicas, list) else None
+    yield Charge(what="secret in each region", item="secretsmanager.secret-month", quantity=count)
 
 
 def _parameter(parameter: Resource) -> Iterator[Charge | Free]:
