@@ -21,9 +21,8 @@ import orjson
 
 from mlplatform_cdk.runtimekit import logs
 from mlplatform_cdk.runtimekit.errors import KnownError
-from mlplatform_cdk.serving.container.settings import Settings
+from mlplatform_cdk.serving.container.settings import STANDARD_OUTPUT, Settings
 
-STANDARD_OUTPUT = "-"
 _WRITE_SECONDS = 1.0
 _ENCODINGS = {"application/json": "JSON", "text/csv": "CSV"}
 _log = logs.logger("capture")

@@ -8,15 +8,17 @@ import os
 import socket
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlplatform_cdk.runtimekit import job, logs
 from mlplatform_cdk.runtimekit.errors import KnownError
 from mlplatform_cdk.serving.container import siblings
+from mlplatform_cdk.serving.container.leave_root import leave_root
 from mlplatform_cdk.serving.container.metrics import Metrics
 from mlplatform_cdk.serving.container.parts import Parts
 from mlplatform_cdk.serving.container.server import Server, listening_sockets
-from mlplatform_cdk.serving.container.settings import Settings
+from mlplatform_cdk.serving.container.settings import STANDARD_OUTPUT, Settings
 
 if TYPE_CHECKING:
     from mlplatform_cdk.serving.container.aws_lambda import Handle
@@ -38,7 +40,8 @@ def serve(settings: Settings) -> int:
         count = 1  # a load reaches one process, and an invocation could reach another
     metrics = Metrics(count)
     listeners = listening_sockets(settings.host, settings.port, count)
-    _log.info("listening", extra={"port": listeners[0].getsockname()[1]})
+    port = listeners[0].getsockname()[1]
+    _log.info("listening", extra={"port": port} | _left_root(settings))
     if count == 1:
         return run(_Process(settings, metrics, listeners[0]).live())
 
@@ -50,6 +53,15 @@ def serve(settings: Settings) -> int:
         return run(_Process(settings, metrics, listeners[number], number, lifeline).live())
 
     return siblings.run(count, work)
+
+
+def _left_root(settings: Settings) -> dict[str, object]:
+    """What the log tells of it; models that are loaded later cannot be tried before, so root serves them."""
+    wanted = None if settings.multi_model else settings.leave_root_for
+    captures = settings.capture_share and settings.capture_target != STANDARD_OUTPUT
+    writes = [Path(settings.capture_target)] if captures else []
+    reason = leave_root(wanted, reads=[job.model_dir()], writes=writes)
+    return {"uid": os.getuid()} | ({"root_because": reason} if reason else {})
 
 
 def run(main: Coroutine[Any, Any, int]) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 from mlplatform_cdk.runtimekit.settings import SettingError
 from mlplatform_cdk.serving.container.limits import Limits
 
+STANDARD_OUTPUT = "-"  # as a folder of captures
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 _MIB = 1024 * 1024
 _LIMITS = Limits()
@@ -29,6 +30,12 @@ class Settings:
 
     host: str = _setting("BIND_HOST", "0.0.0.0", "the address to listen on")  # noqa: S104 - a container is reached from outside
     port: int = _setting("SAGEMAKER_BIND_TO_PORT", 8080, "the port; 0 takes a free one", least=0, most=65535)
+    leave_root_for: str | None = _setting(
+        "LEAVE_ROOT_FOR",
+        None,
+        "who goes on when root started it, as uid:gid",
+        other="nobody; the image says 10001:10001",
+    )
     max_body_bytes: int = _setting("MAX_BODY_BYTES", _LIMITS.body_bytes, "the largest request body", least=1)
     max_rows: int = _setting("MAX_ROWS", _LIMITS.rows, "the most rows in one request", least=1)
     max_elements: int = _setting("MAX_ELEMENTS", _LIMITS.elements, "the most numbers or texts in one tensor", least=1)
@@ -64,7 +71,7 @@ class Settings:
         None,
         "when an answer is too late, counted from the request's arrival",
         least=1,
-        other="three quarters of the manifest's latency_budget_ms",
+        other="nine tenths of the manifest's latency_budget_ms",
     )
     processes: int | None = _setting(
         "PROCESSES", None, "processes that share the port", least=1, most=256, other="the manifest's, else 1"
@@ -96,7 +103,9 @@ class Settings:
         "CAPTURE_SHARE", 0.0, "share of requests kept as SageMaker's data capture does", least=0, most=1
     )
     capture_target: str = _setting(
-        "CAPTURE_TARGET", "-", "the folder for them; - writes them to standard output, between the log's lines"
+        "CAPTURE_TARGET",
+        STANDARD_OUTPUT,
+        "the folder for them; - writes them to standard output, between the log's lines",
     )
     capture_bytes: int = _setting(
         "CAPTURE_BYTES", 64 * _MIB, "what waits to be written, and what a folder gets in all, at most", least=1
