@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 LIMIT = 65_000  # characters; the hosts refuse comments above 65,536
 _SENTENCE = 300  # characters of a message on the first screen: cfn-lint lists every value that it would accept
-_ROWS = 20  # of a screen
+_ROWS = 20  # of the table on the first screen
 _MARKS = {Severity.ERROR: "🔴", Severity.WARNING: "🟡", Severity.INFO: "⚪"}
 
 
@@ -32,18 +32,13 @@ def render_markdown(report: Report) -> str:
 def _first_screen(report: Report) -> Iterator[str]:
     yield f"### mlplatform {report.verb}: {headline(report)}\n"
     if report.summary:
-        yield "".join(f"{_flat(line)}\n" for line in _screenful(report.summary, "line"))
+        yield "".join(f"{_flat(line)}\n" for line in report.summary)
     if report.findings:
         every = list(_rules(report))
         rows = [(_MARKS[rule[0].severity], name, str(len(rule)), _said(rule)) for name, rule in every[:_ROWS]]
         if more := every[_ROWS:]:
             rows.append(("", f"{len(more)} more", str(sum(len(rule) for _, rule in more)), "folded below"))
         yield _table(("", "rule", "places", "what"), rows)
-
-
-def _screenful(lines: Sequence[str], what: str) -> Sequence[str]:
-    left = len(lines) - _ROWS
-    return (*lines[:_ROWS], f"and {left} more {what}{'' if left == 1 else 's'}") if left > 0 else lines
 
 
 def _said(findings: Sequence[Finding]) -> str:
