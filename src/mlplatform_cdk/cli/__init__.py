@@ -9,6 +9,9 @@ _EXTRAS = {
     "boto3": "local",
     "botocore": "local",
     "moto": "local",
+    "numpy": "local",
+    "onnx": "local",
+    "onnxruntime": "local",
     "psutil": "local",
     "sklearn": "local",
 }
