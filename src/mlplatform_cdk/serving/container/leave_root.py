@@ -1,7 +1,7 @@
 """Root only as long as SageMaker wants it: who was started as root goes on as nobody, where that was seen to work.
 
 SageMaker hosting expects containers that start as root and promises no other user that the model is readable, so
-a process of its own tries first what the server is going to do. Why so: docs/adr/0014-root-only-at-the-start.md.
+a process of its own tries first what the server is going to do. Why so: docs/adr/0015-root-only-at-the-start.md.
 """
 
 import os

@@ -34,7 +34,7 @@ class Settings:
         "LEAVE_ROOT_FOR",
         None,
         "who goes on when root started it, as uid:gid",
-        other="nobody; the image says 10001:10001",
+        other="root; the images say 10001:10001",
     )
     max_body_bytes: int = _setting("MAX_BODY_BYTES", _LIMITS.body_bytes, "the largest request body", least=1)
     max_rows: int = _setting("MAX_ROWS", _LIMITS.rows, "the most rows in one request", least=1)
