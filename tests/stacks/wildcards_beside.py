@@ -45,6 +45,10 @@ def _of(within: str, resource: str, reason: str, reference: str, *actions: str) 
     return Wildcard(within=within, resource=resource, reason=reason, reference=reference, actions=actions)
 
 
+_ITSELF = "a key's policy names its own key so"
+_USE = tuple(
+    f"kms:{name}" for name in ("Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo")
+)
 _OWNED = _of(_KEY, "*", "the account owns its key: see wildcards.py", KEY_POLICIES, "kms:*")
 _TRACES = _of(_OURS, "*", NO_RESOURCE, f"{REFERENCE}awsx-ray.html", "xray:PutTelemetryRecords", "xray:PutTraceSegments")
 
@@ -103,17 +107,12 @@ DELIVERY = (
     _of(
         _KEY,
         "*",
-        "a key's policy names its own key so",
+        _ITSELF,
         KEY_POLICIES,
-        "kms:Decrypt",
-        "kms:DescribeKey",
-        "kms:Encrypt",
-        "kms:GenerateDataKey",
+        *_USE,
         "kms:GenerateDataKey*",
         "kms:GenerateDataKeyWithoutPlaintext",
         "kms:ReEncrypt*",
-        "kms:ReEncryptFrom",
-        "kms:ReEncryptTo",
     ),
     _of(_BUCKET, _REPLICAS, FILLED, PIPELINES, *_ON_ALL_OBJECTS_OF_CDK),
     _of(_BUCKET, _ARTIFACTS, "artifacts have names that CodePipeline makes up", f"{REFERENCE}amazons3.html", *_READ),
@@ -152,18 +151,7 @@ IMAGES = (
     ),
     _TRACES,
     _OWNED,
-    _of(
-        _KEY,
-        "*",
-        "a key's policy names its own key so",
-        KEY_POLICIES,
-        "kms:Decrypt",
-        "kms:DescribeKey",
-        "kms:Encrypt",
-        "kms:GenerateDataKey",
-        "kms:ReEncryptFrom",
-        "kms:ReEncryptTo",
-    ),
+    _of(_KEY, "*", _ITSELF, KEY_POLICIES, *_USE),
 )
 
 BESIDE = {"delivery": DELIVERY, "function": IN_A_VPC, "images": IMAGES}

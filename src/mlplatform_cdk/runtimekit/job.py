@@ -29,6 +29,23 @@ def processing_input(name: str) -> Path:
     return base_dir() / "processing" / "input" / name
 
 
+def optional_archive(name: str) -> Path | None:
+    """The model archive (``.tar.gz``) in the processing input ``name``; None where that is empty or absent."""
+    archives = sorted(processing_input(name).glob("*.tar.gz"))
+    if len(archives) > 1:
+        names = ", ".join(one.name for one in archives)
+        raise JobError(f"the input {name} must hold one model archive (.tar.gz), got {names}")
+    return archives[0] if archives else None
+
+
+def required_archive(name: str) -> Path:
+    """The model archive (``.tar.gz``) in the processing input ``name``."""
+    archive = optional_archive(name)
+    if archive is None:
+        raise JobError(f"the input {name} must hold one model archive (.tar.gz), got none")
+    return archive
+
+
 def processing_output(name: str) -> Path:
     """The folder of the processing output ``name``, made if need be."""
     return _made(base_dir() / "processing" / "output" / name)

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from mlplatform_cdk.local import images
 from mlplatform_cdk.local.settings import Settings
@@ -37,6 +39,18 @@ def wait_for(look: Callable[[], Any], ready: Callable[[Any], bool], seconds: flo
         assert time.monotonic() < deadline, f"not ready after {seconds} s: {seen}"
         time.sleep(0.03)
     return seen
+
+
+def asking_once(settings: Settings) -> Any:
+    """A client of ``sagemaker-runtime`` that asks once, from many threads."""
+    return boto3.client(
+        "sagemaker-runtime",
+        endpoint_url=settings.endpoint_url,
+        region_name=settings.region,
+        aws_access_key_id="admin",
+        aws_secret_access_key="admin",
+        config=Config(retries={"total_max_attempts": 1}, max_pool_connections=16),
+    )
 
 
 def name(start: str) -> str:

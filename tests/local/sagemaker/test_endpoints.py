@@ -13,11 +13,10 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError, EventStreamError
 
 from mlplatform_cdk.local.settings import Settings
-from tests.local.sagemaker.conftest import Client, allow, archive, name, wait_for
+from tests.local.sagemaker.conftest import Client, allow, archive, asking_once, name, wait_for
 
 VARIANT = {"InstanceType": "ml.g4dn.xlarge", "InitialInstanceCount": 1}
 
@@ -29,14 +28,7 @@ class Platform:
         self.sagemaker = client("sagemaker")
         self.s3 = client("s3")
         self.image, self.role, self.bucket = image, role, bucket
-        self.runtime = boto3.client(
-            "sagemaker-runtime",
-            endpoint_url=settings.endpoint_url,
-            region_name=settings.region,
-            aws_access_key_id="admin",
-            aws_secret_access_key="admin",
-            config=Config(retries={"total_max_attempts": 1}, max_pool_connections=16),
-        )
+        self.runtime = asking_once(settings)
         self.endpoint = name("endpoint")
 
     def model(self, who: str, behaviour: str = "serve") -> str:

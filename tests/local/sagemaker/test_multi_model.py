@@ -7,13 +7,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from mlplatform_cdk.local.settings import Settings
-from tests.local.sagemaker.conftest import Client, archive, name, wait_for
+from tests.local.sagemaker.conftest import Client, archive, asking_once, name, wait_for
 
 
 class MultiModel:
@@ -22,14 +20,7 @@ class MultiModel:
     def __init__(self, client: Client, image: str, role: str, bucket: str, settings: Settings) -> None:
         self.sagemaker, self.s3 = client("sagemaker"), client("s3")
         self.bucket, self.endpoint = bucket, name("many")
-        self.runtime = boto3.client(
-            "sagemaker-runtime",
-            endpoint_url=settings.endpoint_url,
-            region_name=settings.region,
-            aws_access_key_id="admin",
-            aws_secret_access_key="admin",
-            config=Config(retries={"total_max_attempts": 1}, max_pool_connections=16),
-        )
+        self.runtime = asking_once(settings)
         container = {"Image": image, "ModelDataUrl": f"s3://{bucket}/models/", "Mode": "MultiModel"}
         self.sagemaker.create_model(ModelName=self.endpoint, PrimaryContainer=container, ExecutionRoleArn=role)
 

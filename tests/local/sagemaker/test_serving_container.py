@@ -11,15 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError, EventStreamError
 
 from mlplatform_cdk.local import images
 from mlplatform_cdk.local.settings import Settings
 from mlplatform_cdk.runtimekit.manifest import Manifest, read_folder
-from tests.local.sagemaker.conftest import Client, name, wait_for
+from tests.local.sagemaker.conftest import Client, asking_once, name, wait_for
 from tests.training.jobs import rehearsal
 
 DOCKERFILE = """\
@@ -46,14 +44,7 @@ class Endpoints:
     def __init__(self, client: Client, image: str, role: str, bucket: str, settings: Settings, model: Path) -> None:
         self.sagemaker, self.s3 = client("sagemaker"), client("s3")
         self.image, self.role, self.bucket, self.folder = image, role, bucket, model
-        self.runtime = boto3.client(
-            "sagemaker-runtime",
-            endpoint_url=settings.endpoint_url,
-            region_name=settings.region,
-            aws_access_key_id="admin",
-            aws_secret_access_key="admin",
-            config=Config(retries={"total_max_attempts": 1}, max_pool_connections=16),
-        )
+        self.runtime = asking_once(settings)
         self.made: list[str] = []
 
     def put(self, key: str, hooks: str = "", padding: int = 0) -> str:

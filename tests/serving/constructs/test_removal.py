@@ -1,9 +1,6 @@
 """Does an endpoint go with its stack, whatever state it is in, and is CloudFormation always answered?"""
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import boto3
@@ -13,18 +10,9 @@ from moto import mock_aws
 from mlplatform_cdk.runtimekit import aws
 from mlplatform_cdk.serving.released_endpoint.runtime import removal
 from mlplatform_cdk.serving.released_endpoint.runtime.handler import handle
+from tests.serving.conftest import Context
 
 DIMENSION = "sagemaker:variant:DesiredInstanceCount"
-
-
-class Context:
-    """What Lambda says of the time."""
-
-    def __init__(self, seconds: float = 900) -> None:
-        self.seconds = seconds
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int(self.seconds * 1000)
 
 
 @pytest.fixture
@@ -37,28 +25,6 @@ def sagemaker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     with mock_aws(config={"core": {"passthrough": {"urls": [r"http://127\.0\.0\.1.*"]}}}):
         yield boto3.client("sagemaker")
     aws.client.cache_clear()
-
-
-@pytest.fixture
-def cloudformation() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """The URL that CloudFormation wants its answer at, and the answers."""
-    answers: list[dict[str, Any]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_PUT(self) -> None:
-            answers.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_arguments: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/answer", answers
-        server.shutdown()
-        thread.join()
 
 
 def event(kind: str, url: str, name: str = "churn", **more: object) -> dict[str, Any]:

@@ -47,4 +47,4 @@ def test_without_a_model_the_step_says_so(tmp_path: Path) -> None:
     ran = rehearsal.run_job(tree, "quantize", tmp_path / "q", {})
 
     assert ran.code == 1
-    assert ran.reason == "the input model must hold one model archive (.tar.gz), got 0"
+    assert ran.reason == "the input model must hold one model archive (.tar.gz), got none"

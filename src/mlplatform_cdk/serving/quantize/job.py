@@ -1,7 +1,6 @@
 """The step of the retraining pipeline: quantize the model that was just trained, on its own validation rows."""
 
 from mlplatform_cdk.runtimekit import job, logs, settings
-from mlplatform_cdk.runtimekit.job import JobError
 from mlplatform_cdk.serving.quantize.flow import Wanted, quantize
 from mlplatform_cdk.serving.quantize.report import REPORT_NAME
 
@@ -11,11 +10,9 @@ _log = logs.logger("quantize")
 
 def main() -> None:
     """Quantize the model of the input ``model``; the archive and the report go to the output ``quantized``."""
-    archives = sorted(job.processing_input("model").glob("*.tar.gz"))
-    if len(archives) != 1:
-        raise JobError(f"the input model must hold one model archive (.tar.gz), got {len(archives)}")
+    archive = job.required_archive("model")
     output = job.processing_output("quantized")
-    report = quantize(archives[0], job.processing_input("dataset"), output / ARCHIVE, _wanted(), progress=_log.info)
+    report = quantize(archive, job.processing_input("dataset"), output / ARCHIVE, _wanted(), progress=_log.info)
     (output / REPORT_NAME).write_text(report.to_json(), encoding="utf-8")
     for one in report.outcomes:
         _log.info(

@@ -26,14 +26,12 @@ _log = logs.logger("compile")
 
 def main() -> None:
     """Compile the model of the input ``model`` and write the archive to the output ``compiled``."""
-    archives = sorted(job.processing_input("model").glob("*.tar.gz"))
-    if len(archives) != 1:
-        raise JobError(f"the input model must hold one model archive (.tar.gz), got {len(archives)}")
+    archive = job.required_archive("model")
     rows = int(settings.number("MAX_BATCH_SIZE", 64, least=1, most=65536))
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, "model")
         folder.mkdir()
-        manifest = unpack_archive(archives[0], folder)
+        manifest = unpack_archive(archive, folder)
         for file in manifest.files:
             compile_file(folder, manifest, file, rows)
         pack_folder(folder, job.processing_output("compiled") / ARCHIVE)

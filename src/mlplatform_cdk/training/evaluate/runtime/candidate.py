@@ -71,14 +71,6 @@ class Candidate:
         return dict(zip(names, answers, strict=True))
 
 
-def only_archive(folder: Path) -> Path | None:
-    """The ``.tar.gz`` in ``folder``, or nothing where the folder is empty or absent."""
-    archives = sorted(folder.glob("*.tar.gz"))
-    if len(archives) > 1:
-        raise JobError(f"{folder.name} must hold one model archive, got {', '.join(one.name for one in archives)}")
-    return archives[0] if archives else None
-
-
 def as_json(value: dict[str, Any]) -> str:
     """``value`` with sorted keys, as every result file is written."""
     return json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n"

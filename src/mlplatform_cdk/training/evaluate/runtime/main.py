@@ -11,7 +11,7 @@ from mlplatform_cdk.runtimekit import job, logs, settings
 from mlplatform_cdk.runtimekit.dataset import Dataset, read_split
 from mlplatform_cdk.runtimekit.job import JobError
 from mlplatform_cdk.runtimekit.manifest import MANIFEST_NAME
-from mlplatform_cdk.training.evaluate.runtime.candidate import Candidate, as_json, only_archive
+from mlplatform_cdk.training.evaluate.runtime.candidate import Candidate, as_json
 from mlplatform_cdk.training.evaluate.runtime.rules import Rules
 
 _log = logs.logger("evaluate")
@@ -20,15 +20,13 @@ _log = logs.logger("evaluate")
 def main() -> None:
     """Judge the model of the input ``model`` and write the verdict to the output ``evaluation``."""
     rules = Rules.from_environment()
-    archive = only_archive(job.processing_input("model"))
-    if archive is None:
-        raise JobError("the input model must hold a model archive (.tar.gz), got none")
+    archive = job.required_archive("model")
     with tempfile.TemporaryDirectory() as folder:
         _judge(rules, Candidate.load(archive, Path(folder, "model")), _production(Path(folder, "production")))
 
 
 def _production(folder: Path) -> Candidate | None:
-    archive = only_archive(job.processing_input("production"))
+    archive = job.optional_archive("production")
     return Candidate.load(archive, folder) if archive else None
 
 
