@@ -31,4 +31,4 @@ def test_what_type_checkers_see_is_what_is_given() -> None:
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'ServingImages'"):
-        _ = serving.ServingImages  # type: ignore[attr-defined]
+        _ = serving.ServingImages

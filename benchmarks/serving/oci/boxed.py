@@ -18,19 +18,20 @@ _WAIT_S = 20.0
 
 @contextmanager
 def running(
-    buildah: Buildah, built: Built, model: Path, environment: Mapping[str, str]
+    buildah: Buildah, built: Built, model: Path, environment: Mapping[str, str], *, user: str = ""
 ) -> Iterator[tuple[subprocess.Popen[str], float]]:
     """Start process 1 of a container of ``built``; the process around it, and when it was started.
 
     :param model: the folder that lies at ``/opt/ml/model``, as SageMaker puts it there.
     :param environment: settings beside those of the image.
+    :param user: who starts it, ``<uid>:<gid>``; default: whom the image names.
     """
     config = json.loads(buildah("inspect", "--type", "image", IMAGE))["OCIv1"]["config"]
-    user, _, group = config["User"].partition(":")
+    uid, _, group = (user or config["User"]).partition(":")
     for name in _FOLDERS:
         (built.root / name).mkdir(parents=True, exist_ok=True)
     settings = [*config["Env"], *(f"{name}={value}" for name, value in environment.items())]
-    inside = ["--root", str(built.root), "--wd", config["WorkingDir"], "--setuid", user, "--setgid", group or user]
+    inside = ["--root", str(built.root), "--wd", config["WorkingDir"], "--setuid", uid, "--setgid", group or uid]
     # setuid drops every capability, and no_new_privs keeps it so.
     words = ["setpriv", "--no-new-privs", "--clear-groups", "env", "-i", *settings]
     words += ["unshare", *inside, *config["Entrypoint"], "serve"]

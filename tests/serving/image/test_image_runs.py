@@ -112,6 +112,23 @@ def test_it_runs_as_nobody_with_no_right(report: probe.Report) -> None:
         assert "USER ${RUN_AS}" in text
 
 
+@pytest.mark.skipif(
+    not BUILDABLE, reason="a container needs root and its tools; tests/serving/container has the process"
+)
+def test_started_by_root_as_sagemaker_does_it_serves_as_nobody(
+    built: tuple[tools.Buildah, build.Built], model: Path
+) -> None:
+    with boxed.running(*built, model, {"SAGEMAKER_BIND_TO_PORT": "0"}, user="0:0") as (process, started):
+        report = probe.probe(process, pid=boxed.child_of(process), started=started, model=model)
+
+    first = json.loads(report.log.splitlines()[0])
+    assert (first["uid"], "root_because" in first) == (10001, False)
+    assert report.status["Uid"].split() == report.status["Gid"].split() == ["10001"] * 4
+    assert report.status["Groups"].split() == []
+    assert int(report.status["CapEff"], 16) == int(report.status["CapPrm"], 16) == 0
+    assert report.exit_code == 0
+
+
 def test_its_packages_are_the_locks_in_less_than_170_megabytes_and_its_bill_of_materials_names_each(
     built: tuple[tools.Buildah, build.Built] | None,
 ) -> None:
