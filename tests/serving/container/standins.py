@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -17,6 +17,7 @@ from mlplatform_cdk.serving.container.codecs import Codec
 from mlplatform_cdk.serving.container.limits import Limits
 from mlplatform_cdk.serving.container.messages import Answer, Request
 from mlplatform_cdk.serving.container.metrics import Metrics
+from mlplatform_cdk.serving.container.pace import Pace
 from mlplatform_cdk.serving.container.server import Server, listening_sockets
 from mlplatform_cdk.serving.container.service import Service
 from mlplatform_cdk.serving.container.settings import Settings
@@ -71,10 +72,17 @@ class Model:
     memory_bytes = 0
 
     def __init__(
-        self, engine: Engine | None = None, *, run_seconds: float = 0.01, most: int = 64, width: int | str = 2
+        self,
+        engine: Engine | None = None,
+        *,
+        run_seconds: float = 0.01,
+        most: int = 64,
+        width: int | str = 2,
+        pace: Pace | None = None,
     ) -> None:
         self.engine: Any = engine or Engine()
         self.run_seconds, self.max_batch_size, self.batchable = run_seconds, most, most > 1
+        self.pace = pace or Pace(seconds=run_seconds, full_seconds=run_seconds, full_rows=most, bytes_per_row=len(BODY))
         self.manifest = manifest(width)
         self.codec = Codec(self.manifest, Limits())
         self.closed = False
@@ -102,7 +110,7 @@ def manifest(width: int | str = 2) -> Manifest:
     )
 
 
-def body(*rows: list[float]) -> bytes:
+def body(*rows: Sequence[float]) -> bytes:
     return json.dumps({"inputs": {"x": rows}}).encode()
 
 

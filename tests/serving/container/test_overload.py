@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from mlplatform_cdk.serving.container.load import Load
+from mlplatform_cdk.serving.container.load import Load, remaining
 from mlplatform_cdk.serving.container.messages import Answer
+from mlplatform_cdk.serving.container.pace import Pace, RowCount
 from mlplatform_cdk.serving.container.service import Service
 from tests.serving.container.standins import Array, Engine, Model, body, outputs, request, serve
 from tests.serving.container.test_batching import asked, begun
@@ -31,7 +32,7 @@ def test_beyond_a_full_queue_every_request_is_refused_at_once_and_told_when_to_t
 
     assert [one.status for one in answered] == [200] * 4
     assert [(one.status, one.headers) for one in refused] == [(429, (("Retry-After", "1"),))] * 2
-    assert json.loads(refused[0].body)["error"].startswith("the queue must let the request begin within ")
+    assert json.loads(refused[0].body)["error"].startswith("the answer must be possible within 900 ms, got 3 requests ")
     assert sum(engine.sizes) == 4
 
 
@@ -42,15 +43,53 @@ def test_a_request_that_would_wait_past_its_deadline_is_refused_at_once_though_t
         engine.gate.clear()
         tasks = await asked(service, body([0, 0]))
         await begun(engine)
-        # Each takes 0.35 s: one that waits and half of the one under way, 0.53 s, are more than 0.75 s - 0.35 s.
-        tasks += await asked(service, *[body([1, 0])] * 3)
+        # Each takes 0.2 s: the one under way, one that waits and the request itself fit into 5/6 of 0.9 s, another not.
+        tasks += await asked(service, *[body([1, 0])] * 4)
         await asyncio.sleep(0)
         engine.gate.set()
         return await asyncio.gather(*tasks)
 
-    statuses = [one.status for one in serve(scene, Model(engine, run_seconds=0.35, most=1), lanes=1)]
+    statuses = [one.status for one in serve(scene, Model(engine, run_seconds=0.2, most=1), lanes=1)]
 
-    assert statuses == [200, 200, 429, 429]
+    assert statuses == [200, 200, 200, 429, 429]
+
+
+def test_a_request_of_many_rows_counts_as_many() -> None:
+    engine = Engine()
+
+    async def scene(service: Service) -> list[Answer]:
+        engine.gate.clear()
+        tasks = await asked(service, body([0, 0]))
+        await begun(engine)
+        tasks += await asked(service, body(*[[1.0, 0.0]] * 100))  # a hundred rows, 10 ms each
+        tasks += await asked(service, body([2, 0]))
+        await asyncio.sleep(0)
+        engine.gate.set()
+        return await asyncio.gather(*tasks)
+
+    pace = Pace(seconds=0.01, full_seconds=0.64, full_rows=64, bytes_per_row=10)
+    answers = serve(scene, Model(engine, pace=pace), lanes=1)
+
+    assert [one.status for one in answers] == [200, 429, 200]
+    assert answers[1].headers == (("Retry-After", "1"),)
+
+
+def test_retry_after_tells_when_there_will_be_room() -> None:
+    engine = Engine()
+
+    async def scene(service: Service) -> list[Answer]:
+        engine.gate.clear()
+        tasks = await asked(service, body([0, 0]))
+        await begun(engine)
+        tasks += await asked(service, body([1, 0]))
+        await asyncio.sleep(0)
+        engine.gate.set()
+        return await asyncio.gather(*tasks)
+
+    answers = serve(scene, Model(engine, run_seconds=8.0, most=1), lanes=1)
+
+    # Half of the deadline of 0.9 s is how long anybody waits for a model that is slower than that.
+    assert [(one.status, one.headers) for one in answers] == [(200, ()), (429, (("Retry-After", "8"),))]
 
 
 def test_a_lone_request_is_answered_even_by_a_model_slower_than_its_budget() -> None:
@@ -104,24 +143,16 @@ def test_custom_attributes_without_a_deadline_change_nothing() -> None:
     assert serve(scene, Model()).status == 200
 
 
-@pytest.mark.parametrize(("deadline_ms", "expected"), [(None, 0.75), (200.0, 0.2)])
+@pytest.mark.parametrize(("deadline_ms", "expected"), [(None, 0.9), (200.0, 0.2)])
 def test_the_deadline_is_a_share_of_the_latency_budget_unless_it_is_set(
     deadline_ms: float | None, expected: float
 ) -> None:
     async def scene(service: Service) -> Any:
         predictor = service._single
         assert predictor is not None
-        return predictor.load.patience(predictor._allowed)
+        return predictor._waiting.load.patience(1, predictor._allowed)
 
-    assert serve(scene, Model(run_seconds=0.0), deadline_ms=deadline_ms) == pytest.approx(expected)
-
-
-def test_the_time_to_wait_is_what_lies_before_a_request_shared_by_the_lanes() -> None:
-    load = Load(0.01, lanes=2)
-
-    assert load.wait(10) == pytest.approx((10 / 2 + 0.5) * 0.01)
-    assert load.patience(0.1) == pytest.approx(0.09)
-    assert load.patience(0.01) == pytest.approx(0.005)
+    assert serve(scene, Model(run_seconds=0.0), deadline_ms=deadline_ms) == pytest.approx(expected, rel=0.001)
 
 
 def test_what_large_bodies_take_in_the_lanes_does_not_count_against_small_ones() -> None:
@@ -140,10 +171,43 @@ def test_what_large_bodies_take_in_the_lanes_does_not_count_against_small_ones()
     assert [one.status for one in answers] == [200] * 100
 
 
-def test_the_averages_follow_the_batches() -> None:
-    load = Load(0.01, lanes=1)
-    for _ in range(100):
-        load.learn(0.04, requests=8)
+def load(base: float = 0.01, each: float = 0.001, lanes: int = 2) -> Load:
+    pace = Pace(seconds=base + each, full_seconds=base + 64 * each, full_rows=64)
+    return Load(pace, lanes=lanes, most_rows=64, deadline=1.0)
 
-    assert load.batch_seconds == pytest.approx(0.04, rel=0.01)
-    assert load.request_seconds == pytest.approx(0.005, rel=0.01)
+
+def test_the_time_to_wait_is_what_lies_before_a_request_shared_by_the_lanes() -> None:
+    # A full batch takes 0.074 s; those with whom a request is computed are not before it.
+    assert load().wait(1, ahead=63, remaining=0.05) == pytest.approx(0.05 / 2)
+    assert load().wait(1, ahead=127, remaining=0.05) == pytest.approx((0.05 + 0.074) / 2)
+
+
+def test_the_level_follows_the_batches_and_keeps_the_shape() -> None:
+    learnt = load()
+    for _ in range(100):
+        learnt.learn(4 * 0.018, rows=8)
+
+    assert learnt.seconds(8) == pytest.approx(4 * 0.018, rel=0.01)
+    assert learnt.seconds(64) == pytest.approx(4 * 0.074, rel=0.01)
+
+
+def test_a_batch_has_the_rows_that_fit_into_the_time_left_but_is_not_cut_where_that_costs_more_than_it_gives() -> None:
+    assert load().rows_within(10.0) == 64
+    assert 20 <= load().rows_within(0.05) <= 35
+    assert load().rows_within(0.0) == 10  # as long as the ten rows take, the batch by itself takes, too
+
+
+def test_rows_are_guessed_from_the_sizes_of_bodies_by_their_format() -> None:
+    count = RowCount(10.0)
+    assert [count.of("a/json", size) for size in (1, 10, 14, 100)] == [1, 1, 1, 10]
+    for _ in range(100):
+        count.learn("a/json", 4000, 100)
+
+    assert [count.of("a/json", size) for size in (30, 50, 4000)] == [1, 1, 100]
+    assert count.of("text/csv", 100) == 10
+    assert count.of("image/png", 10**6) == 1
+
+
+def test_lanes_tell_what_is_left_of_what_they_have_begun_and_more_of_what_is_overdue() -> None:
+    assert remaining([10.0, 12.0], 9.0) == pytest.approx(1 + 3)
+    assert remaining([10.0], 14.0) == pytest.approx(2)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import uvloop
 
+from mlplatform_cdk.serving.container.messages import Answer, Reply, Request
 from mlplatform_cdk.serving.container.metrics import Metrics
 from mlplatform_cdk.serving.container.protocol import Connection
 from mlplatform_cdk.serving.container.server import Server
@@ -261,3 +262,44 @@ def test_a_long_pipeline_is_read_only_as_far_as_it_is_answered_and_answered_to_i
 
     assert taken < many
     assert [float(one) for one in re.findall(rb'"y":\[\[([0-9.]+),', received)] == [2.0 * one for one in range(many)]
+
+
+def test_a_connection_that_was_refused_is_not_read_for_a_moment() -> None:
+    class Wire:
+        """A transport that counts."""
+
+        paused = resumed = 0
+        written = b""
+
+        def write(self, data: bytes) -> None:
+            self.written += data
+
+        def pause_reading(self) -> None:
+            self.paused += 1
+
+        def resume_reading(self) -> None:
+            self.resumed += 1
+
+        def is_closing(self) -> bool:
+            return False
+
+    def refuse(request: Request, reply: Reply) -> None:
+        assert request.method == "POST"
+        reply(Answer(429))
+
+    async def run() -> tuple[int, int, Wire]:
+        service, transport = Service(Settings(), Metrics()), Wire()
+        server = Server(service, Settings())
+        server.handle = refuse
+        connection = Connection(server)
+        connection.connection_made(transport)  # type: ignore[arg-type]
+        connection.data_received(post())
+        before = transport.paused, transport.resumed
+        while not transport.resumed:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.001)
+        return *before, transport
+
+    paused, resumed, transport = asyncio.run(run())
+
+    assert (paused, resumed, transport.paused, transport.resumed) == (1, 0, 1, 1)
+    assert transport.written.startswith(b"HTTP/1.1 429 ")

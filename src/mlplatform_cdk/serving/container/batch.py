@@ -6,6 +6,7 @@ One request cannot fail its neighbours: whatever breaks a batch is tried again, 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -30,13 +31,18 @@ class Job:
     :param request: what is asked.
     :param reply: takes the answer.
     :param kind: the format of the answer.
-    :param latest: when the model must begin with it at the latest.
+    :param rows: how many it seems to have, before it is read; default: 1.
+    :param due: when its answer is late; default: never.
+    :param latest: when the model must begin with it at the latest; default: never.
     """
 
-    __slots__ = ("answer", "context", "inputs", "kind", "latest", "outputs", "reply", "request")
+    __slots__ = ("answer", "context", "due", "inputs", "kind", "latest", "outputs", "reply", "request", "rows")
 
-    def __init__(self, request: Request, reply: Reply, kind: str, latest: float) -> None:
-        self.request, self.reply, self.kind, self.latest = request, reply, kind, latest
+    def __init__(
+        self, request: Request, reply: Reply, kind: str, rows: int = 1, due: float = inf, latest: float = inf
+    ) -> None:
+        self.request, self.reply, self.kind = request, reply, kind
+        self.rows, self.due, self.latest = rows, due, latest
         self.inputs: Tensors = {}
         self.outputs: Tensors = {}
         self.context: Context | None = None  # where the model has hooks
@@ -45,12 +51,13 @@ class Job:
 
 @dataclass(slots=True)
 class Timing:
-    """How long a batch took, stage by stage, in seconds, from ``begun``."""
+    """How long a batch took, stage by stage, in seconds, from ``begun``, and how many ``rows`` the model was given."""
 
     begun: float
     decode: float
     infer: float
     encode: float
+    rows: int
 
     @property
     def all(self) -> float:
@@ -71,9 +78,10 @@ def compute(model: "Model", jobs: Sequence[Job], *, most_rows: int, alone: bool 
         _guarded(_decode, model, job)
     decoded = perf_counter()
     left = [job for job in jobs if job.answer is None]
+    sizes = [rows_of(job) for job in left]
     run: _Run = model.engine.run_alone if alone and len(left) == 1 else model.engine.run
     if model.batchable and len(left) > 1:
-        for group in _groups(left, most_rows):
+        for group in _groups(left, sizes, most_rows):
             _run_group(model, group, run)
     else:
         _run_each(model, left, run)
@@ -81,7 +89,7 @@ def compute(model: "Model", jobs: Sequence[Job], *, most_rows: int, alone: bool 
     for job in left:
         if job.answer is None:
             _guarded(_encode, model, job)
-    return Timing(begun, decoded - begun, computed - decoded, perf_counter() - computed)
+    return Timing(begun, decoded - begun, computed - decoded, perf_counter() - computed, sum(sizes))
 
 
 def _guarded(step: "Callable[[Model, Job], None]", model: "Model", job: Job) -> None:
@@ -144,7 +152,7 @@ def _run_together(model: "Model", jobs: Sequence[Job], run: _Run) -> None:
         # Arrays of other shapes or types do not go together: an error, and then each runs by itself.
         together[one.name] = np.concatenate(arrays, dtype=arrays[0].dtype, casting="no")
     found = run(together)
-    sizes = [_rows(job) for job in jobs]
+    sizes = [rows_of(job) for job in jobs]
     total = sum(sizes)
     for array in found:
         if len(array) != total:
@@ -156,15 +164,14 @@ def _run_together(model: "Model", jobs: Sequence[Job], run: _Run) -> None:
         start = end
 
 
-def _groups(jobs: Sequence[Job], most_rows: int) -> list[Sequence[Job]]:
+def _groups(jobs: Sequence[Job], sizes: Sequence[int], most_rows: int) -> list[Sequence[Job]]:
     """``jobs`` in their order, at most ``most_rows`` rows together."""
-    if len(jobs) <= most_rows and sum(map(_rows, jobs)) <= most_rows:
+    if sum(sizes) <= most_rows:
         return [jobs]
     groups: list[Sequence[Job]] = []
     group: list[Job] = []
     rows = 0
-    for job in jobs:
-        size = _rows(job)
+    for job, size in zip(jobs, sizes, strict=True):
         if group and rows + size > most_rows:
             groups.append(group)
             group, rows = [], 0
@@ -173,7 +180,8 @@ def _groups(jobs: Sequence[Job], most_rows: int) -> list[Sequence[Job]]:
     return [*groups, group]
 
 
-def _rows(job: Job) -> int:
+def rows_of(job: Job) -> int:
+    """The rows of a request that has been read; 0 before."""
     for array in job.inputs.values():
-        return len(array)
-    return 1
+        return len(array) if array.ndim else 1
+    return 0

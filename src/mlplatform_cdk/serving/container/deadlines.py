@@ -7,8 +7,7 @@ from mlplatform_cdk.serving.container.errors import RequestError
 
 HEADER = "x-request-deadline-ms"
 ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
-# Of the latency budget: the rest is for the way through sockets, and for what estimates are off by.
-BUDGET_SHARE = 0.75
+BUDGET_SHARE = 0.9  # of the latency budget: the rest is for the way through sockets
 _TOLD = re.compile(r"(?:^|[,;\s])(?:x-request-)?deadline-ms\s*=\s*([^,;\s]*)", re.IGNORECASE)
 _LONGEST_MS = 3_600_000
 

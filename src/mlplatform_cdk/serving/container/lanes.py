@@ -5,6 +5,8 @@ import threading
 from collections import deque
 from typing import Protocol
 
+from mlplatform_cdk.serving.container.load import remaining
+
 
 class Work(Protocol):
     """A model with requests that wait."""
@@ -28,6 +30,24 @@ class Lanes:
         self._offers: deque[Work] = deque()
         self._idle: deque[threading.Lock] = deque()  # each is released to wake the lane that waits for it
         self._started = 0
+        self._ends: dict[int, float] = {}  # by thread: when what it computes should be done
+
+    def begin(self, end: float) -> None:
+        """Say that this lane computes now, and until when it should, as ``time.perf_counter`` says it."""
+        self._ends[threading.get_ident()] = end
+
+    def end(self) -> None:
+        """Say that this lane has computed."""
+        del self._ends[threading.get_ident()]
+
+    def remaining(self, now: float) -> float:
+        """Seconds of computing left in all that has been begun."""
+        return remaining(list(self._ends.values()), now)
+
+    @property
+    def computing(self) -> int:
+        """How many lanes compute."""
+        return len(self._ends)
 
     def offer(self, work: Work) -> None:
         """Have a lane look at ``work``; only the event loop's thread calls this."""

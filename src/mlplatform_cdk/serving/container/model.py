@@ -19,6 +19,7 @@ from mlplatform_cdk.serving.container.engines.independence import Independence, 
 from mlplatform_cdk.serving.container.engines.pairs import InPairs
 from mlplatform_cdk.serving.container.errors import RequestError
 from mlplatform_cdk.serving.container.hooks import Context, Hooks
+from mlplatform_cdk.serving.container.pace import Pace, measure
 from mlplatform_cdk.serving.container.settings import Settings
 from mlplatform_cdk.serving.container.tensors import as_array
 
@@ -38,7 +39,7 @@ class Model:
 
     ``memory_bytes`` is what it takes of RAM, ``run_seconds`` what a lone golden request takes on one lane,
     ``batchable`` whether rows of several requests may be computed at once, ``max_batch_size`` up to how many, and
-    ``batch_reason`` why not or why not more.
+    ``batch_reason`` why not or why not more, and ``pace`` what single requests and full batches take as requests.
     """
 
     def __init__(self, manifest: Manifest, codec: Codec, engine: Engine, hooks: Hooks | None) -> None:
@@ -47,6 +48,7 @@ class Model:
         self.run_seconds = 0.0
         self.max_batch_size = 1
         self.batch_reason = ""
+        self.pace = Pace(seconds=0.0)
         self._outputs = [one.name for one in manifest.outputs]
 
     @property
@@ -104,6 +106,7 @@ class Model:
             self._prove(requests)
             self.run_seconds = _median_seconds(self.engine, requests[0])
             self._examine(_rows(requests, most=int(_PROOF_SECONDS / 5 / self.run_seconds)), choice.max_batch_size)
+            self.pace = measure(self)
         except KnownError:
             raise
         except Exception as error:  # each runtime has errors of its own

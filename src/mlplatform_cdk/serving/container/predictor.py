@@ -7,7 +7,6 @@ itself, on what one turn of the loop has gathered.
 import asyncio
 import math
 import time
-from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from time import perf_counter
@@ -16,11 +15,13 @@ from typing import TYPE_CHECKING
 from mlplatform_cdk.serving.container import batch, tracing
 from mlplatform_cdk.serving.container.batch import Job, Timing
 from mlplatform_cdk.serving.container.deadlines import BUDGET_SHARE, allowed_seconds
-from mlplatform_cdk.serving.container.errors import DeadlineExceeded, RequestError, TooManyRequests
+from mlplatform_cdk.serving.container.errors import DeadlineExceeded, TooManyRequests
 from mlplatform_cdk.serving.container.lanes import Lanes
 from mlplatform_cdk.serving.container.load import Load
 from mlplatform_cdk.serving.container.messages import Answer, Reply, Request, problem
 from mlplatform_cdk.serving.container.metrics import Metrics
+from mlplatform_cdk.serving.container.pace import RowCount
+from mlplatform_cdk.serving.container.queue import Queue
 from mlplatform_cdk.serving.container.settings import Settings
 
 if TYPE_CHECKING:
@@ -55,20 +56,19 @@ class Predictor:
         self._limit = settings.queue_limit
         # A hook may take any time, and run_seconds does not count it.
         self.inline = model.run_seconds < INLINE_SECONDS and not self._delay and model.hooks is None
-        self._most = self._most_rows if model.batchable else INLINE_UNBATCHED if self.inline else 1
+        self._waiting = self._queue(lanes.count)  # for the lanes
         # A model on the event loop has two: what large bodies take in the lanes says nothing about the others.
-        self.load = Load(model.run_seconds, 1 if self.inline else lanes.count)
-        self._lane_load = Load(model.run_seconds, lanes.count) if self.inline else self.load
-        self._waiting: deque[Job] = deque()  # for the lanes
-        self._gathered: deque[Job] = deque()  # for the event loop
+        self._gathered = self._queue(1) if self.inline else self._waiting
+        self._row_count = RowCount(model.pace.bytes_per_row)
         self._kinds: dict[str, str] = {}
         self._turning = False
+        self._cycle = (0.0, 0)  # when the turn before began which left something, and its rows
         self.under_way = 0
 
     @property
     def waiting(self) -> int:
         """Requests that wait for the model."""
-        return len(self._waiting) + len(self._gathered)
+        return len(self._waiting) + (len(self._gathered) if self.inline else 0)
 
     def ask(self, request: Request, reply: Reply) -> None:
         """Admit ``request``, or refuse it at once.
@@ -77,18 +77,24 @@ class Predictor:
         :param reply: takes the answer.
         :raises RequestError: when it is refused.
         """
-        headers = request.headers
+        headers, body = request.headers, request.body
         accept = headers.get("accept", "")
         kind = self._kinds.get(accept) or self._accept(accept)
         allowed = allowed_seconds(headers, self._allowed)
-        inline = self.inline and len(request.body) <= INLINE_BYTES
-        queue, load = (self._gathered, self.load) if inline else (self._waiting, self._lane_load)
-        patience, waiting = load.patience(allowed), len(queue)
-        if waiting and (waiting >= self._limit or load.wait(waiting) > patience):
-            raise _refusal(waiting, load.wait(waiting), patience)
-        job = Job(request, reply, kind, request.arrived + patience)
+        rows = self._row_count.of(headers.get("content-type", ""), len(body))
+        inline = self.inline and len(body) <= INLINE_BYTES
+        queue = self._gathered if inline else self._waiting
+        if inline:
+            late = queue.late_by(rows, allowed) if queue.jobs else 0.0
+        else:
+            lanes = self._lanes
+            free = lanes.computing < lanes.count
+            late = queue.late_by(rows, allowed, remaining=lanes.remaining(request.arrived), free=free)
+        if late > 0:
+            raise _refusal(len(queue), late, allowed)
+        latest = request.arrived + queue.load.patience(rows, allowed)
         self.under_way += 1
-        queue.append(job)
+        queue.put(Job(request, reply, kind, rows, request.arrived + allowed, latest))
         if not inline:
             self._lanes.offer(self)
         elif not self._turning:
@@ -99,60 +105,85 @@ class Predictor:
         """See ``lanes.Work``; called by a lane."""
         if self._delay:
             self._await_more()
-        jobs = self._take(self._waiting, math.ceil(len(self._waiting) / (idle + 1)))
-        if not jobs:
+        queue, lanes = self._waiting, self._lanes
+        begun = perf_counter()
+        jobs, late, rows = queue.take(begun, idle)
+        if not jobs and not late:
             return False
-        alone = len(jobs) == 1 and not self._waiting and idle == self._lanes.count - 1
-        ready = _in_time(jobs)
-        timing = batch.compute(self.model, ready, most_rows=self._most_rows, alone=alone) if ready else None
+        timing = None
+        alone = len(jobs) == 1 and not queue.jobs and idle == lanes.count - 1
+        if jobs:
+            lanes.begin(begun + queue.load.seconds(rows))
+            timing = batch.compute(self.model, jobs, most_rows=self._most_rows, alone=alone)
+            lanes.end()
+        seconds = perf_counter() - begun
         with suppress(RuntimeError):  # the loop has ended: nobody is left to be answered
-            self._loop.call_soon_threadsafe(self._finish, jobs, len(ready), timing, self._lane_load)
+            self._loop.call_soon_threadsafe(self._finish_batch, jobs, late, timing, 0.0 if alone else seconds)
         return True
+
+    def _finish_batch(self, jobs: Sequence[Job], late: Sequence[Job], timing: Timing | None, seconds: float) -> None:
+        """Answer what a lane has computed; one that had all cores to itself says nothing about lanes."""
+        if timing is not None and timing.rows and seconds:
+            self._waiting.load.learn(seconds, timing.rows)
+        self._finish(jobs, late, timing)
 
     def _turn(self) -> None:
         """Compute on the event loop what has come since its last turn."""
-        jobs = self._take(self._gathered, self._most)
-        ready = _in_time(jobs)
-        timing = batch.compute(self.model, ready, most_rows=self._most_rows) if ready else None
-        self._turning = bool(self._gathered)
+        begun, queue = perf_counter(), self._gathered
+        before, rows = self._cycle
+        if rows:  # what the turn before has left waited for all that the loop does, not only for the model
+            queue.load.learn(begun - before, rows)
+        jobs, late, _ = queue.take(begun)
+        timing = batch.compute(self.model, jobs, most_rows=self._most_rows) if jobs else None
+        self._turning = bool(queue.jobs)
         if self._turning:
             self._loop.call_soon(self._turn)
-        self._finish(jobs, len(ready), timing, self.load)
+        self._finish(jobs, late, timing)
+        computed = 0 if timing is None else timing.rows
+        self._cycle = (begun, computed) if self._turning else (0.0, 0)
+        if computed and not self._turning:
+            queue.load.learn(perf_counter() - begun, computed)
 
-    def _take(self, queue: deque[Job], most: int) -> list[Job]:
-        jobs: list[Job] = []
-        try:
-            while len(jobs) < min(most, self._most):
-                jobs.append(queue.popleft())
-        except IndexError:
-            pass  # another lane was faster
-        return jobs
+    def _queue(self, lanes: int) -> Queue:
+        model = self.model
+        most = self._most_rows if model.batchable else INLINE_UNBATCHED if self.inline else 1
+        rows = self._most_rows if model.batchable else 1
+        return Queue(Load(model.pace, lanes=lanes, most_rows=rows, deadline=self._allowed), most, self._limit)
 
     def _await_more(self) -> None:
         """Wait for a full batch, as long as the oldest request may."""
         try:
-            until = self._waiting[0].request.arrived + self._delay
+            until = self._waiting.jobs[0].request.arrived + self._delay
         except IndexError:
             return
-        while len(self._waiting) < self._most and (left := until - perf_counter()) > 0:
+        while self._waiting.rows < self._most_rows and (left := until - perf_counter()) > 0:
             time.sleep(min(left, _LOOK_SECONDS))
 
-    def _finish(self, jobs: Sequence[Job], computed: int, timing: Timing | None, load: Load) -> None:
-        self.under_way -= len(jobs)
+    def _finish(self, jobs: Sequence[Job], late: Sequence[Job], timing: Timing | None) -> None:
+        self.under_way -= len(jobs) + len(late)
         metrics = self._metrics
         if timing is not None:
-            load.learn(timing.all, computed)
+            computed = len(jobs)
             metrics.batch.add(computed)
             metrics.decode.add(timing.decode / computed, computed)
             metrics.infer.add(timing.infer, computed)
             metrics.encode.add(timing.encode / computed, computed)
+            if timing.rows:
+                self._learn_rows(jobs[0])
+        for job in late:
+            job.answer = _too_late(job)
         begun = perf_counter() if timing is None else timing.begun
-        for job in jobs:
+        for job in (*jobs, *late):
             assert job.answer is not None
             metrics.queue.add(begun - job.request.arrived)
             metrics.count(job.answer.status)
             _hand_back(job, job.answer)
             job.reply(job.answer)
+
+    def _learn_rows(self, job: Job) -> None:
+        rows = batch.rows_of(job)
+        if rows:
+            self._row_count.learn(job.request.headers.get("content-type", ""), len(job.request.body), rows)
 
     def _accept(self, accept: str) -> str:
         kind = self.model.codec.accept(accept)
@@ -161,11 +192,11 @@ class Predictor:
         return kind
 
 
-def _refusal(waiting: int, wait: float, patience: float) -> RequestError:
+def _refusal(waiting: int, late: float, allowed: float) -> TooManyRequests:
     return TooManyRequests(
-        f"the queue must let the request begin within {1000 * patience:.0f} ms, got one of {waiting} requests "
-        f"and about {1000 * wait:.0f} ms; try again later",
-        max(1, math.ceil(wait)),
+        f"the answer must be possible within {1000 * allowed:.0f} ms, got {waiting} requests that wait already; "
+        f"try again in {1000 * late:.0f} ms",
+        math.ceil(late),
     )
 
 
@@ -180,18 +211,11 @@ def _hand_back(job: Job, answer: Answer) -> None:
     answer.headers += tuple(told.items())
 
 
-def _in_time(jobs: Sequence[Job]) -> list[Job]:
-    """Those of ``jobs`` that are not too late; the others get their answer."""
-    now = perf_counter()
-    ready = [job for job in jobs if now <= job.latest]
-    if len(ready) < len(jobs):
-        for job in jobs:
-            if now > job.latest:
-                waited, patience = now - job.request.arrived, job.latest - job.request.arrived
-                job.answer = problem(
-                    DeadlineExceeded(
-                        f"the model must begin with the request within {1000 * patience:.0f} ms of its arrival, got to "
-                        f"it after {1000 * waited:.0f} ms"
-                    )
-                )
-    return ready
+def _too_late(job: Job) -> Answer:
+    arrived, now = job.request.arrived, perf_counter()
+    return problem(
+        DeadlineExceeded(
+            f"the model must begin with the request within {1000 * (job.latest - arrived):.0f} ms of its arrival, got "
+            f"to it after {1000 * (now - arrived):.0f} ms"
+        )
+    )

@@ -11,33 +11,19 @@ from typing import TYPE_CHECKING
 
 from mlplatform_cdk.serving.container import streaming_out, wire
 from mlplatform_cdk.serving.container.errors import ClientTooSlow, RequestError
+from mlplatform_cdk.serving.container.exchange import Exchange
 from mlplatform_cdk.serving.container.heads import Head
 from mlplatform_cdk.serving.container.incoming import Incoming
-from mlplatform_cdk.serving.container.messages import Answer, Request, problem
+from mlplatform_cdk.serving.container.messages import Request, problem
 
 if TYPE_CHECKING:
     from mlplatform_cdk.serving.container.server import Server
 
 # Of one connection's pipeline, beyond which it is read no further: requests, and bytes of their bodies.
 _MOST_UNANSWERED, _MOST_UNANSWERED_BYTES = 128, 1024 * 1024
+# How long a refused connection is not read: clients that ask again at once would take the processor from the others.
+_TOO_MANY, _REST_SECONDS = 429, 0.01
 _LINGER_SECONDS = 5.0  # how long bytes are discarded so that the answer which refuses them is not lost to a reset
-
-
-class _Exchange:
-    """A request and, in time, its answer."""
-
-    __slots__ = ("answer", "connection", "head", "size")
-
-    def __init__(self, connection: "Connection", head: Head | None, size: int = 0) -> None:
-        self.connection, self.head, self.size = connection, head, size
-        self.answer: Answer | bytes | None = None
-
-    def reply(self, answer: Answer) -> None:
-        """Take the answer; it leaves once those before it have left."""
-        self.answer = answer
-        connection = self.connection
-        if connection.exchanges and connection.exchanges[0] is self:
-            connection.flush()
 
 
 class Connection(asyncio.Protocol):
@@ -48,19 +34,19 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, host: "Server") -> None:
         self._host, self._heads = host, host.heads
-        self._transport: asyncio.Transport = None  # type: ignore[assignment]  # connection_made sets it
-        self.exchanges: deque[_Exchange] = deque()
+        self.transport: asyncio.Transport = None  # type: ignore[assignment]  # connection_made sets it
+        self.exchanges: deque[Exchange] = deque()
         self.changed = perf_counter()  # when this connection last began or ended something
         self._unanswered = 0  # bytes of the bodies in exchanges
         self._incoming = Incoming(host.heads, host.settings.max_body_bytes)
         self._deaf = False  # nothing more is taken: the client has ended, or was told that this is the last answer
-        self._refused = self._paused = self._clogged = False
+        self._refused = self._paused = self._clogged = self._resting = False
         self._writable: asyncio.Future[None] | None = None
         self._streaming: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
-        self._transport = transport  # type: ignore[assignment]
+        self.transport = transport  # type: ignore[assignment]
         self._host.connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -123,23 +109,15 @@ class Connection(asyncio.Protocol):
         settings = self._host.settings
         if self._clogged:
             if silent > settings.client_timeout_s:
-                self._transport.abort()
+                self.transport.abort()
         elif self._deaf:
             if not self.exchanges and silent > _LINGER_SECONDS:
-                self._transport.abort()
+                self.transport.abort()
         elif self._incoming.begun:
             if silent > settings.client_timeout_s:
                 self._refuse(ClientTooSlow(f"the request must arrive within {settings.client_timeout_s:g} s"))
         elif not self.exchanges and silent > settings.idle_timeout_s:
-            self._transport.close()
-
-    def close(self) -> None:
-        """End the connection now."""
-        self._transport.close()
-
-    def write(self, data: bytes) -> None:
-        """Send ``data``, a piece of a streamed answer."""
-        self._transport.write(data)
+            self.transport.close()
 
     def flush(self) -> None:
         """Send every answer whose turn has come, in one write."""
@@ -159,6 +137,8 @@ class Connection(asyncio.Protocol):
             if last:
                 self._end(pieces)
                 return
+            if answer.status == _TOO_MANY and not self._resting:
+                self._rest()
         self._send(pieces)
 
     def end_stream(self, *, whole: bool, last: bool) -> None:
@@ -169,7 +149,7 @@ class Connection(asyncio.Protocol):
         """
         self._streaming = None
         if not whole:
-            self._transport.abort()
+            self.transport.abort()
             return
         self._unanswered -= self.exchanges.popleft().size
         self.changed = perf_counter()
@@ -186,7 +166,7 @@ class Connection(asyncio.Protocol):
 
     def _send(self, pieces: list[bytes]) -> None:
         if pieces:
-            self._transport.write(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+            self.transport.write(pieces[0] if len(pieces) == 1 else b"".join(pieces))
         self.changed = perf_counter()
         if self._paused:
             self._set_reading()
@@ -196,24 +176,36 @@ class Connection(asyncio.Protocol):
         self._deaf = True
         self._send(pieces)
         if not self._refused:
-            self._transport.close()
-        elif self._transport.can_write_eof():
-            self._transport.write_eof()
+            self.transport.close()
+        elif self.transport.can_write_eof():
+            self.transport.write_eof()
+
+    def _rest(self) -> None:
+        self._resting = True
+        self._set_reading()
+        asyncio.get_running_loop().call_later(_REST_SECONDS, self._go_on)
+
+    def _go_on(self) -> None:
+        self._resting = False
+        if not self.transport.is_closing():
+            self._set_reading()
+
+    def _has_many(self) -> bool:
+        return len(self.exchanges) >= _MOST_UNANSWERED or self._unanswered > _MOST_UNANSWERED_BYTES
 
     def _set_reading(self) -> None:
-        many = len(self.exchanges) >= _MOST_UNANSWERED or self._unanswered > _MOST_UNANSWERED_BYTES
-        pause = self._clogged or many
+        pause = self._clogged or self._resting or self._has_many()
         if pause and not self._paused:
-            self._transport.pause_reading()
+            self.transport.pause_reading()
         elif self._paused and not pause:
-            self._transport.resume_reading()
+            self.transport.resume_reading()
         self._paused = pause
 
     def _ask(self, head: Head, body: bytes) -> None:
-        exchange = _Exchange(self, head, len(body))
+        exchange = Exchange(self, head, len(body))
         self.exchanges.append(exchange)
         self._unanswered += exchange.size
-        if len(self.exchanges) >= _MOST_UNANSWERED or self._unanswered > _MOST_UNANSWERED_BYTES:
+        if self._has_many():
             self._set_reading()
         if not head.keep_alive:
             self._deaf = True
@@ -241,7 +233,7 @@ class Connection(asyncio.Protocol):
     def _invite(self) -> None:
         """Tell a client that waits for it to send its body."""
         self._incoming.expected = False
-        exchange = _Exchange(self, None)
+        exchange = Exchange(self, None)
         exchange.answer = wire.CONTINUE
         self.exchanges.append(exchange)
         if self.exchanges[0] is exchange:
@@ -250,7 +242,7 @@ class Connection(asyncio.Protocol):
     def _refuse(self, error: RequestError) -> None:
         """Answer what cannot be a request, after the answers before it, and end the connection."""
         self._deaf = self._refused = True
-        exchange = _Exchange(self, None)
+        exchange = Exchange(self, None)
         self.exchanges.append(exchange)
         self._host.refused(int(error.status))
         exchange.reply(problem(error))

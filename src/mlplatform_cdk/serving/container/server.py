@@ -62,7 +62,7 @@ class Server:
         if self._ticking is not None:
             self._ticking.cancel()
         for connection in list(self.connections):
-            connection.close()
+            connection.transport.close()
         # What was written leaves as fast as clients read it.
         while self.connections and perf_counter() < began + patience:  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(_LOOK_SECONDS)

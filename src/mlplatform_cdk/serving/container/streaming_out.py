@@ -23,9 +23,9 @@ async def send(connection: "Connection", stream: AsyncIterator[bytes], *, last: 
     try:
         async for piece in stream:
             if piece:
-                connection.write(wire.chunk(piece))
+                connection.transport.write(wire.chunk(piece))
                 await connection.writable()
-        connection.write(wire.LAST_CHUNK)
+        connection.transport.write(wire.LAST_CHUNK)
         whole = True
     except Exception:  # noqa: BLE001 - one answer must not end the server; the log has the reason
         _log.exception("a streamed answer broke")

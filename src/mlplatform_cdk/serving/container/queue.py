@@ -1,0 +1,82 @@
+"""Requests that wait for a model, in the order of their arrival, counted by rows."""
+
+from collections import deque
+from threading import Lock
+
+from mlplatform_cdk.serving.container.batch import Job
+from mlplatform_cdk.serving.container.load import Load
+
+
+class Queue:
+    """The event loop's thread puts requests in, and whoever computes takes them out.
+
+    :param load: what batches take.
+    :param most: requests of a batch.
+    :param limit: the most requests that wait.
+    """
+
+    def __init__(self, load: Load, most: int, limit: int) -> None:
+        self.load, self._most, self._limit = load, most, limit
+        self.jobs: deque[Job] = deque()
+        self._put = self._taken = 0  # rows since the start: each has one writer at a time
+        self._taking = Lock()
+
+    def __len__(self) -> int:
+        return len(self.jobs)
+
+    @property
+    def rows(self) -> int:
+        """Rows that wait, as far as they are known before they are read."""
+        return self._put - self._taken
+
+    def late_by(self, rows: int, allowed: float, *, remaining: float = 0.0, free: bool = True) -> float:
+        """By how many seconds a request of ``rows`` that came now would be too late; 0 and less: it may wait here.
+
+        :param allowed: seconds until its answer is late.
+        :param remaining: seconds of computing left in what has been begun, all lanes together; default: none.
+        :param free: whether somebody has nothing to do; default: yes.
+        """
+        if free and not self.jobs:
+            return 0.0
+        load, ahead = self.load, self.rows
+        excess = load.excess(rows, ahead, remaining, allowed)
+        wait = load.wait(rows, ahead, remaining)
+        if excess <= 0 and len(self.jobs) >= self._limit:
+            return wait
+        return min(excess, wait)
+
+    def put(self, job: Job) -> None:
+        """Let ``job`` wait."""
+        self._put += job.rows
+        self.jobs.append(job)
+
+    def take(self, now: float, idle: int = 0) -> tuple[list[Job], list[Job], int]:
+        """What is to be computed at once, those among it that are too late for that, and the rows of the former.
+
+        It has no more rows than can be answered within the time that its most urgent request has left.
+
+        :param now: as ``time.perf_counter`` says it.
+        :param idle: how many others have nothing to do: each gets its share.
+        """
+        ready: list[Job] = []
+        late: list[Job] = []
+        load, jobs, rows, room, most = self.load, self.jobs, 0, 0, self._most
+        with self._taking:
+            share = -(-self.rows // (idle + 1))
+            due = float("inf")
+            while jobs and len(ready) < most:
+                job = jobs[0]
+                if now > job.latest:
+                    late.append(jobs.popleft())
+                    self._taken += job.rows
+                    continue
+                if job.due < due:
+                    due = job.due
+                    room = min(share, load.rows_within(due - now))
+                if ready and rows + job.rows > room:
+                    break
+                jobs.popleft()
+                ready.append(job)
+                rows += job.rows
+            self._taken += rows
+        return ready, late, rows
