@@ -2,7 +2,9 @@
 
 import io
 import json
+import random
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -66,3 +68,35 @@ def test_a_distribution_has_values_with_counts_and_true_sums(line: dict[str, Any
     assert queue["Min"] <= 0.02 <= queue["Max"]
     assert (batch["Values"], batch["Counts"], batch["Sum"]) == ([8], [1], 8)
     assert "DecodeLatency" not in line  # nothing was measured
+
+
+def told(values: Sequence[float], name: str = "InferLatency") -> dict[str, Any]:
+    metrics, output = Metrics(), io.StringIO()
+    emf = Emf(metrics, namespace="Churn", model="churn", output=output)
+    for value in values:
+        metrics.infer.add(value)
+    metrics.count(200, len(values))
+    emf.tick()
+    return json.loads(output.getvalue())[name]  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
+def test_a_percentile_is_off_by_less_than_a_twentieth(share: float) -> None:
+    chance = random.Random(1)
+    values = sorted(chance.lognormvariate(-5, 1) for _ in range(5000))
+
+    found = told(values)
+    place, seen = -1, 0.0
+    while seen <= share * len(values):
+        place += 1
+        seen += found["Counts"][place]
+
+    assert found["Values"][place] / 1000 == pytest.approx(values[int(share * len(values))], rel=0.05)
+
+
+def test_a_distribution_has_no_more_values_than_the_format_allows() -> None:
+    found = told([1e-5 * 2 ** (step / 20) for step in range(400)])
+
+    assert len(found["Values"]) == len(found["Counts"]) <= 100
+    assert found["Values"] == sorted(found["Values"])
+    assert sum(found["Counts"]) == found["Count"] == 400

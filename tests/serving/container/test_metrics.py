@@ -77,3 +77,16 @@ def test_a_status_that_is_not_listed_counts_as_other() -> None:
     metrics.count(418)
 
     assert samples(metrics.render([]).decode())['mlplatform_serving_requests_total{status="other"}'] == 1
+
+
+def test_prometheus_gets_the_buckets_that_double_with_everything_below_them() -> None:
+    metrics = Metrics()
+    for value in SECONDS:
+        metrics.infer.add(value)
+
+    found = samples(metrics.render([]).decode())
+    name = 'mlplatform_serving_stage_seconds_bucket{stage="infer",le="'
+    bounds = [one.removeprefix(name).removesuffix('"}') for one in found if one.startswith(name)]
+
+    assert bounds == [f"{1e-5 * 2**power:g}" for power in range(21)] + ["+Inf"]
+    assert (found[name + '1e-05"}'], found[name + '2e-05"}'], found[name + '+Inf"}']) == (1, 9, len(SECONDS))

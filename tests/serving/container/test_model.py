@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from mlplatform_cdk.runtimekit.manifest import MANIFEST_NAME, sha256_of
+from mlplatform_cdk.serving.container import memory
 from mlplatform_cdk.serving.container.errors import RequestError
 from mlplatform_cdk.serving.container.model import Model, ModelError
 from mlplatform_cdk.serving.container.settings import Settings
@@ -135,3 +136,16 @@ def test_neither_container_nor_quantization_imports_cdk(module: str) -> None:
     code = f"import sys, mlplatform_cdk.{module}; sys.exit('aws_cdk' in sys.modules or 'jsii' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("grown", "expected"),
+    [
+        pytest.param(22_000_000, 22_000_000, id="what was measured"),
+        pytest.param(-5_000_000, 13_000_000, id="others gave back more than it took"),
+        pytest.param(90_000_000, 35_000_000 + 2**20, id="others grew meanwhile"),
+        pytest.param(0, 22_000_000, id="the system does not say"),
+    ],
+)
+def test_what_others_take_meanwhile_is_not_taken_for_the_models(grown: int, expected: int) -> None:
+    assert memory.estimate(grown, 10_000_000) == expected

@@ -5,6 +5,7 @@ Distributions are ``Values`` with ``Counts``, as PutMetricData takes them and Op
 a line stays small, however many requests a second brings, and percentiles can be had of it.
 """
 
+import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ import orjson
 from mlplatform_cdk.serving.container.metrics import SECONDS, SIZES, STAGES, STATUSES, Metrics
 
 _NAMES = {"queue": "QueueLatency", "decode": "DecodeLatency", "infer": "InferLatency", "encode": "EncodeLatency"}
+_MOST_VALUES = 100  # of one metric in one line: the format's bound
 _BAD_REQUEST, _TOO_MANY, _SERVER_ERROR = 400, 429, 500
 
 
@@ -83,23 +85,36 @@ def values_of(counted: dict[str, Sequence[float]]) -> dict[str, Any]:
 
 
 def _distribution(name: str, cells: Sequence[float], bounds: tuple[float, ...], scale: float) -> dict[str, Any]:
-    """The filled buckets of a histogram, each by the middle of its bounds."""
+    """The filled buckets of a histogram, each by the middle of its bounds: the geometric one, as the buckets are."""
     *counts, total = cells
     edges = [0.0, *bounds, 2 * bounds[-1]]
     filled = [(place, count) for place, count in enumerate(counts) if count]
     if not filled:
         return {}
     whole = bounds == SIZES  # a batch of 2 is 2, not 1.5
-    values = [edges[place + 1] if whole else (edges[place] + edges[place + 1]) / 2 for place, _ in filled]
+    values = [edges[place + 1] if whole else _middle(edges[place], edges[place + 1]) for place, _ in filled]
+    pairs = list(zip(values, (count for _, count in filled), strict=True))
+    while len(pairs) > _MOST_VALUES:
+        pairs = [_together(pairs[place : place + 2]) for place in range(0, len(pairs), 2)]
     told = {
-        "Values": [round(value * scale, 6) for value in values],
-        "Counts": [count for _, count in filled],
+        "Values": [round(value * scale, 6) for value, _ in pairs],
+        "Counts": [count for _, count in pairs],
         "Min": round(edges[filled[0][0]] * scale, 6),
         "Max": round(edges[filled[-1][0] + 1] * scale, 6),
         "Count": sum(counts),
         "Sum": round(total * scale, 6),
     }
     return {name: told}
+
+
+def _middle(low: float, high: float) -> float:
+    return math.sqrt(low * high) if low else high / 2
+
+
+def _together(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Neighbouring values with their counts, as one value in their mean."""
+    count = sum(one for _, one in pairs)
+    return sum(value * one for value, one in pairs) / count, count
 
 
 def _difference(now: Sequence[float], before: Sequence[float]) -> list[float]:

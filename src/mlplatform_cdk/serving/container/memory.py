@@ -8,6 +8,9 @@ _STATM = Path("/proc/self/statm")
 # Of control groups in version 2 and 1; "max", or a number beyond the machine's memory, is none.
 _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 _WITHOUT_MEASURE = 2.2  # times the file: what sessions took over many models; for systems without /proc
+# Times the file, and bytes beside: between these a session took its memory, from one that only reads its weights to one
+# of convolutions, packed again, with the tensors of a full batch. What is measured beyond belongs to others.
+LEAST, _MOST, _BESIDE = 1.3, 3.5, 1024 * 1024
 
 
 def resident_bytes() -> int:
@@ -34,7 +37,13 @@ def give_back() -> None:
         trim(0)
 
 
-def estimate(before: int, file_bytes: int) -> int:
-    """What a model takes: the growth since ``before``, and no less than its file, whatever else was freed meanwhile."""
-    now = resident_bytes()
-    return max(now - before, file_bytes) if now and before else int(file_bytes * _WITHOUT_MEASURE)
+def estimate(grown: int, file_bytes: int) -> int:
+    """What a model takes.
+
+    :param grown: what the process has grown by while it was loaded, other models' traffic and loads among it, and less
+        what others gave back; 0: not known.
+    :param file_bytes: the size of its file, which bounds what can be true of that.
+    """
+    if not grown:
+        return int(file_bytes * _WITHOUT_MEASURE)
+    return int(min(max(grown, LEAST * file_bytes), _MOST * file_bytes + _BESIDE))

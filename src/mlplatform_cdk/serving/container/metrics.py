@@ -7,13 +7,15 @@ tell the whole.
 import mmap
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mlplatform_cdk.serving.container.model import Model
 
 TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
-SECONDS = tuple(1e-5 * 2**power for power in range(21))  # 10 microseconds to 10 seconds
+FINE = 8  # buckets to a doubling: percentiles are off by a sixteenth of one, 4.5 %, at most
+SECONDS = tuple(1e-5 * 2 ** (step / FINE) for step in range(20 * FINE + 1))  # 10 microseconds to 10 seconds
 SIZES = tuple(float(2**power) for power in range(11))
 STATUSES = (200, 400, 404, 405, 406, 408, 409, 413, 414, 415, 429, 431, 500, 501, 503, 504, 507)
 STAGES = ("queue", "decode", "infer", "encode")
@@ -95,7 +97,7 @@ class Metrics:
         name, lines = "mlplatform_serving_stage_seconds", []
         lines += [f"# HELP {name} Time that a request spends in a stage.", f"# TYPE {name} histogram"]
         for stage in STAGES:
-            lines += _histogram(name, f'stage="{stage}"', SECONDS, totals[stage])
+            lines += _histogram(name, f'stage="{stage}"', SECONDS, totals[stage], every=FINE)
         name = "mlplatform_serving_batch_requests"
         lines += [f"# HELP {name} Requests that were computed at once.", f"# TYPE {name} histogram"]
         lines += _histogram(name, "", SIZES, totals["batch"])
@@ -111,13 +113,15 @@ class Metrics:
         return ("\n".join(lines) + "\n").encode()
 
 
-def _histogram(name: str, label: str, bounds: Sequence[float], cells: Sequence[float]) -> list[str]:
-    lines, seen, comma = [], 0.0, "," if label else ""
-    for bound, count in zip([*(f"{one:g}" for one in bounds), "+Inf"], cells[:-1], strict=True):
-        seen += count
-        lines.append(f'{name}_bucket{{{label}{comma}le="{bound}"}} {seen:.0f}')
+def _histogram(name: str, label: str, bounds: Sequence[float], cells: Sequence[float], *, every: int = 1) -> list[str]:
+    """The lines of a histogram; only each bound that ``every`` counts off is told, or there would be too many."""
+    lines, comma = [], "," if label else ""
+    upto = list(accumulate(cells[:-1]))
+    told = [(f"{bound:g}", count) for bound, count in zip(bounds[::every], upto[::every], strict=False)]
+    for bound, count in [*told, ("+Inf", upto[-1])]:
+        lines.append(f'{name}_bucket{{{label}{comma}le="{bound}"}} {count:.0f}')
     braces = f"{{{label}}}" if label else ""
-    return [*lines, f"{name}_sum{braces} {cells[-1]:.9g}", f"{name}_count{braces} {seen:.0f}"]
+    return [*lines, f"{name}_sum{braces} {cells[-1]:.9g}", f"{name}_count{braces} {upto[-1]:.0f}"]
 
 
 def _labels(model: "Model") -> str:

@@ -78,7 +78,7 @@ class Model:
             raise ModelError(str(error)) from error
         memory.give_back()
         path = manifest.file(engine.precision).path
-        model.memory_bytes = memory.estimate(before, (folder / path).stat().st_size)
+        model.memory_bytes = memory.estimate(memory.resident_bytes() - before, (folder / path).stat().st_size)
         return model
 
     def run(self, inputs: Inputs) -> Inputs:

@@ -14,9 +14,9 @@ from typing import Generic, Protocol, TypeVar
 from mlplatform_cdk.runtimekit import logs
 from mlplatform_cdk.runtimekit.errors import KnownError
 from mlplatform_cdk.serving.container.errors import Conflict, NotEnoughMemory, NotFound, RequestError
+from mlplatform_cdk.serving.container.memory import LEAST
 
 _LOADS_AT_ONCE = 4
-_GROWTH = 1.3  # of a file once it is loaded; what a model says afterwards is what counts
 _log = logs.logger("models")
 
 
@@ -130,7 +130,7 @@ class ModelStore(Generic[M]):
         place = object()
         try:
             size = await asyncio.to_thread(_size_of, folder)
-            await self._make_room(place, int(size * _GROWTH))
+            await self._make_room(place, int(size * LEAST))
             model = await self._loaded(folder)
             try:
                 await self._make_room(place, model.memory_bytes)
