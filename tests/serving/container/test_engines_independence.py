@@ -87,6 +87,17 @@ class Summing:
         self.sizes.clear()
 
 
+def test_a_size_that_agreed_is_not_believed_where_a_larger_one_did_not() -> None:
+    def run(inputs: Any) -> list[Any]:
+        rows = inputs["x"].sum(axis=1)
+        rows[2:] += np.float32(0.001)
+        return [rows]
+
+    seen = examine(run, requests(4), [2, 3], alone=run, seconds=60)
+
+    assert (seen.largest, seen.reason) == (1, "row 2 of a batch of 3 got other bits than alone")
+
+
 def test_a_lone_row_beside_its_own_copy_gets_the_bits_of_every_batch() -> None:
     engine = Summing()
     assert ask(engine, [2, 3])[0] == 1  # type: ignore[arg-type]
