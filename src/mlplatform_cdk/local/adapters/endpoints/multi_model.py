@@ -46,6 +46,15 @@ class LoadRefused(Exception):
         self.status = status
 
 
+class _Loaded:
+    """A model that the container holds, and how many requests of it are under way."""
+
+    __slots__ = ("busy",)
+
+    def __init__(self) -> None:
+        self.busy = 0
+
+
 class Shelf:
     """What of a prefix is loaded into one container.
 
@@ -64,7 +73,8 @@ class Shelf:
     ) -> None:
         self._model, self._folder, self._region, self._send = model, folder, region, send
         self._changed = threading.Condition()
-        self._loaded: OrderedDict[str, int] = OrderedDict()  # target: requests under way; least recently used first
+        self._loaded: OrderedDict[str, _Loaded] = OrderedDict()  # by target, least recently used first
+        self._unloading: set[str] = set()
         self._loading: dict[str, Future[None]] = {}
         self._pool = ThreadPoolExecutor(LOADS_AT_ONCE, thread_name_prefix="multi-model")
 
@@ -74,13 +84,12 @@ class Shelf:
 
         :param target: the archive's key below the prefix, as in ``TargetModel``.
         """
-        self._acquire(target)
+        held = self._acquire(target)
         try:
             yield name_of(target)
         finally:
             with self._changed:
-                if target in self._loaded:
-                    self._loaded[target] -= 1
+                held.busy -= 1
                 self._changed.notify_all()
 
     def forget(self, target: str | None = None) -> None:
@@ -94,13 +103,17 @@ class Shelf:
         """Load nothing more."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _acquire(self, target: str) -> None:
+    def _acquire(self, target: str) -> _Loaded:
         while True:
             with self._changed:
-                if target in self._loaded:
-                    self._loaded[target] += 1
+                # Its files are being deleted: what is fetched now would go with them.
+                if not self._changed.wait_for(lambda: target not in self._unloading, PATIENCE_SECONDS):
+                    raise NotReadyYet(f"Model {target} is being unloaded; ask again.")
+                held = self._loaded.get(target)
+                if held is not None:
+                    held.busy += 1
                     self._loaded.move_to_end(target)
-                    return
+                    return held
                 under_way = self._loading.get(target)
                 if under_way is None:
                     under_way = self._loading[target] = self._pool.submit(self._load, target)
@@ -143,7 +156,7 @@ class Shelf:
             answer = self._send("POST", "/models", request)
             if answer.status in (HTTPStatus.OK, HTTPStatus.CONFLICT):  # 409: it is loaded already
                 with self._changed:
-                    self._loaded.setdefault(target, 0)
+                    self._loaded.setdefault(target, _Loaded())
                 return
             full = answer.status == HTTPStatus.INSUFFICIENT_STORAGE
             if not full or not self._unload_one():
@@ -153,14 +166,20 @@ class Shelf:
         """Unload what has not been asked for longest, once nothing of it is under way; False when there is nothing."""
         with self._changed:
             self._changed.wait_for(
-                lambda: not self._loaded or any(not busy for busy in self._loaded.values()), PATIENCE_SECONDS
+                lambda: not self._loaded or any(not one.busy for one in self._loaded.values()), PATIENCE_SECONDS
             )
-            idle = next((target for target, busy in self._loaded.items() if not busy), None)
+            idle = next((target for target, one in self._loaded.items() if not one.busy), None)
             if idle is None:
                 return False
             del self._loaded[idle]
-        self._send("DELETE", f"/models/{name_of(idle)}", None)
-        shutil.rmtree(self._folder / name_of(idle), ignore_errors=True)
+            self._unloading.add(idle)
+        try:
+            self._send("DELETE", f"/models/{name_of(idle)}", None)
+            shutil.rmtree(self._folder / name_of(idle), ignore_errors=True)
+        finally:
+            with self._changed:
+                self._unloading.discard(idle)
+                self._changed.notify_all()
         return True
 
 
