@@ -112,6 +112,27 @@ NETWORK_LIST = template(
 ROUTE = template(
     X=resource("AWS::EC2::Route", {"RouteTableId": "r", "DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "n"})
 )
+FIREWALL = template(X=resource("AWS::WAFv2::WebACL", {"Scope": "REGIONAL", "DefaultAction": {"Block": {}}}))
+OLD_FIREWALL = template(X=resource("AWS::WAFRegional::WebACL", {"DefaultAction": {"Type": "BLOCK"}}))
+COPIED = template(
+    X=resource(
+        "AWS::S3::Bucket",
+        {
+            "ReplicationConfiguration": {
+                "Role": "r",
+                "Rules": [{"Id": "all", "Status": "Enabled", "Destination": {"Bucket": "b"}, "Prefix": "runs/"}],
+            }
+        },
+    )
+)
+QUEUE = template(X=resource("AWS::SQS::Queue", {"RedrivePolicy": {"deadLetterTargetArn": "d", "maxReceiveCount": 3}}))
+SUBSCRIPTION = template(
+    X=resource("AWS::SNS::Subscription", {"TopicArn": "t", "RedrivePolicy": {"deadLetterTargetArn": "d"}})
+)
+TASK = template(
+    X=resource("AWS::ECS::TaskDefinition", {"ContainerDefinitions": [{"Name": "c", "Image": "i", "Privileged": False}]})
+)
+BUILD = template(X=resource("AWS::CodeBuild::Project", {"Environment": {"Type": "LINUX_CONTAINER", "Image": "i"}}))
 VOLUMES = template(
     X=resource(
         "AWS::EC2::LaunchTemplate",
@@ -392,6 +413,71 @@ def rules(before: Template | None, after: Template | None, **settings: Any) -> s
             id="a block that shuts goes",
         ),
         pytest.param(
+            FIREWALL, "Properties.DefaultAction", {"Allow": {}}, "network-exposed", "error", id="a firewall that allows"
+        ),
+        pytest.param(
+            OLD_FIREWALL,
+            "Properties.DefaultAction.Type",
+            "ALLOW",
+            "network-exposed",
+            "error",
+            id="an old firewall that allows",
+        ),
+        pytest.param(
+            COPIED, "Properties.ReplicationConfiguration", None, "protection-weakened", "warning", id="no copy"
+        ),
+        pytest.param(
+            COPIED,
+            "Properties.ReplicationConfiguration.Rules.0.Status",
+            "Disabled",
+            "protection-weakened",
+            "warning",
+            id="a copy that rests",
+        ),
+        pytest.param(
+            QUEUE, "Properties.RedrivePolicy", None, "protection-weakened", "warning", id="a queue without dead letters"
+        ),
+        pytest.param(
+            SUBSCRIPTION,
+            "Properties.RedrivePolicy",
+            None,
+            "protection-weakened",
+            "warning",
+            id="a subscription without dead letters",
+        ),
+        pytest.param(
+            TASK,
+            "Properties.ContainerDefinitions.0.Privileged",
+            True,
+            "protection-weakened",
+            "warning",
+            id="a privileged container",
+        ),
+        pytest.param(
+            TASK,
+            "Properties.ContainerDefinitions",
+            [{"Name": "c", "Image": "i"}, {"Name": "d", "Image": "i", "Privileged": True}],
+            "protection-weakened",
+            "warning",
+            id="a second container, privileged",
+        ),
+        pytest.param(
+            BUILD,
+            "Properties.Environment.PrivilegedMode",
+            True,
+            "protection-weakened",
+            "warning",
+            id="a privileged build",
+        ),
+        pytest.param(
+            changed(DATABASE, "Properties.EnableIAMDatabaseAuthentication", True),
+            "Properties.EnableIAMDatabaseAuthentication",
+            False,
+            "network-exposed",
+            "error",
+            id="a database without IAM's authentication",
+        ),
+        pytest.param(
             ROUTE, "Properties.GatewayId", "igw", "network-exposed", "error", id="a route past the NAT gateway"
         ),
     ],
@@ -417,6 +503,14 @@ def test_a_danger_is_named(before: Template, path: str, value: Any, rule: str, s
         pytest.param(DATABASE, "Properties.AllocatedStorage", "120", id="a little more storage"),
         pytest.param(VOLUMES, "Properties.LaunchTemplateData.BlockDeviceMappings", [], id="an encrypted volume goes"),
         pytest.param(LISTENER, "Properties.Port", 8443, id="another port"),
+        pytest.param(
+            changed(FIREWALL, "Properties.DefaultAction", {"Allow": {}}),
+            "Properties.DefaultAction",
+            {"Block": {}},
+            id="a firewall that blocks",
+        ),
+        pytest.param(COPIED, "Properties.ReplicationConfiguration.Rules.0.Prefix", "", id="a copy of more"),
+        pytest.param(QUEUE, "Properties.RedrivePolicy.maxReceiveCount", 5, id="more tries before the dead letters"),
         pytest.param(BUCKET, "Properties.Tags", [{"Key": "a", "Value": "b"}], id="a tag"),
     ],
 )

@@ -76,7 +76,7 @@ def test_the_first_screen_counts_and_the_details_are_folded(diff: AssemblyDiff) 
     first, _, details = render_markdown(report(diff)).partition("<details>")
 
     assert "1 of 1 stack differ: 1 removed, 1 moved, 1 changed" in first
-    assert "| 🔴 | data-lost | 1 | AWS::S3::Bucket is removed |" in first
+    assert "| 🔴 | data-lost | 1 | Try/Data/Lake/Resource: AWS::S3::Bucket is removed |" in first
     assert "| changed | F | AWS::Lambda::Function | Properties.MemorySize | 128 | 192 |" in details
 
 

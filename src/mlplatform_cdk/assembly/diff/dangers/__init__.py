@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING
 
 from mlplatform_cdk.assembly.diff.dangers.capacity import jumps, limits
 from mlplatform_cdk.assembly.diff.dangers.departures import departures
+from mlplatform_cdk.assembly.diff.dangers.features import refused
+from mlplatform_cdk.assembly.diff.dangers.firewalls import unshielded
 from mlplatform_cdk.assembly.diff.dangers.network import exposed
 from mlplatform_cdk.assembly.diff.dangers.permissions import permissions
 from mlplatform_cdk.assembly.diff.dangers.protection import weakened
+from mlplatform_cdk.assembly.diff.dangers.safety_nets import unguarded
 from mlplatform_cdk.assembly.findings import Finding, in_order
 
 if TYPE_CHECKING:
     from mlplatform_cdk.assembly.diff.model import AssemblyDiff
 
-_CLASSES = (departures, weakened, permissions, exposed, jumps, limits)
+_CLASSES = (departures, refused, weakened, unguarded, permissions, exposed, unshielded, jumps, limits)
 RULES = (
     "capacity-jump",
     "data-lost",
@@ -32,6 +35,7 @@ RULES = (
     "retention-weakened",
     "stack-abandoned",
     "stack-near-limit",
+    "update-refused",
 )
 
 

@@ -62,8 +62,7 @@ def policy_of(change: ResourceChange) -> str:
 
 def told(change: ResourceChange) -> str:
     """What happens to it, and what makes it happen."""
-    causes = [one.name for one in change.properties if one.effect in {Effect.REPLACE, Effect.MAY_REPLACE}]
-    why = change.because or (f"{', '.join(causes)} cannot change in place" if causes else "")
+    why = change.because or _causes(change)
     match change.action:
         case Action.REMOVED:
             other = change.counterpart
@@ -74,9 +73,20 @@ def told(change: ResourceChange) -> str:
             assert change.before is not None
             return f"is made anew, as its logical id was {change.before.logical_id}"
         case Action.MAY_BE_REPLACED:
-            return f"may be replaced: {why.replace('cannot', 'cannot always')}"
+            return f"may be replaced: {why}"
         case _:
             return f"is replaced: {why}"
+
+
+def _causes(change: ResourceChange) -> str:
+    """The properties that replace it for certain; where none does, those that may."""
+    certain, possible = (
+        ", ".join(one.name for one in change.properties if one.effect is effect)
+        for effect in (Effect.REPLACE, Effect.MAY_REPLACE)
+    )
+    if certain:
+        return f"{certain} cannot change in place"
+    return f"{possible} cannot always change in place" if possible else ""
 
 
 def _data(stack: StackDiff, change: ResourceChange) -> Finding:

@@ -44,8 +44,10 @@ _LOCKS = {
     "BlockPublicPolicy": {"true"},
     "IgnorePublicAcls": {"true"},
     "RestrictPublicBuckets": {"true"},
+    "EnableIAMDatabaseAuthentication": {"true"},
     "EnableNetworkIsolation": {"true"},
     "HttpTokens": {"required"},
+    "IamAuthEnabled": {"true"},  # of Neptune
     "MfaConfiguration": {"ON"},
     "Types": {"PRIVATE"},  # of an API's endpoint
     "VpcConfig": set[str](),
@@ -75,12 +77,14 @@ def exposed(stack: StackDiff) -> Iterator[Finding]:
 def _security_groups(stack: StackDiff, change: ResourceChange) -> Iterator[Finding]:
     """Rules that no rule of before covers; those of a new group count only where they open it to everybody."""
     old, new = (list(_rules(one)) if one else [] for one in (change.before, change.after))
+    if change.before is None and change.resource.type == _ACL_ENTRY:
+        if _is_new(stack, str(change.resource.properties.get("NetworkAclId", ""))):
+            return  # a list of entries allows no more than none
+        old = [rule for one in stack.resources_before.values() if one.type == _ACL_ENTRY for rule in _rules(one)]
     for rule in new:
         if rule in old or any(_covers(mine, rule) for mine in old):
             continue
         everywhere = rule["peer"] in _EVERYWHERE and rule["direction"] == "in"
-        if change.before is None and change.resource.type == _ACL_ENTRY:  # a list of entries allows no more than none
-            continue
         if change.before is None and change.resource.type == _GROUP and not everywhere:
             continue
         yield danger(
@@ -92,6 +96,12 @@ def _security_groups(stack: StackDiff, change: ResourceChange) -> Iterator[Findi
             reason="everybody on the internet can connect" if everywhere else "no rule allowed that before",
             way_out="name the security group or the address range that needs it, and its ports only",
         )
+
+
+def _is_new(stack: StackDiff, reference: str) -> bool:
+    """Whether ``reference`` names a resource that comes with this change."""
+    name = reference.removeprefix("${").partition("}")[0].partition(".")[0]
+    return name in stack.resources_after and name not in stack.resources_before
 
 
 def _rules(resource: Resource) -> Iterator[Mapping[str, Any]]:
