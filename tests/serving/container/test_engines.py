@@ -201,6 +201,17 @@ def test_the_environment_comes_before_the_manifest(folder: Path) -> None:
     assert (told.lanes, told.max_batch_size, told.engine, told.precision) == (1, 4, "openvino", "int8")
 
 
+def test_lanes_that_were_tuned_share_all_cores(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mlplatform_cdk.serving.container.chosen.usable_cores", lambda: 8)
+    manifest = replace(read_folder(folder), serving=Serving(lanes=1))
+    several = replace(manifest, serving=Serving(lanes=1, processes=8))
+
+    assert chosen_engine(Settings(), manifest).threads == 8
+    assert chosen_engine(Settings(threads=2), manifest).threads == 2
+    assert chosen_engine(Settings(lanes=1), manifest).threads == 1
+    assert chosen_engine(Settings(), several).threads == 1
+
+
 def test_a_gpu_shows_by_its_device_or_by_the_container_runtimes_variable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

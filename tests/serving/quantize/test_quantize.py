@@ -132,7 +132,68 @@ def test_too_few_rows_and_rows_of_another_width_are_refused(tmp_path: Path) -> N
     np.save(tmp_path / "few.npy", small_models.rows(7))
     np.save(tmp_path / "wide.npy", np.zeros((20, 21), np.float32))
 
-    with pytest.raises(KnownError, match=r"few.npy must hold at least 8 rows of every input, got \[7\]"):
+    with pytest.raises(KnownError, match=r"few.npy must hold at least 8 rows, as many of each, got 7 of x"):
         run(model, tmp_path / "few.npy", Wanted())
     with pytest.raises(KnownError, match=r"x in wide.npy must have the shape \['batch', 20\], got \[20, 21\]"):
         run(model, tmp_path / "wide.npy", Wanted())
+
+
+@pytest.mark.parametrize(
+    ("arrays", "sentence"),
+    [
+        pytest.param({"x": np.float32(3)}, "must have the shape", id="no rows at all"),
+        pytest.param({"x": np.full((9, 20), "a")}, "must hold numbers that fit float32, got <U1", id="texts"),
+        pytest.param({"x": np.ones((9, 20), complex)}, "must hold numbers that fit float32", id="complex numbers"),
+        pytest.param({"x": np.ones((9, 20)), "label": np.full(9, 3)}, "a label is none of", id="a class too many"),
+        pytest.param({"x": np.ones((9, 20)), "label": np.full(9, -1)}, "a label is none of", id="a class below 0"),
+        pytest.param({"x": np.ones((9, 20)), "label": np.full(9, 1.5)}, "a label is none of", id="half a class"),
+        pytest.param({"x": np.ones((9, 20)), "label": np.full(9, np.inf)}, "a label is none of", id="no class"),
+        pytest.param({"x": np.ones((9, 20)), "label": np.zeros(8, int)}, "got 9 of x, 8 of label", id="labels lacking"),
+    ],
+)
+def test_data_that_are_no_rows_of_the_model_are_refused(
+    tmp_path: Path, arrays: dict[str, np.ndarray], sentence: str
+) -> None:
+    model = small_models.save(tmp_path / "m")
+    np.savez(tmp_path / "wrong.npz", **arrays)  # type: ignore[arg-type]
+
+    with pytest.raises(KnownError, match=sentence):
+        run(model, tmp_path / "wrong.npz", Wanted())
+
+
+def test_rows_with_missing_numbers_are_left_out_of_the_ranges(tmp_path: Path) -> None:
+    rows = small_models.rows(64)
+    rows[:32:2, 3] = np.nan
+    np.save(tmp_path / "some.npy", rows)
+    rows[:, 3] = np.nan
+    np.save(tmp_path / "all.npy", rows)
+
+    _, some = run(small_models.save(tmp_path / "m"), tmp_path / "some.npy", ANY_SPEED)
+    _, none = run(tmp_path / "m", tmp_path / "all.npy", ANY_SPEED, "out2")
+
+    assert (some.rows_calibrated, some.outcomes[0].made) == (16, True)
+    assert (none.rows_calibrated, none.outcomes[0].made) == (0, False)
+    assert "has a missing or infinite number" in none.outcomes[0].reason
+
+
+def test_what_the_tools_cannot_quantize_stays_fp32_and_the_report_says_why(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise AssertionError("scale issue")
+
+    monkeypatch.setattr("onnxruntime.quantization.quantize_static", fail)
+
+    target, report = run(small_models.save(tmp_path / "m"), data, ANY_SPEED)
+
+    assert [one.precision for one in read_folder(target).files] == ["fp32"]
+    sentence = "the tools could not quantize model.fp32.onnx: scale issue; so it stays fp32"
+    assert (report.outcomes[0].made, report.outcomes[0].reason) == (False, sentence)
+
+
+def test_int8_that_was_faster_on_a_cpu_does_not_bind_a_gpu(tmp_path: Path, data: Path) -> None:
+    target, _ = run(small_models.save(tmp_path / "m"), data, ANY_SPEED)
+
+    serving = read_folder(target).serving
+    assert serving
+    assert (serving.precision, serving.engine) == ("int8", "onnxruntime")

@@ -10,8 +10,10 @@ def chosen_engine(settings: Settings, manifest: Manifest) -> EngineChoice:
     """What ``settings`` say; what they leave open, the tuning in ``manifest`` says."""
     tuned = manifest.serving or Serving()
     cores = usable_cores()
-    threads = settings.threads or 1
     several = (settings.processes or tuned.processes or 1) > 1
+    # Tuning measures lanes that share all cores; those of the environment have a core each unless it says more.
+    share = max(1, cores // tuned.lanes) if tuned.lanes and not settings.lanes and not several else 1
+    threads = settings.threads or share
     return EngineChoice(
         precision=settings.precision or AUTO,
         engine=settings.engine or AUTO,

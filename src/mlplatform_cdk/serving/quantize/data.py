@@ -37,6 +37,15 @@ class Rows:
         labels = None if self.labels is None else self.labels[start:stop]
         return Rows({name: array[start:stop] for name, array in self.inputs.items()}, labels)
 
+    def finite(self) -> "Rows":
+        """The rows without a missing or infinite number, which have no range."""
+        known = np.ones(len(self), dtype=bool)
+        for array in self.inputs.values():
+            if array.dtype.kind == "f":
+                known &= np.isfinite(array).reshape(len(self), -1).all(axis=1)
+        labels = None if self.labels is None else self.labels[known]
+        return Rows({name: array[known] for name, array in self.inputs.items()}, labels)
+
     def each(self) -> list[Inputs]:
         """Every row as a request of its own."""
         return [self.part(place, place + 1).inputs for place in range(len(self))]
@@ -107,11 +116,12 @@ def _indices(labels: list[Any], names: tuple[str, ...]) -> NDArray[np.int64] | N
     """Class indices from indices or names; None where the model is no classifier."""
     if not names:
         return None
-    known = {name: index for index, name in enumerate(names)}
+    known: dict[Any, int] = {name: index for index, name in enumerate(names)}
+    known |= {index: index for index in range(len(names))} | {str(index): index for index in range(len(names))} | known
     try:
-        return np.array([known[one] if one in known else int(one) for one in labels], dtype=np.int64)
-    except (TypeError, ValueError):
-        raise ValueError(f"a label is none of {', '.join(names[:5])}") from None
+        return np.array([known[one] for one in labels], dtype=np.int64)
+    except (KeyError, TypeError):
+        raise ValueError(f"a label is none of {', '.join(names[:5])}, nor the index of one") from None
 
 
 def _only_input(manifest: Manifest) -> Tensor:
@@ -121,12 +131,13 @@ def _only_input(manifest: Manifest) -> Tensor:
 
 
 def _checked(rows: Rows, path: Path, manifest: Manifest) -> Rows:
-    lengths = {len(array) for array in rows.inputs.values()} | (
-        {len(rows.labels)} if rows.labels is not None else set()
-    )
-    if len(lengths) != 1 or min(lengths) < _LEAST:
-        raise QuantizeError(f"{path.name} must hold at least {_LEAST} rows of every input, got {sorted(lengths)}")
     inputs = {one.name: _fitted(rows.inputs[one.name], one, path) for one in manifest.inputs}
+    lengths = {name: len(array) for name, array in inputs.items()}
+    if rows.labels is not None:
+        lengths[LABEL] = len(rows.labels)
+    if len(set(lengths.values())) != 1 or min(lengths.values()) < _LEAST:
+        told = ", ".join(f"{count} of {name}" for name, count in lengths.items())
+        raise QuantizeError(f"{path.name} must hold at least {_LEAST} rows, as many of each, got {told}")
     return Rows(inputs, rows.labels)
 
 
@@ -138,4 +149,13 @@ def _fitted(array: NDArray[Any], tensor: Tensor, path: Path) -> NDArray[Any]:
         raise QuantizeError(
             f"{tensor.name} in {path.name} must have the shape {list(tensor.shape)}, got {list(array.shape)}"
         )
-    return np.ascontiguousarray(array, dtype=np.str_ if tensor.dtype == "string" else tensor.dtype)
+    if tensor.dtype == "string":
+        return np.ascontiguousarray(array, dtype=np.str_)
+    problem = f"{tensor.name} in {path.name} must hold numbers that fit {tensor.dtype}, got "
+    if array.dtype.kind not in "biuf":
+        raise QuantizeError(f"{problem}{array.dtype}")
+    with np.errstate(invalid="ignore", over="ignore"):
+        fitted: NDArray[Any] = np.ascontiguousarray(array, dtype=tensor.dtype)
+    if fitted.dtype.kind != "f" and not np.array_equal(fitted, array):
+        raise QuantizeError(f"{problem}{array.dtype} of which some do not")
+    return fitted

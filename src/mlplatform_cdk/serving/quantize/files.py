@@ -40,13 +40,10 @@ class StaticInt8:
 
         self._rows = list(rows)
         self._nodes: dict[str, Any] = {}
-        self._folder, self._prepared = folder, folder / "prepared.onnx"
+        self._source, self._folder, self._prepared = source, folder, folder / "prepared.onnx"
         self.style = STYLES[0]
-        with _quiet():
-            try:
-                quant_pre_process(str(source), str(self._prepared), skip_symbolic_shape=True)
-            except Exception as error:
-                raise QuantizeError(f"{source.name} must be a model that can be quantized, but {error}") from error
+        with _quiet(), _told(source):
+            quant_pre_process(str(source), str(self._prepared), skip_symbolic_shape=True)
 
     def layers(self) -> dict[str, str]:
         """The nodes that can be computed in int8, by name, with their operators, in the order of the graph."""
@@ -99,7 +96,7 @@ class StaticInt8:
         """
         from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
-        with _quiet():
+        with _quiet(), _told(self._source):
             quantize_static(
                 str(self._prepared),
                 str(target),
@@ -121,7 +118,7 @@ def write_dynamic(source: Path, target: Path) -> None:
     """Write int8 whose scales are taken over each request: only for a model that computes one request at a time."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    with _quiet():
+    with _quiet(), _told(source):
         # Convolutions stay: with scales of their own they were seen five times slower than fp32.
         quantize_dynamic(str(source), str(target), weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul", "Gemm"])
 
@@ -131,7 +128,7 @@ def write_fp16(source: Path, target: Path) -> None:
     import onnx
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
-    with _quiet():
+    with _quiet(), _told(source):
         model = convert_float_to_float16(onnx.load(str(source)), keep_io_types=True)
         onnx.save(model, str(target))
 
@@ -157,6 +154,16 @@ class _Reader:
 
     def __iter__(self) -> Iterator[dict[str, NDArray[Any]]]:
         return iter(self.get_next, None)
+
+
+@contextlib.contextmanager
+def _told(source: Path) -> Iterator[None]:
+    """The tools' errors are of many types, a failed assertion among them; each becomes one sentence."""
+    try:
+        yield
+    except Exception as error:
+        reason = " ".join(str(error).split())[:300]
+        raise QuantizeError(f"the tools could not quantize {source.name}: {reason}") from error
 
 
 @contextlib.contextmanager

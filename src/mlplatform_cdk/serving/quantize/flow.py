@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlplatform_cdk.runtimekit.manifest import Manifest, ModelFile, Precision, Serving, sha256_of
-from mlplatform_cdk.serving.quantize import files
+from mlplatform_cdk.serving.quantize import files, run
 from mlplatform_cdk.serving.quantize.archive import open_model, save_model
 from mlplatform_cdk.serving.quantize.data import Rows, read_rows
 from mlplatform_cdk.serving.quantize.errors import QuantizeError
@@ -62,12 +62,13 @@ def quantize(
         folder = Path(scratch, "model")
         manifest = open_model(model, folder)
         rows = read_rows(data, manifest)
+        run.open_file(folder / manifest.file("fp32").path, "fp32", manifest)  # else the tools tell it in their way
         shop = _workshop(folder, Path(scratch), manifest, rows, wanted, progress)
         outcomes = [_make(one, shop) for one in wanted.precisions]
         report = Report(
             model_name=manifest.model_name,
             run_id=manifest.run_id,
-            rows_calibrated=len(shop.calibration),
+            rows_calibrated=len(shop.calibration.finite()),
             rows_measured=len(shop.measured),
             tolerance=wanted.tolerance,
             processor=processor(),
@@ -139,7 +140,10 @@ def _with_files(manifest: Manifest, folder: Path, outcomes: Sequence[Outcome]) -
     )
     serving = manifest.serving or Serving()
     if "int8" in made:
-        serving = replace(serving, precision="int8")
+        # It was faster on a CPU; a GPU is bound by what was measured on a GPU.
+        serving = replace(
+            serving, precision="int8", engine="openvino" if serving.engine == "openvino" else "onnxruntime"
+        )
     elif "int8" in asked and serving.precision == "int8":
         serving = replace(serving, precision=None)
     kept = serving if serving != Serving() else None

@@ -12,6 +12,7 @@ from mlplatform_cdk.serving.container.engines.onnx_cpu import OnnxCpuEngine
 from mlplatform_cdk.serving.quantize import run
 from mlplatform_cdk.serving.quantize.accuracy import Accuracy, compare
 from mlplatform_cdk.serving.quantize.data import Rows
+from mlplatform_cdk.serving.quantize.errors import QuantizeError
 from mlplatform_cdk.serving.quantize.files import STYLES, StaticInt8, write_dynamic
 from mlplatform_cdk.serving.quantize.golden import golden_tolerance
 from mlplatform_cdk.serving.quantize.report import Outcome
@@ -61,7 +62,7 @@ class Workshop:
 
     def objection(self, path: Path, precision: Precision, accuracy: Accuracy) -> str:
         """Why the file at ``path`` with this ``accuracy`` may not serve; empty: it may."""
-        if accuracy.cost > self.tolerance:
+        if not accuracy.cost <= self.tolerance:  # nor is what is no number
             return f"{accuracy.measure} {accuracy.cost:.4g} is over the tolerance of {self.tolerance:g}"
         return golden_tolerance(self.manifest, path, precision)[0]
 
@@ -89,13 +90,26 @@ def make_int8(shop: Workshop, target: Path) -> Outcome:
     :param shop: the model.
     :param target: the file; what is written there counts only where the outcome says that it was made.
     """
-    if not batches_by_row(shop.manifest):
-        return _dynamic(shop, target)
-    maker = StaticInt8(shop.source, shop.scratch, shop.calibration.each())
+    by_row = batches_by_row(shop.manifest)
+    try:
+        return _static(shop, target) if by_row else _dynamic(shop, target)
+    except QuantizeError as error:  # what the tools cannot quantize may serve as it is
+        return _none("static" if by_row else "dynamic", f"{error}; so it stays fp32")
+
+
+def _static(shop: Workshop, target: Path) -> Outcome:
+    """A model that batches has the same scales for all rows."""
+    rows = shop.calibration.finite()
+    if not len(rows):
+        reason = "each row to measure ranges on has a missing or infinite number; so it stays fp32"
+        return _none("static", reason)
+    maker = StaticInt8(shop.source, shop.scratch, rows.each())
     layers = maker.layers()
     if not layers:
-        return _none("static", "no layer of it multiplies by constant weights, so int8 has nothing to speed up")
-    shop.progress(f"measuring the ranges of {len(layers)} layers on {len(shop.calibration)} rows")
+        return _none(
+            "static", "no layer of it is a MatMul, Gemm or Conv with constant weights, so int8 has nothing to speed up"
+        )
+    shop.progress(f"measuring the ranges of {len(layers)} layers on {len(rows)} rows")
     _write_fastest(shop, maker, target)
     return _judged(shop, target, "static", len(layers), lambda: _mend(shop, maker, target))
 
@@ -148,7 +162,7 @@ def _judged(
 def _mend(shop: Workshop, maker: StaticInt8, target: Path) -> list[Kept] | None:
     """Keep the fewest layers in fp32 with which ``target`` is within the tolerance."""
     until = perf_counter() + shop.seconds
-    ranked = rank(maker, shop.source, shop.calibration.each(), shop.manifest, until=until - shop.seconds / 3)
+    ranked = rank(maker, shop.source, shop.calibration.finite().each(), shop.manifest, until=until - shop.seconds / 3)
 
     def fits(kept: Sequence[Kept]) -> bool:
         shop.progress(f"trying with {len(kept)} of {len(ranked)} layers in fp32")

@@ -107,7 +107,7 @@ def _under_load(
     lone = min(one.milliseconds for one in computed if (one.engine, one.precision) == (best.engine, best.precision))
     cores = usable_cores()
     if lone < _TINY_MS and cores > 1:
-        changes[f"{cores} processes"] = {"PROCESSES": str(cores), "LANES": "1"}
+        changes[f"{cores} processes"] = {"PROCESSES": str(cores), "LANES": "1", "INFERENCE_THREADS": "1"}
     found: dict[str, Served] = {}
     for changed, environment in (*changes.items(), *changes.items()):  # twice, in turns: a busy moment is nobody's own
         if found and perf_counter() > until:
@@ -139,7 +139,7 @@ def _serving(manifest: Manifest, best: Compute, chosen: Served) -> Serving:
         max_batch_size=chosen.max_batch_size,
         max_batch_delay_ms=chosen.max_batch_delay_ms,
         # As many lanes as cores is the container's own default, on whatever machine.
-        lanes=None if best.lanes == usable_cores() or chosen.processes > 1 else best.lanes,
+        lanes=1 if chosen.processes > 1 else None if best.lanes == usable_cores() else best.lanes,
         processes=chosen.processes,
     )
 
