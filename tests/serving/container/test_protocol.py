@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -84,6 +85,20 @@ def test_a_client_that_has_sent_all_and_ends_its_side_gets_its_answers(hosted: H
         client.sendall(post() + post())
         client.shutdown(1)
         assert read_all(client).count(b"HTTP/1.1 200 OK") == 2
+
+
+@pytest.mark.parametrize("last", [post(close=True), post().replace(b"HTTP/1.1", b"HTTP/1.0"), post() + b"no\r\n\r\n"])
+def test_a_client_that_ends_its_side_after_its_last_request_gets_the_answer_that_is_computed(last: bytes) -> None:
+    engine = Engine()
+    with Hosted(Model(engine), lanes=1) as hosted, hosted.connect() as client:
+        engine.gate.clear()
+        client.sendall(last)
+        client.shutdown(1)
+        assert engine.begun.acquire(timeout=10)
+        time.sleep(0.05)
+        engine.gate.set()
+
+        assert read_all(client).startswith(b"HTTP/1.1 200 OK")
 
 
 def test_a_client_that_expects_100_continue_is_invited_only_to_what_would_be_read(hosted: Hosted) -> None:

@@ -4,7 +4,8 @@ from mlplatform_cdk.serving.container.chunked import ChunkedBody
 from mlplatform_cdk.serving.container.errors import BodyTooLarge
 from mlplatform_cdk.serving.container.heads import CHUNKED, Head, Heads
 
-Whole = tuple[Head, bytes, bytes]  # head, body, and what came behind it
+Whole = tuple[Head, bytes, int]  # head, body, and where in the data the next request begins
+_END = b"\r\n\r\n"  # of a head
 
 
 class Incoming:
@@ -27,33 +28,40 @@ class Incoming:
         self._chunks: ChunkedBody | None = None
         self.begun = self.expected = False
 
-    def take(self, data: bytes) -> Whole | None:
-        """Take ``data``; a request once it is whole, ``None`` until then.
+    def take(self, data: bytes, start: int = 0) -> Whole | None:
+        """Take ``data`` from ``start`` on; a request once it is whole, ``None`` until then.
+
+        What comes behind it is not copied: of a long pipeline, it would be for each request.
 
         :raises RequestError: when this is no request, or one over a limit.
         """
         self.begun = True
         if self._head is not None:
-            return self._take_body(self._head, data)
+            return self._take_body(self._head, data, start)
         searched = max(0, len(self._raw) - 3)
-        self._raw += data
-        if not searched:
-            self._skip_empty_lines()
-        end = self._raw.find(b"\r\n\r\n", searched) + 4
-        if end < 4:  # noqa: PLR2004 - not found
+        if not self._raw:
+            while data.startswith(b"\r\n", start):  # empty lines before a request
+                start += 2
+            end = data.find(_END, start) + len(_END)
+            if end >= len(_END):
+                return self._take_head(data[start:end], data, end)
+        self._raw += data[start:]
+        while not searched and self._raw.startswith(b"\r\n"):
+            del self._raw[:2]
+        end = self._raw.find(_END, searched) + len(_END)
+        if end < len(_END):
             self._heads.check_size(self._raw)
             self.begun = bool(self._raw)
             return None
-        raw, rest = bytes(self._raw[:end]), bytes(self._raw[end:])
+        raw, behind = bytes(self._raw[:end]), len(self._raw) - end
         self._raw.clear()
+        return self._take_head(raw, data, len(data) - behind)
+
+    def _take_head(self, raw: bytes, data: bytes, start: int) -> Whole | None:
         head = self._head = self._heads.known.get(raw) or self._heads.parse(raw)
         self._begin_body(head)
-        self.expected = head.expects and bool(head.length) and not rest
-        return self._take_body(head, rest)
-
-    def _skip_empty_lines(self) -> None:
-        while self._raw.startswith(b"\r\n"):
-            del self._raw[:2]
+        self.expected = head.expects and bool(head.length) and start == len(data)
+        return self._take_body(head, data, start)
 
     def _begin_body(self, head: Head) -> None:
         if head.length > self._limit:
@@ -61,19 +69,19 @@ class Incoming:
         self._due, self._parts = head.length, []
         self._chunks = ChunkedBody(self._limit) if head.length == CHUNKED else None
 
-    def _take_body(self, head: Head, data: bytes) -> Whole | None:
+    def _take_body(self, head: Head, data: bytes, start: int) -> Whole | None:
         if self._chunks is not None:
-            rest = self._chunks.feed(data)
+            rest = self._chunks.feed(data[start:])
             if rest is None:
                 return None
-            body = self._chunks.body()
+            body, start = self._chunks.body(), len(data) - len(rest)
         else:
-            self._parts.append(data[: self._due])
-            rest = data[self._due :]
+            self._parts.append(data[start : start + self._due])
+            start += len(self._parts[-1])
             self._due -= len(self._parts[-1])
             if self._due:
                 return None
             body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
         self._head, self._parts, self._chunks = None, [], None
         self.begun = self.expected = False
-        return head, body, rest
+        return head, body, start

@@ -70,9 +70,8 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Keep the connection half open while answers are due."""
-        waiting = bool(self.exchanges) and not self._deaf
         self._deaf = True
-        return waiting
+        return bool(self.exchanges)
 
     def pause_writing(self) -> None:
         """The client does not take its answers: read no more of its requests."""
@@ -218,11 +217,12 @@ class Connection(asyncio.Protocol):
         if not incoming.begun:
             self.changed = perf_counter()  # a request begins; it is due in client_timeout_s
         try:
-            while data and not self._deaf:
-                whole = incoming.take(data)
+            start = 0
+            while start < len(data) and not self._deaf:
+                whole = incoming.take(data, start)
                 if whole is None:
                     break
-                head, body, data = whole
+                head, body, start = whole
                 self._ask(head, body)
         except RequestError as error:
             self._refuse(error)
