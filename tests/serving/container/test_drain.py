@@ -1,7 +1,11 @@
 """Is every request that was accepted answered when the container is told to end?"""
 
 import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
 
+from tests.serving.container.conftest import Serving
 from tests.serving.container.standins import Engine, Hosted, Model, body, eventually, post, read_all, read_answer
 
 
@@ -76,3 +80,20 @@ def test_a_request_that_never_ends_does_not_keep_the_server_beyond_its_time() ->
         hosted.drain()
 
         assert hosted.wait() is False
+
+
+def test_a_hook_that_does_not_end_does_not_keep_the_process(
+    base: Path, start: Callable[..., Serving], tmp_path: Path
+) -> None:
+    shutil.copytree(base / "model", tmp_path / "model")
+    code = "import time\ndef stream(outputs):\n yield b'a'\n time.sleep(60)\n yield b'b'"
+    (tmp_path / "model" / "hooks.py").write_text(code)
+    serving = start(tmp_path, DRAIN_TIMEOUT_S="0.2").wait_until_ready()
+    connection = serving.connect()
+    rows = json.loads((tmp_path / "model" / "manifest.json").read_text())["golden_requests"][0]["inputs"]
+    connection.request("POST", "/invocations", json.dumps({"inputs": rows}), {"Content-Type": "application/json"})
+    assert connection.getresponse().read(1) == b"a"
+
+    code, log = serving.stop()
+
+    assert (code, log[-1]["all_requests_answered"]) == (0, False)

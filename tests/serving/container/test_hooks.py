@@ -142,6 +142,24 @@ def test_a_hook_that_breaks_is_our_error_and_one_that_refuses_is_the_callers(tmp
     assert told.value.status == 400
 
 
+def test_a_hook_that_ends_the_program_fails_its_request_only(tmp_path: Path) -> None:
+    ends = load(tmp_path, "import sys\ndef preprocess(inputs):\n sys.exit(1)")
+
+    with pytest.raises(ModelFailed, match="the log has the reason under the request id"):
+        ends.before(X, Context())
+
+
+def test_a_stream_gives_bytes_or_texts_and_anything_else_breaks_it(tmp_path: Path) -> None:
+    bytes_like = load(tmp_path, "def stream(outputs):\n yield bytearray(b'a')\n yield memoryview(b'b')\n yield 'c'")
+    nothing = load(tmp_path, "def stream(outputs):\n yield b'a'\n yield None")
+
+    assert list(bytes_like.parts(Y, Context())) == [b"a", b"b", b"c"]
+    broken = nothing.parts(Y, Context())
+    assert next(broken) == b"a"
+    with pytest.raises(ModelFailed):
+        next(broken)
+
+
 def test_a_model_whose_outputs_are_texts_may_be_postprocessed(tmp_path: Path) -> None:
     (tmp_path / "hooks.py").write_text("def postprocess(outputs):\n return {'y': [['a']]}")
     manifest = replace(MANIFEST, outputs=(Tensor(name="y", dtype="string", shape=("batch", 1)),))

@@ -1,5 +1,6 @@
 """``python -m mlplatform_cdk.serving.container [serve]``: serve the model that SageMaker has put into ``model``."""
 
+import os
 import sys
 
 from mlplatform_cdk.runtimekit import logs
@@ -23,4 +24,6 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    os._exit(code)  # Python would wait for threads: a hook or a load that does not end would keep the process

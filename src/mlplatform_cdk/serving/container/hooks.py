@@ -29,6 +29,7 @@ HOOKS_NAME = "hooks.py"
 STREAM_TYPE = "application/octet-stream"
 Tensors = dict[str, NDArray[Any]]
 _NAMES = ("preprocess", "postprocess", "stream")
+_END = object()  # of a stream
 _log = logs.logger("hooks")
 
 
@@ -119,17 +120,17 @@ class Hooks:
         assert self._stream is not None
         parts = iter(self._call("stream", self._stream, outputs, context))
         while True:
-            part = self._call("stream", lambda _, __: next(parts, None), outputs, context)
-            if part is None:
+            piece = self._call("stream", lambda _, __: _next_piece(parts), outputs, context)
+            if piece is None:
                 return
-            yield part if isinstance(part, bytes) else str(part).encode()
+            yield piece
 
     def _call(self, name: str, hook: Callable[[Any, Context], Any], tensors: Tensors, context: Context) -> Any:
         try:
             return hook(tensors, context)
         except RequestError:
             raise  # the hook's own word to the caller
-        except Exception as error:
+        except BaseException as error:  # sys.exit, or a panic of Rust: it must not take the lane with it
             request_id = uuid.uuid4().hex
             fields = {"request_id": request_id, "hook": name}
             told = {"trace_id": context.trace_id, "inference_id": context.inference_id}
@@ -185,6 +186,17 @@ def _array(name: str, value: object, wanted: Tensor) -> NDArray[Any]:
             f"got {array.ndim}"
         )
     return array
+
+
+def _next_piece(parts: Iterator[object]) -> bytes | None:
+    part = next(parts, _END)
+    if part is _END:
+        return None
+    if isinstance(part, str):
+        return part.encode()
+    if isinstance(part, bytes | bytearray | memoryview):
+        return bytes(part)
+    raise TypeError(f"stream must give bytes or texts, got {type(part).__name__}")
 
 
 def _told(error: BaseException) -> str:
