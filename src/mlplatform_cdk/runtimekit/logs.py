@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import sys
+from contextlib import nullcontext
 from datetime import UTC, datetime
 
 _ROOT = "mlplatform"
@@ -32,6 +33,15 @@ def logger(name: str) -> logging.Logger:
 def bind(**fields: object) -> None:
     """Let every later line of this process carry ``fields``, such as ``run_id``; ``None`` takes a field off again."""
     _bound.update(fields)
+
+
+def write(line: str) -> None:
+    """Put ``line``, which ends with a newline, between the log's lines: whole, whatever other threads write."""
+    logger(__name__)
+    handler = logging.getLogger(_ROOT).handlers[0]
+    with handler.lock or nullcontext():
+        sys.stdout.write(line)
+        sys.stdout.flush()
 
 
 class JsonFormatter(logging.Formatter):

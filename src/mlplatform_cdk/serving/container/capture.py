@@ -7,7 +7,6 @@ Off the hot path: a request only joins a bounded queue, one thread encodes and w
 import base64
 import os
 import random
-import sys
 import threading
 import uuid
 from collections import deque
@@ -70,7 +69,7 @@ class Capture:
         output: BinaryIO | None = None,
     ) -> None:
         self._share, self._most, self._draw = settings.capture_share, settings.capture_bytes, draw
-        self._output = output or sys.stdout.buffer
+        self._output = output
         self._folder = None if settings.capture_target == STANDARD_OUTPUT else Path(settings.capture_target, *names)
         self._room = self._most
         self._waiting: deque[tuple[datetime, Exchange]] = deque()
@@ -129,11 +128,13 @@ class Capture:
 
     def _write(self, lines: list[bytes]) -> None:
         try:
-            if self._folder is None:
-                self._output.write(b"".join(lines))
-                self._output.flush()
-            else:
+            if self._folder is not None:
                 lines = self._to_file(self._folder, lines)
+            elif self._output is not None:
+                self._output.write(b"".join(lines))
+            else:
+                for line in lines:
+                    logs.write(line.decode())
         except OSError as error:
             self.dropped += len(lines)
             _log.warning("captured data is lost", extra={"reason": str(error), "lost": len(lines)})

@@ -6,13 +6,13 @@ a line stays small, however many requests a second brings, and percentiles can b
 """
 
 import math
-import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, TextIO
 
 import orjson
 
+from mlplatform_cdk.runtimekit import logs
 from mlplatform_cdk.serving.container.metrics import SECONDS, SIZES, STAGES, STATUSES, Metrics
 
 _NAMES = {"queue": "QueueLatency", "decode": "DecodeLatency", "infer": "InferLatency", "encode": "EncodeLatency"}
@@ -53,9 +53,8 @@ class Emf:
         values = values_of({name: _difference(cells, before[name]) for name, cells in totals.items()})
         if values:
             values |= {"RequestsUnderWay": totals["gauges"][1]}
-            output = self._output or sys.stdout
-            output.write(self._line(values) + "\n")
-            output.flush()
+            write = self._output.write if self._output else logs.write
+            write(self._line(values) + "\n")
 
     def _line(self, values: dict[str, Any]) -> str:
         metrics = [{"Name": name, "Unit": _unit(name), "StorageResolution": 1} for name in values]
