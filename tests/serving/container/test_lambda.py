@@ -16,6 +16,7 @@ import pytest
 from mlplatform_cdk.runtimekit.manifest import Manifest, read_folder
 from mlplatform_cdk.serving.container.aws_lambda.api import RuntimeApi
 from mlplatform_cdk.serving.container.aws_lambda.events import Invocation, question_of
+from mlplatform_cdk.serving.container.errors import RequestError
 from tests.serving.container.lambda_service import LambdaService
 from tests.training.jobs import rehearsal
 
@@ -279,3 +280,25 @@ def test_a_large_plain_event_is_handed_on_as_it_came() -> None:
 
     assert question.request.body is event
     assert not question.is_http
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"body": "{}", "headers": "none"},
+        {"body": "{}", "headers": ["a"], "multiValueHeaders": {"a": 5}},
+        {"body": "{}", "multiValueHeaders": ["a"]},
+        {"requestContext": "here"},
+        {"requestContext": {"http": "post"}},
+    ],
+)
+def test_an_event_that_only_looks_like_http_does_not_end_the_environment(event: dict[str, Any]) -> None:
+    assert question_of(Invocation("1", json.dumps(event).encode(), 0)).request.path == "/invocations"
+
+
+@pytest.mark.parametrize("body", ["@", "\N{SNOWMAN}"])
+def test_a_body_that_is_no_base64_is_the_callers_error(body: str) -> None:
+    event = json.dumps({"body": body, "isBase64Encoded": True}).encode()
+
+    with pytest.raises(RequestError, match="the event's body must be base64"):
+        question_of(Invocation("1", event, 0))

@@ -6,7 +6,6 @@ Any other event is the body of a request to ``/invocations``, as ``aws lambda in
 """
 
 import base64
-import binascii
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -128,15 +127,15 @@ def _parsed(event: bytes) -> Any:
 
 def _headers(event: Mapping[str, Any]) -> dict[str, str]:
     """Names in lower case; several values of one header are joined, as HTTP allows."""
-    many = event.get("multiValueHeaders") or {}
-    told = {str(name).lower(): ",".join(map(str, values)) for name, values in many.items() if values}
-    one = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
+    many = _object(event, "multiValueHeaders").items()
+    told = {name.lower(): ",".join(map(str, values)) for name, values in many if isinstance(values, list) and values}
+    one = {name.lower(): str(value) for name, value in _object(event, "headers").items()}
     return one | told
 
 
 def _target(event: Mapping[str, Any]) -> tuple[str, str]:
-    context = event.get("requestContext") or {}
-    http = context.get("http") or {}
+    context = _object(event, "requestContext")
+    http = _object(context, "http")
     method = str(http.get("method") or event.get("httpMethod") or "POST")
     path = str(event.get("rawPath") or event.get("path") or "/")
     stage = f"/{context.get('stage')}/"
@@ -153,8 +152,14 @@ def _body(event: Mapping[str, Any]) -> bytes:
         return body.encode()
     try:
         return base64.b64decode(body, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii's own, or the one for what is not ASCII
         raise RequestError(f"the event's body must be base64, got something else ({error})") from None
+
+
+def _object(event: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """What ``event`` has under ``name``; empty where that is no object: callers can send what they like."""
+    value = event.get(name)
+    return value if isinstance(value, dict) else {}
 
 
 def _told(answer: Answer) -> dict[str, str]:
