@@ -97,6 +97,18 @@ def test_equal_requests_at_the_same_time_are_computed_once_where_asked_for() -> 
     assert together.joined == 2
 
 
+def test_an_error_of_the_one_that_is_computed_is_not_the_others() -> None:
+    kept, model, got = cache(cache_single_flight=True), Model(), list[Answer]()
+    for _ in range(3):
+        kept.ask("k", got.append, model)
+
+    model.answer(status=504)
+    model.answer(1)
+    model.answer(2)
+
+    assert [one.status for one in got] == [504, 200, 200]
+
+
 def test_whatever_may_change_the_answer_is_part_of_the_key() -> None:
     headers = {"content-type": "a", "accept": "b", "x-tensor-shape": "c", "x-amzn-sagemaker-custom-attributes": "d"}
     changed = [{**headers, name: "x"} for name in headers]

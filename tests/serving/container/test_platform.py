@@ -76,6 +76,9 @@ def test_models_come_answer_and_go(many: Serving, rows: str) -> None:
     assert ask(many, "POST", "/models/a/invoke", rows)[0] == 404
 
     assert (load(many, "a")[0], load(many, "a")[0], load(many, "b")[0]) == (200, 409, 200)
+    told = ask(many, "GET", "/metrics")[2].decode().splitlines()  # before they are asked; both are of one archive
+    assert "mlplatform_serving_models 2" in told
+    assert len([line for line in told if line.startswith("mlplatform_serving_model_info{")]) == 1
     answers = [ask(many, "POST", f"/models/{name}/invoke", rows) for name in ("a", "b")]
     assert [status for status, _, _ in answers] == [200, 200]
     assert answers[0][2] == answers[1][2]
@@ -92,6 +95,8 @@ def test_a_model_that_cannot_be_loaded_says_why(many: Serving) -> None:
 
     assert status == 400
     assert "hooks.py must load, got ModuleNotFoundError" in json.loads(body)["error"]
+    for name in ("a\0b", 5000 * "a"):
+        assert load(many, name)[0] == 400
     assert ask(many, "GET", "/ping")[0] == 200
 
 

@@ -17,6 +17,7 @@ from mlplatform_cdk.serving.container.settings import Settings
 from mlplatform_cdk.serving.container.shared_cache import SharedCache
 
 Reply = Callable[[Answer], None]
+Compute = Callable[[Reply], None]
 # The headers on which an answer can depend, beside the custom attributes, which only hooks see.
 _READ = ("content-type", "accept", "content-encoding", "x-tensor-shape", "x-tensor-dtype")
 _ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
@@ -55,10 +56,10 @@ class ResponseCache:
         self._patience = settings.cache_timeout_ms / 1000
         self._together, self._shared, self._clock = settings.cache_single_flight, shared, clock
         self._kept: OrderedDict[str, tuple[float, Answer]] = OrderedDict()
-        self._flights: dict[str, list[Reply]] = {}
+        self._flights: dict[str, list[tuple[Reply, Compute]]] = {}
         self.bytes = self.hits = self.misses = self.joined = 0
 
-    def ask(self, key: str, reply: Reply, compute: Callable[[Reply], None]) -> None:
+    def ask(self, key: str, reply: Reply, compute: Compute) -> None:
         """Answer from the cache, or else with what ``compute`` answers, which is kept.
 
         :param key: see ``key_of``.
@@ -74,15 +75,15 @@ class ResponseCache:
             waiting = self._flights.get(key)
             if waiting is not None:
                 self.joined += 1
-                waiting.append(reply)
+                waiting.append((reply, compute))
                 return
-            self._flights[key] = [reply]
+            self._flights[key] = []
         if self._shared is None:
             self._compute(key, reply, compute)
         else:
             self._look_up(self._shared, key, reply, compute)
 
-    def _look_up(self, shared: SharedCache, key: str, reply: Reply, compute: Callable[[Reply], None]) -> None:
+    def _look_up(self, shared: SharedCache, key: str, reply: Reply, compute: Compute) -> None:
         loop = asyncio.get_running_loop()
         settled = False
 
@@ -103,7 +104,7 @@ class ResponseCache:
         timer = loop.call_later(self._patience, settle, None)
         shared.fetch(_SHARED + key, lambda value: loop.call_soon_threadsafe(settle, value))
 
-    def _compute(self, key: str, reply: Reply, compute: Callable[[Reply], None]) -> None:
+    def _compute(self, key: str, reply: Reply, compute: Compute) -> None:
         self.misses += 1
 
         def done(answer: Answer) -> None:
@@ -116,8 +117,13 @@ class ResponseCache:
         compute(done)
 
     def _land(self, key: str, reply: Reply, answer: Answer) -> None:
-        for waiting in self._flights.pop(key, [reply]) if self._together else [reply]:
-            waiting(answer)
+        joined = self._flights.pop(key, [])
+        reply(answer)
+        for other, compute in joined:
+            if answer.status == HTTPStatus.OK:
+                other(answer)
+            else:
+                compute(other)  # an error may be the first one's alone, such as its deadline's
 
     def _get(self, key: str) -> Answer | None:
         entry = self._kept.get(key)

@@ -109,7 +109,8 @@ class Metrics:
             lines += [f"# TYPE mlplatform_serving_{gauge} gauge", f"mlplatform_serving_{gauge} {value:.0f}"]
         name = "mlplatform_serving_model_info"
         lines += [f"# HELP {name} The models that are loaded.", f"# TYPE {name} gauge"]
-        lines += [f"{name}{{{_labels(model)}}} 1" for model in models]
+        # The same archive may be loaded under two names, and a series must not be told twice.
+        lines += dict.fromkeys(f"{name}{{{_labels(model)}}} 1" for model in models)
         return ("\n".join(lines) + "\n").encode()
 
 

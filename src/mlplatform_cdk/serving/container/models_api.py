@@ -100,10 +100,14 @@ def _asked(body: bytes) -> tuple[str, str]:
 
 
 def _folder(url: str, root: Path) -> Path:
-    folder = Path(url).resolve()
+    try:
+        folder = Path(url).resolve()
+        there = folder.is_dir()
+    except (OSError, ValueError):  # too long, or with a zero byte
+        raise RequestError(f"the model's url must be a path, got {url[:200]!r}") from None
     if not folder.is_relative_to(root.resolve()):
         raise RequestError(f"the model's url must be a folder under {root}, got {url[:200]!r}")
-    if not folder.is_dir():
+    if not there:
         raise NotFound(f"the model's url must be a folder that exists, got {url[:200]!r}")
     return folder
 

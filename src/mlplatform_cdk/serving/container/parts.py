@@ -98,13 +98,17 @@ class Parts:
             lambda folder: Model.load(folder, settings),
             memory_bytes=settings.model_memory_bytes or memory.machine_bytes() // 2,
             evict=settings.evict_models,
-            opened=self._prepare,
+            opened=self._opened,
             closing=self.service.forget,
         )
         root = job.base_dir() / MODELS
         self.service.serve_many(ModelsApi(store, root))
         self._tell(MODELS, None)
         _log.info("ready", extra={"models": str(root)})
+
+    def _opened(self, model: "Model") -> None:
+        self._prepare(model)
+        self.service.hold_ready(model)
 
     def _prepare(self, model: "Model") -> None:
         if self._shared is not None and model.hooks is not None:

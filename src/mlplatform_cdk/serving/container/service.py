@@ -73,6 +73,10 @@ class Service:
         tuned = model.manifest.serving
         self._single = self._predictor(model, tuned.lanes if tuned else None)
 
+    def hold_ready(self, model: "Model") -> None:
+        """From now on, ``model`` is one of the loaded ones, asked or not."""
+        self._predictor(model)
+
     def serve_many(self, models: Models) -> None:
         """From now on, answer ``/models``."""
         self._models = models
