@@ -11,7 +11,9 @@ _WINDOW_SECONDS = 0.5  # of computing: what the level is learnt from, unless bat
 _LEAST_BATCHES = 8
 _TRUST_SECONDS = 0.1  # of computing: how much the warm-up counts at first
 _FIRST_SPREAD = 0.1
-_SPREADS = 2.0  # mean deviations above the mean that one batch is allowed for: about the 95th percentile
+# Mean deviations above the mean that one batch is allowed for, about the 95th percentile, and those before it together,
+# of which most even out.
+_SPREADS, _SPREADS_BEFORE = 2.0, 0.2
 _ADMITTED_SHARE = 5 / 6  # of the deadline: the rest is for what estimates are off by
 # Of the deadline that a batch may last, where smaller ones are possible; the larger share where they would be dear.
 _BATCH_SHARE, _DEAR_BATCH_SHARE = 0.25, 0.4
@@ -79,7 +81,7 @@ class Load:
     def answered_in(self, rows: int, ahead: int, remaining: float) -> float:
         """Seconds until a request of ``rows`` is answered; the parameters are those of ``wait``."""
         together = min(ahead + rows, max(self._biggest, rows))
-        return self.wait(rows, ahead, remaining) + self.nearly_surely(together)
+        return self._before * self.wait(rows, ahead, remaining) + self.nearly_surely(together)
 
     def excess(self, rows: int, ahead: int, remaining: float, deadline: float) -> float:
         """By how many seconds the answer would be later than what may be promised; 0 and less: it is in time.
@@ -99,6 +101,7 @@ class Load:
         level = self._taken / self._expected
         self._base, self._each = level * self._base0, level * self._each0
         self._allowance = 1 + _SPREADS * self._off / self._taken
+        self._before = 1 + _SPREADS_BEFORE * self._off / self._taken
         longest = min(max(_BATCH_SHARE * self._deadline, 4 * self._base), _DEAR_BATCH_SHARE * self._deadline)
         self._biggest = max(1, min(self._most, int((longest - self._base) / self._each)))
         self._least = max(1, min(self._biggest, round(self._base / self._each)))
