@@ -8,8 +8,8 @@ from rich.console import Console
 
 from mlplatform_cdk.assembly.findings import Accepted, Finding, Report, Severity, Table
 from mlplatform_cdk.assembly.renderings import render_json, render_markdown, render_sarif
+from mlplatform_cdk.assembly.renderings.comments import LIMIT
 from mlplatform_cdk.assembly.renderings.jsonform import SCHEMA
-from mlplatform_cdk.assembly.renderings.markdown import LIMIT
 from mlplatform_cdk.assembly.renderings.terminal import print_report
 
 
