@@ -116,6 +116,26 @@ def test_what_a_template_leaves_open_is_named(priced: Priced, one: dict[str, Any
     assert not found.totals().committed.complete
 
 
+@pytest.mark.parametrize(
+    ("open_setting", "size"), [("ProvisionedConcurrency", "an open number"), ("MemorySizeInMB", "2")]
+)
+def test_what_a_serverless_variant_keeps_warm_is_named_where_deployment_decides(
+    priced: Priced, open_setting: str, size: str
+) -> None:
+    settings = {"MemorySizeInMB": 2048, "ProvisionedConcurrency": 2, open_setting: {"Ref": "DecidedLater"}}
+    variant = {"VariantName": "a", "ServerlessConfig": settings}
+    resources = {
+        "Config": resource("AWS::SageMaker::EndpointConfig", ProductionVariants=[variant]),
+        "Endpoint": resource("AWS::SageMaker::Endpoint", EndpointConfigName={"Ref": "Config"}),
+    }
+
+    found = priced(resources, dict.fromkeys(ITEMS, "1"))
+
+    what = f"provisioned concurrency of the serverless variant a of Endpoint: {size}"
+    name = f"how much: {what} (App/Foundation/Endpoint)"
+    assert found.totals().committed == Amount(unknown=frozenset({name}))
+
+
 def test_a_nested_stack_is_found_by_its_asset_where_no_metadata_name_its_file(tmp_path: Path) -> None:
     asset = "0" * 64
     url = {"Fn::Join": ["", ["https://s3.", {"Ref": "AWS::URLSuffix"}, f"/assets/{asset}.json"]]}

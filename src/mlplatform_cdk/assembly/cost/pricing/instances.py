@@ -25,14 +25,16 @@ class Fleet:
 
     :param instances: at rest; None when it is decided later.
     :param volume_gb: of each instance; None when SageMaker chooses it.
-    :param serverless_mb: memory of a serverless variant; None for instances.
-    :param kept_warm: concurrency that a serverless variant keeps.
+    :param serverless: memory for each request in place of instances.
+    :param serverless_mb: that memory; None when it is decided later.
+    :param kept_warm: concurrency that a serverless variant keeps; None when it is decided later.
     """
 
     what: str
     instance_type: Any = None
     instances: Decimal | None = None
     volume_gb: Decimal | None = None
+    serverless: bool = False
     serverless_mb: Decimal | None = None
     kept_warm: Decimal | None = None
 
@@ -51,8 +53,9 @@ def variants_of(variants: Any, where: str) -> Iterator[Fleet]:
         if isinstance(serverless, dict):
             yield Fleet(
                 what=f"serverless variant {name} {where}",
+                serverless=True,
                 serverless_mb=number(serverless.get("MemorySizeInMB")),
-                kept_warm=number(serverless.get("ProvisionedConcurrency")),
+                kept_warm=number(serverless.get("ProvisionedConcurrency", 0)),
             )
             continue
         yield Fleet(
@@ -65,7 +68,7 @@ def variants_of(variants: Any, where: str) -> Iterator[Fleet]:
 
 def fleet_charges(owner: Resource, fleet: Fleet) -> Iterator[Charge]:
     """What the fleet commits to, and what its requests cost."""
-    if fleet.serverless_mb is not None:
+    if fleet.serverless:
         yield from _serverless(owner, fleet)
     else:
         yield from _standing(owner, fleet)
@@ -101,10 +104,12 @@ def _serverless(owner: Resource, fleet: Fleet) -> Iterator[Charge]:
         quantity=owner.use("serverless_gb_seconds"),
         per="GB-second of serverless inference",
     )
-    if fleet.kept_warm and fleet.serverless_mb is not None:
-        seconds = owner.usage.hours * _SECONDS_PER_HOUR
-        yield Charge(
-            what=f"provisioned concurrency of the {fleet.what}: {fleet.kept_warm}",
-            item="sagemaker.serverless-provisioned-gb-second",
-            quantity=fleet.kept_warm * fleet.serverless_mb / _MB_PER_GB * seconds,
-        )
+    if fleet.kept_warm == 0:
+        return
+    kept, memory = fleet.kept_warm, fleet.serverless_mb
+    seconds = owner.usage.hours * _SECONDS_PER_HOUR
+    yield Charge(
+        what=f"provisioned concurrency of the {fleet.what}: {'an open number' if kept is None else kept}",
+        item="sagemaker.serverless-provisioned-gb-second",
+        quantity=None if kept is None or memory is None else kept * memory / _MB_PER_GB * seconds,
+    )
