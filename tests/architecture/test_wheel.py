@@ -69,6 +69,6 @@ def test_the_command_synthesizes_with_its_own_extra_alone_and_names_the_one_that
     assert mlplatform("synth").stderr.startswith("failed: a CDK app has a cdk.json, found none in ")
     for verb in (("demo",), ("local", "up", "--empty")):
         ended = mlplatform(*verb)
-        assert ended.returncode == 1
+        assert ended.returncode == 2
         assert ended.stderr.endswith("which is not installed; run: pip install 'mlplatform-cdk[local]'\n")
         assert len(ended.stderr.splitlines()) == 1

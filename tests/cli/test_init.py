@@ -122,7 +122,7 @@ def test_a_folder_with_something_in_it_stays_as_it_is(tmp_path: Path) -> None:
 
     result = init(tmp_path, "churn")
 
-    assert result.returncode == 1
+    assert result.returncode == 2
     assert result.stderr.strip() == (
         "failed: churn must be empty or new, got a folder with 1 entry; name another with --folder"
     )
@@ -134,7 +134,7 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
 
     result = init(tmp_path, "churn", "--folder", "apps")
 
-    assert result.returncode == 1
+    assert result.returncode == 2
     assert result.stderr.strip() == "failed: apps must be a folder, got a file; name another with --folder"
 
 
@@ -171,6 +171,6 @@ def test_names_that_others_keep_are_refused(name: str) -> None:
 def test_the_command_refuses_a_bad_name_before_it_writes_anything(tmp_path: Path) -> None:
     result = init(tmp_path, "Churn")
 
-    assert result.returncode == 1
+    assert result.returncode == 2
     assert result.stderr.startswith("failed: the name must be lower-case letters")
     assert list(tmp_path.iterdir()) == []

@@ -44,7 +44,7 @@ def test_a_folder_with_files_of_others_is_refused_and_left_alone(tmp_path: Path,
 
     ended = local(*verb, "--state-dir", str(tmp_path))
 
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert ended.stderr == (
         f"failed: --state-dir must be new, empty or an embedded AWS's own, got {tmp_path}; name another\n"
     )
@@ -58,7 +58,7 @@ def test_a_port_in_use_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> Non
         port = str(other.getsockname()[1])
         ended = local("up", "--empty", "--port", port, "--state-dir", str(tmp_path / "state"))
 
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert ended.stderr.startswith(f"failed: the port {port} of 127.0.0.1 must be free, got: ")
     assert len(ended.stderr.splitlines()) == 1
     assert not (tmp_path / "state").exists()
@@ -67,7 +67,7 @@ def test_a_port_in_use_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> Non
 def test_an_app_that_does_not_synthesize_leaves_nothing(tmp_path: Path) -> None:
     ended = local("up", "-c", "environment=[dev]", "--state-dir", str(tmp_path / "state"))
 
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert ended.stderr == "failed: the environment must be one of dev, staging, prod, got '[dev]'\n"
     assert not (tmp_path / "state").exists()
 

@@ -39,9 +39,9 @@ def test_quantize_writes_the_model_and_says_what_it_did(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["outcomes"][0]["made"] is True
 
 
-def test_what_is_no_model_is_one_sentence_and_exit_code_1(tmp_path: Path) -> None:
+def test_what_is_no_model_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
     ran = mlplatform("quantize", tmp_path / "nothing", "--calibration", tmp_path / "data.npz")
 
-    assert (ran.returncode, ran.stdout) == (1, "")
+    assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.startswith("failed: the model must be a folder with manifest.json or a .tar.gz, got ")
     assert "Traceback" not in ran.stderr

@@ -30,8 +30,8 @@ def test_tune_prints_what_it_measured_and_writes_it_into_the_manifest(tmp_path: 
     assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["serving"]["engine"] == serving.engine
 
 
-def test_what_is_no_model_is_one_sentence_and_exit_code_1(tmp_path: Path) -> None:
+def test_what_is_no_model_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
     ran = mlplatform("tune", tmp_path / "nothing")
 
-    assert (ran.returncode, ran.stdout) == (1, "")
+    assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.startswith("failed: the model must be a folder with manifest.json or a .tar.gz, got ")

@@ -33,7 +33,7 @@ def mlplatform(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str
 def test_a_misspelt_environment_is_one_sentence_without_a_frame(tmp_path: Path) -> None:
     ended = mlplatform("synth", "-c", "environment=prd", "-o", str(tmp_path / "cdk.out"), folder=ROOT)
 
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert ended.stderr == "failed: the environment must be one of dev, staging, prod, got 'prd'\n"
     assert ended.stdout == ""
 
@@ -41,7 +41,7 @@ def test_a_misspelt_environment_is_one_sentence_without_a_frame(tmp_path: Path) 
 def test_a_demo_that_cannot_synthesize_fails_with_the_step_and_the_apps_own_sentence(broken_app: Path) -> None:
     ended = mlplatform("demo", folder=broken_app)
 
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert ended.stderr.splitlines()[-1] == f"failed: synthesize the app: {SENTENCE}"
     assert "✗ synthesize the app" in ended.stderr
     assert "jsii" not in ended.stderr
@@ -51,14 +51,14 @@ def test_a_demo_for_machines_says_the_same_as_json(broken_app: Path) -> None:
     ended = mlplatform("demo", "--json", folder=broken_app)
 
     report = json.loads(ended.stdout)
-    assert (ended.returncode, report["succeeded"]) == (1, False)
+    assert (ended.returncode, report["succeeded"]) == (2, False)
     assert (report["failed_step"], report["reason"]) == ("synthesize the app", SENTENCE)
 
 
 def test_a_demo_in_a_folder_without_an_app_says_where_to_go(tmp_path: Path) -> None:
     ended = mlplatform("demo", folder=tmp_path)
 
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     sentence = f"a CDK app has a cdk.json, found none in {tmp_path}; go to its folder"
     assert ended.stderr.splitlines()[-1] == f"failed: synthesize the app: {sentence}"
 
@@ -66,6 +66,6 @@ def test_a_demo_in_a_folder_without_an_app_says_where_to_go(tmp_path: Path) -> N
 def test_what_does_not_run_cannot_be_brought_down(tmp_path: Path) -> None:
     ended = mlplatform("local", "down", "--state-dir", str(tmp_path / "state"), folder=tmp_path)
 
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     sentence = f"no embedded AWS runs in {tmp_path / 'state'}; start one with mlplatform local up"
     assert ended.stderr == f"failed: {sentence}\n"

@@ -11,7 +11,7 @@ from mlplatform_cdk.assembly.acknowledgements import Acknowledgements, read_ackn
 from mlplatform_cdk.assembly.errors import AssemblyError
 from mlplatform_cdk.assembly.findings import Report, Severity
 from mlplatform_cdk.assembly.renderings import render_json, render_markdown, render_sarif
-from mlplatform_cdk.cli.console import OUT, CommandFailed, write
+from mlplatform_cdk.cli.console import CLOSED, OUT, CommandFailed, write
 
 
 class Format(StrEnum):
@@ -70,7 +70,7 @@ def check(
         raise CommandFailed(str(problem)) from problem
     _show(report, form, output, details=details)
     if any(report.count(severity) for severity in _FATAL[fail_on]):
-        raise typer.Exit(1)
+        raise typer.Exit(CLOSED)
 
 
 def _show(report: Report, form: Format, output: Path | None, *, details: bool) -> None:

@@ -1,6 +1,7 @@
 """How every verb speaks: results on stdout, progress and complaints on stderr."""
 
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,8 @@ from rich.markup import escape
 
 OUT = Console(highlight=False)
 ERR = Console(stderr=True, highlight=False)
+CLOSED = 1  # the exit code of a verb that ran, and whose gate is closed
+FAILED = 2  # of one that could not run, as of an option that there is not
 
 
 class CommandFailed(Exception):
@@ -26,9 +29,12 @@ def write(output: Path, text: str) -> None:
 
 @contextmanager
 def failures() -> Iterator[None]:
-    """Print an expected failure as one sentence and exit with 1; anything else is a bug and keeps its traceback."""
+    """Print an expected failure as one sentence; anything else is a bug and keeps its traceback. Both are failures."""
     try:
         yield
     except CommandFailed as failure:
         ERR.print(f"[bold red]failed:[/] {escape(str(failure))}", soft_wrap=True)
-        sys.exit(1)
+        sys.exit(FAILED)
+    except Exception:  # noqa: BLE001 -- Python itself would exit with 1, which says that a gate is closed
+        traceback.print_exc()
+        sys.exit(FAILED)

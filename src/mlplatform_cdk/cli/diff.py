@@ -13,7 +13,7 @@ from mlplatform_cdk.assembly.diff.gates import Gate
 from mlplatform_cdk.assembly.errors import AssemblyError
 from mlplatform_cdk.assembly.findings import Report
 from mlplatform_cdk.assembly.renderings import render_markdown, render_sarif
-from mlplatform_cdk.cli.console import ERR, OUT, CommandFailed, write
+from mlplatform_cdk.cli.console import CLOSED, ERR, OUT, CommandFailed, write
 from mlplatform_cdk.cli.synth import Context
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def diff(
     _show(found, report, form, output, details=details)
     if shut := closed(fail_on or (), found, report):
         ERR.print(f"[bold red]stopped[/] by --fail-on {', '.join(shut)}", soft_wrap=True)
-        raise typer.Exit(1)
+        raise typer.Exit(CLOSED)
 
 
 def _compared(

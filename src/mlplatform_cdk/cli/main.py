@@ -1,4 +1,4 @@
-"""Gathers the verbs, and turns every expected failure into its one sentence and exit code 1."""
+"""Gathers the verbs, and turns every expected failure into its one sentence and exit code 2; 1 is a closed gate."""
 
 import typer
 
