@@ -39,6 +39,9 @@ def test_a_loaded_model_knows_what_it_takes(tmp_path: Path) -> None:
     assert answer["probabilities"].shape == (2, 3)
     assert (model.max_batch_size, model.batchable, model.batch_reason) == (8, True, "")
     assert model.run_seconds > 0
+    assert (model.pace.rows, model.pace.full_rows) == (1, 8)
+    assert model.pace.seconds > 0
+    assert model.pace.full_seconds > 0
     assert model.memory_bytes >= (tmp_path / "model.fp32.onnx").stat().st_size
     model.close()
 
@@ -149,3 +152,16 @@ def test_neither_container_nor_quantization_imports_cdk(module: str) -> None:
 )
 def test_what_others_take_meanwhile_is_not_taken_for_the_models(grown: int, expected: int) -> None:
     assert memory.estimate(grown, 10_000_000) == expected
+
+
+def test_a_slow_hook_does_not_make_the_measuring_of_batches_slow(tmp_path: Path) -> None:
+    small_models.save(tmp_path)
+    (tmp_path / "hooks.py").write_text(
+        "import time\ncalls = []\ndef preprocess(inputs, context):\n"
+        " calls.append(time.sleep(0.08))\n assert len(calls) < 30\n return inputs\n"
+    )
+
+    pace = Model.load(tmp_path, Settings()).pace
+
+    assert pace.seconds >= 0.08
+    assert pace.full_rows <= 3
