@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,6 +60,16 @@ def test_a_client_that_connects_or_goes_on_while_the_container_drains_is_answere
         assert hosted.wait() is True
         for client in (busy, begun, pipelined, late):
             client.close()
+
+
+def test_the_server_listens_on_while_clients_come_though_each_is_answered_at_once() -> None:
+    with Hosted(Model(run_seconds=0.0)) as hosted:
+        hosted.drain()
+        until = time.monotonic() + 0.5
+        while time.monotonic() < until:
+            assert hosted.exchange(post()).startswith(b"HTTP/1.1 200 OK")
+
+        assert hosted.wait() is True
 
 
 def test_the_server_ends_though_a_client_stays_connected_and_silent() -> None:

@@ -48,6 +48,7 @@ class Connection(asyncio.Protocol):
         """Begin."""
         self.transport = transport  # type: ignore[assignment]
         self._host.connections.add(self)
+        self._host.connected = self.changed
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End; what is still computed for this client is thrown away when it comes."""
@@ -110,7 +111,8 @@ class Connection(asyncio.Protocol):
             if silent > settings.client_timeout_s:
                 self.transport.abort()
         elif self._deaf:
-            if not self.exchanges and silent > _LINGER_SECONDS:
+            # What was written may still be on its way to a client that reads slowly.
+            if not self.exchanges and silent > (_LINGER_SECONDS if self._refused else settings.client_timeout_s):
                 self.transport.abort()
         elif self._incoming.begun:
             if silent > settings.client_timeout_s:

@@ -29,6 +29,7 @@ class Server:
         self.settings, self.service = settings, service
         self.heads, self.wire = Heads(settings.max_header_bytes), Wire()
         self.connections: set[Connection] = set()
+        self.connected = 0.0  # when a client came last
         self.handle = service.handle
         self.refused = service.count_refused
         self._loop = asyncio.get_running_loop()
@@ -72,12 +73,16 @@ class Server:
         """Wait until nothing has come for a moment, no longer than ``until``."""
         quiet_since = perf_counter()
         while perf_counter() < until and perf_counter() - quiet_since < _QUIET_SECONDS:
-            if self._is_busy():
+            if self._is_busy() or self._came_since(quiet_since):
                 quiet_since = perf_counter()
             await asyncio.sleep(_LOOK_SECONDS)
 
     def _is_busy(self) -> bool:
         return bool(self.service.under_way) or any(one.busy for one in self.connections)
+
+    def _came_since(self, moment: float) -> bool:
+        """Whether a client came or asked after ``moment``, even if it has been answered already."""
+        return self.connected > moment or any(one.changed > moment for one in self.connections)
 
     def _tick(self) -> None:
         self._ticking = self._loop.call_later(_TICK_SECONDS, self._tick)
