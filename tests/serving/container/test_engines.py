@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,6 +21,7 @@ from mlplatform_cdk.serving.container.engines import (
     opening,
     tensorrt,
 )
+from mlplatform_cdk.serving.container.engines.runtime import computing, open_session
 from mlplatform_cdk.serving.container.settings import Settings
 from tests.serving import small_models
 
@@ -30,12 +33,20 @@ class FakeSession:
 
     providers: ClassVar[list[str]] = []
     opened: ClassVar[list[tuple[Path, Any]]] = []
+    left: ClassVar[list[tuple[str, str, str]]] = []
+    uses_gpu: ClassVar[int] = 1
 
     def __init__(self, path: Path, _threads: int, providers: Any, **_: Any) -> None:
         self.opened.append((path, providers))
 
     def get_providers(self) -> list[str]:
         return self.providers
+
+    def get_provider_graph_assignment_info(self) -> list[Any]:
+        return [
+            SimpleNamespace(ep_name=provider, get_nodes=partial(list, [SimpleNamespace(domain=domain, op_type=kind)]))
+            for provider, domain, kind in (*self.left, *([("CUDAExecutionProvider", "", "Cast")] * self.uses_gpu))
+        ]
 
 
 @pytest.fixture
@@ -94,6 +105,48 @@ def test_a_provider_that_onnx_runtime_leaves_out_in_silence_is_an_error(
 
     with pytest.raises(ModelError, match="must run on CUDAExecutionProvider, got a session on CPUExecutionProvider"):
         open_engine(folder, read_folder(folder), EngineChoice())
+
+
+@pytest.mark.parametrize(
+    ("left", "uses_gpu", "told"),
+    [
+        pytest.param(("ai.onnx.ml", "TreeEnsembleClassifier"), 1, "ai.onnx.ml.TreeEnsembleClassifier", id="trees"),
+        pytest.param(("", "Conv"), 1, "Conv", id="a convolution"),
+        pytest.param(("", "Shape"), 0, "Shape", id="all of it"),
+    ],
+)
+def test_a_model_that_cuda_leaves_to_the_cpu_is_an_error_unless_allowed(
+    folder: Path,
+    on_gpu: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    left: tuple[str, str],
+    uses_gpu: int,
+    told: str,
+) -> None:
+    on_gpu()
+    monkeypatch.setattr(FakeSession, "left", [("CPUExecutionProvider", *left)])
+    monkeypatch.setattr(FakeSession, "uses_gpu", uses_gpu)
+
+    with pytest.raises(ModelError, match=f"a model that the GPU computes, got {told} left to the CPU; serve it on"):
+        open_engine(folder, read_folder(folder), EngineChoice())
+
+    assert open_engine(folder, read_folder(folder), EngineChoice(allow_cpu=True)).name == "cuda"
+
+
+def test_the_arithmetic_of_shapes_may_stay_on_the_cpu(
+    folder: Path, on_gpu: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_gpu()
+    monkeypatch.setattr(FakeSession, "left", [("CPUExecutionProvider", "", "Shape")])
+
+    assert open_engine(folder, read_folder(folder), EngineChoice()).name == "cuda"
+
+
+def test_a_session_tells_which_provider_computes_what(folder: Path) -> None:
+    session = open_session(folder / "model.fp32.onnx", 1, (("CPUExecutionProvider", {}),))
+
+    assert set(computing(session)) == {"CPUExecutionProvider"}
+    assert {"MatMul", "Softmax"} <= computing(session)["CPUExecutionProvider"]
 
 
 def test_a_gpu_that_is_wanted_and_not_there_is_an_error(folder: Path, on_gpu: Callable[..., None]) -> None:

@@ -33,7 +33,8 @@ def test_a_quantized_archive_is_judged_like_any_other(prepared: Path) -> None:
     archive = ran.output("quantized") / "model.tar.gz"
     report = json.loads((ran.output("quantized") / "quantization.json").read_text(encoding="utf-8"))
     assert [one["precision"] for one in report["outcomes"]] == ["fp16", "int8"]
-    assert [one["made"] for one in report["outcomes"]][1] is False
+    assert [one["made"] for one in report["outcomes"]] == [False, False]
+    assert report["outcomes"][0]["reason"] == "its weights are none that fp16 halves"
     assert read_archive(archive).file("fp32")
     dataset = base / "processing" / "input" / "dataset"
     judged = rehearsal.evaluate(tree, prepared / "e", dataset, archive)

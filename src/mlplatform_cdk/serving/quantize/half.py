@@ -8,6 +8,8 @@ from mlplatform_cdk.serving.quantize.golden import golden_tolerance
 from mlplatform_cdk.serving.quantize.int8 import Workshop
 from mlplatform_cdk.serving.quantize.report import Outcome
 
+_LARGEST_SHARE = 0.9  # of the fp32 file; above, it is made of other things than weights: trees, texts
+
 
 def make_fp16(shop: Workshop, target: Path) -> Outcome:
     """Write the fp16 file to ``target``, or say why there is none.
@@ -20,6 +22,8 @@ def make_fp16(shop: Workshop, target: Path) -> Outcome:
         write_fp16(shop.source, target)
     except QuantizeError as error:  # what the tools cannot cast may serve as it is
         return Outcome(precision="fp16", method="cast", made=False, reason=f"{error}; so there is none")
+    if target.stat().st_size > _LARGEST_SHARE * shop.source.stat().st_size:
+        return Outcome(precision="fp16", method="cast", made=False, reason="its weights are none that fp16 halves")
     accuracy = shop.accuracy(target, "fp16")
     problem = shop.objection(target, "fp16", accuracy)
     _, tolerance = golden_tolerance(shop.manifest, target, "fp16")

@@ -8,7 +8,7 @@ from mlplatform_cdk.runtimekit.manifest import Precision
 from mlplatform_cdk.serving.container.engines.choice import EngineChoice
 from mlplatform_cdk.serving.container.engines.engine import Array
 from mlplatform_cdk.serving.container.engines.errors import ModelError
-from mlplatform_cdk.serving.container.engines.runtime import Providers, open_session
+from mlplatform_cdk.serving.container.engines.runtime import Providers, computing, open_session
 
 CUDA, TENSORRT = "CUDAExecutionProvider", "TensorrtExecutionProvider"
 # https://onnxruntime.ai/docs/execution-providers/CUDA-ExecutionProvider.html
@@ -20,6 +20,7 @@ CUDA_OPTIONS: Mapping[str, str] = {
 }
 # What CUDA leaves, such as the arithmetic of shapes, is computed on the CPU.
 CUDA_PROVIDERS: Providers = ((CUDA, CUDA_OPTIONS), ("CPUExecutionProvider", {}))
+_HEAVY = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 
 
 class GpuEngine:
@@ -30,7 +31,7 @@ class GpuEngine:
     :param precision: of the file.
     :param outputs: the names of the outputs, in the order wanted.
     :param providers: with their options, the wanted one first.
-    :param choice: how many threads compute what stays on the CPU.
+    :param choice: how many threads compute what stays on the CPU, and whether that may be all of it.
     """
 
     def __init__(
@@ -50,6 +51,12 @@ class GpuEngine:
             raise ModelError(
                 f"{path.name} must run on {wanted}, got a session on {', '.join(self.providers)}: its libraries (CUDA, "
                 "cuDNN, TensorRT) are missing or of another version"
+            )
+        left = _left_to_cpu(self._session)
+        if left and not choice.allow_cpu:
+            raise ModelError(
+                f"{path.name} must be a model that the GPU computes, got {', '.join(left[:5])} left to the CPU; serve "
+                "it on a machine without a GPU, or set ALLOW_CPU=true"
             )
 
     def run(self, inputs: Mapping[str, Array]) -> list[Array]:
@@ -74,3 +81,12 @@ class GpuEngine:
     def close(self) -> None:
         """See ``Engine.close``."""
         self._session = None
+
+
+def _left_to_cpu(session: Any) -> list[str]:
+    """The operators that carry a model's arithmetic and that no GPU computes; all, where it computes nothing."""
+    operators = computing(session)
+    ours = operators.get("CPUExecutionProvider", set())
+    if not {CUDA, TENSORRT} & set(operators):
+        return sorted(ours)
+    return sorted(one for one in ours if one in _HEAVY or one.startswith("ai.onnx.ml."))

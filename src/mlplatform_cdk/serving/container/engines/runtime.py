@@ -1,5 +1,6 @@
 """ONNX Runtime as we want it: no spinning, no fall back to another provider, its errors in one sentence."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ def session_options(threads: int, *, arena: bool) -> Any:
     options.log_severity_level = 3  # errors: what is only a warning would reach standard error line by line
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")  # see ``computing``
     return options
 
 
@@ -54,6 +56,14 @@ def open_session(path: Path, threads: int, providers: Providers, *, arena: bool 
     except Exception as error:
         reason = " ".join(str(error).split())
         raise ModelError(f"{path.name} must be an ONNX model that this runtime loads, got {reason}") from error
+
+
+def computing(session: Any) -> dict[str, set[str]]:
+    """Which operators of the model each provider of ``session`` computes, as ``Conv`` or ``ai.onnx.ml.Scaler``."""
+    operators: dict[str, set[str]] = defaultdict(set)
+    for part in session.get_provider_graph_assignment_info():
+        operators[part.ep_name] |= {".".join(filter(None, (one.domain, one.op_type))) for one in part.get_nodes()}
+    return dict(operators)
 
 
 def runner(session: Any) -> Any:
