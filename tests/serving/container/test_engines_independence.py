@@ -121,3 +121,27 @@ def test_the_telling_sizes_come_first_and_all_come() -> None:
     assert sizes_up_to(8) == [2, 3, 8, 4, 5, 7, 6]
     assert sizes_up_to(1) == []
     assert sorted(sizes_up_to(64)) == list(range(2, 65))
+
+
+@pytest.mark.parametrize(
+    ("alone", "two", "pays"),
+    [
+        pytest.param(4e-6, 7e-6, True, id="a tiny model, by whatever a clock says"),
+        pytest.param(0.010, 0.012, True, id="little more"),
+        pytest.param(0.010, 0.020, False, id="twice"),
+    ],
+)
+def test_pairs_pay_where_two_rows_take_little_more_than_one(
+    monkeypatch: pytest.MonkeyPatch, *, alone: float, two: float, pays: bool
+) -> None:
+    engine = Summing()
+    clock = [0.0]
+
+    def run(inputs: Any) -> list[Any]:
+        clock[0] += alone if len(inputs["x"]) == 1 else two
+        return []
+
+    monkeypatch.setattr(engine, "run", run)
+    monkeypatch.setattr("mlplatform_cdk.serving.container.engines.pairs.perf_counter", lambda: clock[0])
+
+    assert InPairs.pays(engine, requests(1)[0]) is pays  # type: ignore[arg-type]
