@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from mlplatform_cdk.runtimekit.manifest import read_folder
 from tests.serving import small_models
@@ -39,8 +40,11 @@ def test_quantize_writes_the_model_and_says_what_it_did(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["outcomes"][0]["made"] is True
 
 
-def test_what_is_no_model_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
-    ran = mlplatform("quantize", tmp_path / "nothing", "--calibration", tmp_path / "data.npz")
+@pytest.mark.parametrize("name", ["nothing", "bare.onnx"])
+def test_what_is_no_model_is_one_sentence_and_exit_code_2(tmp_path: Path, name: str) -> None:
+    (tmp_path / "bare.onnx").write_bytes(b"")
+
+    ran = mlplatform("quantize", tmp_path / name, "--calibration", tmp_path / "data.npz")
 
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.startswith("failed: the model must be a folder with manifest.json or a .tar.gz, got ")

@@ -19,7 +19,7 @@ def open_model(model: Path, folder: Path) -> Manifest:
         read_folder(model)
         shutil.copytree(model, folder)
         return read_folder(folder)
-    if not model.is_file():
+    if not model.is_file() or model.suffix == ".onnx":  # which alone names no labels and no right answers
         raise QuantizeError(f"the model must be a folder with {MANIFEST_NAME} or a .tar.gz, got {model}")
     folder.mkdir(parents=True)
     return unpack_archive(model, folder)
