@@ -165,11 +165,6 @@ class ModelStore(Generic[M]):
             del self._taken[entry]
         _log.info("model unloaded", extra={"model": name})
 
-    async def close(self) -> None:
-        """Unload everything."""
-        await asyncio.gather(*(self.unload(name) for name in self.names()))
-        self._pool.shutdown(wait=False)
-
     async def _make_room(self, place: object, size: int) -> None:
         """Take ``size`` bytes for ``place``, which others can then not have."""
         self._taken.pop(place, None)
