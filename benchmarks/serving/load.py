@@ -160,14 +160,13 @@ async def _measure(plan: Plan) -> Result:
     ]
     gc.freeze()
     gc.disable()
-    start = perf_counter()
     if plan.rate is None:
         for one in connections:
             one.ask(perf_counter())
         await asyncio.sleep(plan.warm_up)
     else:
         run.free.extend(connections)
-        scheduled = asyncio.ensure_future(_schedule(run, plan.rate, start + plan.warm_up + plan.seconds))
+        scheduled = asyncio.ensure_future(_schedule(run, plan.rate, perf_counter() + plan.warm_up + plan.seconds))
         await asyncio.sleep(plan.warm_up)
     cpu, began, run.counting = _cpu(plan.pid), perf_counter(), True
     if plan.rate is None:
