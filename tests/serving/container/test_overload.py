@@ -125,7 +125,7 @@ def test_a_request_whose_deadline_passes_in_the_queue_never_reaches_the_model(
     assert (outputs(other), engine.sizes) == ([[4, 0]], [1])
 
 
-@pytest.mark.parametrize("text", ["soon", "0", "-5", "nan", "inf", "1e9", ""])
+@pytest.mark.parametrize("text", ["soon", "0", "-5", "nan", "inf", "1e9", "", "1_000", "+5", "\u0665"])
 def test_a_deadline_that_is_no_number_of_milliseconds_is_refused(text: str) -> None:
     async def scene(service: Service) -> Answer:
         return await service.ask(request(x_request_deadline_ms=text))
@@ -133,7 +133,7 @@ def test_a_deadline_that_is_no_number_of_milliseconds_is_refused(text: str) -> N
     answer = serve(scene, Model())
 
     assert answer.status == 400
-    assert json.loads(answer.body)["error"].startswith("the deadline must be a number of milliseconds ")
+    assert json.loads(answer.body)["error"].startswith("the deadline must be a number of milliseconds, more than 0 ")
 
 
 def test_custom_attributes_without_a_deadline_change_nothing() -> None:

@@ -9,6 +9,7 @@ HEADER = "x-request-deadline-ms"
 ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 BUDGET_SHARE = 0.9  # of the latency budget: the rest is for the way through sockets
 _TOLD = re.compile(r"(?:^|[,;\s])(?:x-request-)?deadline-ms\s*=\s*([^,;\s]*)", re.IGNORECASE)
+_NUMBER = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")  # Python itself reads more, such as 1_000
 _LONGEST_MS = 3_600_000
 
 
@@ -26,10 +27,9 @@ def allowed_seconds(headers: Mapping[str, str], default: float) -> float:
         if found is None:
             return default
         text = found[1]
-    try:
-        milliseconds = float(text)
-    except ValueError:
-        milliseconds = -1.0
+    milliseconds = float(text) if _NUMBER.fullmatch(text) else 0.0
     if not 0 < milliseconds <= _LONGEST_MS:
-        raise RequestError(f"the deadline must be a number of milliseconds from 0 to {_LONGEST_MS}, got {text[:40]!r}")
+        raise RequestError(
+            f"the deadline must be a number of milliseconds, more than 0 and at most {_LONGEST_MS}, got {text[:40]!r}"
+        )
     return milliseconds / 1000
