@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from mlplatform_cdk.serving.container.cache import ResponseCache
 from mlplatform_cdk.serving.container.load import Load, remaining
 from mlplatform_cdk.serving.container.messages import Answer
+from mlplatform_cdk.serving.container.metrics import Metrics
 from mlplatform_cdk.serving.container.pace import Pace, RowCount
 from mlplatform_cdk.serving.container.service import Service
+from mlplatform_cdk.serving.container.settings import Settings
 from tests.serving.container.standins import Array, Engine, Model, body, outputs, request, serve
 from tests.serving.container.test_batching import asked, begun
 
@@ -134,6 +137,23 @@ def test_a_deadline_that_is_no_number_of_milliseconds_is_refused(text: str) -> N
 
     assert answer.status == 400
     assert json.loads(answer.body)["error"].startswith("the deadline must be a number of milliseconds, more than 0 ")
+
+
+def test_a_kept_answer_is_not_given_for_a_deadline_that_is_none() -> None:
+    async def scene() -> list[Answer]:
+        settings = Settings(cache_bytes=100_000)
+        service = Service(settings, Metrics(), ResponseCache(settings))
+        service.serve(Model())
+        asked = [request(), request(x_request_deadline_ms="50"), request(x_request_deadline_ms="soon")]
+        return [await service.ask(one) for one in asked]
+
+    answers = asyncio.run(scene())
+
+    assert [(one.status, ("X-Cache", "hit") in one.headers) for one in answers] == [
+        (200, False),
+        (200, True),
+        (400, False),
+    ]
 
 
 def test_custom_attributes_without_a_deadline_change_nothing() -> None:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from mlplatform_cdk.serving.container import tracing
 from mlplatform_cdk.serving.container.cache import ResponseCache, key_of
+from mlplatform_cdk.serving.container.deadlines import allowed_seconds
 from mlplatform_cdk.serving.container.errors import RequestError
 from mlplatform_cdk.serving.container.messages import Answer, Reply, Request, problem
 from mlplatform_cdk.serving.container.metrics import Metrics
@@ -24,7 +25,11 @@ def ask(cache: ResponseCache, predictor: "Predictor", metrics: Metrics, request:
     :param metrics: count what the model does not see.
     :param request: what is asked.
     :param reply: takes the answer, once.
+    :raises RequestError: when the deadline is no number of milliseconds.
     """
+    allowed_seconds(
+        request.headers, 1.0
+    )  # a kept answer comes in time, but a deadline that is none is refused all the same
     hooks = predictor.model.hooks
     if hooks is not None and hooks.streams:
         predictor.ask(request, reply)
