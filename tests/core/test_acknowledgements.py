@@ -11,7 +11,7 @@ def test_reasons_for_checkov_stand_in_the_resource_and_add_up() -> None:
     stack = Stack(App(), "Stack")
     queue = sqs.Queue(stack, "Queue")
 
-    accept_checkov(queue, {"CKV_AWS_27": "its messages are names"})
+    accept_checkov(queue, {"CKV_AWS_27": "its messages are names"}, is_new=True)
     accept_checkov(queue, {"CKV_AWS_999": "no such check"})
 
     (found,) = Template.from_stack(stack).find_resources("AWS::SQS::Queue").values()

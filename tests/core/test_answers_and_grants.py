@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from aws_cdk import App, ArnFormat, Environment, Fn, Stack, Token
+from aws_cdk import App, ArnFormat, Duration, Environment, Fn, Stack, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Template
@@ -17,7 +17,9 @@ from mlplatform_cdk.core import (
     grant_decrypt,
     is_known,
     key_arn,
+    partition_of,
     resource_of,
+    seconds_of,
     stack_of,
 )
 
@@ -50,6 +52,19 @@ def test_an_arn_is_the_one_that_the_stack_would_write(env: Environment | None) -
     ]
 
     assert stack.resolve(ours) == stack.resolve([jobs, groups, role])
+
+
+@pytest.mark.parametrize("env", [None, Environment(account="123456789012", region="cn-north-1")], ids=["any", "china"])
+def test_a_partition_is_that_of_the_stack(env: Environment | None) -> None:
+    stack = Stack(App(), "Test", env=env)
+
+    assert stack.resolve(partition_of(kms.Key(stack, "Key"))) == stack.resolve(stack.partition)
+
+
+def test_seconds_are_those_of_the_duration_that_was_asked() -> None:
+    one, two = Duration.hours(1), Duration.minutes(2)
+
+    assert [seconds_of(each) for each in (one, two, one)] == [3600, 120, 3600]
 
 
 def test_an_answer_is_of_the_construct_that_was_asked_and_of_no_other(stack: Stack) -> None:

@@ -7,7 +7,7 @@ from mlplatform_cdk.core.acknowledgements import (
     acknowledge_controls,
     acknowledge_wildcards,
 )
-from mlplatform_cdk.core.answers import arn_of, key_arn, resource_of, stack_of
+from mlplatform_cdk.core.answers import arn_of, key_arn, partition_of, resource_of, seconds_of, stack_of
 from mlplatform_cdk.core.assets import container_asset, container_context, dockerfile_path, runtime_code
 from mlplatform_cdk.core.build_role import BuildRole
 from mlplatform_cdk.core.dead_letters import dead_letters_of
@@ -55,10 +55,12 @@ __all__ = [
     "instance_type_of",
     "is_known",
     "key_arn",
+    "partition_of",
     "permission",
     "principal_of",
     "require_ml_instance",
     "resource_of",
     "runtime_code",
+    "seconds_of",
     "stack_of",
 ]

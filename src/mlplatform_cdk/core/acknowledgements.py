@@ -42,13 +42,14 @@ def accept_lint(resource: CfnResource, rules: Mapping[str, str]) -> None:
     resource.add_metadata("cfn-lint", {"config": {"ignore_checks": [*rules]}, "reasons": dict(rules)})
 
 
-def accept_checkov(construct: IConstruct, checks: Mapping[str, str]) -> None:
+def accept_checkov(construct: IConstruct, checks: Mapping[str, str], *, is_new: bool = False) -> None:
     """Accept failed checks of checkov on the resource of ``construct``, in the template, where every run sees it.
 
     :param checks: the check's id, such as ``CKV_AWS_117``, to the reason it may stay.
+    :param is_new: the caller just made ``construct``, so that nothing is accepted on it yet; default: Node is asked.
     """
     resource = resource_of(construct)
-    earlier = (resource.get_metadata("checkov") or {}).get("skip", [])
+    earlier = [] if is_new else (resource.get_metadata("checkov") or {}).get("skip", [])
     resource.add_metadata(
         "checkov", {"skip": [*earlier, *({"id": id_, "comment": reason} for id_, reason in checks.items())]}
     )

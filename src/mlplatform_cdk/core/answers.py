@@ -8,11 +8,11 @@ from functools import wraps
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
-from aws_cdk import CfnResource, Stack
+from aws_cdk import CfnResource, Duration, Stack
 from aws_cdk import aws_kms as kms
 from constructs import IConstruct
 
-_Asked = TypeVar("_Asked", bound=IConstruct)
+_Asked = TypeVar("_Asked")
 _Answer = TypeVar("_Answer")
 
 
@@ -41,6 +41,17 @@ def resource_of(construct: IConstruct) -> CfnResource:
     resource = construct.node.default_child
     assert isinstance(resource, CfnResource)
     return resource
+
+
+def partition_of(construct: IConstruct) -> str:
+    """``Stack.partition``, of the stack of ``construct``."""
+    return _place(stack_of(construct))[0]
+
+
+@asked_once
+def seconds_of(duration: Duration) -> int:
+    """``duration`` in whole seconds."""
+    return int(duration.to_seconds())
 
 
 @asked_once

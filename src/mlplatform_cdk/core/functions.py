@@ -20,7 +20,7 @@ from mlplatform_cdk.core.acknowledgements import (
 from mlplatform_cdk.core.answers import arn_of, resource_of
 from mlplatform_cdk.core.assets import runtime_code
 from mlplatform_cdk.core.dead_letters import dead_letters_of
-from mlplatform_cdk.core.roles import PlatformRole
+from mlplatform_cdk.core.roles import PlatformRole, permission
 
 # The one place to move when a runtime ages; a test rejects a deprecated one.
 LAMBDA_RUNTIME = lambda_.Runtime.PYTHON_3_14
@@ -109,7 +109,7 @@ class PlatformFunction(lambda_.Function):
             )
             controls["LambdaInsideVPC"] = checks["CKV_AWS_117"] = reason
         acknowledge_controls(self, controls)
-        accept_checkov(self, checks)
+        accept_checkov(self, checks, is_new=True)
         accept_lint(resource_of(self), {"W3005": "CDK names the role in DependsOn besides the reference to it"})
 
     @staticmethod
@@ -127,14 +127,12 @@ class PlatformFunction(lambda_.Function):
         looks = ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"]
         everywhere = arn_of(role, "ec2", "*/*")
         role.allow(
-            iam.PolicyStatement(actions=changes, resources=[everywhere]),
-            iam.PolicyStatement(actions=looks, resources=["*"]),
+            permission(changes, everywhere),
+            permission(looks, "*"),
         )
         acknowledge_wildcards(role, {everywhere: "Lambda makes and names the network interfaces of its functions"})
 
 
 def _writes_to(log_group: logs.ILogGroup) -> iam.PolicyStatement:
     """What ``grant_write`` would add by way of Node and back."""
-    return iam.PolicyStatement(
-        actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
-    )
+    return permission(["logs:CreateLogStream", "logs:PutLogEvents"], log_group.log_group_arn)

@@ -2,11 +2,11 @@
 
 import re
 
+import aws_cdk
 from aws_cdk import Stack
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_iam as iam
-from aws_cdk.region_info import FactName
 from constructs import Construct
 
 from mlplatform_cdk.core.acknowledgements import acknowledge_wildcards
@@ -105,7 +105,7 @@ class PlatformImage(Construct):
         :param tag: such as ``2.8.0-gpu-py312-cu129-ubuntu22.04-sagemaker``.
         """
         stack = Stack.of(scope)
-        account = stack.regional_fact(FactName.DLC_REPOSITORY_ACCOUNT)
+        account = stack.regional_fact(aws_cdk.region_info.FactName.DLC_REPOSITORY_ACCOUNT)
         return PlatformImage(
             scope,
             id,

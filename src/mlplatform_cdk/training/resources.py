@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from aws_cdk import Duration
 
+from mlplatform_cdk.core import seconds_of
+
 _SMALLEST_VOLUME_GIB, _LARGEST_VOLUME_GIB = 1, 16384
 _LONGEST_TRAINING = Duration.days(28)
 _LONGEST_PROCESSING = Duration.days(9)
@@ -53,7 +55,7 @@ class ProcessingResources:
 def _check(volume_gib: int, max_runtime: Duration, longest: Duration) -> None:
     if not _SMALLEST_VOLUME_GIB <= volume_gib <= _LARGEST_VOLUME_GIB:
         raise ValueError(f"volume_gib must be from {_SMALLEST_VOLUME_GIB} to {_LARGEST_VOLUME_GIB}, got {volume_gib}")
-    if not 0 < max_runtime.to_seconds() <= longest.to_seconds():
+    if not 0 < seconds_of(max_runtime) <= seconds_of(longest):
         raise ValueError(
             f"max_runtime must be more than 0 and at most {longest.to_human_string()}, "
             f"got {max_runtime.to_human_string()}"

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -11,7 +11,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformFunction, PlatformRole, dead_letters_of
+from mlplatform_cdk.core import PlatformFunction, PlatformRole, dead_letters_of, partition_of
 from mlplatform_cdk.core.machines import PlatformStateMachine
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release.blue_green.changes import Release
@@ -94,9 +94,8 @@ class BlueGreenRelease(Construct):
     def _define_machine(
         self, endpoint: ReleasedEndpoint, registry: ModelRegistry, topic: sns.ITopic | None
     ) -> sfn.StateMachine:
-        stack = Stack.of(self)
         release = Release(
-            tasks=Tasks(stack.partition, self.function.function_arn),
+            tasks=Tasks(partition_of(self), self.function.function_arn),
             specification=endpoint.specification,
             topic_arn=topic.topic_arn if topic else None,
         )

@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import astuple
 from typing import TYPE_CHECKING
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from mlplatform_cdk.core import ConfigurationError, PlatformImage, advise, is_known, require_ml_instance
+from mlplatform_cdk.core import ConfigurationError, PlatformImage, advise, is_known, partition_of, require_ml_instance
 from mlplatform_cdk.core.machines import PlatformStateMachine
 from mlplatform_cdk.data import Dataset, RetrainingTrigger
 from mlplatform_cdk.foundation import JobNetwork, Notifications
@@ -125,10 +126,10 @@ class RetrainingPipeline(Construct):
             hyperparameters=hyperparameters,
             key=key,
         )
-        prefix = job_prefix(model_name)
+        prefix, functions = job_prefix(model_name), self.steps.arns()
         plan = Plan(
-            tasks=Tasks(Stack.of(self).partition),
-            functions=self.steps.arns(),
+            tasks=Tasks(partition_of(self)),
+            functions=functions,
             jobs=JobSettings(
                 role_arn=self.job_role.role_arn,
                 key_arn=key.key_arn,
@@ -156,7 +157,7 @@ class RetrainingPipeline(Construct):
         role = PipelineRole(
             self,
             "MachineRole",
-            functions=self.steps.all(),
+            function_arns=astuple(functions),
             job_prefix=prefix,
             job_role=self.job_role,
             artifacts=artifacts,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mlplatform_cdk.core import seconds_of
 from mlplatform_cdk.core.states import State, caught_as
 from mlplatform_cdk.training.evaluation_rule import EvaluationRule
 from mlplatform_cdk.training.pipeline.jobs import JobSettings, processing_job, training_job, under_run
@@ -112,7 +113,7 @@ def _model_states(plan: Plan) -> dict[str, State]:
             environment={"MODEL_NAME": plan.model_name, **plan.training_environment},
         ),
         keep={"model_data_url.$": "$.ModelArtifacts.S3ModelArtifacts"},
-        timeout_s=int(plan.training.max_runtime.to_seconds()) + _CAPACITY_S,
+        timeout_s=seconds_of(plan.training.max_runtime) + _CAPACITY_S,
         into="$.model",
     )
     rework = rework_states(plan, then="FindProduction")
@@ -234,7 +235,7 @@ def _processing(
         output=output,
         environment=environment,
     )
-    timeout = int(plan.processing.max_runtime.to_seconds()) + _CAPACITY_S
+    timeout = seconds_of(plan.processing.max_runtime) + _CAPACITY_S
     return plan.tasks.job(
         name,
         "createProcessingJob",

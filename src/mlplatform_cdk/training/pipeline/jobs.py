@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlplatform_cdk.core import has_local_storage, is_known
+from mlplatform_cdk.core import has_local_storage, is_known, seconds_of
 from mlplatform_cdk.foundation import JobNetwork
 from mlplatform_cdk.training.resources import ProcessingResources, TrainingResources
 
@@ -102,7 +102,7 @@ def processing_job(
                 **settings.volume_key(resources.instance_type),
             }
         },
-        "StoppingCondition": {"MaxRuntimeInSeconds": int(resources.max_runtime.to_seconds())},
+        "StoppingCondition": {"MaxRuntimeInSeconds": seconds_of(resources.max_runtime)},
         "NetworkConfig": {"EnableNetworkIsolation": settings.isolated, **settings.vpc()},
         "Tags": _tags(),
     }
@@ -137,7 +137,7 @@ def training_job(
             "VolumeSizeInGB": resources.volume_gib,
             **settings.volume_key(resources.instance_type),
         },
-        "StoppingCondition": {"MaxRuntimeInSeconds": int(resources.max_runtime.to_seconds())},
+        "StoppingCondition": {"MaxRuntimeInSeconds": seconds_of(resources.max_runtime)},
         "EnableNetworkIsolation": settings.isolated,
         "Tags": _tags(),
         **({"EnableInterContainerTrafficEncryption": True} if resources.instance_count > 1 else {}),

@@ -4,12 +4,19 @@ from collections.abc import Sequence
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformRole, acknowledge, acknowledge_wildcards, arn_of, grant_encrypt, grant_read
+from mlplatform_cdk.core import (
+    PlatformRole,
+    acknowledge,
+    acknowledge_wildcards,
+    arn_of,
+    grant_encrypt,
+    grant_read,
+    permission,
+)
 
 # The rules that Step Functions makes for itself to hear of a job's end:
 # https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
@@ -31,7 +38,7 @@ _STEPS = {"training-job": ("train",), "processing-job": ("preprocess", "evaluate
 class PipelineRole(PlatformRole):
     """The role of a pipeline's state machine.
 
-    :param functions: what it calls.
+    :param function_arns: what it calls.
     :param job_prefix: what the names of its jobs begin with.
     :param job_role: what it hands to the jobs that it starts.
     :param artifacts: where it reads evaluation's verdict.
@@ -45,7 +52,7 @@ class PipelineRole(PlatformRole):
         scope: Construct,
         id: str,
         *,
-        functions: Sequence[lambda_.IFunction],
+        function_arns: Sequence[str],
         job_prefix: str,
         job_role: iam.IRole,
         artifacts: s3.IBucket,
@@ -60,10 +67,8 @@ class PipelineRole(PlatformRole):
             description="Runs the states of a retraining pipeline",
         )
         self.allow(
-            iam.PolicyStatement(
-                actions=["lambda:InvokeFunction"], resources=[function.function_arn for function in functions]
-            ),
-            iam.PolicyStatement(actions=["sns:Publish"], resources=[topic.topic_arn]),
+            permission(["lambda:InvokeFunction"], *function_arns),
+            permission(["sns:Publish"], topic.topic_arn),
         )
         grant_encrypt(key, self)
         grant_read(artifacts, self, prefix="runs/")
@@ -77,17 +82,17 @@ class PipelineRole(PlatformRole):
         for kind, actions in _JOBS.items():
             jobs = [arn_of(self, "sagemaker", f"{kind}/{prefix}-*-{step}") for step in steps[kind]]
             tagged = [*actions, "sagemaker:AddTags", "sagemaker:ListTags"]
-            statements.append(iam.PolicyStatement(actions=tagged, resources=jobs))
+            statements.append(permission(tagged, *jobs))
             patterns |= dict.fromkeys(jobs, "jobs of this pipeline's steps, which carry the model and the run's id")
         self.allow(
             *statements,
-            iam.PolicyStatement(
-                actions=["events:DescribeRule", "events:PutRule", "events:PutTargets"],
-                resources=[arn_of(self, "events", f"rule/{name}") for name in _MANAGED_RULES],
+            permission(
+                ["events:DescribeRule", "events:PutRule", "events:PutTargets"],
+                *(arn_of(self, "events", f"rule/{name}") for name in _MANAGED_RULES),
             ),
-            iam.PolicyStatement(
-                actions=["iam:PassRole"],
-                resources=[job_role.role_arn],
+            permission(
+                ["iam:PassRole"],
+                job_role.role_arn,
                 conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
             ),
         )

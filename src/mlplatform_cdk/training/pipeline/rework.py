@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from mlplatform_cdk.core import seconds_of
 from mlplatform_cdk.core.states import State
 from mlplatform_cdk.training.pipeline.jobs import processing_job, under_run
 from mlplatform_cdk.training.resources import ProcessingResources
@@ -60,6 +61,6 @@ def _state(plan: "Plan", name: str, parameters: dict[str, Any], resources: Proce
         "createProcessingJob",
         parameters,
         keep={"model_data_url.$": archive},
-        timeout_s=int(resources.max_runtime.to_seconds()) + _CAPACITY_S,
+        timeout_s=seconds_of(resources.max_runtime) + _CAPACITY_S,
         into="$.model",
     )

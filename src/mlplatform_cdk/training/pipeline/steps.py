@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -27,10 +26,6 @@ class Steps:
     find_production: FindProductionFunction
     register: RegisterFunction
     explain: ExplainFunction
-
-    def all(self) -> list[lambda_.IFunction]:
-        """Every function, for permissions."""
-        return [self.request, self.gate.function, self.find_production, self.register, self.explain]
 
     def arns(self) -> Functions:
         """Their ARNs, for the states."""
