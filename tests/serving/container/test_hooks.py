@@ -182,12 +182,12 @@ def test_a_stream_comes_piece_by_piece_and_is_closed_when_nobody_wants_the_rest(
     )
 
     async def scene() -> list[str]:
-        whole = [piece async for piece in streaming.pieces(hooks.parts(Y, Context()))]
+        whole = [piece async for piece in streaming.Pieces(hooks.parts(Y, Context()))]
         assert whole == [b"0", b"1", b"2"]
         context = Context()
-        broken_off = streaming.pieces(hooks.parts(Y, context))
+        broken_off = streaming.Pieces(hooks.parts(Y, context))
         assert await anext(broken_off) == b"0"
-        await broken_off.aclose()
+        broken_off.close()
         for _ in range(1000):
             if context.attributes:
                 break

@@ -12,23 +12,31 @@ import pytest
 
 from mlplatform_cdk.runtimekit.manifest import Manifest, read_folder
 from tests.serving.container.conftest import Serving
+from tests.serving.container.standins import eventually
 from tests.serving.container.valkey_server import ValkeyServer
 
 TYPE = {"Content-Type": "application/json"}
 ID = "5759e988bd862e3fe1be46a994272793"
 HOOKS = """
+import pathlib
 import time
-import numpy as np
 
 STREAM_CONTENT_TYPE = "text/plain"
 
+def wait(context, name):
+    folder = pathlib.Path(context.attributes or "none")
+    if folder.is_dir():
+        (folder / "asked").touch()
+        while not (folder / name).exists():
+            time.sleep(0.01)
+
 def preprocess(inputs, context):
-    if context.attributes == "slow":
-        time.sleep(0.4)
+    wait(context, "begin")
     return inputs
 
 def stream(outputs, context):
     for number in range(3):
+        wait(context, f"part {number}")
         yield f"part {number} of {context.attributes}\\n"
         if context.attributes == "break":
             raise ValueError("out of paper")
@@ -100,22 +108,29 @@ def test_a_model_that_cannot_be_loaded_says_why(many: Serving) -> None:
     assert ask(many, "GET", "/ping")[0] == 200
 
 
-def test_an_unload_waits_for_the_request_under_way_and_its_stream(many: Serving, rows: str) -> None:
+def test_an_unload_waits_for_the_request_under_way_and_its_stream(many: Serving, rows: str, tmp_path: Path) -> None:
     load(many, "streaming")
-    got: list[bytes] = []
-    slow = {"X-Amzn-SageMaker-Custom-Attributes": "slow", "X-Request-Deadline-Ms": "20000"}
+    unloaded: list[int] = []
+    unloading = threading.Thread(target=lambda: unloaded.append(ask(many, "DELETE", "/models/streaming")[0]))
+    waits = {"X-Amzn-SageMaker-Custom-Attributes": str(tmp_path), "X-Request-Deadline-Ms": "20000"}
+    connection = many.connect()
+    connection.request("POST", "/models/streaming/invoke", rows, TYPE | waits)
+    eventually((tmp_path / "asked").exists)
+    unloading.start()
+    eventually(lambda: ask(many, "GET", "/models/streaming")[0] == 404)
+    for name in ("begin", "part 0"):
+        (tmp_path / name).touch()
+    answer = connection.getresponse()
+    told = answer.readline()  # the stream is under way
+    unloading.join(0.2)  # which is ample for an unload that does not wait
 
-    def invoke() -> None:
-        got.append(ask(many, "POST", "/models/streaming/invoke", rows, **slow)[2])
-
-    thread = threading.Thread(target=invoke)
-    thread.start()
-    time.sleep(0.2)
-    unloaded = ask(many, "DELETE", "/models/streaming")
-    thread.join()
-
-    assert unloaded[0] == 200
-    assert got == [b"part 0 of slow\npart 1 of slow\npart 2 of slow\n"]
+    assert (told.decode(), unloaded) == (f"part 0 of {tmp_path}\n", [])
+    for name in ("part 1", "part 2"):
+        (tmp_path / name).touch()
+    assert answer.read().decode() == f"part 1 of {tmp_path}\npart 2 of {tmp_path}\n"
+    connection.close()
+    unloading.join(10)
+    assert unloaded == [200]
 
 
 def test_a_stream_is_chunked_and_one_that_breaks_breaks_the_connection(many: Serving, rows: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from mlplatform_cdk.serving.container import streaming
 from mlplatform_cdk.serving.container.messages import Answer, Reply, Request
 from tests.serving.container.standins import Hosted, Model, eventually, post, read_all
 
@@ -23,7 +24,7 @@ class Streams:
         if request.path == "/whole":
             reply(Answer(200, b"whole"))
         else:
-            reply(Answer(200, content_type="text/plain", stream=getattr(self, request.path[1:])()))
+            reply(Answer(200, content_type="text/plain", stream=Pieces(self, getattr(self, request.path[1:])())))
 
     async def short(self) -> AsyncIterator[bytes]:
         for piece in (b"one", b"", b"two"):
@@ -41,12 +42,24 @@ class Streams:
         yield b"two"
 
     async def endless(self) -> AsyncIterator[bytes]:
-        try:
-            while True:
-                self.made += 1
-                yield PIECE
-        finally:
-            self.closed += 1
+        while True:
+            self.made += 1
+            yield PIECE
+
+
+class Pieces(streaming.Pieces):
+    """A stream whose pieces come from the event loop itself."""
+
+    def __init__(self, streams: Streams, parts: AsyncIterator[bytes]) -> None:
+        super().__init__(iter(()))
+        self._streams, self._source = streams, parts
+
+    async def __anext__(self) -> bytes:
+        return await anext(self._source)
+
+    def close(self) -> None:
+        self._streams.closed += not self._closed
+        super().close()
 
 
 @pytest.fixture

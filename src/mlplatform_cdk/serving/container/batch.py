@@ -122,7 +122,7 @@ def _encode(model: "Model", job: Job) -> None:
         return
     outputs = hooks.after(job.outputs, context)
     if hooks.streams:
-        job.answer = Answer(200, b"", hooks.stream_type, stream=streaming.pieces(hooks.parts(outputs, context)))
+        job.answer = Answer(200, b"", hooks.stream_type, stream=streaming.Pieces(hooks.parts(outputs, context)))
     else:
         job.answer = Answer(200, model.codec.encode(outputs, job.kind), job.kind)
 

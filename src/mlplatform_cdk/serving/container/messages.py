@@ -1,13 +1,17 @@
 """Questions and answers, as HTTP, Lambda and tests share them, and errors as answers."""
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import orjson
 
 from mlplatform_cdk.runtimekit import logs
 from mlplatform_cdk.serving.container.errors import ModelFailed, RequestError
+
+if TYPE_CHECKING:
+    from mlplatform_cdk.serving.container.streaming import Pieces
 
 JSON = "application/json"
 _log = logs.logger("serving")
@@ -48,7 +52,12 @@ class Answer:
     body: bytes = b""
     content_type: str = JSON
     headers: tuple[tuple[str, str], ...] = ()
-    stream: AsyncIterator[bytes] | None = None
+    stream: "Pieces | None" = None
+
+    def drop(self) -> None:
+        """Let go of an answer that nobody takes."""
+        if self.stream is not None:
+            self.stream.close()
 
 
 Reply = Callable[[Answer], None]

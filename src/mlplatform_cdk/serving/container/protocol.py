@@ -5,7 +5,6 @@ Nothing here parses what was parsed before: a head that equals an earlier one, w
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -55,6 +54,8 @@ class Connection(asyncio.Protocol):
         del exc
         self._host.connections.discard(self)
         self._deaf = True
+        for exchange in self.exchanges:
+            exchange.lose()
         self.exchanges.clear()
         if self._streaming is not None:
             self._streaming.cancel()
@@ -132,7 +133,10 @@ class Connection(asyncio.Protocol):
             head = exchanges[0].head
             pieces.append(self._host.wire.render(answer, close=last, bodiless=bool(head and head.method == "HEAD")))
             if answer.stream is not None:
-                self._begin_stream(answer.stream, pieces, last=last)
+                self._deaf = self._deaf or last
+                self._send(pieces)
+                exchanges[0].answer = None  # its pieces come now; nothing overtakes them
+                self._streaming = streaming_out.begin(self, answer.stream, last=last)
                 return
             self._unanswered -= exchanges.popleft().size
             if last:
@@ -158,12 +162,6 @@ class Connection(asyncio.Protocol):
             self._end([])
         else:
             self.flush()
-
-    def _begin_stream(self, stream: AsyncIterator[bytes], pieces: list[bytes], *, last: bool) -> None:
-        self._deaf = self._deaf or last
-        self._send(pieces)
-        self.exchanges[0].answer = None  # its pieces come now; nothing overtakes them
-        self._streaming = asyncio.ensure_future(streaming_out.send(self, stream, last=last))
 
     def _send(self, pieces: list[bytes]) -> None:
         if pieces:

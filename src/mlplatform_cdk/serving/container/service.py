@@ -26,7 +26,7 @@ class Held(Protocol):
         """The model."""
 
     def release(self) -> None:
-        """Say that the request has been answered."""
+        """Say that the request has been answered, to the end of its stream."""
 
 
 class Models(Protocol):
@@ -102,7 +102,7 @@ class Service:
     async def ask(self, request: Request) -> Answer:
         """The answer to ``request``, for carriers that wait for one at a time."""
         answered: asyncio.Future[Answer] = self._loop.create_future()
-        self.handle(request, lambda answer: None if answered.done() else answered.set_result(answer))
+        self.handle(request, lambda answer: answer.drop() if answered.done() else answered.set_result(answer))
         return await answered
 
     def handle(self, request: Request, reply: Reply) -> None:
@@ -156,7 +156,10 @@ class Service:
 
     def _handle_held(self, held: Held, request: Request, reply: Reply) -> None:
         def release(answer: Answer) -> None:
-            held.release()
+            if answer.stream is None:
+                held.release()
+            else:
+                answer.stream.when_closed(held.release)
             reply(answer)
 
         try:

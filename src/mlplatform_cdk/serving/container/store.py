@@ -50,7 +50,7 @@ class Entry(Generic[M]):
         self._released: asyncio.Future[None] | None = None
 
     def release(self) -> None:
-        """Say that the request for which ``ModelStore.hold`` was called has been answered."""
+        """Say that the request for which ``ModelStore.hold`` was called has been answered, to the end of its stream."""
         self.holds -= 1
         if not self.holds and self._released is not None and not self._released.done():
             self._released.set_result(None)

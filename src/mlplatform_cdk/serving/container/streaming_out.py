@@ -1,6 +1,6 @@
 """Streamed answers go out piece by piece, no faster than the client reads."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+import asyncio
 from typing import TYPE_CHECKING
 
 from mlplatform_cdk.runtimekit import logs
@@ -8,17 +8,26 @@ from mlplatform_cdk.serving.container import wire
 
 if TYPE_CHECKING:
     from mlplatform_cdk.serving.container.protocol import Connection
+    from mlplatform_cdk.serving.container.streaming import Pieces
 
 _log = logs.logger("serving")
 
 
-async def send(connection: "Connection", stream: AsyncIterator[bytes], *, last: bool) -> None:
-    """Write all of ``stream``; a stream that breaks breaks the connection, since its status is already said.
+def begin(connection: "Connection", stream: "Pieces", *, last: bool) -> "asyncio.Task[None]":
+    """Write all of ``stream`` and close it, also where the task is cancelled before it begins.
+
+    A stream that breaks breaks the connection, since its status is already said.
 
     :param connection: where to.
     :param stream: the pieces.
     :param last: whether the connection ends after it.
     """
+    task = asyncio.ensure_future(_send(connection, stream, last=last))
+    task.add_done_callback(lambda _: stream.close())
+    return task
+
+
+async def _send(connection: "Connection", stream: "Pieces", *, last: bool) -> None:
     whole = False
     try:
         async for piece in stream:
@@ -30,6 +39,5 @@ async def send(connection: "Connection", stream: AsyncIterator[bytes], *, last: 
     except Exception:  # noqa: BLE001 - one answer must not end the server; the log has the reason
         _log.exception("a streamed answer broke")
     finally:
-        if isinstance(stream, AsyncGenerator):
-            await stream.aclose()
+        stream.close()
         connection.end_stream(whole=whole, last=last)

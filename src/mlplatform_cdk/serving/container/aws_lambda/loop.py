@@ -88,7 +88,9 @@ async def _in_time(handle: Handle, request: Request, invocation: Invocation) -> 
     answered: asyncio.Future[Answer] = loop.create_future()
 
     def reply(answer: Answer) -> None:
-        if not answered.done():
+        if answered.done():
+            answer.drop()
+        else:
             answered.set_result(answer)
 
     handle(request, reply)
@@ -114,10 +116,13 @@ async def _whole(api: RuntimeApi, invocation: Invocation, question: Question, an
 
 
 async def _pieces(question: Question, answer: Answer) -> AsyncIterator[bytes]:
-    if question.is_http:
-        yield prelude_of(answer)
-    if answer.stream is None:
-        yield answer.body
-        return
-    async for piece in answer.stream:
-        yield piece
+    try:
+        if question.is_http:
+            yield prelude_of(answer)
+        if answer.stream is None:
+            yield answer.body
+            return
+        async for piece in answer.stream:
+            yield piece
+    finally:
+        answer.drop()
