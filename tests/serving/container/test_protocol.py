@@ -112,6 +112,16 @@ def test_a_client_that_expects_100_continue_is_invited_only_to_what_would_be_rea
     assert too_large.startswith(b"HTTP/1.1 413 ")
 
 
+def test_a_client_of_http_1_0_is_not_invited_since_it_knows_no_such_answer(hosted: Hosted) -> None:
+    asked = post(BODY, "Expect: 100-continue").replace(b"HTTP/1.1", b"HTTP/1.0")
+    with hosted.connect() as client:
+        client.sendall(asked[: -len(BODY)])
+        time.sleep(0.05)
+        client.sendall(BODY)
+
+        assert read_answer(client)[0] == 200
+
+
 def test_a_body_over_the_limit_is_refused_before_it_is_read(hosted: Hosted) -> None:
     answer = hosted.exchange(b"POST /invocations HTTP/1.1\r\nContent-Length: 10001\r\n\r\n")
 

@@ -7,7 +7,7 @@ import pytest
 
 from mlplatform_cdk.serving.container import streaming
 from mlplatform_cdk.serving.container.messages import Answer, Reply, Request
-from tests.serving.container.standins import Hosted, Model, eventually, post, read_all
+from tests.serving.container.standins import BODY, Hosted, Model, eventually, post, read_all
 
 PIECE = b"x" * 65536
 
@@ -85,6 +85,16 @@ def test_pieces_leave_as_chunks_and_the_next_answer_follows(hosted: Hosted) -> N
     assert streamed == b"3\r\none\r\n3\r\ntwo\r\n"
     assert after.startswith(b"HTTP/1.1 200 OK\r\n")
     assert after.endswith(b"\r\n\r\nwhole")
+
+
+def test_a_client_of_http_1_0_gets_the_pieces_as_they_are_and_their_end_by_the_connections(hosted: Hosted) -> None:
+    asked = post(BODY, "Connection: keep-alive", path="/short").replace(b"HTTP/1.1", b"HTTP/1.0")
+    head, _, body = hosted.exchange(asked + post(path="/whole")).partition(b"\r\n\r\n")
+
+    assert body == b"onetwo"
+    assert b"\r\nConnection: close" in head
+    assert b"Transfer-Encoding" not in head
+    assert b"Content-Length" not in head
 
 
 def test_a_stream_that_breaks_ends_the_connection_without_its_end(hosted: Hosted) -> None:

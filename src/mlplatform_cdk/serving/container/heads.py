@@ -18,14 +18,14 @@ class Unframed(RequestError):
 
 
 class Head:
-    """What the head says: ``length`` is the body's in bytes, or ``CHUNKED``."""
+    """What the head says: ``length`` is the body's in bytes, or ``CHUNKED``; ``current`` is False of HTTP/1.0."""
 
-    __slots__ = ("expects", "headers", "keep_alive", "length", "method", "path", "query")
+    __slots__ = ("current", "expects", "headers", "keep_alive", "length", "method", "path", "query")
 
     def __init__(self) -> None:
         self.method, self.path, self.query = "", "", ""
         self.headers: dict[str, str] = {}
-        self.length, self.keep_alive, self.expects = 0, False, False
+        self.length, self.keep_alive, self.expects, self.current = 0, False, False, True
 
 
 class Heads:
@@ -92,8 +92,9 @@ class _Reader:
         head, headers = self.head, self.head.headers
         head.method = self.parser.get_method().decode()
         head.path, _, head.query = _target(self._url).partition("?")
-        head.keep_alive = self.parser.should_keep_alive() and self.parser.get_http_version() == "1.1"
-        head.expects = headers.get("expect", "").lower() == "100-continue"
+        head.current = self.parser.get_http_version() == "1.1"
+        head.keep_alive = head.current and self.parser.should_keep_alive()
+        head.expects = head.current and headers.get("expect", "").lower() == "100-continue"
         coding = headers.get("transfer-encoding")
         if coding is None:
             head.length = int(headers.get("content-length") or 0)

@@ -131,12 +131,13 @@ class Connection(asyncio.Protocol):
                 continue
             last = len(exchanges) == 1 and (self._deaf or (draining and not self._incoming.begun))
             head = exchanges[0].head
-            pieces.append(self._host.wire.render(answer, close=last, bodiless=bool(head and head.method == "HEAD")))
+            bodiless, chunks = bool(head and head.method == "HEAD"), not head or head.current
+            pieces.append(self._host.wire.render(answer, close=last, bodiless=bodiless, chunks=chunks))
             if answer.stream is not None:
                 self._deaf = self._deaf or last
                 self._send(pieces)
                 exchanges[0].answer = None  # its pieces come now; nothing overtakes them
-                self._streaming = streaming_out.begin(self, answer.stream, last=last)
+                self._streaming = streaming_out.begin(self, answer.stream, last=last, chunks=chunks)
                 return
             self._unanswered -= exchanges.popleft().size
             if last:

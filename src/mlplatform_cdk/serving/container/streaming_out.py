@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _log = logs.logger("serving")
 
 
-def begin(connection: "Connection", stream: "Pieces", *, last: bool) -> "asyncio.Task[None]":
+def begin(connection: "Connection", stream: "Pieces", *, last: bool, chunks: bool) -> "asyncio.Task[None]":
     """Write all of ``stream`` and close it, also where the task is cancelled before it begins.
 
     A stream that breaks breaks the connection, since its status is already said.
@@ -21,20 +21,22 @@ def begin(connection: "Connection", stream: "Pieces", *, last: bool) -> "asyncio
     :param connection: where to.
     :param stream: the pieces.
     :param last: whether the connection ends after it.
+    :param chunks: whether the client knows them; else the pieces go out as they are, and the end is the connection's.
     """
-    task = asyncio.ensure_future(_send(connection, stream, last=last))
+    task = asyncio.ensure_future(_send(connection, stream, last=last, chunks=chunks))
     task.add_done_callback(lambda _: stream.close())
     return task
 
 
-async def _send(connection: "Connection", stream: "Pieces", *, last: bool) -> None:
+async def _send(connection: "Connection", stream: "Pieces", *, last: bool, chunks: bool) -> None:
     whole = False
     try:
         async for piece in stream:
             if piece:
-                connection.transport.write(wire.chunk(piece))
+                connection.transport.write(wire.chunk(piece) if chunks else piece)
                 await connection.writable()
-        connection.transport.write(wire.LAST_CHUNK)
+        if chunks:
+            connection.transport.write(wire.LAST_CHUNK)
         whole = True
     except Exception:  # noqa: BLE001 - one answer must not end the server; the log has the reason
         _log.exception("a streamed answer broke")

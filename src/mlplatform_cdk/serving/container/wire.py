@@ -7,8 +7,9 @@ from mlplatform_cdk.serving.container.messages import Answer
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
+_SIZED, _CHUNKED, _UNTIL_CLOSED = "Content-Length: ", "Transfer-Encoding: chunked\r\n\r\n", "\r\n"
 _MOST_KEPT = 256
-_Kind = tuple[int, str, bool, bool]
+_Kind = tuple[int, str, bool, str]
 
 
 class Wire:
@@ -21,15 +22,17 @@ class Wire:
         """Let the next answers carry the present time."""
         self._heads.clear()
 
-    def render(self, answer: Answer, *, close: bool, bodiless: bool) -> bytes:
+    def render(self, answer: Answer, *, close: bool, bodiless: bool, chunks: bool = True) -> bytes:
         """``answer`` as it goes over the wire; of a stream, its head.
 
         :param answer: what to send.
         :param close: whether the connection ends after it.
         :param bodiless: whether HEAD asked.
+        :param chunks: whether the client knows them; default: yes. Else a stream ends with the connection (HTTP/1.0).
         """
         streamed = answer.stream is not None
-        kind = (answer.status, answer.content_type, close, streamed)
+        framing = _SIZED if not streamed else _CHUNKED if chunks else _UNTIL_CLOSED
+        kind = (answer.status, answer.content_type, close, framing)
         head = self._heads.get(kind)
         if head is None:
             head = self._head(kind)
@@ -43,12 +46,12 @@ class Wire:
         return b"%b%d\r\n\r\n%b" % (head, len(body), b"" if bodiless else body)
 
     def _head(self, kind: _Kind) -> bytes:
-        status, content_type, close, streamed = kind
+        status, content_type, close, framing = kind
         lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", "Server: mlplatform"]
         lines += [time.strftime("Date: %a, %d %b %Y %H:%M:%S GMT", time.gmtime()), f"Content-Type: {content_type}"]
         if close:
             lines.append("Connection: close")
-        lines.append("Transfer-Encoding: chunked\r\n\r\n" if streamed else "Content-Length: ")
+        lines.append(framing)
         head = "\r\n".join(lines).encode("latin-1", "replace")
         if len(self._heads) >= _MOST_KEPT:
             self._heads.clear()
