@@ -156,6 +156,7 @@ def test_only_a_request_that_is_alone_gets_all_cores() -> None:
 
     async def scene(service: Service) -> None:
         await service.ask(request())
+        await begun(engine)
         assert engine.alone == 1
         lanes = service._lanes
         assert lanes is not None
