@@ -56,6 +56,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> RoomsTogethe
     return RoomsTogether(config, log)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what this machine cannot run whatever is installed; see the marker ``only_where``."""
+    out = [item for item in items if not all(mark.args[0] for mark in item.iter_markers("only_where"))]
+    if out:
+        config.hook.pytest_deselected(items=out)
+        items[:] = [item for item in items if item not in out]
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     """Where CI runs, a test that is skipped has failed: what it needs was not installed."""

@@ -59,7 +59,7 @@ def test_what_comes_up_can_be_called_and_what_goes_down_leaves_nothing(tmp_path:
     assert all(f"✓ {name}: " in up.stdout for name in stacks if name.startswith("MlPlatform-Dev-"))
     assert identity.returncode == 0, identity.stderr
     assert json.loads(identity.stdout)["Account"] == exports["AWS_ACCESS_KEY_ID"]
-    assert (again.returncode, "already runs" in again.stderr) == (1, True)
+    assert (again.returncode, "already runs" in again.stderr) == (2, True)
     assert (down.returncode, down.stdout) == (0, "stopped; nothing is left of it\n")
     assert [process for process in processes if process.is_running()] == []
     assert not state_dir.exists()

@@ -27,6 +27,8 @@ def main() -> None:
         package = (missing.name or "").partition(".")[0]
         if package not in _EXTRAS:
             raise
-        sys.exit(
-            f"mlplatform needs {package}, which is not installed; run: pip install 'mlplatform-cdk[{_EXTRAS[package]}]'"
+        extra = _EXTRAS[package]
+        sys.stderr.write(
+            f"mlplatform needs {package}, which is not installed; run: pip install 'mlplatform-cdk[{extra}]'\n"
         )
+        sys.exit(2)

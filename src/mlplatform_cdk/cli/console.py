@@ -35,6 +35,8 @@ def failures() -> Iterator[None]:
     except CommandFailed as failure:
         ERR.print(f"[bold red]failed:[/] {escape(str(failure))}", soft_wrap=True)
         sys.exit(FAILED)
+    except ModuleNotFoundError:
+        raise  # `main` knows which extra brings it
     except Exception:  # noqa: BLE001 -- Python itself would exit with 1, which says that a gate is closed
         traceback.print_exc()
         sys.exit(FAILED)

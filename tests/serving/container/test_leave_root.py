@@ -23,7 +23,7 @@ from tests.serving import small_models
 
 NOBODY = "10001:10001"
 SOURCE = Path(__file__).parents[3] / "src"
-as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can leave root")
+as_root = pytest.mark.only_where(os.getuid() == 0, "only root can leave root")
 
 
 def open_python() -> str | None:
@@ -40,7 +40,7 @@ def open_python() -> str | None:
 
 
 PYTHON = open_python()
-python_is_open = pytest.mark.skipif(PYTHON is None, reason="this machine's Python is for its owner only")
+python_is_open = pytest.mark.only_where(PYTHON is not None, "this machine's Python is for its owner only")
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def answer(port: int, body: str) -> dict[str, Any]:
 
 @as_root
 @python_is_open
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the kernel tells who runs on Linux only")
+@pytest.mark.only_where(Path("/proc/self/status").exists(), "the kernel tells who runs on Linux only")
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_nobody_answers_where_nobody_can_read_the_model(
     started: Callable[..., tuple[subprocess.Popen[str], dict[str, Any]]], processes: str

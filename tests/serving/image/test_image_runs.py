@@ -112,9 +112,7 @@ def test_it_runs_as_nobody_with_no_right(report: probe.Report) -> None:
         assert "USER ${RUN_AS}" in text
 
 
-@pytest.mark.skipif(
-    not BUILDABLE, reason="a container needs root and its tools; tests/serving/container has the process"
-)
+@pytest.mark.only_where(BUILDABLE, "a container needs root and its tools; tests/serving/container has the process")
 def test_started_by_root_as_sagemaker_does_it_serves_as_nobody(
     built: tuple[tools.Buildah, build.Built], model: Path
 ) -> None:
