@@ -1,6 +1,7 @@
 """The ``mlplatform`` command: what the cdk CLI lacks, one file per verb."""
 
 import sys
+import traceback
 
 # What a verb imports that the library alone does not bring, and the extra that brings it.
 _EXTRAS = {
@@ -25,10 +26,11 @@ def main() -> None:
         run()
     except ModuleNotFoundError as missing:
         package = (missing.name or "").partition(".")[0]
-        if package not in _EXTRAS:
-            raise
-        extra = _EXTRAS[package]
-        sys.stderr.write(
-            f"mlplatform needs {package}, which is not installed; run: pip install 'mlplatform-cdk[{extra}]'\n"
-        )
-        sys.exit(2)
+        if package in _EXTRAS:
+            extra = _EXTRAS[package]
+            sys.stderr.write(
+                f"mlplatform needs {package}, which is not installed; run: pip install 'mlplatform-cdk[{extra}]'\n"
+            )
+        else:
+            traceback.print_exc()
+        sys.exit(2)  # Python itself would exit with 1, which says that a gate is closed
