@@ -32,6 +32,8 @@ async def _send(connection: "Connection", stream: "Pieces", *, last: bool, chunk
     whole = False
     try:
         async for piece in stream:
+            if connection.transport.is_closing():  # it takes bytes for nobody, and no longer says that it is full
+                return
             if piece:
                 connection.transport.write(wire.chunk(piece) if chunks else piece)
                 await connection.writable()
