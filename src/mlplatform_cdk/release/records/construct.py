@@ -1,0 +1,100 @@
+"""The table of releases, which outlives its stack: an audit record that went with the stack would be none."""
+
+from collections.abc import Mapping
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from mlplatform_cdk.core import arn_of, grant, grant_encrypt, permission
+from mlplatform_cdk.runtimekit.release_records import BUS_VARIABLE, EXPIRY, PARTITION_KEY, SORT_KEY, TABLE_VARIABLE
+
+_READ = ("dynamodb:GetItem", "dynamodb:Query")
+_WRITE = (*_READ, "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+
+
+class ReleaseRecords(Construct):
+    """Where releases write what they did, one item and one event on a bus per step; locks and gates lie there too.
+
+    The table can be brought back to any second of the last 35 days, and stays when its stack goes.
+
+    :param key: encrypts the items.
+    :param bus: where the events of the steps go; default: the account's default bus.
+    :param removal_policy: what happens to the table when its stack goes; default: it is kept.
+    """
+
+    table_name: str
+    table_arn: str
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        key: kms.IKey,
+        bus: events.IEventBus | None = None,
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+    ) -> None:
+        super().__init__(scope, id)
+        text = dynamodb.AttributeType.STRING
+        table = dynamodb.Table(
+            self,
+            "Table",
+            partition_key=dynamodb.Attribute(name=PARTITION_KEY, type=text),
+            sort_key=dynamodb.Attribute(name=SORT_KEY, type=text),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+            encryption_key=key,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            time_to_live_attribute=EXPIRY,
+            deletion_protection=removal_policy is not RemovalPolicy.DESTROY,
+            removal_policy=removal_policy,
+        )
+        self._know(table.table_name, table.table_arn, key, bus)
+
+    @staticmethod
+    def from_table_name(
+        scope: Construct, id: str, table_name: str, *, key: kms.IKey, bus: events.IEventBus | None = None
+    ) -> "ReleaseRecords":
+        """The records that another stack keeps; defines no resource.
+
+        :param table_name: its table.
+        :param key: what that table is encrypted with.
+        :param bus: where the events of the steps go; default: the account's default bus.
+        """
+        return _BorrowedRecords(scope, id, table_name, key=key, bus=bus)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The settings of a function that writes or reads records."""
+        return {TABLE_VARIABLE: self.table_name, BUS_VARIABLE: self._bus_name}
+
+    def grant_write(self, grantee: iam.IGrantable) -> None:
+        """Let ``grantee`` write and read records, locks and gates, and send the events."""
+        grant(
+            grantee,
+            permission(_WRITE, self.table_arn),
+            permission(["events:PutEvents"], arn_of(self, "events", f"event-bus/{self._bus_name}")),
+        )
+        grant_encrypt(self._key, grantee)
+
+    def grant_read(self, grantee: iam.IGrantable) -> None:
+        """Let ``grantee`` read the table, and nothing more."""
+        grant(grantee, permission(_READ, self.table_arn), permission(["kms:Decrypt"], self._key.key_arn))
+
+    def _know(self, table_name: str, table_arn: str, key: kms.IKey, bus: events.IEventBus | None) -> None:
+        self.table_name, self.table_arn, self._key = table_name, table_arn, key
+        self._bus_name = bus.event_bus_name if bus is not None else "default"
+
+
+class _BorrowedRecords(ReleaseRecords):
+    def __init__(
+        self, scope: Construct, id: str, table_name: str, *, key: kms.IKey, bus: events.IEventBus | None
+    ) -> None:
+        Construct.__init__(self, scope, id)
+        self._know(table_name, arn_of(self, "dynamodb", f"table/{table_name}"), key, bus)
