@@ -14,8 +14,9 @@ from moto import mock_aws
 
 from mlplatform_cdk.core import PlatformRole
 from mlplatform_cdk.foundation import Keys, PlatformStack
-from mlplatform_cdk.release.records import ReleaseRecords
+from mlplatform_cdk.release.records import ReleaseRecords, publish_address
 from mlplatform_cdk.runtimekit import aws, release_records
+from mlplatform_cdk.runtimekit.release_address import AddressError, ReleaseAddress
 from mlplatform_cdk.runtimekit.release_records import EventNotTaken, Record
 
 RELEASE = "arn:aws:states:eu-west-1:123456789012:execution:Release:one"
@@ -178,3 +179,22 @@ def test_events_go_to_the_bus_that_was_given() -> None:
     assert records.environment["RELEASE_EVENT_BUS"] == "releases"
     assert borrowed.environment == {"RELEASE_RECORDS_TABLE": "their-records", "RELEASE_EVENT_BUS": "default"}
     Template.from_stack(stack).resource_count_is("AWS::DynamoDB::Table", 1)
+
+
+def test_the_command_line_finds_the_releases_by_the_endpoints_name() -> None:
+    stack = PlatformStack(App(), "Serving", env=Environment(account="123456789012", region="eu-west-1"))
+    address = ReleaseAddress(
+        endpoint="dev-churn", machine="arn:m", table="t", instance_type="ml.m5.large", minimum=1, maximum=4
+    )
+
+    publish_address(stack, address)
+
+    (parameter,) = Template.from_stack(stack).find_resources("AWS::SSM::Parameter").values()
+    assert parameter["Properties"]["Name"] == "/mlplatform/releases/dev-churn"
+    assert ReleaseAddress.from_json(parameter["Properties"]["Value"]) == address
+
+
+@pytest.mark.parametrize("text", ["{}", "no JSON", "[]"])
+def test_a_parameter_that_is_no_address_is_refused_in_one_sentence(text: str) -> None:
+    with pytest.raises(AddressError, match="an address of releases must hold"):
+        ReleaseAddress.from_json(text)

@@ -28,6 +28,7 @@ class ReleaseRecords(Construct):
 
     table_name: str
     table_arn: str
+    bus_name: str
 
     def __init__(
         self,
@@ -72,14 +73,14 @@ class ReleaseRecords(Construct):
     @property
     def environment(self) -> Mapping[str, str]:
         """The settings of a function that writes or reads records."""
-        return {TABLE_VARIABLE: self.table_name, BUS_VARIABLE: self._bus_name}
+        return {TABLE_VARIABLE: self.table_name, BUS_VARIABLE: self.bus_name}
 
     def grant_write(self, grantee: iam.IGrantable) -> None:
         """Let ``grantee`` write and read records, locks and gates, and send the events."""
         grant(
             grantee,
             permission(_WRITE, self.table_arn),
-            permission(["events:PutEvents"], arn_of(self, "events", f"event-bus/{self._bus_name}")),
+            permission(["events:PutEvents"], arn_of(self, "events", f"event-bus/{self.bus_name}")),
         )
         grant_encrypt(self._key, grantee)
 
@@ -89,7 +90,7 @@ class ReleaseRecords(Construct):
 
     def _know(self, table_name: str, table_arn: str, key: kms.IKey, bus: events.IEventBus | None) -> None:
         self.table_name, self.table_arn, self._key = table_name, table_arn, key
-        self._bus_name = bus.event_bus_name if bus is not None else "default"
+        self.bus_name = bus.event_bus_name if bus is not None else "default"
 
 
 class _BorrowedRecords(ReleaseRecords):
