@@ -28,7 +28,11 @@ class Settings:
     :param port: the port on 127.0.0.1; default: 0, a free one that the server picks when it starts.
     :param account: the account that it plays; default: 123456789012.
     :param region: the region of clients that name none; default: us-east-1.
-    :param clock_factor: how many seconds one second of a Wait state, a delay or a retry takes; default: 1, real time.
+    :param clock_factor: how many seconds one second of a Wait state, a delay, a retry or the time-out of a task that
+        waits for its token takes; default: 1, real time.
+    :param longest_wait_s: the most real seconds that one of them takes, such as a Wait of days; default: no limit.
+    :param longest_answer_s: the same for a task that waits for its token, since people answer in real time;
+        default: ``longest_wait_s``.
     """
 
     state_dir: Path
@@ -36,10 +40,16 @@ class Settings:
     account: str = DEFAULT_ACCOUNT
     region: str = DEFAULT_REGION
     clock_factor: float = 1.0
+    longest_wait_s: float | None = None
+    longest_answer_s: float | None = None
 
     def __post_init__(self) -> None:
         if self.clock_factor <= 0:
             raise ValueError(f"clock_factor must be above 0, got {self.clock_factor}; 1 is real time")
+        for name in ("longest_wait_s", "longest_answer_s"):
+            limit = getattr(self, name)
+            if limit is not None and limit <= 0:
+                raise ValueError(f"{name} must be above 0 seconds, got {limit}; None is no limit")
 
     @property
     def endpoint_url(self) -> str:

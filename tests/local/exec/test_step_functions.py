@@ -196,6 +196,98 @@ def test_a_task_waits_for_its_token(account: Account) -> None:
     assert (ended["error"], ended["cause"]) == ("Refused", "by a person")
 
 
+def gate(account: Account, **more: Any) -> tuple[str, str]:
+    """A machine whose one task leaves its token in a queue, by a function; and the queue."""
+    url, arn = account.queue()
+    source = (
+        "import boto3, os\n"
+        "def handle(event, context):\n"
+        f"    boto3.client('sqs').send_message(QueueUrl={url!r}, MessageBody=event['token'])\n"
+    )
+    function = account.arn(account.function(source, allow("sqs:SendMessage", arn)))
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+        "Parameters": {"FunctionName": function, "Payload": {"token.$": "$$.Task.Token"}},
+        **more,
+    }
+    return account.machine(one(task), allow("lambda:InvokeFunction", function)), url
+
+
+def test_a_function_hands_out_a_token_and_success_is_the_task_s_answer(account: Account) -> None:
+    states = account.client("stepfunctions")
+    machine, url = gate(account, TimeoutSeconds=86400, HeartbeatSeconds=6000)
+    execution = states.start_execution(stateMachineArn=machine)["executionArn"]
+    token = account.messages(url)[0]["Body"]
+
+    states.send_task_heartbeat(taskToken=token)
+    states.send_task_success(taskToken=token, output='{"approved": true}')
+
+    ended = eventually(lambda: (d := states.describe_execution(executionArn=execution))["status"] != "RUNNING" and d)
+    assert (ended["status"], json.loads(ended["output"])) == ("SUCCEEDED", {"approved": True})
+
+
+@pytest.mark.parametrize("limits", [{"TimeoutSeconds": 100}, {"TimeoutSeconds": 86400, "HeartbeatSeconds": 100}])
+def test_the_time_out_of_a_token_follows_the_rehearsal_s_clock(account: Account, limits: dict[str, int]) -> None:
+    machine, _ = gate(account, **limits)
+
+    assert account.run(machine)["error"] == "States.Timeout"
+
+
+def test_an_execution_that_is_stopped_has_ended_although_its_task_waits(account: Account) -> None:
+    states = account.client("stepfunctions")
+    machine, url = gate(account, Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Only"}])
+    execution = states.start_execution(stateMachineArn=machine)["executionArn"]
+    assert account.messages(url)
+
+    states.stop_execution(executionArn=execution, error="Release.Aborted", cause="by a person")
+
+    ended = eventually(lambda: (d := states.describe_execution(executionArn=execution))["status"] != "RUNNING" and d)
+    assert (ended["status"], ended["error"], ended["cause"]) == ("ABORTED", "Release.Aborted", "by a person")
+    history = states.get_execution_history(executionArn=execution)["events"]
+    assert history[-1]["type"] == "ExecutionAborted"
+    assert "TaskTimedOut" not in [event["type"] for event in history]
+
+
+def test_a_function_that_runs_when_its_execution_is_stopped_does_not_hold_it(account: Account) -> None:
+    states = account.client("stepfunctions")
+    function = account.function("import time\ndef handle(e, c):\n    time.sleep(30)\n", Timeout=60)
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Parameters": {"FunctionName": account.arn(function)},
+    }
+    machine = account.machine(one(task), allow("lambda:InvokeFunction", account.arn(function)))
+    execution = states.start_execution(stateMachineArn=machine)["executionArn"]
+    eventually(
+        lambda: (
+            "TaskStarted" in [event["type"] for event in states.get_execution_history(executionArn=execution)["events"]]
+        )
+    )
+
+    states.stop_execution(executionArn=execution)
+
+    eventually(lambda: states.describe_execution(executionArn=execution)["status"] == "ABORTED")
+    assert states.get_execution_history(executionArn=execution)["events"][-1]["type"] == "ExecutionAborted"
+
+
+def test_a_machine_starts_another_and_does_not_wait(account: Account) -> None:
+    inner = account.machine(one({"Type": "Wait", "Seconds": 60000}))
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::states:startExecution",
+        "Parameters": {"StateMachineArn": inner, "Name.$": "States.UUID()", "Input": {"action": "retire"}},
+    }
+
+    ended = account.run(account.machine(one(task), allow("states:StartExecution", inner)))
+
+    assert ended["status"] == "SUCCEEDED", ended.get("cause")
+    started = json.loads(ended["output"])["ExecutionArn"]
+    child = account.client("stepfunctions").describe_execution(executionArn=started)
+    assert (child["status"], json.loads(child["input"])) == ("RUNNING", {"action": "retire"})
+    account.client("stepfunctions").stop_execution(executionArn=started)
+
+
 def test_notifications_and_sdk_calls_work(account: Account) -> None:
     url, queue = account.queue()
     topic = account.client("sns").create_topic(Name=f"topic-{time.time_ns()}")["TopicArn"]
@@ -394,6 +486,24 @@ def test_a_machine_s_state_changes_are_events(account: Account) -> None:
     ended = account.run(machine)
 
     assert json.loads(account.messages(url)[0]["Body"])["detail"]["executionArn"] == ended["executionArn"]
+
+
+def test_an_abort_is_an_event_with_its_error_and_cause(account: Account) -> None:
+    url, arn = account.queue()
+    events, states = account.client("events"), account.client("stepfunctions")
+    machine = account.machine(one({"Type": "Wait", "Seconds": 60000}))
+    rule = f"rule-{time.time_ns()}"
+    pattern = {"source": ["aws.states"], "detail": {"status": ["ABORTED", "FAILED"], "stateMachineArn": [machine]}}
+    rule_arn = events.put_rule(Name=rule, EventPattern=json.dumps(pattern))["RuleArn"]
+    account.let_in(url, arn, rule_arn)
+    events.put_targets(Rule=rule, Targets=[{"Id": "queue", "Arn": arn}])
+    execution = states.start_execution(stateMachineArn=machine)["executionArn"]
+
+    states.stop_execution(executionArn=execution, error="Release.Superseded", cause="ci: a newer version")
+
+    detail = json.loads(account.messages(url)[0]["Body"])["detail"]
+    assert (detail["executionArn"], detail["status"]) == (execution, "ABORTED")
+    assert (detail["error"], detail["cause"]) == ("Release.Superseded", "ci: a newer version")
 
 
 def training_job(name: str) -> dict[str, Any]:

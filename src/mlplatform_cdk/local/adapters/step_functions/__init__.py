@@ -1,7 +1,7 @@
 """State machines that run for real.
 
-In moto's interpreter ``.sync`` waits for no SageMaker job, tasks run as nobody, waits take real time and an execution
-without a name breaks the next one.
+In moto's interpreter ``.sync`` waits for no SageMaker job, tasks run as nobody, waits take real time, an execution
+without a name breaks the next one, and one that is stopped goes on until its task has ended.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from mlplatform_cdk.local.adapters.step_functions import (
     history,
     nested,
     sagemaker,
+    stops,
+    tokens,
     values,
     waits,
 )
 
-PARTS = (error_names, failures, executions, history, clients, waits, values, sagemaker, nested)
+PARTS = (error_names, failures, executions, stops, history, clients, waits, tokens, values, sagemaker, nested)
 
 
 def install() -> None:

@@ -17,6 +17,8 @@ from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommu
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
+from mlplatform_cdk.local.adapters.step_functions import stops
+
 LOG = logging.getLogger(__name__)
 
 STARTING_SECONDS = 5.0
@@ -86,6 +88,7 @@ def _stop_with_reason(
     while execution.exec_worker.env is None and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
     execution.stop(stop_date=datetime.now(tz=UTC), error=error, cause=cause)
+    stops.interrupt(execution.exec_worker.env)
     return execution
 
 

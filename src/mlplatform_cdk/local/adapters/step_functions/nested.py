@@ -10,6 +10,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.resou
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sfn import (
     StateTaskServiceSfn,
 )
+from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackOutcomeTimedOut
 
 from mlplatform_cdk.local.adapters.step_functions import clients, managed_rules
 from mlplatform_cdk.local.adapters.step_functions.values import milliseconds, plain
@@ -64,7 +65,9 @@ def _evaluate_with_rules(
 
 def _wait_or_stop(task: StateTaskServiceSfn, **waiting: Any) -> Any:
     outcome = _wait(task, **waiting)
-    if outcome is None:  # the task was aborted or ran out of time: AWS then stops the execution that it started
+    if outcome is None or isinstance(
+        outcome, CallbackOutcomeTimedOut
+    ):  # the task was aborted or ran out of time: AWS then stops the execution that it started
         try:
             task.stop_child()
         except ClientError as refused:

@@ -19,6 +19,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.resou
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_callback import (
     StateTaskServiceCallback,
 )
+from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackOutcomeTimedOut
 
 from mlplatform_cdk.local.adapters.step_functions import clients, failures, managed_rules
 from mlplatform_cdk.local.adapters.step_functions.values import milliseconds, plain
@@ -114,7 +115,9 @@ class SageMakerTask(StateTaskServiceCallback):
 
     def _eval_sync(self, env: Environment, **waiting: Any) -> Any:
         outcome = super()._eval_sync(env=env, **waiting)
-        if outcome is None:  # the task was aborted or ran out of time: AWS then stops the job
+        if outcome is None or isinstance(
+            outcome, CallbackOutcomeTimedOut
+        ):  # the task was aborted or ran out of time: AWS then stops the job
             try:
                 self._stop()
             except ClientError as refused:

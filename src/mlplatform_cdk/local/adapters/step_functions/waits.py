@@ -1,4 +1,4 @@
-"""Wait states and retries by the rehearsal's clock; time-outs stay real, since work takes as long as it takes."""
+"""Wait states and retries by the rehearsal's clock; see tokens for the only time-outs that are shortened."""
 
 from __future__ import annotations
 
