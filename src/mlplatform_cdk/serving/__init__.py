@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mlplatform_cdk.serving.capture import DataCapture
     from mlplatform_cdk.serving.endpoint import Endpoint
+    from mlplatform_cdk.serving.guardrails import DeploymentGuardrails
     from mlplatform_cdk.serving.image import Processor, ServingImage
     from mlplatform_cdk.serving.image_pipeline import ImagePipeline, ImageRegistry
     from mlplatform_cdk.serving.released_endpoint import ReleasedEndpoint
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ONE_TO_TWO",
     "DataCapture",
+    "DeploymentGuardrails",
     "Endpoint",
     "ImagePipeline",
     "ImageRegistry",
@@ -28,6 +30,7 @@ __all__ = [
 
 _HOMES = {
     "DataCapture": "capture",
+    "DeploymentGuardrails": "guardrails",
     "Endpoint": "endpoint",
     "ImagePipeline": "image_pipeline",
     "ImageRegistry": "image_pipeline",
