@@ -20,6 +20,7 @@ ADAPTERS: tuple[str, ...] = (
     "mlplatform_cdk.local.adapters.jobs",
     "mlplatform_cdk.local.adapters.endpoints",
     "mlplatform_cdk.local.adapters.model_packages",
+    "mlplatform_cdk.local.adapters.service_quotas",
 )
 
 

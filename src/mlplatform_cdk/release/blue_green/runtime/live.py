@@ -35,6 +35,8 @@ def read_version(package_arn: str) -> Version:
         environment=containers[0].get("Environment", {}),
         manifest_uri=facts.manifest_uri,
         manifest_sha256=facts.manifest_sha256,
+        model_data_sha256=facts.model_data_sha256,
+        image_digest=containers[0].get("ImageDigest", ""),
     )
 
 

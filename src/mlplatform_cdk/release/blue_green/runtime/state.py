@@ -23,6 +23,8 @@ class Version:
     :param environment: its container's variables.
     :param manifest_uri: its manifest.
     :param manifest_sha256: the digest of that.
+    :param model_data_sha256: the digest of its archive, as it was registered.
+    :param image_digest: the digest of its image, where the registry knows it.
     """
 
     arn: str
@@ -33,6 +35,8 @@ class Version:
     environment: Mapping[str, str]
     manifest_uri: str
     manifest_sha256: str
+    model_data_sha256: str = ""
+    image_digest: str = ""
 
     @property
     def number(self) -> str:
