@@ -15,10 +15,11 @@ __all__ = ["MOST_BAKE_LOOKS", "MOST_LOOKS", "Gate", "Strategy", "StrategyError",
 
 ALL = 100.0
 MOST_BAKE_LOOKS = 96  # every quarter of an hour of a day: the alarms act in between
-# An execution's history holds 25,000 events. A look is a wait, a task and a choice: 2 + 5 + 2 = 9 events, and 2,000 of
-# them leave 7,000 for the rest of a release: its changes, each watched up to 120 times, its gates and its way back.
+# An execution's history holds 25,000 events, and a look is a wait, a task and a choice: 2 + 5 + 2 of them. See
+# ``release/blue_green/changes.py`` for what the rest of a release takes.
 EVENTS_A_LOOK = 9
-MOST_LOOKS = 2000
+MOST_LOOKS = 1300
+MOST_STEPS = 20
 DEFAULT_RULES = VerdictRules()
 _TIMES = ("observe", "look_every", "bake", "retention")
 
@@ -48,7 +49,7 @@ class Strategy:
     steps: tuple[float, ...]
     observe: timedelta = timedelta(minutes=10)
     look_every: timedelta = timedelta(seconds=10)
-    patience: int = 3
+    patience: int = 2
     gates: tuple[Gate, ...] = ()
     bake: timedelta = timedelta(hours=24)
     retention: timedelta = timedelta(days=7)
@@ -68,6 +69,7 @@ class Strategy:
         rising = all(one < other for one, other in zip(self.steps, self.steps[1:], strict=False))
         good = bool(self.steps) and self.steps[0] > 0 and self.steps[-1] == ALL and rising
         must(good, f"steps must rise from above 0 and end with 100 percent, got {self.steps}")
+        must(len(self.steps) <= MOST_STEPS, f"there may be {MOST_STEPS} steps, got {len(self.steps)}")
         for name in _TIMES:
             must(getattr(self, name) >= timedelta(0), f"{name} must not be negative, got {getattr(self, name)}")
         must(self.look_every >= timedelta(seconds=1), f"look_every must be a second or more, got {self.look_every}")
