@@ -149,6 +149,20 @@ def test_a_failed_update_rolls_back_and_leaves_its_reason_until_the_next_one(
     assert "FailureReason" not in platform.update(blue["EndpointConfigName"])
 
 
+def test_a_request_that_is_under_way_is_answered_by_the_fleet_that_leaves(
+    platform: Platform, blue: dict[str, Any]
+) -> None:
+    assert blue["EndpointStatus"] == "InService"
+    with ThreadPoolExecutor() as callers:
+        answers = [callers.submit(platform.ask, b"slow") for _ in range(3)]
+        time.sleep(0.3)
+        platform.update(platform.config({"green": 1}, {"green": platform.model("green")}))
+        last = platform.ask()
+
+    assert [each.result()["who"] for each in answers] == ["blue"] * 3
+    assert last["who"] == "green"
+
+
 def test_weights_and_counts_are_retained_when_asked(platform: Platform, blue: dict[str, Any]) -> None:
     shift = [{"VariantName": "blue", "DesiredWeight": 0.25, "DesiredInstanceCount": 4}]
     platform.sagemaker.update_endpoint_weights_and_capacities(

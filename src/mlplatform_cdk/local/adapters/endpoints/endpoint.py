@@ -169,6 +169,7 @@ class LiveEndpoint(FakeEndpoint):
         kept = {id(variant.server) for variant in fleet.values()}
         for variant in before.values():
             if id(variant.server) not in kept:
+                variant.server.traffic.close()
                 variant.server.stop()
         if capture is not None:
             capture.close()

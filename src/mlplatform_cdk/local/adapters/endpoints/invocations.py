@@ -93,12 +93,7 @@ class RuntimeResponse(BaseResponse):
 
     def _ask(self, *, stream: bool) -> tuple[Variant, BaseHTTPResponse]:
         began = time.perf_counter()
-        target = self.headers.get(f"{PREFIX}Target-Variant")
-        endpoint = self._find()
-        variant = choose(endpoint.fleet, target)
-        if variant is None:
-            known = f"variant {target}" if target else "a variant with a weight above 0"
-            raise Refused("ValidationError", 400, f"Endpoint {endpoint.endpoint_name} has no {known}.")
+        endpoint, variant = self._entered()
         status, asked = SERVER_ERROR, time.perf_counter()
         answered: float | None = None
         try:
@@ -106,11 +101,27 @@ class RuntimeResponse(BaseResponse):
             answered, status = time.perf_counter() - asked, answer.status
             if status >= 300:  # noqa: PLR2004 - SageMaker takes 2xx only
                 raise self._model_error(endpoint, status, answer.data.decode(errors="replace"))
+        except Refused as refused:
+            refused.answer[1][VARIANT] = variant.spec["VariantName"]  # AWS does not say: for whoever counts here
+            raise
         finally:
+            variant.server.traffic.leave()
             spent = time.perf_counter() - began - (answered or 0.0)
             latency = None if answered is None else answered * MICROSECONDS
             METRICS.count(self._key(variant), status, latency, spent * MICROSECONDS)
         return variant, answer
+
+    def _entered(self) -> tuple[LiveEndpoint, Variant]:
+        """The variant for this request, which stays until it has answered."""
+        target = self.headers.get(f"{PREFIX}Target-Variant")
+        while True:
+            endpoint = self._find()
+            variant = choose(endpoint.fleet, target)
+            if variant is None:
+                known = f"variant {target}" if target else "a variant with a weight above 0"
+                raise Refused("ValidationError", 400, f"Endpoint {endpoint.endpoint_name} has no {known}.")
+            if variant.server.traffic.enter():
+                return endpoint, variant
 
     def _find(self) -> LiveEndpoint:
         endpoint = self._scope.backend.endpoints.get(self._endpoint_name)

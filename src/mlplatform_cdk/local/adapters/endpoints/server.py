@@ -15,6 +15,7 @@ from urllib3.exceptions import HTTPError
 
 from mlplatform_cdk.local import images, process, roles, settings
 from mlplatform_cdk.local.adapters.endpoints.multi_model import Shelf
+from mlplatform_cdk.local.adapters.endpoints.traffic import Traffic
 from mlplatform_cdk.local.images import ImageNotHere
 from mlplatform_cdk.local.role_storage import StorageError, storage_of
 from mlplatform_cdk.runtimekit.manifest import ManifestError, unpack_files
@@ -68,6 +69,7 @@ class ModelServer:
     def __init__(self, model: ServedModel, place: Place, shipper: LogShipper | None = None) -> None:
         self.model = model
         self.healthy = False
+        self.traffic = Traffic()
         self._place = place
         self._shipper = shipper
         self._child: Child | None = None
