@@ -7,7 +7,10 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
 import pytest
+from botocore.response import StreamingBody
+from botocore.stub import Stubber
 
 from mlplatform_cdk.release.blue_green.runtime.evidence import Question, asking, captured_questions, replay, warm_up
 from mlplatform_cdk.release.blue_green.runtime.evidence.agreement import agreements, stability
