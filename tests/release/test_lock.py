@@ -5,61 +5,18 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from mlplatform_cdk.release.blue_green.runtime import lock, lock_rows
-from mlplatform_cdk.runtimekit import aws
+from tests.release.table import EARLY, ENDPOINT, LAST, LATER, ONE, THREE, TWO, States, world
 
-ENDPOINT, TABLE = "dev-churn", "records"
-RELEASE = "arn:aws:states:eu-west-1:123456789012:execution:Release"
-ONE, TWO, THREE = f"{RELEASE}:one", f"{RELEASE}:two", f"{RELEASE}:three"
-EARLY, LATER, LAST = "2026-11-22T10:00:00.000Z", "2026-11-22T10:00:01.000Z", "2026-11-22T10:00:02.000Z"
 PLAN = {"green": {"variant": "b"}, "share": 0.2}
-
-
-class States:
-    """Step Functions, as far as the lock asks it."""
-
-    class exceptions:  # noqa: N801 - boto3's name
-        ExecutionDoesNotExist = type("ExecutionDoesNotExist", (Exception,), {})
-
-    def __init__(self) -> None:
-        self.status: dict[str, str] = {}
-
-    def describe_execution(self, *, executionArn: str) -> dict[str, str]:  # noqa: N803 - boto3's name
-        if executionArn not in self.status:
-            raise self.exceptions.ExecutionDoesNotExist
-        return {"status": self.status[executionArn]}
 
 
 @pytest.fixture(autouse=True)
 def states(monkeypatch: pytest.MonkeyPatch) -> Iterator[States]:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("RELEASE_RECORDS_TABLE", TABLE)
-    fake, client = States(), aws.client
-    client.cache_clear()
-
-    def client_of(service: str) -> Any:
-        return fake if service == "stepfunctions" else client(service)
-
-    monkeypatch.setattr(aws, "client", client_of)
-    fake.status.update(dict.fromkeys((ONE, TWO, THREE), "RUNNING"))
-    with mock_aws():
-        boto3.client("dynamodb").create_table(
-            TableName=TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("endpoint", "at")],
-            KeySchema=[
-                {"AttributeName": "endpoint", "KeyType": "HASH"},
-                {"AttributeName": "at", "KeyType": "RANGE"},
-            ],
-        )
-        yield fake
-    client.cache_clear()
+    with world(monkeypatch) as made:
+        yield made
 
 
 def test_a_free_lock_is_taken_and_taking_it_again_changes_nothing() -> None:
@@ -106,17 +63,17 @@ def test_one_that_died_waiting_holds_nobody_up(states: States) -> None:
     lock.take(ENDPOINT, ONE, "v1", asked=EARLY)
     lock.take(ENDPOINT, TWO, "v2", asked=LATER)
     lock.free(ENDPOINT, ONE)
-    states.status[TWO] = "ABORTED"
+    states.end(TWO, "ABORTED")
 
     assert lock.take(ENDPOINT, THREE, "v3", asked=LAST).held
     assert [row.owner for row in lock_rows.read(ENDPOINT)] == [THREE]
 
 
-@pytest.mark.parametrize("ended", ["ABORTED", "FAILED", "SUCCEEDED", "TIMED_OUT"])
+@pytest.mark.parametrize("ended", ["ABORTED", "FAILED", "TIMED_OUT"])
 def test_the_lock_dies_with_its_holder_and_says_what_that_left(states: States, ended: str) -> None:
     lock.take(ENDPOINT, ONE, "v1", asked=EARLY)
     lock.keep(ENDPOINT, ONE, PLAN)
-    states.status[ONE] = ended
+    states.end(ONE, ended)
 
     taken = lock.take(ENDPOINT, TWO, "v2", asked=LATER)
 
@@ -125,9 +82,17 @@ def test_the_lock_dies_with_its_holder_and_says_what_that_left(states: States, e
     assert taken.left == PLAN
 
 
+def test_a_release_that_ended_well_and_could_not_let_go_is_not_brought_back(states: States) -> None:
+    lock.take(ENDPOINT, ONE, "v1", asked=EARLY)
+    lock.keep(ENDPOINT, ONE, PLAN)
+    states.end(ONE, "SUCCEEDED")
+
+    assert lock.take(ENDPOINT, TWO, "v2", asked=LATER) == lock.Taken(held=True, holder=TWO)
+
+
 def test_a_holder_that_died_before_it_planned_left_nothing(states: States) -> None:
     lock.take(ENDPOINT, ONE, "v1", asked=EARLY)
-    states.status[ONE] = "ABORTED"
+    states.end(ONE, "ABORTED")
 
     assert lock.take(ENDPOINT, TWO, "v2", asked=LATER) == lock.Taken(held=True, holder=TWO)
 
@@ -135,10 +100,10 @@ def test_a_holder_that_died_before_it_planned_left_nothing(states: States) -> No
 def test_what_was_left_is_said_until_it_is_brought_back_even_if_the_next_one_dies_too(states: States) -> None:
     lock.take(ENDPOINT, ONE, "v1", asked=EARLY)
     lock.keep(ENDPOINT, ONE, PLAN)
-    states.status[ONE] = "ABORTED"
+    states.end(ONE, "ABORTED")
     lock.take(ENDPOINT, TWO, "v2", asked=LATER)
     assert lock.take(ENDPOINT, TWO, "v2", asked=LATER).left == PLAN  # the answer got lost, and it asks again
-    states.status[TWO] = "TIMED_OUT"
+    states.end(TWO, "TIMED_OUT")
 
     taken = lock.take(ENDPOINT, THREE, "v3", asked=LAST)
     assert taken.debt is not None
@@ -150,7 +115,7 @@ def test_what_was_left_is_said_until_it_is_brought_back_even_if_the_next_one_die
 
 def test_who_lost_the_lock_can_neither_keep_nor_free_it(states: States) -> None:
     lock.take(ENDPOINT, ONE, "v1", asked=EARLY)
-    states.status[ONE] = "ABORTED"
+    states.end(ONE, "ABORTED")
     lock.take(ENDPOINT, TWO, "v2", asked=LATER)
 
     with pytest.raises(lock.LockLost, match=r"Release:one must hold the lock of dev-churn.*Release:two does"):
@@ -161,7 +126,7 @@ def test_who_lost_the_lock_can_neither_keep_nor_free_it(states: States) -> None:
 
 def test_of_two_that_take_over_at_once_one_gets_it(states: States, monkeypatch: pytest.MonkeyPatch) -> None:
     lock.take(ENDPOINT, ONE, "v1", asked=EARLY)
-    states.status[ONE] = "ABORTED"
+    states.end(ONE, "ABORTED")
     write = lock_rows.write
 
     def late(endpoint: str, row: lock_rows.Row, **condition: Any) -> bool:
@@ -176,7 +141,7 @@ def test_of_two_that_take_over_at_once_one_gets_it(states: States, monkeypatch: 
 
 def test_an_execution_that_is_not_found_is_dead_only_when_it_is_no_newborn(states: States) -> None:
     lock.take(ENDPOINT, ONE, "v1", asked=EARLY)
-    del states.status[ONE]
+    del states.executions[ONE]
 
     assert not lock.take(ENDPOINT, TWO, "v2", asked=LATER).held
     row = lock.holder(ENDPOINT)

@@ -15,6 +15,7 @@ from mlplatform_cdk.runtimekit import aws, logs
 from mlplatform_cdk.runtimekit.errors import KnownError
 
 RELEASE, ROLLBACK, RETIRE, RECOVER = "release", "rollback", "retire", "recover"
+RUNNING, SUCCEEDED = "RUNNING", "SUCCEEDED"
 # DescribeExecution is eventually consistent: an execution that has just begun may not be found yet.
 _NEWBORN = timedelta(minutes=5)
 _LOG = logs.logger("lock")
@@ -67,10 +68,10 @@ def take(
         taken = Taken(held=True, holder=execution_arn, debt=lock.taken_over)
     elif (before := _first_alive(endpoint, [row for row in rows if row.at != ROW and row.at < at])) is not None:
         taken = Taken(held=False, holder=lock.owner if lock else before.owner)
-    elif lock is not None and is_alive(lock):
+    elif lock is not None and (status := status_of(lock)) == RUNNING:
         taken = Taken(held=False, holder=lock.owner)
     else:
-        taken = _take_over(endpoint, mine, lock)
+        taken = _take_over(endpoint, mine, lock, debt=_debt_of(lock, status) if lock else None)
     if taken.held:
         lock_rows.remove(endpoint, at, owner=execution_arn)
     return taken
@@ -124,13 +125,18 @@ def holder(endpoint: str) -> Row | None:
 
 
 def is_alive(row: Row) -> bool:
-    """Does the execution of ``row`` still run? One that is not found counts as alive in its first minutes."""
+    """Does the execution of ``row`` still run? One that is not found counts as running in its first minutes."""
+    return status_of(row) == RUNNING
+
+
+def status_of(row: Row) -> str:
+    """How the execution of ``row`` is; one that is not found counts as running in its first minutes, then as gone."""
     states = aws.client("stepfunctions")
     try:
         status: str = states.describe_execution(executionArn=row.owner)["status"]
     except states.exceptions.ExecutionDoesNotExist:
-        return is_newborn(row, lock_rows.now())
-    return status == "RUNNING"
+        return RUNNING if is_newborn(row, lock_rows.now()) else "GONE"
+    return status
 
 
 def is_newborn(row: Row, now: datetime) -> bool:
@@ -151,8 +157,12 @@ def _first_alive(endpoint: str, waiting: Sequence[Row]) -> Row | None:
     return None
 
 
-def _take_over(endpoint: str, mine: Row, dead: Row | None) -> Taken:
-    debt = None if dead is None else dead.debt
+def _debt_of(dead: Row, status: str) -> Debt | None:
+    """An execution that ended well and could not let go left nothing of its own to bring back."""
+    return dead.taken_over if status == SUCCEEDED else dead.debt
+
+
+def _take_over(endpoint: str, mine: Row, dead: Row | None, *, debt: Debt | None) -> Taken:
     if not lock_rows.write(endpoint, replace(mine, at=ROW, taken_over=debt), instead_of=dead):
         now = holder(endpoint)
         return Taken(held=False, holder=now.owner if now else "")
