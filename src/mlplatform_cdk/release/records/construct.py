@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from mlplatform_cdk.core import arn_of, grant, grant_encrypt, permission
+from mlplatform_cdk.core import acknowledge_controls, arn_of, grant, grant_encrypt, key_arn, permission
 from mlplatform_cdk.runtimekit.release_records import BUS_VARIABLE, EXPIRY, PARTITION_KEY, SORT_KEY, TABLE_VARIABLE
 
 _READ = ("dynamodb:GetItem", "dynamodb:Query")
@@ -56,6 +56,8 @@ class ReleaseRecords(Construct):
             deletion_protection=removal_policy is not RemovalPolicy.DESTROY,
             removal_policy=removal_policy,
         )
+        reason = "it goes back to any second of 35 days by itself; a backup plan for longer is the account's to make"
+        acknowledge_controls(self, {"DynamoDBInBackupPlan": reason})
         self._know(table.table_name, table.table_arn, key, bus)
 
     @staticmethod
@@ -86,7 +88,7 @@ class ReleaseRecords(Construct):
 
     def grant_read(self, grantee: iam.IGrantable) -> None:
         """Let ``grantee`` read the table, and nothing more."""
-        grant(grantee, permission(_READ, self.table_arn), permission(["kms:Decrypt"], self._key.key_arn))
+        grant(grantee, permission(_READ, self.table_arn), permission(["kms:Decrypt"], key_arn(self._key)))
 
     def _know(self, table_name: str, table_arn: str, key: kms.IKey, bus: events.IEventBus | None) -> None:
         self.table_name, self.table_arn, self._key = table_name, table_arn, key

@@ -1,0 +1,1 @@
+"""The code that opens a gate and tells people."""
