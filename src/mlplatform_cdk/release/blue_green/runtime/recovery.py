@@ -53,7 +53,7 @@ def instead(request: Mapping[str, Any], holder: Row | None, *, supersede: bool) 
 
 
 def is_rejecting(error: str) -> bool:
-    """Does an execution that ended by ``error`` speak against its version?
+    """True when an execution that ended by ``error`` speaks against its version.
 
     :param error: the execution's own, by which it was stopped; not that of a step which failed in it.
     """
@@ -67,7 +67,10 @@ def recovery_of(ended: Mapping[str, Any], row: Row | None) -> dict[str, Any] | N
     :param row: who holds the lock now.
     """
     dead, request = ended["executionArn"], ended["input"]
-    attempt = int(request.get("attempt", 1)) + 1 if request.get("action") == RECOVER else 1
-    if row is None or row.owner != dead or attempt > MOST_ATTEMPTS:
+    again = request.get("action") == RECOVER
+    attempt = int(request.get("attempt", 1)) + 1 if again else 1
+    # One that was to recover and died before it had the lock leaves it with the one before it.
+    concerned = (dead, request.get("execution_arn")) if again else (dead,)
+    if row is None or row.owner not in concerned or attempt > MOST_ATTEMPTS:
         return None
-    return {"action": RECOVER, "execution_arn": dead, "attempt": attempt, "by": "interruption"}
+    return {"action": RECOVER, "execution_arn": row.owner, "attempt": attempt, "by": "interruption"}
