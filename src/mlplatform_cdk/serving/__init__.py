@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mlplatform_cdk.serving.guardrails import DeploymentGuardrails
     from mlplatform_cdk.serving.image import Processor, ServingImage
     from mlplatform_cdk.serving.image_pipeline import ImagePipeline, ImageRegistry
+    from mlplatform_cdk.serving.realtime_endpoint import EndpointModel, EndpointVariant, RealtimeEndpoint
     from mlplatform_cdk.serving.released_endpoint import ReleasedEndpoint
     from mlplatform_cdk.serving.scaling import ONE_TO_TWO, ScalingRange
 
@@ -20,9 +21,12 @@ __all__ = [
     "DataCapture",
     "DeploymentGuardrails",
     "Endpoint",
+    "EndpointModel",
+    "EndpointVariant",
     "ImagePipeline",
     "ImageRegistry",
     "Processor",
+    "RealtimeEndpoint",
     "ReleasedEndpoint",
     "ScalingRange",
     "ServingImage",
@@ -32,10 +36,13 @@ _HOMES = {
     "DataCapture": "capture",
     "DeploymentGuardrails": "guardrails",
     "Endpoint": "endpoint",
+    "EndpointModel": "realtime_endpoint",
+    "EndpointVariant": "realtime_endpoint",
     "ImagePipeline": "image_pipeline",
     "ImageRegistry": "image_pipeline",
     "ONE_TO_TWO": "scaling",
     "Processor": "image",
+    "RealtimeEndpoint": "realtime_endpoint",
     "ReleasedEndpoint": "released_endpoint",
     "ScalingRange": "scaling",
     "ServingImage": "image",

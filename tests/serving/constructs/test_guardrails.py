@@ -22,17 +22,17 @@ def test_all_at_once_bakes_and_keeps_the_capacity_that_scaling_had_reached() -> 
     chosen = DeploymentGuardrails.all_at_once(bake=5 * MINUTE)
 
     assert chosen.deployment() == {
-        "blue_green_update_policy": {
-            "traffic_routing_configuration": {"type": "ALL_AT_ONCE", "wait_interval_in_seconds": 0},
-            "termination_wait_in_seconds": 300,
-            "maximum_execution_timeout_in_seconds": 3900,
+        "BlueGreenUpdatePolicy": {
+            "TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0},
+            "TerminationWaitInSeconds": 300,
+            "MaximumExecutionTimeoutInSeconds": 3900,
         }
     }
     assert chosen.retained() == {
-        "retain_all_variant_properties": True,
-        "exclude_retained_variant_properties": [
-            {"variant_property_type": "DesiredWeight"},
-            {"variant_property_type": "DataCaptureConfig"},
+        "RetainAllVariantProperties": True,
+        "ExcludeRetainedVariantProperties": [
+            {"VariantPropertyType": "DesiredWeight"},
+            {"VariantPropertyType": "DataCaptureConfig"},
         ],
     }
 
@@ -40,11 +40,11 @@ def test_all_at_once_bakes_and_keeps_the_capacity_that_scaling_had_reached() -> 
 def test_a_canary_is_two_steps() -> None:
     chosen = DeploymentGuardrails.canary(5, observe=5 * MINUTE, bake=10 * MINUTE)
 
-    routing = chosen.deployment()["blue_green_update_policy"]["traffic_routing_configuration"]
+    routing = chosen.deployment()["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]
     assert routing == {
-        "type": "CANARY",
-        "wait_interval_in_seconds": 300,
-        "canary_size": {"type": "CAPACITY_PERCENT", "value": 5},
+        "Type": "CANARY",
+        "WaitIntervalInSeconds": 300,
+        "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 5},
     }
     assert chosen.waits == 15 * MINUTE
 
@@ -59,11 +59,11 @@ def test_a_linear_update_has_equal_steps_and_waits_between_them() -> None:
 def test_a_rolling_update_watches_each_batch_and_has_a_way_back_of_its_own_size() -> None:
     chosen = DeploymentGuardrails.rolling(instances=2, back_by=50, observe=MINUTE)
 
-    assert chosen.deployment()["rolling_update_policy"] == {
-        "maximum_batch_size": {"type": "INSTANCE_COUNT", "value": 2},
-        "wait_interval_in_seconds": 60,
-        "rollback_maximum_batch_size": {"type": "CAPACITY_PERCENT", "value": 50},
-        "maximum_execution_timeout_in_seconds": 3600 + 20 * 60,
+    assert chosen.deployment()["RollingUpdatePolicy"] == {
+        "MaximumBatchSize": {"Type": "INSTANCE_COUNT", "Value": 2},
+        "WaitIntervalInSeconds": 60,
+        "RollbackMaximumBatchSize": {"Type": "CAPACITY_PERCENT", "Value": 50},
+        "MaximumExecutionTimeoutInSeconds": 3600 + 20 * 60,
     }
 
 
@@ -74,13 +74,13 @@ def test_alarms_are_named(ground: Ground) -> None:
 
     chosen = DeploymentGuardrails.all_at_once().with_alarms([alarm])
 
-    assert chosen.deployment()["auto_rollback_configuration"] == {"alarms": [{"alarm_name": "slow"}]}
+    assert chosen.deployment()["AutoRollbackConfiguration"] == {"Alarms": [{"AlarmName": "slow"}]}
 
 
 def test_nothing_kept_is_one_flag() -> None:
     chosen = DeploymentGuardrails.all_at_once(keep_capacity=False)
 
-    assert chosen.retained() == {"retain_all_variant_properties": False}
+    assert chosen.retained() == {"RetainAllVariantProperties": False}
 
 
 @pytest.mark.parametrize(

@@ -215,32 +215,32 @@ class DeploymentGuardrails:
                 self.step.check_fleet(variant, instances, _SHARES[self.kind], _what(self.kind))
 
     def deployment(self) -> dict[str, Any]:
-        """A ``DeploymentConfig``, in CDK's names."""
+        """A ``DeploymentConfig``, as SageMaker and CloudFormation spell it."""
         config: dict[str, Any] = {}
         if self.alarms:
-            names = [{"alarm_name": alarm.alarm_name} for alarm in self.alarms]
-            config["auto_rollback_configuration"] = {"alarms": names}
-        common = {"maximum_execution_timeout_in_seconds": seconds(self.longest)}
-        wait = {"wait_interval_in_seconds": seconds(self.observe)}
+            names = [{"AlarmName": alarm.alarm_name} for alarm in self.alarms]
+            config["AutoRollbackConfiguration"] = {"Alarms": names}
+        common = {"MaximumExecutionTimeoutInSeconds": seconds(self.longest)}
+        wait = {"WaitIntervalInSeconds": seconds(self.observe)}
         if self.kind == "ROLLING":
             assert self.step is not None
-            back = {"rollback_maximum_batch_size": self.back.rendered()} if self.back else {}
-            rolling = {"maximum_batch_size": self.step.rendered(), **wait, **back, **common}
-            return config | {"rolling_update_policy": rolling}
+            back = {"RollbackMaximumBatchSize": self.back.rendered()} if self.back else {}
+            rolling = {"MaximumBatchSize": self.step.rendered(), **wait, **back, **common}
+            return config | {"RollingUpdatePolicy": rolling}
         size = {} if self.step is None else {_SIZE[self.kind]: self.step.rendered()}
-        routing = {"type": self.kind, **wait, **size}
-        last = {"termination_wait_in_seconds": seconds(self.bake)}
-        return config | {"blue_green_update_policy": {"traffic_routing_configuration": routing, **last, **common}}
+        routing = {"Type": self.kind, **wait, **size}
+        last = {"TerminationWaitInSeconds": seconds(self.bake)}
+        return config | {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing, **last, **common}}
 
     def retained(self) -> dict[str, Any]:
-        """The endpoint's retain flags, in CDK's names."""
+        """The endpoint's retain flags, as SageMaker and CloudFormation spell them."""
         if not any(getattr(self, name) for name in _KEPT):
-            return {"retain_all_variant_properties": False}
-        dropped = [{"variant_property_type": kind} for name, kind in _KEPT.items() if not getattr(self, name)]
-        return {"retain_all_variant_properties": True, "exclude_retained_variant_properties": dropped}
+            return {"RetainAllVariantProperties": False}
+        dropped = [{"VariantPropertyType": kind} for name, kind in _KEPT.items() if not getattr(self, name)]
+        return {"RetainAllVariantProperties": True, "ExcludeRetainedVariantProperties": dropped}
 
 
-_SIZE = {"CANARY": "canary_size", "LINEAR": "linear_step_size"}
+_SIZE = {"CANARY": "CanarySize", "LINEAR": "LinearStepSize"}
 
 
 def _what(kind: Kind) -> str:

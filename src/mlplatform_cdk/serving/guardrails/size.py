@@ -52,4 +52,4 @@ class Size:
 
     def rendered(self) -> dict[str, Any]:
         """A ``CapacitySize``."""
-        return {"type": "CAPACITY_PERCENT" if self.in_percent else "INSTANCE_COUNT", "value": self.value}
+        return {"Type": "CAPACITY_PERCENT" if self.in_percent else "INSTANCE_COUNT", "Value": self.value}

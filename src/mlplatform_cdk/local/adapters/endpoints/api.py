@@ -43,7 +43,12 @@ def update(scope: Scope, request: Request) -> Request:
     endpoint = find(scope, request["EndpointName"])
     config = configs.find(scope, request["EndpointConfigName"])
     excluded = {entry["VariantPropertyType"] for entry in request.get("ExcludeRetainedVariantProperties") or []}
-    endpoint.update(config, retain=bool(request.get("RetainAllVariantProperties")), excluded=excluded)
+    endpoint.update(
+        config,
+        retain=bool(request.get("RetainAllVariantProperties")),
+        excluded=excluded,
+        deployment=request.get("DeploymentConfig"),
+    )
     return {"EndpointArn": endpoint.arn}
 
 

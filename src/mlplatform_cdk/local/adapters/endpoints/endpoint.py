@@ -12,6 +12,7 @@ from moto.sagemaker.models import FakeEndpoint
 from mlplatform_cdk.local.adapters import events
 from mlplatform_cdk.local.adapters.endpoints.capture import Capture
 from mlplatform_cdk.local.adapters.endpoints.fleet import Deployment, Fleet
+from mlplatform_cdk.local.adapters.endpoints.guardrails import Guardrails, RolledBack, refuse_scaled
 from mlplatform_cdk.local.adapters.endpoints.server import ServerFailed
 from mlplatform_cdk.local.adapters.sagemaker_api import ValidationError
 
@@ -86,13 +87,16 @@ class LiveEndpoint(FakeEndpoint):
         self._move("Creating")
         self._in_background(self._first)
 
-    def update(self, config: Request, *, retain: bool, excluded: set[str]) -> None:
+    def update(self, config: Request, *, retain: bool, excluded: set[str], deployment: Request | None = None) -> None:
         """Bring another configuration up beside the live one, then swap; a failure leaves the live one in service.
 
         :param config: the new endpoint configuration.
         :param retain: RetainAllVariantProperties.
         :param excluded: the properties that are not retained after all.
+        :param deployment: DeploymentConfig; default: none.
         """
+        refuse_scaled(self.scope, self.endpoint_name, self._config, config)
+        guardrails = Guardrails.of(deployment)
         self._claim("update")
         weights = {name: variant.weight for name, variant in self.fleet.items()}
         counts = {name: variant.count for name, variant in self.fleet.items()}
@@ -102,7 +106,7 @@ class LiveEndpoint(FakeEndpoint):
             config = config | {"DataCaptureConfig": self._config.get("DataCaptureConfig")}
         self._pending = {"EndpointConfigName": config["EndpointConfigName"], "StartTime": utcnow()}
         self._move("Updating")
-        self._in_background(lambda: self._swap(config, kept_weights, kept_counts))
+        self._in_background(lambda: self._swap(config, kept_weights, kept_counts, guardrails))
 
     def shift(self, desired: list[dict[str, Any]]) -> None:
         """Change weights and instance counts of the live variants."""
@@ -135,7 +139,7 @@ class LiveEndpoint(FakeEndpoint):
 
     def _first(self) -> None:
         try:
-            self._bring_up(self._config, {}, {})
+            self._bring_up(self._config, {}, {}, Guardrails())
         except ServerFailed as failure:
             if self.endpoint_status != "Deleting":
                 self._move("Failed", str(failure))
@@ -143,11 +147,11 @@ class LiveEndpoint(FakeEndpoint):
             if self.endpoint_status != "Deleting":
                 self._move("InService")
 
-    def _swap(self, config: Request, weights: dict[str, float], counts: dict[str, int]) -> None:
+    def _swap(self, config: Request, weights: dict[str, float], counts: dict[str, int], guardrails: Guardrails) -> None:
         reason = None
         try:
-            self._bring_up(config, weights, counts)
-        except ServerFailed as failure:
+            self._bring_up(config, weights, counts, guardrails)
+        except (ServerFailed, RolledBack) as failure:
             reason = str(failure)
             _LOGGER.warning("update of endpoint %s rolled back: %s", self.endpoint_name, failure)
         if self.endpoint_status != "Deleting":
@@ -156,23 +160,29 @@ class LiveEndpoint(FakeEndpoint):
             # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_EndpointMetadata.html
             self._move("InService", reason)
 
-    def _bring_up(self, config: Request, weights: dict[str, float], counts: dict[str, int]) -> None:
-        """Start the fleet of ``config``, then put it in the place of the live one."""
+    def _bring_up(
+        self, config: Request, weights: dict[str, float], counts: dict[str, int], guardrails: Guardrails
+    ) -> None:
+        """Start the fleet of ``config``, put it in the place of the live one, and back where an alarm goes off."""
         self._deployment = Deployment(self.scope, self.endpoint_name, config, self.fleet)
         try:
             fleet = self._deployment.run(weights, counts)
         finally:
             self._deployment = None
-        before, capture = self.fleet, self.capture
-        self.capture = Capture.of(self.scope, self.endpoint_name, config.get("DataCaptureConfig"))
-        self.fleet, self._config, self.endpoint_config_name = fleet, config, config["EndpointConfigName"]
-        kept = {id(variant.server) for variant in fleet.values()}
-        for variant in before.values():
-            if id(variant.server) not in kept:
-                variant.server.traffic.close()
-                variant.server.stop()
-        if capture is not None:
-            capture.close()
+        before = (self.fleet, self.capture, self._config)
+        capture = Capture.of(self.scope, self.endpoint_name, config.get("DataCaptureConfig"))
+        self._put(fleet, capture, config)
+        try:
+            guardrails.hold(self.scope, lambda: self.endpoint_status == "Deleting")
+        except RolledBack:
+            self._put(*before)
+            _stop(fleet, capture, kept=before[0])
+            raise
+        _stop(before[0], before[1], kept=fleet)
+
+    def _put(self, fleet: Fleet, capture: Capture | None, config: Request) -> None:
+        self.fleet, self.capture = fleet, capture
+        self._config, self.endpoint_config_name = config, config["EndpointConfigName"]
 
     def _set(self, desired: list[dict[str, Any]]) -> None:
         for entry in desired:
@@ -209,3 +219,14 @@ class LiveEndpoint(FakeEndpoint):
         tags = {tag["Key"]: tag["Value"] for tag in self.tags}
         shown = {"EndpointStatus": _EVENT_STATUS.get(status, status.upper()), "Tags": tags}
         events.emit(self.scope, "SageMaker Endpoint State Change", self.arn, self.describe() | shown)
+
+
+def _stop(fleet: Fleet, capture: Capture | None, *, kept: Fleet) -> None:
+    """End the servers of ``fleet`` that are in ``kept`` no more."""
+    servers = {id(variant.server) for variant in kept.values()}
+    for variant in fleet.values():
+        if id(variant.server) not in servers:
+            variant.server.traffic.close()
+            variant.server.stop()
+    if capture is not None:
+        capture.close()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
 from moto.core.utils import camelcase_to_underscores
 from moto.sagemaker.models import sagemaker_backends
 
@@ -33,6 +35,15 @@ class EndpointKind(ApiKind):
         """Update it and wait."""
         super().update(resource, before)
         self._wait(resource)
+
+    def delete(self, resource: Resource) -> None:
+        """Delete it and wait: its servers take a moment to end."""
+        super().delete(resource)
+        deadline = time.monotonic() + ENDPOINT_PATIENCE_SECONDS
+        with suppress(ClientError):  # the description of what is gone
+            while time.monotonic() < deadline:
+                self._learn(resource)
+                time.sleep(0.05)
 
     def _wait(self, resource: Resource) -> None:
         deadline = time.monotonic() + ENDPOINT_PATIENCE_SECONDS

@@ -1,0 +1,130 @@
+"""What CloudFormation cannot do around an update of an endpoint: keep its scaling, and see a silent rollback.
+
+SageMaker refuses a new instance type while a variant scales, a scaling target that is registered again has a policy
+that CloudFormation no longer knows, and an update that SageMaker took back looks like a success.
+"""
+
+import json
+from collections.abc import Sequence
+
+from aws_cdk import CustomResource, Duration
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sagemaker as sagemaker
+from constructs import Construct
+
+from mlplatform_cdk.core import (
+    PlatformFunction,
+    PlatformRole,
+    acknowledge,
+    acknowledge_wildcards,
+    arn_of,
+    permission,
+)
+from mlplatform_cdk.serving.realtime_endpoint.variant import EndpointVariant
+
+RUNTIME = "mlplatform_cdk.serving.realtime_endpoint.runtime"
+_TIMEOUT = Duration.minutes(15)  # Lambda's longest; a fleet that comes to another size has to be waited for
+_PATIENCE = Duration.minutes(20)
+_SERVICE = "sagemaker.application-autoscaling.amazonaws.com"
+_SERVICE_ROLE = f"aws-service-role/{_SERVICE}/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+
+
+class FleetKeeper(Construct):
+    """Two custom resources, one before the endpoint and one after it, and the function behind them.
+
+    :param endpoint_name: whose fleets.
+    :param variants: what they must be.
+    :param key: encrypts the function's settings and logs.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        endpoint_name: str,
+        variants: Sequence[EndpointVariant],
+        key: kms.IKey,
+    ) -> None:
+        super().__init__(scope, id)
+        self._endpoint_name = endpoint_name
+        self._fleet = json.dumps([_fleet(one) for one in variants], sort_keys=True)
+        self.function = PlatformFunction(
+            self,
+            "Function",
+            package=RUNTIME,
+            description=f"Keeps the scaling of the endpoint {endpoint_name} over its updates",
+            timeout=_TIMEOUT,
+            key=key,
+        )
+        self._grant(self.function.platform_role)
+
+    def surround(self, endpoint: sagemaker.CfnEndpoint, configuration: sagemaker.CfnEndpointConfig) -> None:
+        """Take the scaling off before ``endpoint`` changes where it must go, and see to it afterwards.
+
+        :param endpoint: the resource that is changed.
+        :param configuration: what it must run afterwards.
+        """
+        before = self._resource("Before", {})
+        after = self._resource("After", {"EndpointConfigName": configuration.attr_endpoint_config_name})
+        endpoint.node.add_dependency(before)
+        after.node.add_dependency(endpoint)
+
+    def _resource(self, phase: str, more: dict[str, str]) -> CustomResource:
+        return CustomResource(
+            self,
+            phase,
+            service_token=self.function.function_arn,
+            resource_type="Custom::EndpointFleet",
+            service_timeout=_PATIENCE,
+            properties={"EndpointName": self._endpoint_name, "Phase": phase, "Fleet": self._fleet, **more},
+        )
+
+    def _grant(self, role: PlatformRole) -> None:
+        name = self._endpoint_name
+        endpoint = arn_of(self, "sagemaker", f"endpoint/{name}")
+        configurations = arn_of(self, "sagemaker", "endpoint-config/*")
+        targets = arn_of(self, "application-autoscaling", "scalable-target/*")
+        alarms = arn_of(self, "cloudwatch", f"alarm:TargetTracking-endpoint/{name}/variant/*")
+        # https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_id-based-policy-examples.html
+        role.allow(
+            permission(["sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"], endpoint),
+            permission(["sagemaker:DescribeEndpointConfig"], configurations),
+            permission(["application-autoscaling:DescribeScalableTargets"], "*"),
+            permission(
+                [
+                    "application-autoscaling:DeregisterScalableTarget",
+                    "application-autoscaling:PutScalingPolicy",
+                    "application-autoscaling:RegisterScalableTarget",
+                ],
+                targets,
+                conditions={"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}},
+            ),
+            permission(["cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"], alarms),
+            permission(
+                ["iam:CreateServiceLinkedRole"],
+                arn_of(self, "iam", f"role/{_SERVICE_ROLE}", region=""),
+                conditions={"StringEquals": {"iam:AWSServiceName": _SERVICE}},
+            ),
+        )
+        acknowledge_wildcards(
+            role,
+            {
+                configurations: "CloudFormation names the configurations of this endpoint; they are only read",
+                targets: "scalable targets have ids that AWS chooses; the condition keeps to SageMaker's",
+                alarms: "the alarms by which AWS scales one endpoint, with ids that AWS chooses",
+            },
+        )
+        acknowledge(
+            role, {"AwsSolutions-IAM5[Resource::*]": "X-Ray's calls and DescribeScalableTargets take no resource"}
+        )
+
+
+def _fleet(variant: EndpointVariant) -> dict[str, str | int]:
+    return {
+        "variant": variant.name,
+        "instance_type": variant.instance_type,
+        "minimum": variant.scaling.minimum,
+        "maximum": variant.scaling.maximum,
+        "invocations_per_minute": variant.scaling.invocations_per_minute,
+    }

@@ -1,0 +1,1 @@
+"""The code that keeps an endpoint's scaling over its updates."""
