@@ -1,0 +1,120 @@
+"""Each challenger beside the control, by each metric: what is proven, and what is not. Pure."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from mlplatform_cdk.release.ab_test.runtime import sequential
+from mlplatform_cdk.release.ab_test.runtime.samples import Sample
+from mlplatform_cdk.release.ab_test.runtime.sequential import Interval
+from mlplatform_cdk.runtimekit.ab_test.plan import FIXED, INCREASE, Guard, Metric, TestPlan
+
+GUARD = "guard "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """One challenger and the control, by one metric.
+
+    :param variant: the challenger.
+    :param metric: the metric's name.
+    :param samples: of the control and of the challenger.
+    :param interval: how much more the challenger has.
+    :param p_value: valid at every look, not corrected for the other comparisons; None: shares follow the results.
+    :param better: is the challenger proven to be better; never of a guard.
+    :param worse: is it proven to be worse; of a guard, by more than the margin.
+    :param gain: how much better it seems, whichever way is better.
+    :param sentence: what is proven.
+    """
+
+    variant: str
+    metric: str
+    samples: tuple[Sample, Sample]
+    interval: Interval
+    p_value: float | None
+    better: bool
+    worse: bool
+    gain: float
+    sentence: str
+
+
+def all_of(
+    plan: TestPlan, samples_of: Callable[[Metric], Sequence[Sample]], variants: Sequence[str]
+) -> dict[str, tuple[Comparison, ...]]:
+    """By metric, the comparison of every challenger with the control.
+
+    :param plan: the test's.
+    :param samples_of: a metric's samples, the control's first.
+    :param variants: their names in the same order.
+    """
+    rate = plan.error_rate / 2 if plan.guards else plan.error_rate
+    found = {plan.metric.name: _of(plan, plan.metric, None, samples_of(plan.metric), variants, rate)}
+    for guard in plan.guards:
+        samples = samples_of(guard.metric)
+        found[guard.metric.name] = _of(plan, guard.metric, guard, samples, variants, rate / len(plan.guards))
+    return found
+
+
+def interval_of(plan: TestPlan, sample: Sample, variants: int) -> Interval:
+    """The mean of one variant by the metric that decides, for a report; it holds together with the others'."""
+    return sequential.alone(sample, plan.metric, plan.error_rate / variants)
+
+
+def _of(
+    plan: TestPlan, metric: Metric, guard: Guard | None, samples: Sequence[Sample], variants: Sequence[str], rate: float
+) -> tuple[Comparison, ...]:
+    control, *challengers = samples
+    compared = []
+    for variant, challenger in zip(variants[1:], challengers, strict=True):
+        interval, p_value = _interval(plan, metric, control, challenger, rate, len(variants))
+        enough = min(control.count, challenger.count) >= plan.minimum_samples
+        compared.append(_judged(variant, metric, guard, (control, challenger), interval, p_value, enough=enough))
+    return tuple(compared)
+
+
+def _interval(
+    plan: TestPlan, metric: Metric, control: Sample, challenger: Sample, rate: float, variants: int
+) -> tuple[Interval, float | None]:
+    if plan.traffic == FIXED:
+        interval = sequential.difference(control, challenger, metric, rate / (variants - 1))
+        error_squared = control.error_squared + challenger.error_squared
+        return interval, sequential.p_value(interval.estimate, error_squared, metric.effect)
+    own = rate / variants
+    apart = sequential.apart(sequential.alone(control, metric, own), sequential.alone(challenger, metric, own))
+    return apart, None
+
+
+def _judged(
+    variant: str,
+    metric: Metric,
+    guard: Guard | None,
+    samples: tuple[Sample, Sample],
+    interval: Interval,
+    p_value: float | None,
+    *,
+    enough: bool,
+) -> Comparison:
+    up = metric.goal == INCREASE
+    gain = interval.estimate if up else -interval.estimate
+    least, most = (interval.low, interval.high) if up else (-interval.high, -interval.low)
+    better = enough and guard is None and least > 0
+    worse = enough and most < -(guard.margin if guard else 0.0)
+    return Comparison(
+        variant=variant,
+        metric=metric.name,
+        samples=samples,
+        interval=interval,
+        p_value=p_value,
+        better=better,
+        worse=worse,
+        gain=gain,
+        sentence=_sentence(metric, guard, samples, interval),
+    )
+
+
+def _sentence(metric: Metric, guard: Guard | None, samples: tuple[Sample, Sample], interval: Interval) -> str:
+    control, challenger = samples
+    said = (
+        f"{metric.name} is {challenger.mean:.6g} of {challenger.count} samples, the control's {control.mean:.6g} of "
+        f"{control.count}: {interval.estimate:+.4g} (from {interval.low:+.4g} to {interval.high:+.4g})"
+    )
+    return f"{GUARD}{said}, and {guard.margin:g} is borne" if guard else said

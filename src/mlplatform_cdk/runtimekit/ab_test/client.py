@@ -1,0 +1,152 @@
+"""What a caller uses in the router's place: it assigns, asks the variant directly, and remembers the request.
+
+A fault of the test's bookkeeping never fails a prediction: the answer comes all the same, and says that it was not
+recorded.
+"""
+
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlplatform_cdk.runtimekit import aws, logs
+from mlplatform_cdk.runtimekit.ab_test import outcomes, state
+from mlplatform_cdk.runtimekit.ab_test.assignment import assign
+from mlplatform_cdk.runtimekit.ab_test.outcomes import Exposure, OutcomeRefused
+from mlplatform_cdk.runtimekit.ab_test.plan import FAILED, LATENCY
+from mlplatform_cdk.runtimekit.ab_test.state import RUNNING, TestState
+
+_LOG = logs.logger("ab-test")
+_LONGEST_ID = 64  # SageMaker's, for an InferenceId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the endpoint answered.
+
+    :param request_id: by which the outcome is reported; also the InferenceId of captured data.
+    :param variant: which answered.
+    :param body: the answer.
+    :param content_type: of the answer.
+    :param recorded: is the request part of the test.
+    """
+
+    request_id: str
+    variant: str
+    body: bytes
+    content_type: str
+    recorded: bool
+
+
+class ABClient:
+    """Sends requests to the variants of an A/B test, and reports their outcomes.
+
+    It reads the test's shares from the table, at most every ``refresh_s``. Where no test runs, the endpoint's own
+    weights decide, and nothing is recorded.
+
+    :param endpoint: the endpoint's name.
+    :param test: the test's name.
+    :param table: the name of the test's table.
+    :param refresh_s: how long shares that were read hold, in seconds; default: 30.
+    """
+
+    def __init__(self, *, endpoint: str, test: str, table: str, refresh_s: float = 30.0) -> None:
+        self._endpoint, self._test, self._table, self._refresh_s = endpoint, test, table, refresh_s
+        self._state: TestState | None = None
+        self._read_at = -float("inf")
+
+    def variant_of(self, key: str) -> str | None:
+        """The variant that ``key`` gets now; None: no test runs."""
+        running = self._running()
+        return None if running is None else assign(running.salt, key, running.shares)
+
+    def invoke(
+        self,
+        key: str,
+        body: bytes | str,
+        *,
+        content_type: str = "application/json",
+        accept: str = "application/json",
+        request_id: str | None = None,
+    ) -> Answer:
+        """Ask the variant of ``key``, and remember the request.
+
+        :param key: who asks: the same key has the same variant as long as the shares stay.
+        :param body: the request, as the model takes it.
+        :param content_type: of the request.
+        :param accept: the content type of the answer.
+        :param request_id: 1 to 64 ASCII characters that tell this request from every other; default: a new one.
+        :raises OutcomeRefused: when ``request_id`` is none.
+        """
+        id_ = request_id or uuid.uuid4().hex
+        if not (id_.isascii() and len(id_) <= _LONGEST_ID):
+            raise OutcomeRefused(f"request_id must be 1 to {_LONGEST_ID} ASCII characters, got {id_!r}")
+        running = self._running()
+        variant = None if running is None else assign(running.salt, key, running.shares)
+        target = {} if variant is None else {"TargetVariant": variant}
+        began, failed = time.perf_counter(), True
+        recorded = False
+        try:
+            answer = aws.client("sagemaker-runtime").invoke_endpoint(
+                EndpointName=self._endpoint,
+                Body=body,
+                ContentType=content_type,
+                Accept=accept,
+                InferenceId=id_,
+                **target,
+            )
+            content = answer["Body"].read()
+            failed = False
+        finally:
+            if running is not None and variant is not None:
+                measured = {FAILED: float(failed), LATENCY: (time.perf_counter() - began) * 1000}
+                exposure = Exposure(request_id=id_, key=key, variant=variant, measured=measured)
+                recorded = self._record(running, exposure)
+        return Answer(
+            request_id=id_,
+            variant=answer.get("InvokedProductionVariant", variant or ""),
+            body=content,
+            content_type=answer.get("ContentType", ""),
+            recorded=recorded,
+        )
+
+    def report(self, request_id: str, outcome: Mapping[str, float]) -> dict[str, bool]:
+        """Report what became of a request; by metric, whether the value counts in the test.
+
+        :param request_id: as the answer gave it.
+        :param outcome: metric to value.
+        :raises OutcomeRefused: when there is no such request or metric, or the value is none of the metric's.
+        """
+        known = self._known()
+        if known is None:
+            raise OutcomeRefused(f"outcomes are reported of a test that has begun, and {self._test} never ran")
+        return outcomes.record_outcomes(self._table, known, request_id, outcome)
+
+    def _record(self, running: TestState, exposure: Exposure) -> bool:
+        try:
+            return outcomes.record_request(self._table, running, exposure)
+        except self._faults():
+            _LOG.exception("a request was not recorded", extra={"request_id": exposure.request_id})
+            return False
+
+    def _running(self) -> TestState | None:
+        try:
+            known = self._known()
+        except self._faults():
+            _LOG.exception("the test could not be read; the last that was known holds")
+            known = self._state
+        return known if known is not None and known.status == RUNNING else None
+
+    def _known(self) -> TestState | None:
+        now = time.monotonic()
+        if now - self._read_at >= self._refresh_s:
+            self._state = state.read(self._table, self._test)
+            self._read_at = now
+        return self._state
+
+    @staticmethod
+    def _faults() -> Any:
+        from botocore.exceptions import BotoCoreError, ClientError  # an asset must boot without boto3
+
+        return BotoCoreError, ClientError
