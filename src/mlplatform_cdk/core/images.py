@@ -114,6 +114,10 @@ class PlatformImage(Construct):
             repository_arn=f"arn:{stack.partition}:ecr:{stack.region}:{account}:repository/{repository}",
         )
 
+    def grant_find(self, grantee: iam.IGrantable) -> None:
+        """Let ``grantee`` see whether this image is there, and by which digest."""
+        grant(grantee, permission(["ecr:BatchGetImage"], self._repository_arn))
+
     def grant_pull(self, grantee: iam.IGrantable) -> None:
         """Let ``grantee`` pull this image."""
         grant(

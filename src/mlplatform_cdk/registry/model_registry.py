@@ -99,6 +99,14 @@ class ModelRegistry(Construct):
         """The events of a version that waits for approval."""
         return self._pattern("PendingManualApproval")
 
+    def live_rejected_pattern(self) -> events.EventPattern:
+        """The events of the version in production, when it was rejected."""
+        rejected = self._pattern("Rejected")
+        live = {"ModelLifeCycle": {"Stage": ["Production"], "StageStatus": ["InService"]}}
+        return events.EventPattern(
+            source=rejected.source, detail_type=rejected.detail_type, detail={**(rejected.detail or {}), **live}
+        )
+
     def _define_approval(self, rule: ApprovalRule | None, key: kms.IKey | None) -> ApprovalByRule | None:
         if rule is None:
             return None

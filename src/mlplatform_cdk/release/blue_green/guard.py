@@ -1,0 +1,136 @@
+"""What watches a release from outside its machine: alarms that act within seconds, and ends that were no end.
+
+EventBridge tells of an alarm and of an execution's end in about a second, whatever the machine is waiting for.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from mlplatform_cdk.core import PlatformFunction, acknowledge_wildcards, arn_of, dead_letters_of, permission
+from mlplatform_cdk.release.records import ReleaseRecords
+from mlplatform_cdk.serving import ReleasedEndpoint
+
+RUNTIME = "mlplatform_cdk.release.blue_green.runtime"
+ENDED_BADLY = ("ABORTED", "FAILED", "TIMED_OUT")
+_RETRIES = 8
+_GIVE_UP_AFTER = Duration.hours(6)
+_THIS_EVENT = "$.id"
+
+
+class ReleaseGuard(Construct):
+    """Takes the traffic from green when an alarm rings, and starts the recovery of a release that was interrupted.
+
+    An alarm on green, or one of the business, sets the weights to blue in one call and stops the release, whose end
+    starts its recovery. An alarm on blue, or one that rings while nothing is released, does nothing.
+
+    :param endpoint: what is released to.
+    :param machine: which releases to it.
+    :param records: where the releases' lock lies.
+    :param alarms: which alarms act, by the variant that they watch, or ``business``.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        endpoint: ReleasedEndpoint,
+        machine: sfn.StateMachine,
+        records: ReleaseRecords,
+        alarms: Mapping[str, Sequence[cloudwatch.IAlarm]],
+    ) -> None:
+        super().__init__(scope, id)
+        self.function = PlatformFunction(
+            self,
+            "Function",
+            package=RUNTIME,
+            description=f"Acts on alarms and interruptions of releases to {endpoint.endpoint_name}",
+            environment=records.environment,
+            key=endpoint.key,
+        )
+        self._grant(endpoint, machine, records)
+        self._define_alarm_rule(endpoint, alarms)
+        self._define_end_rule(endpoint, machine)
+
+    def _grant(self, endpoint: ReleasedEndpoint, machine: sfn.StateMachine, records: ReleaseRecords) -> None:
+        role, executions = self.function.platform_role, executions_of(self, machine)
+        records.grant_read(role)
+        role.allow(
+            permission(["sagemaker:UpdateEndpointWeightsAndCapacities"], endpoint.endpoint_arn),
+            permission(["states:DescribeExecution", "states:StopExecution"], executions),
+            permission(["states:StartExecution"], machine.state_machine_arn),
+        )
+        acknowledge_wildcards(role, {executions: "the executions of one machine, whose names come with them"})
+
+    def _define_alarm_rule(self, endpoint: ReleasedEndpoint, alarms: Mapping[str, Sequence[cloudwatch.IAlarm]]) -> None:
+        watched = [alarm for group in alarms.values() for alarm in group]
+        if not watched:
+            return
+        names = {whose: [alarm.alarm_name for alarm in group] for whose, group in alarms.items() if group}
+        self._define_rule(
+            "Alarms",
+            f"An alarm rings that concerns releases to {endpoint.endpoint_name}",
+            events.EventPattern(
+                source=["aws.cloudwatch"],
+                detail_type=["CloudWatch Alarm State Change"],
+                resources=[alarm.alarm_arn for alarm in watched],
+                detail={"state": {"value": ["ALARM"]}},
+            ),
+            {
+                "step": "guard",
+                "execution_arn": events.EventField.from_path(_THIS_EVENT),
+                "endpoint_name": endpoint.endpoint_name,
+                "alarm": events.EventField.from_path("$.detail.alarmName"),
+                "reason": events.EventField.from_path("$.detail.state.reason"),
+                "alarms": names,
+            },
+        )
+
+    def _define_end_rule(self, endpoint: ReleasedEndpoint, machine: sfn.StateMachine) -> None:
+        self._define_rule(
+            "Interrupted",
+            f"A release to {endpoint.endpoint_name} ended other than well",
+            events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={"stateMachineArn": [machine.state_machine_arn], "status": [*ENDED_BADLY]},
+            ),
+            {
+                "step": "recover",
+                "execution_arn": events.EventField.from_path("$.detail.executionArn"),
+                "endpoint_name": endpoint.endpoint_name,
+                "machine_arn": machine.state_machine_arn,
+                "ended": {
+                    "executionArn": events.EventField.from_path("$.detail.executionArn"),
+                    "input": events.EventField.from_path("$.detail.input"),
+                },
+            },
+        )
+
+    def _define_rule(self, id: str, description: str, pattern: events.EventPattern, told: Mapping[str, object]) -> None:
+        events.Rule(
+            self,
+            id,
+            description=description,
+            event_pattern=pattern,
+            targets=[
+                targets.LambdaFunction(
+                    self.function,
+                    event=events.RuleTargetInput.from_object(told),
+                    dead_letter_queue=dead_letters_of(self),
+                    retry_attempts=_RETRIES,
+                    max_event_age=_GIVE_UP_AFTER,
+                )
+            ],
+        )
+
+
+def executions_of(scope: Construct, machine: sfn.StateMachine) -> str:
+    """The ARNs of all executions of ``machine``, as a pattern for policies."""
+    return arn_of(scope, "states", f"execution:{machine.state_machine_name}:*")

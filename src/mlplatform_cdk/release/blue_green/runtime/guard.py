@@ -1,0 +1,115 @@
+"""Acts on events while a release runs: an alarm takes the traffic from green at once, an end starts what is left to do.
+
+The machine looks at the same alarms by itself, and whoever takes a dead release's turn brings it back: these events
+only make it quick.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlplatform_cdk.release.blue_green.runtime import lock, recovery, stopping
+from mlplatform_cdk.release.blue_green.runtime.lock_rows import Row
+from mlplatform_cdk.runtimekit import aws, logs
+
+BUSINESS = "business"
+_LOG = logs.logger("guard")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """What an alarm does to the release that runs.
+
+    :param stops: the execution that ends.
+    :param weights: what the weights become before that; empty: there is no blue to give them to.
+    """
+
+    stops: str
+    weights: tuple[Mapping[str, Any], ...] = ()
+
+
+def on_alarm(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The step: an alarm rings, so the traffic goes to blue in one call, and then the release ends.
+
+    :param event: ``endpoint_name``, ``alarm`` (its name), ``reason`` (as CloudWatch says it) and ``alarms`` (the names
+        of those that are watched, by variant or ``business``).
+    """
+    row = lock.holder(event["endpoint_name"])
+    act = act_on(row, concerned_by(event["alarm"], event["alarms"]))
+    if act is None or row is None or not lock.is_alive(row):
+        return {"stopped": ""}
+    try:
+        _give(event["endpoint_name"], act.weights)
+    finally:  # whatever the weights are, the release does not go on, and its recovery sets them
+        stopping.stop(act.stops, recovery.ALARM, who=event["alarm"], why=event["reason"])
+    return {"stopped": act.stops}
+
+
+def on_end(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The step: an execution ended other than well; another one brings back what it left, if it left something.
+
+    :param event: ``endpoint_name``, ``machine_arn`` and ``ended``: ``executionArn`` and ``input`` (a text).
+    """
+    ended = {**event["ended"], "input": _mapping(event["ended"]["input"])}
+    request = recovery.recovery_of(ended, lock.holder(event["endpoint_name"]))
+    if request is None:
+        return {"started": ""}
+    digest = hashlib.sha256(ended["executionArn"].encode()).hexdigest()[:32]
+    states, name = aws.client("stepfunctions"), f"recover-{digest}"
+    try:
+        states.start_execution(stateMachineArn=event["machine_arn"], name=name, input=json.dumps(request))
+    except states.exceptions.ExecutionAlreadyExists:
+        return {"started": ""}  # EventBridge delivers at least once
+    return {"started": name}
+
+
+def concerned_by(alarm: str, alarms: Mapping[str, Any]) -> str:
+    """Whose alarm it is: a variant's, ``business``, or empty: nobody's. Pure."""
+    return next((whose for whose, names in alarms.items() if alarm in names), "")
+
+
+def act_on(row: Row | None, whose: str) -> Act | None:
+    """What an alarm does; None: nothing, as no release puts traffic at risk, or it is not its green's alarm. Pure.
+
+    :param row: who holds the lock.
+    :param whose: a variant, or ``business``.
+    """
+    if row is None or row.action != lock.RELEASE or not row.plan or "green" not in row.plan:
+        return None
+    plan = row.plan
+    green, blue = plan["green"]["variant"], plan["blue"]
+    if plan.get("finishing") or whose not in (green, BUSINESS):
+        return None
+    if not blue["exists"]:
+        return Act(stops=row.owner)
+    weights = (
+        {"VariantName": blue["variant"], "DesiredWeight": blue["weight"]},
+        {"VariantName": green, "DesiredWeight": 0.0},
+    )
+    return Act(stops=row.owner, weights=weights)
+
+
+def _give(endpoint: str, weights: tuple[Mapping[str, Any], ...]) -> None:
+    """Set the weights; where the endpoint cannot take them now, the way back does it when it can."""
+    if not weights:
+        return
+    sagemaker = aws.client("sagemaker")
+    try:
+        sagemaker.update_endpoint_weights_and_capacities(
+            EndpointName=endpoint, DesiredWeightsAndCapacities=[dict(one) for one in weights]
+        )
+    except sagemaker.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationException":
+            raise
+        _LOG.warning("the weights could not be set", extra={"endpoint": endpoint, "reason": str(error)})
+
+
+def _mapping(text: str | None) -> Mapping[str, Any]:
+    """The input of an execution, which may be anything."""
+    try:
+        value = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return value if isinstance(value, Mapping) else {}

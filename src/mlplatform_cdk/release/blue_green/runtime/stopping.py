@@ -1,0 +1,48 @@
+"""Ends another execution from outside, and says why one has ended."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mlplatform_cdk.runtimekit import aws
+
+INTERRUPTED = "Release.Interrupted"
+_LONGEST_CAUSE = 32768
+
+
+def stop(execution_arn: str, error: str, *, who: str, why: str) -> None:
+    """Stop an execution; one that has ended already stays as it is.
+
+    :param execution_arn: which one.
+    :param error: one of the names of ``recovery``.
+    :param who: ends it.
+    :param why: in a few words.
+    """
+    aws.client("stepfunctions").stop_execution(
+        executionArn=execution_arn, error=error, cause=f"{who}: {why}"[:_LONGEST_CAUSE]
+    )
+
+
+def ending_of(execution_arn: str) -> dict[str, str]:
+    """How an execution ended, as Step Functions would have caught it.
+
+    What nobody decided, such as a time-out or a fault of the machine's, is an interruption: it says nothing about the
+    version.
+    """
+    states = aws.client("stepfunctions")
+    try:
+        found = states.describe_execution(executionArn=execution_arn)
+    except states.exceptions.ExecutionDoesNotExist:
+        return {"Error": INTERRUPTED, "Cause": f"{execution_arn} is not known any more"}
+    return told(found)
+
+
+def told(found: Mapping[str, Any]) -> dict[str, str]:
+    """The end in a description of an execution. Pure.
+
+    :param found: what DescribeExecution answers.
+    """
+    error, cause = found.get("error") or "", found.get("cause") or ""
+    if error.startswith("Release."):
+        return {"Error": error, "Cause": cause or "nobody said why"}
+    said = ": ".join(part for part in (f"it was interrupted ({found['status']})", error, cause) if part)
+    return {"Error": INTERRUPTED, "Cause": said}

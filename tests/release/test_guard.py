@@ -1,0 +1,188 @@
+"""Does an alarm on green, and only that, take the traffic from it at once; and is what died brought back?"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+
+from mlplatform_cdk.release.blue_green.runtime import guard, lock, recovery
+from mlplatform_cdk.runtimekit import aws
+from tests.release.table import EARLY, ENDPOINT, LATER, MACHINE, ONE, THREE, TWO, States, world
+
+PLAN: dict[str, Any] = {
+    "green": {"variant": "b"},
+    "blue": {"exists": True, "variant": "a", "weight": 1.0},
+    "finishing": False,
+}
+ALARMS = {"a": ["a-errors"], "b": ["b-errors", "b-latency"], "business": ["orders"]}
+TO_BLUE = [{"VariantName": "a", "DesiredWeight": 1.0}, {"VariantName": "b", "DesiredWeight": 0.0}]
+
+
+@pytest.fixture(autouse=True)
+def states(monkeypatch: pytest.MonkeyPatch) -> Iterator[States]:
+    with world(monkeypatch) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def sagemaker(states: States, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
+    client, known = boto3.client("sagemaker"), aws.client
+    monkeypatch.setattr(aws, "client", lambda service: client if service == "sagemaker" else known(service))
+    with Stubber(client) as stub:
+        yield stub
+        stub.assert_no_pending_responses()
+
+
+def release(plan: dict[str, Any] | None = None) -> None:
+    """A release that runs."""
+    lock.take(ENDPOINT, ONE, "v1", asked=EARLY)
+    lock.keep(ENDPOINT, ONE, PLAN if plan is None else plan)
+
+
+def ring(alarm: str) -> str:
+    event = {"endpoint_name": ENDPOINT, "alarm": alarm, "reason": "12 errors in a minute", "alarms": ALARMS}
+    stopped: str = guard.on_alarm(event)["stopped"]
+    return stopped
+
+
+@pytest.mark.parametrize("alarm", ["b-errors", "b-latency", "orders"])
+def test_an_alarm_on_green_or_on_business_gives_all_traffic_to_blue_and_ends_the_release(
+    states: States, sagemaker: Stubber, alarm: str
+) -> None:
+    release()
+    asked = {"EndpointName": ENDPOINT, "DesiredWeightsAndCapacities": TO_BLUE}
+    sagemaker.add_response("update_endpoint_weights_and_capacities", {"EndpointArn": f"{'a' * 20}"}, asked)
+
+    assert ring(alarm) == ONE
+    assert states.executions[ONE] == {
+        "status": "ABORTED",
+        "error": "Release.Alarm",
+        "cause": f"{alarm}: 12 errors in a minute",
+    }
+
+
+@pytest.mark.parametrize("alarm", ["a-errors", "another-team's"])
+def test_an_alarm_on_blue_or_of_somebody_else_does_nothing(states: States, alarm: str) -> None:
+    release()
+
+    assert ring(alarm) == ""
+    assert states.executions[ONE]["status"] == "RUNNING"
+
+
+def test_an_alarm_while_nothing_is_released_does_nothing(states: States) -> None:
+    assert ring("b-errors") == ""
+
+    lock.take(ENDPOINT, ONE, "v1", asked=EARLY)
+    assert ring("b-errors") == ""  # it has not planned yet, and touched nothing
+
+    lock.keep(ENDPOINT, ONE, PLAN)
+    states.end(ONE)
+    assert ring("b-errors") == ""  # it is on its way back
+
+
+def test_an_alarm_after_green_has_passed_all_does_nothing() -> None:
+    release({**PLAN, "finishing": True})
+
+    assert ring("b-errors") == ""
+
+
+def test_an_alarm_ends_no_way_back(states: States) -> None:
+    lock.take(ENDPOINT, TWO, "", action="rollback", asked=LATER)
+    lock.keep(ENDPOINT, TWO, PLAN)
+
+    assert ring("b-errors") == ""
+    assert states.executions[TWO]["status"] == "RUNNING"
+
+
+def test_a_first_version_has_no_blue_and_is_only_ended(states: States) -> None:
+    release({**PLAN, "blue": {"exists": False, "variant": "", "weight": 0.0}})
+
+    assert ring("b-errors") == ONE
+    assert states.executions[ONE]["error"] == "Release.Alarm"
+
+
+def test_weights_that_cannot_be_set_now_are_left_to_the_way_back(states: States, sagemaker: Stubber) -> None:
+    release()
+    sagemaker.add_client_error(
+        "update_endpoint_weights_and_capacities", "ValidationException", "Cannot update an endpoint that is Updating"
+    )
+
+    assert ring("b-errors") == ONE
+    assert states.executions[ONE]["status"] == "ABORTED"
+
+
+def test_a_release_ends_even_if_its_weights_could_not_be_set_at_all(states: States, sagemaker: Stubber) -> None:
+    release()
+    sagemaker.add_client_error("update_endpoint_weights_and_capacities", "ThrottlingException", "Rate exceeded")
+
+    with pytest.raises(ClientError, match="Rate exceeded"):
+        ring("b-errors")
+    assert states.executions[ONE]["error"] == "Release.Alarm"
+
+
+def end(execution: str, states: States, **request: Any) -> str:
+    states.end(execution)
+    ended = {"executionArn": execution, "input": json.dumps(request)}
+    event = {"endpoint_name": ENDPOINT, "machine_arn": MACHINE, "ended": ended}
+    started: str = guard.on_end(event)["started"]
+    return started
+
+
+def test_a_release_that_died_with_the_lock_is_recovered_once(states: States) -> None:
+    release()
+
+    name = end(ONE, states, model_package_arn="v1")
+
+    (started,) = states.started
+    assert (started["stateMachineArn"], started["name"]) == (MACHINE, name)
+    assert json.loads(started["input"]) == {
+        "action": "recover",
+        "execution_arn": ONE,
+        "attempt": 1,
+        "by": "interruption",
+    }
+    assert end(ONE, states, model_package_arn="v1") == ""  # EventBridge may tell it twice
+
+
+def test_a_release_that_let_go_before_it_failed_needs_no_recovery(states: States) -> None:
+    release()
+    lock.free(ENDPOINT, ONE)
+
+    assert end(ONE, states) == ""
+    assert states.started == []
+
+
+def test_the_end_of_one_that_waited_starts_nothing(states: States) -> None:
+    release()
+    lock.take(ENDPOINT, TWO, "v2", asked=LATER)
+
+    assert end(TWO, states) == ""
+
+
+def test_a_recovery_that_dies_is_tried_again_and_not_for_ever(states: States) -> None:
+    release()
+    states.end(ONE)
+    lock.take(ENDPOINT, TWO, "", action="recover", asked=LATER, urgent=True)
+
+    assert end(TWO, states, action="recover", execution_arn=ONE, attempt=1)
+    assert json.loads(states.started[0]["input"])["attempt"] == 2
+    assert end(TWO, states, action="recover", execution_arn=ONE, attempt=recovery.MOST_ATTEMPTS) == ""
+
+
+def test_a_recovery_that_died_before_it_had_the_lock_is_tried_again(states: States) -> None:
+    release()
+    states.end(ONE)
+
+    assert end(THREE, states, action="recover", execution_arn=ONE, attempt=1)
+
+
+@pytest.mark.parametrize("text", ["", "no json", "[1]", "null"])
+def test_an_input_that_is_no_mapping_is_no_reason_to_leave_the_endpoint(states: States, text: str) -> None:
+    release()
+    event = {"endpoint_name": ENDPOINT, "machine_arn": MACHINE, "ended": {"executionArn": ONE, "input": text}}
+
+    assert guard.on_end(event)["started"]

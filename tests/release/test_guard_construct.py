@@ -1,0 +1,165 @@
+"""What does the guard listen to, whom does it tell what, and what may it do?"""
+
+import json
+from typing import Any
+
+import pytest
+from aws_cdk import App, Environment
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
+from aws_cdk.assertions import Match, Template
+
+from mlplatform_cdk.core import PlatformRole
+from mlplatform_cdk.core.machines import PlatformStateMachine
+from mlplatform_cdk.foundation import ArtifactStore, Keys, PlatformStack
+from mlplatform_cdk.registry import ModelRegistry
+from mlplatform_cdk.release.blue_green.guard import ReleaseGuard
+from mlplatform_cdk.release.blue_green.interruption import grant_preflight, grant_turns, roll_back_when_rejected
+from mlplatform_cdk.release.records import ReleaseRecords
+from mlplatform_cdk.serving import ReleasedEndpoint
+
+GUARD = "Runs: Acts on alarms and interruptions of releases to dev-churn"
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    stack = PlatformStack(App(), "Serving", env=Environment(account="123456789012", region="eu-west-1"))
+    key = Keys(stack, "Keys").data
+    endpoint = ReleasedEndpoint(
+        stack, "Endpoint", endpoint_name="dev-churn", artifacts=ArtifactStore(stack, "Artifacts", key=key), key=key
+    )
+    states = PlatformRole(
+        stack, "MachineRole", assumed_by=iam.ServicePrincipal("states.amazonaws.com"), description="Runs the states"
+    )
+    machine = PlatformStateMachine(
+        stack,
+        "Machine",
+        definition={"StartAt": "End", "States": {"End": {"Type": "Succeed"}}},
+        role=states,
+        comment="Releases",
+        key=key,
+    )
+    alarm = cloudwatch.Alarm.from_alarm_name
+    ReleaseGuard(
+        stack,
+        "Guard",
+        endpoint=endpoint,
+        machine=machine,
+        records=ReleaseRecords(stack, "Records", key=key),
+        alarms={
+            "a": [alarm(stack, "A", "dev-churn--a-errors")],
+            "b": [alarm(stack, "B", "dev-churn--b-errors")],
+            "business": [alarm(stack, "Orders", "orders")],
+        },
+    )
+    steps = PlatformRole(
+        stack, "StepsRole", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"), description="Runs the steps"
+    )
+    grant_turns(stack, steps, machine)
+    grant_preflight(steps, endpoint)
+    registry = ModelRegistry.from_group_name(stack, "Registry", "churn")
+    starter = PlatformRole(
+        stack, "Starter", assumed_by=iam.ServicePrincipal("events.amazonaws.com"), description="Starts the machine"
+    )
+    roll_back_when_rejected(stack, registry=registry, machine=machine, starter=starter)
+    return Template.from_stack(stack)
+
+
+def rule(template: Template, description: str) -> dict[str, Any]:
+    (found,) = template.find_resources("AWS::Events::Rule", {"Properties": {"Description": description}}).values()
+    properties: dict[str, Any] = found["Properties"]
+    return properties
+
+
+def told(properties: dict[str, Any]) -> str:
+    (target,) = properties["Targets"]
+    assert "DeadLetterConfig" in target
+    return str(target["InputTransformer"]["InputTemplate"])
+
+
+def statements(template: Template, named: str) -> list[dict[str, Any]]:
+    policies = template.find_resources("AWS::IAM::ManagedPolicy")
+    (found,) = [one for name, one in policies.items() if name.startswith(named)]
+    written: list[dict[str, Any]] = found["Properties"]["PolicyDocument"]["Statement"]
+    return written
+
+
+def actions(template: Template, named: str) -> set[str]:
+    written = (one["Action"] for one in statements(template, named))
+    return {action for one in written for action in ([one] if isinstance(one, str) else one)}
+
+
+def test_every_alarm_that_is_given_and_no_other_reaches_the_guard(template: Template) -> None:
+    alarms = rule(template, "An alarm rings that concerns releases to dev-churn")
+
+    pattern = alarms["EventPattern"]
+    assert pattern["detail"] == {"state": {"value": ["ALARM"]}}
+    named = json.dumps(pattern["resources"])
+    assert len(pattern["resources"]) == 3
+    assert all(f":alarm:{name}" in named for name in ("dev-churn--a-errors", "dev-churn--b-errors", "orders"))
+
+
+def test_the_guard_is_told_which_alarm_rings_and_whose_each_one_is(template: Template) -> None:
+    text = told(rule(template, "An alarm rings that concerns releases to dev-churn"))
+
+    assert '"step":"guard"' in text
+    assert '"a":["dev-churn--a-errors"],"b":["dev-churn--b-errors"],"business":["orders"]' in text
+
+
+def test_an_execution_that_ended_other_than_well_reaches_the_guard(template: Template) -> None:
+    ended = rule(template, "A release to dev-churn ended other than well")
+
+    detail = ended["EventPattern"]["detail"]
+    assert detail["status"] == ["ABORTED", "FAILED", "TIMED_OUT"]
+    assert len(detail["stateMachineArn"]) == 1
+    (target,) = ended["Targets"]
+    assert set(target["InputTransformer"]["InputPathsMap"].values()) == {"$.detail.executionArn", "$.detail.input"}
+
+
+def test_the_guard_may_set_weights_end_and_start_releases_and_read_the_lock_and_nothing_else(
+    template: Template,
+) -> None:
+    assert actions(template, "GuardFunctionRolePermissions") == {
+        "dynamodb:GetItem",
+        "dynamodb:Query",
+        "kms:Decrypt",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "sagemaker:UpdateEndpointWeightsAndCapacities",
+        "sqs:SendMessage",
+        "states:DescribeExecution",
+        "states:StartExecution",
+        "states:StopExecution",
+        "xray:PutTelemetryRecords",
+        "xray:PutTraceSegments",
+    }
+
+
+def test_the_steps_may_see_and_end_executions_of_their_machine_alone(template: Template) -> None:
+    (statement,) = statements(template, "TurnPermissions")
+
+    assert statement["Action"] == ["states:DescribeExecution", "states:StopExecution"]
+    assert ":execution:" in json.dumps(statement["Resource"])
+
+
+def test_the_preflight_may_look_at_the_image_and_at_quotas(template: Template) -> None:
+    assert actions(template, "StepsRolePermissions") == {
+        "cloudwatch:GetMetricData",
+        "ecr:BatchGetImage",
+        "servicequotas:ListAWSDefaultServiceQuotas",
+        "servicequotas:ListServiceQuotas",
+    }
+
+
+def test_who_rejects_the_live_version_in_the_registry_starts_a_rollback_of_it(template: Template) -> None:
+    rejected = rule(template, "The version in production was rejected")
+
+    assert rejected["EventPattern"]["detail"] == {
+        "ModelPackageGroupName": ["churn"],
+        "ModelApprovalStatus": ["Rejected"],
+        "ModelLifeCycle": {"Stage": ["Production"], "StageStatus": ["InService"]},
+    }
+    assert '"action":"rollback"' in told(rejected)
+    template.has_resource_properties(
+        "AWS::Events::Rule", {"Targets": [Match.object_like({"RoleArn": Match.any_value()})]}
+    )
