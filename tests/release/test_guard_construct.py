@@ -7,14 +7,12 @@ import pytest
 from aws_cdk import App, Environment
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
-from aws_cdk.assertions import Match, Template
+from aws_cdk.assertions import Template
 
 from mlplatform_cdk.core import PlatformRole
 from mlplatform_cdk.core.machines import PlatformStateMachine
 from mlplatform_cdk.foundation import ArtifactStore, Keys, PlatformStack
-from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release.blue_green.guard import ReleaseGuard
-from mlplatform_cdk.release.blue_green.interruption import grant_preflight, grant_turns, roll_back_when_rejected
 from mlplatform_cdk.release.records import ReleaseRecords
 from mlplatform_cdk.serving import ReleasedEndpoint
 
@@ -52,16 +50,6 @@ def template() -> Template:
             "business": [alarm(stack, "Orders", "orders")],
         },
     )
-    steps = PlatformRole(
-        stack, "StepsRole", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"), description="Runs the steps"
-    )
-    grant_turns(stack, steps, machine)
-    grant_preflight(steps, endpoint)
-    registry = ModelRegistry.from_group_name(stack, "Registry", "churn")
-    starter = PlatformRole(
-        stack, "Starter", assumed_by=iam.ServicePrincipal("events.amazonaws.com"), description="Starts the machine"
-    )
-    roll_back_when_rejected(stack, registry=registry, machine=machine, starter=starter)
     return Template.from_stack(stack)
 
 
@@ -133,33 +121,3 @@ def test_the_guard_may_set_weights_end_and_start_releases_and_read_the_lock_and_
         "xray:PutTelemetryRecords",
         "xray:PutTraceSegments",
     }
-
-
-def test_the_steps_may_see_and_end_executions_of_their_machine_alone(template: Template) -> None:
-    (statement,) = statements(template, "TurnPermissions")
-
-    assert statement["Action"] == ["states:DescribeExecution", "states:StopExecution"]
-    assert ":execution:" in json.dumps(statement["Resource"])
-
-
-def test_the_preflight_may_look_at_the_image_and_at_quotas(template: Template) -> None:
-    assert actions(template, "StepsRolePermissions") == {
-        "cloudwatch:GetMetricData",
-        "ecr:BatchGetImage",
-        "servicequotas:ListAWSDefaultServiceQuotas",
-        "servicequotas:ListServiceQuotas",
-    }
-
-
-def test_who_rejects_the_live_version_in_the_registry_starts_a_rollback_of_it(template: Template) -> None:
-    rejected = rule(template, "The version in production was rejected")
-
-    assert rejected["EventPattern"]["detail"] == {
-        "ModelPackageGroupName": ["churn"],
-        "ModelApprovalStatus": ["Rejected"],
-        "ModelLifeCycle": {"Stage": ["Production"], "StageStatus": ["InService"]},
-    }
-    assert '"action":"rollback"' in told(rejected)
-    template.has_resource_properties(
-        "AWS::Events::Rule", {"Targets": [Match.object_like({"RoleArn": Match.any_value()})]}
-    )
