@@ -7,7 +7,7 @@ from typing import Any
 _KNOWN = {
     "requests": ("requests", "{:,.0f}"),
     "failures": ("failed", "{:,.0f}"),
-    "error_share": ("share of failures", "{:.2%}"),
+    "error_share": ("share of failures", "{:.3g} %"),
     "refusals": ("refused (4xx)", "{:,.0f}"),
     "latency_p50_ms": ("p50", "{:.3g} ms"),
     "latency_p99_ms": ("p99", "{:.3g} ms"),
@@ -46,7 +46,9 @@ def written(name: str, value: object) -> str:
     """The value of the metric ``name`` as people read it."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return _NOTHING if value is None else str(value)
-    return _KNOWN[name][1].format(value) if name in _KNOWN else f"{value:.4g}"
+    if name not in _KNOWN:
+        return f"{value:.4g}"
+    return _KNOWN[name][1].format(100 * value if name == "error_share" else value)
 
 
 def share(percent: float) -> str:

@@ -17,21 +17,7 @@ def handle(event: Mapping[str, Any], context: object) -> dict[str, str]:  # noqa
     :param event: ``token``, ``endpoint``, ``release``, ``version``, ``percent``, ``timeout_s``, ``metrics``.
     """
     logs.bind(execution=event["release"], step=release_gates.STEP)
-    table = release_records.table_name()
-    gate = release_gates.open_gate(table, **event)
-    release_records.record(
-        table,
-        endpoint=gate.endpoint,
-        release=gate.release,
-        version=gate.version,
-        step=release_gates.STEP,
-        sequence=f"{gate.id}-opened",
-        who="the machine",
-        decision="a person is asked",
-        reason=f"until {gate.expires}",
-        percent=gate.percent,
-        metrics=gate.metrics,
-    )
+    gate = release_gates.open_gate(release_records.table_name(), **event)
     _tell(gate)
     _LOG.info("opened", extra={"gate": gate.id})
     return {"gate": gate.id}

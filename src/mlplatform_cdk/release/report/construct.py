@@ -1,0 +1,53 @@
+"""The function that writes the report of each release."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from mlplatform_cdk.core import PlatformFunction, acknowledge, grant_write, permission
+from mlplatform_cdk.release.records import ReleaseRecords
+
+RUNTIME = "mlplatform_cdk.release.report.runtime"
+PREFIX = "releases/"
+
+
+class ReleaseReport(Construct):
+    """Writes one HTML file per release to ``artifacts``, under ``releases/<endpoint>/<execution>.html``.
+
+    It shows green's share of the traffic over time, the metrics of green and blue, and every decision; it needs no
+    network to be read. The release's state machine calls it at each end.
+
+    :param endpoint_name: whose releases it tells of.
+    :param records: what it tells.
+    :param artifacts: where it writes.
+    :param key: encrypts the settings and the logs.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        endpoint_name: str,
+        records: ReleaseRecords,
+        artifacts: s3.IBucket,
+        key: kms.IKey,
+    ) -> None:
+        super().__init__(scope, id)
+        self.function = PlatformFunction(
+            self,
+            "Write",
+            package=RUNTIME,
+            description=f"Writes the report of each release to {endpoint_name}",
+            timeout=Duration.minutes(2),
+            environment={**records.environment, "REPORTS_URI": f"s3://{artifacts.bucket_name}/{PREFIX}"},
+            key=key,
+        )
+        role = self.function.platform_role
+        records.grant_read(role)
+        grant_write(artifacts, role, prefix=f"{PREFIX}{endpoint_name}/")
+        role.allow(permission(["cloudwatch:GetMetricData"], "*"))
+        acknowledge(
+            role, {"AwsSolutions-IAM5[Resource::*]": "X-Ray's calls and CloudWatch's GetMetricData take no resource"}
+        )
