@@ -29,6 +29,7 @@ class ReleaseAddress:
     :param minimum: instances of a fleet at rest.
     :param maximum: instances of a fleet at most.
     :param strategy: how a release shifts, as ``Strategy.to_mapping`` gives it.
+    :param group: the model package group whose versions are released; empty: it was not published.
     """
 
     endpoint: str
@@ -39,6 +40,7 @@ class ReleaseAddress:
     minimum: int
     maximum: int
     strategy: Mapping[str, Any] = field(default_factory=dict)
+    group: str = ""
 
     @property
     def parameter(self) -> str:
