@@ -17,6 +17,7 @@ ADAPTERS: tuple[str, ...] = (
     "mlplatform_cdk.local.adapters.queues",
     "mlplatform_cdk.local.adapters.targets",
     "mlplatform_cdk.local.adapters.events",
+    "mlplatform_cdk.local.adapters.cloudwatch",
     "mlplatform_cdk.local.adapters.jobs",
     "mlplatform_cdk.local.adapters.endpoints",
     "mlplatform_cdk.local.adapters.model_packages",

@@ -66,16 +66,19 @@ class _Bus:
 _BUS = _Bus()
 
 
-def emit(scope: Scope, detail_type: str, resource: str, detail: dict[str, Any]) -> None:
-    """Send one of SageMaker's events to the default bus.
+def emit(
+    scope: Scope, detail_type: str, resource: str, detail: dict[str, Any], *, source: str = "aws.sagemaker"
+) -> None:
+    """Send one of a service's events to the default bus.
 
     :param scope: the account and region of the resource.
     :param detail_type: such as ``SageMaker Training Job State Change``.
     :param resource: the resource's ARN.
     :param detail: mostly what Describe answers; times become what AWS writes into events.
+    :param source: the service; default: SageMaker.
     """
     _put(
-        "aws.sagemaker",
+        source,
         scope.account,
         scope.region,
         detail_type,

@@ -6,6 +6,7 @@ import threading
 
 from mlplatform_cdk.local.adapters.endpoints import configs
 from mlplatform_cdk.local.adapters.endpoints.endpoint import LiveEndpoint
+from mlplatform_cdk.local.adapters.endpoints.invocations import METRICS
 from mlplatform_cdk.local.adapters.sagemaker_api import Request, Scope, ValidationError, take_over
 
 _CREATING = threading.Lock()
@@ -30,6 +31,7 @@ def create(scope: Scope, request: Request) -> Request:
         endpoint = LiveEndpoint(scope, request, config)
         scope.backend.endpoints[name] = endpoint
     endpoint.create()
+    METRICS.watch()
     return {"EndpointArn": endpoint.arn}
 
 

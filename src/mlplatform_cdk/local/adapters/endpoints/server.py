@@ -79,6 +79,11 @@ class ModelServer:
         models = place.folder / "opt" / "ml" / "models"
         self._shelf = Shelf(model, models, place.scope.region, self._send) if model.multi else None
 
+    @property
+    def pid(self) -> int | None:
+        """The container's process; None before it was started."""
+        return self._child.pid if self._child is not None else None
+
     def start(self, patience: float) -> None:
         """Fetch the model, start the container, wait until ``/ping`` answers 200; raise ``ServerFailed`` otherwise.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlplatform_cdk.local.adapters.cloudformation.api import PutKind
 from mlplatform_cdk.local.adapters.cloudformation.clients import client
@@ -49,7 +49,13 @@ class LogGroupKind(CodedKind):
 
 
 class AlarmKind(PutKind):
-    """An alarm; deletion takes a list."""
+    """An alarm, of metrics or of other alarms; deletion takes a list."""
+
+    def attribute(self, resource: Resource, name: str) -> Any:
+        """Its ARN is all that it has."""
+        if name == "Arn":
+            return resource.arn("cloudwatch", f"alarm:{resource.physical_resource_id}")
+        return super().attribute(resource, name)
 
     def delete(self, resource: Resource) -> None:
         """Delete it."""
@@ -86,10 +92,14 @@ KINDS: dict[str, Kind] = {
         name_limit=255,
         key={"AlarmName": "=AlarmName"},
     ),
-    "AWS::CloudWatch::CompositeAlarm": RecordedKind(
-        why=_OBSERVED,
+    "AWS::CloudWatch::CompositeAlarm": AlarmKind(
+        type="AWS::CloudWatch::CompositeAlarm",
+        service="cloudwatch",
+        create_operation="put_composite_alarm",
+        physical_id="=AlarmName",
         name="AlarmName",
-        attributes={"Arn": "arn:aws:cloudwatch:{region}:{account}:alarm:{id}"},
+        name_limit=255,
+        key={"AlarmName": "=AlarmName"},
     ),
     "AWS::CloudWatch::AnomalyDetector": RecordedKind(why=_OBSERVED),
     "AWS::XRay::Group": RecordedKind(why=_OBSERVED, name="GroupName"),
