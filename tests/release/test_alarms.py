@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from aws_cdk import App, Duration, Environment
+from aws_cdk import App, Duration, Environment, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk.assertions import Template
 
@@ -62,6 +62,16 @@ def test_each_alarm_is_told_and_says_what_happened(built: tuple[ReleaseAlarms, A
     assert properties["dev-churn--b-errors"]["AlarmDescription"] == (
         "Variant b of the endpoint dev-churn has passed 1 % of failures by more than luck explains"
     )
+
+
+def test_the_topic_lets_these_alarms_in_and_no_others(built: tuple[ReleaseAlarms, Any]) -> None:
+    alarms, _ = built
+    policies = Template.from_stack(Stack.of(alarms)).find_resources("AWS::SNS::TopicPolicy")
+
+    statements = [one for policy in policies.values() for one in policy["Properties"]["PolicyDocument"]["Statement"]]
+    (allowed,) = [one for one in statements if one["Effect"] == "Allow"]
+    assert (allowed["Action"], allowed["Principal"]) == ("sns:Publish", {"Service": "cloudwatch.amazonaws.com"})
+    assert "alarm:dev-churn--*" in str(allowed["Condition"]["ArnLike"]["aws:SourceArn"])
 
 
 def test_the_share_of_failures_is_of_this_variant_and_of_enough_requests(built: tuple[ReleaseAlarms, Any]) -> None:

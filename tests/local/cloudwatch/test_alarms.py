@@ -5,39 +5,14 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from mlplatform_cdk.local import server
-from mlplatform_cdk.local.settings import Settings
-
-MINUTE_S = 1.0  # how long a minute takes in this embedded AWS
-Client = Callable[[str], Any]
-
-
-@pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """The administrator's clients of an embedded AWS whose minutes are seconds."""
-    with server.start(Settings(state_dir=tmp_path_factory.mktemp("aws"), clock_factor=MINUTE_S / 60)) as running:
-        aws = running.settings
-        yield lambda service: boto3.client(
-            service,
-            endpoint_url=aws.endpoint_url,
-            region_name=aws.region,
-            aws_access_key_id=aws.account,
-            aws_secret_access_key="embedded",
-        )
-
-
-@pytest.fixture
-def variant() -> str:
-    """A variant that no other test measures."""
-    return uuid.uuid4().hex[:8]
+from tests.local.cloudwatch.conftest import Client, dimensions, put
 
 
 @pytest.fixture
@@ -50,15 +25,6 @@ def inbox(client: Client) -> tuple[str, str]:
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
     return url, arn
-
-
-def dimensions(variant: str) -> list[dict[str, str]]:
-    return [{"Name": "EndpointName", "Value": "churn"}, {"Name": "VariantName", "Value": variant}]
-
-
-def put(client: Client, variant: str, **values: float) -> None:
-    data = [{"MetricName": name, "Dimensions": dimensions(variant), "Value": value} for name, value in values.items()]
-    client("cloudwatch").put_metric_data(Namespace="AWS/SageMaker", MetricData=data)
 
 
 def measured(name: str, variant: str, metric: str, statistic: str = "Sum") -> dict[str, Any]:

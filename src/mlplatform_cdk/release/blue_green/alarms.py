@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 import aws_cdk
 from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from mlplatform_cdk.core import ConfigurationError, is_known
+from mlplatform_cdk.core import ConfigurationError, arn_of, is_known
 from mlplatform_cdk.core.instances import instance_type_of
 from mlplatform_cdk.runtimekit.endpoint_specification import SEPARATOR
 from mlplatform_cdk.runtimekit.release_strategy import VerdictRules
@@ -76,6 +77,8 @@ class ReleaseAlarms(Construct):
         own_p99 = rules.latency_p99_ms
         self._p99_ms = latency_p99.to_milliseconds() if own_p99 is None else own_p99
         self._alarms = {variant: self._define(variant) for variant in endpoint.variants}
+        if notifications is not None:
+            self._let_in(notifications)
 
     @property
     def names(self) -> list[str]:
@@ -104,6 +107,18 @@ class ReleaseAlarms(Construct):
             )
         if minimum_requests < 1:
             raise ConfigurationError(self, f"minimum_requests must be 1 or more, got {minimum_requests}")
+
+    def _let_in(self, topic: sns.ITopic) -> None:
+        """A topic with a policy of its own, such as TLS only, takes messages of those alone whom the policy names."""
+        alarms = arn_of(self, "cloudwatch", f"alarm:{self.endpoint.endpoint_name}{SEPARATOR}*")
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={"ArnLike": {"aws:SourceArn": alarms}},
+            )
+        )
 
     def _define(self, variant: str) -> "tuple[cloudwatch.Alarm, ...]":
         return (*self._failures(variant), *self._latencies(variant), *self._load(variant))
