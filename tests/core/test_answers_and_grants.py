@@ -13,10 +13,13 @@ from mlplatform_cdk.core import (
     PlatformFunction,
     PlatformRole,
     arn_of,
+    days,
     grant,
     grant_decrypt,
+    hours,
     is_known,
     key_arn,
+    minutes,
     partition_of,
     resource_of,
     seconds_of,
@@ -65,6 +68,11 @@ def test_seconds_are_those_of_the_duration_that_was_asked() -> None:
     one, two = Duration.hours(1), Duration.minutes(2)
 
     assert [seconds_of(each) for each in (one, two, one)] == [3600, 120, 3600]
+
+
+@pytest.mark.parametrize(("length", "seconds"), [(minutes(15), 900), (hours(4), 14_400), (days(28), 2_419_200)])
+def test_a_length_that_we_made_lasts_as_long_as_cdk_says(length: Duration, seconds: int) -> None:
+    assert seconds_of(length) == seconds == length.to_seconds()
 
 
 def test_an_answer_is_of_the_construct_that_was_asked_and_of_no_other(stack: Stack) -> None:

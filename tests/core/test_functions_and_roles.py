@@ -11,7 +11,18 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
 
-from mlplatform_cdk.core import LAMBDA_RUNTIME, PlatformFunction, PlatformRole, grant_read, grant_write
+from mlplatform_cdk.core import (
+    LAMBDA_RUNTIME,
+    PlatformFunction,
+    PlatformRole,
+    dead_letters_of,
+    grant_actions,
+    grant_read,
+    grant_write,
+    reading,
+    service_principal,
+    writing,
+)
 
 PACKAGE = "mlplatform_cdk.runtimekit"
 
@@ -45,6 +56,41 @@ def test_functions_of_a_stack_share_one_dead_letter_queue(stack: Stack) -> None:
     PlatformFunction(stack, "Two", package=PACKAGE, description="two")
 
     assert len(resources(stack, "AWS::SQS::Queue")) == 1
+
+
+def test_a_function_says_where_its_dead_letters_go(stack: Stack) -> None:
+    function = PlatformFunction(stack, "Probe", package=PACKAGE, description="probes")
+
+    (properties,) = resources(stack, "AWS::Lambda::Function")
+    assert function.dead_letter_queue == dead_letters_of(stack)
+    assert stack.resolve(function.dead_letter_queue.queue_arn) == properties["DeadLetterConfig"]["TargetArn"]
+
+
+def test_a_function_may_from_the_start_what_it_is_given_later_in_the_same_words(stack: Stack) -> None:
+    other = Stack(App(), "Test")
+    for scope in (stack, other):
+        bucket = s3.Bucket(scope, "Bucket", encryption_key=kms.Key(scope, "Key"))
+        given = [reading(bucket, prefix="runs/"), writing(bucket, object_key="profile.json")]
+        at_once = scope is stack
+        function = PlatformFunction(
+            scope, "Probe", package=PACKAGE, description="probes", access=given if at_once else ()
+        )
+        if not at_once:
+            grant_read(bucket, function, prefix="runs/")
+            grant_write(bucket, function, object_key="profile.json")
+
+    assert Template.from_stack(stack).to_json() == Template.from_stack(other).to_json()
+
+
+def test_a_role_grants_as_cdk_would(stack: Stack) -> None:
+    role = PlatformRole(stack, "Role", assumed_by=service_principal("lambda.amazonaws.com"), description="acts")
+
+    granted = grant_actions(role, ["s3:ListBucket"], "arn:aws:s3:::lake")
+
+    assert granted.success
+    (policy,) = resources(stack, "AWS::IAM::ManagedPolicy")
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement == {"Action": "s3:ListBucket", "Effect": "Allow", "Resource": "arn:aws:s3:::lake"}
 
 
 def test_the_runtime_is_the_newest_that_cdk_knows() -> None:

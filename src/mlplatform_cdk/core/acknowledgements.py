@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from aws_cdk import Acknowledgment, CfnResource, Validations
 from constructs import IConstruct
 
+from mlplatform_cdk.core.access import Access
 from mlplatform_cdk.core.answers import asked_once, resource_of, stack_of
 from mlplatform_cdk.core.errors import is_known
 
@@ -17,7 +18,11 @@ def acknowledge(construct: IConstruct, findings: Mapping[str, str]) -> None:
 
     :param findings: rule id, such as ``AwsSolutions-IAM5[Resource::*]``, to the reason it may stay.
     """
-    _validations(construct).acknowledge(*(Acknowledgment(id=rule, reason=reason) for rule, reason in findings.items()))
+    _acknowledge(construct, findings.items())
+
+
+def _acknowledge(construct: IConstruct, findings: Iterable[tuple[str, str]]) -> None:
+    _validations(construct).acknowledge(*(Acknowledgment(id=rule, reason=reason) for rule, reason in findings))
 
 
 @asked_once
@@ -60,15 +65,33 @@ def acknowledge_wildcards(construct: IConstruct, resources: Mapping[str, str]) -
 
     :param resources: a resource's ARN as the policy has it, such as ``bucket.arn_for_objects("*")``, to the reason.
     """
+    new = _new_patterns(construct, resources.items())
+    if new:
+        _acknowledge(construct, new)
+
+
+def acknowledge_access(role: IConstruct, access: Sequence[Access]) -> None:
+    """Accept all that ``access`` says of itself on ``role``, which has got it: in one message to Node."""
+    findings = _new_patterns(role, [entry for one in access for entry in one.patterns.items()])
+    findings += [entry for one in access for entry in one.findings.items()]
+    if findings:
+        _acknowledge(role, findings)
+
+
+def _new_patterns(construct: IConstruct, resources: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The findings of those resources that are not accepted yet: reading and writing one prefix share a pattern."""
     accepted = _accepted_patterns(construct)
-    new = {arn: reason for arn, reason in resources.items() if accepted.get(arn) != reason}
-    if not new:
-        return  # reading and writing one prefix are two grants and one pattern
-    accepted |= new
+    new = []
+    for arn, reason in resources:
+        if accepted.get(arn) != reason:
+            accepted[arn] = reason
+            new.append((arn, reason))
+    arns = [arn for arn, _ in new]
     # One question to Node for all, and none where no ARN holds a token.
-    arns = [*new] if all(map(is_known, new)) else stack_of(construct).resolve([*new])
-    findings = zip(arns, new.values(), strict=True)
-    acknowledge(construct, {f"AwsSolutions-IAM5[Resource::{_flat(arn)}]": reason for arn, reason in findings})
+    resolved = arns if all(map(is_known, arns)) else stack_of(construct).resolve(arns)
+    return [
+        (f"AwsSolutions-IAM5[Resource::{_flat(arn)}]", reason) for arn, (_, reason) in zip(resolved, new, strict=True)
+    ]
 
 
 @asked_once

@@ -4,35 +4,47 @@ Only what never changes in a construct's life is remembered. docs/benchmarks.md 
 """
 
 from collections.abc import Callable
-from functools import wraps
-from typing import TypeVar
+from functools import update_wrapper
+from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 from aws_cdk import CfnResource, Duration, Stack
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sqs as sqs
 from constructs import IConstruct
 
 _Asked = TypeVar("_Asked")
 _Answer = TypeVar("_Answer")
 
 
-def asked_once(question: Callable[[_Asked], _Answer]) -> Callable[[_Asked], _Answer]:
-    """``question``, which a construct answers the first time, and this function from then on."""
-    answers: WeakKeyDictionary[_Asked, _Answer] = WeakKeyDictionary()
+class AskedOnce(Generic[_Asked, _Answer]):
+    """A question that a construct answers the first time, and this object from then on."""
 
-    @wraps(question)
-    def ask(construct: _Asked) -> _Answer:
-        if construct not in answers:
-            answers[construct] = question(construct)
-        return answers[construct]
+    def __init__(self, question: Callable[[_Asked], _Answer]) -> None:
+        self._question = question
+        self._answers: WeakKeyDictionary[_Asked, _Answer] = WeakKeyDictionary()
+        update_wrapper(self, question)
 
-    return ask
+    def __call__(self, construct: _Asked) -> _Answer:
+        """The answer of ``construct``."""
+        if construct not in self._answers:
+            self._answers[construct] = self._question(construct)
+        return self._answers[construct]
+
+    def tell(self, construct: _Asked, answer: _Answer) -> None:
+        """What ``construct`` would answer, where the caller knows it."""
+        self._answers[construct] = answer
+
+
+def asked_once(question: Callable[[_Asked], _Answer]) -> AskedOnce[_Asked, _Answer]:
+    """``question``, which a construct is asked no second time."""
+    return AskedOnce(question)
 
 
 @asked_once
 def stack_of(construct: IConstruct) -> Stack:
-    """The stack that ``construct`` is in."""
-    return Stack.of(construct)
+    """The stack that ``construct`` is in; a stack is in itself."""
+    return construct if isinstance(construct, Stack) else Stack.of(construct)
 
 
 @asked_once
@@ -48,6 +60,16 @@ def partition_of(construct: IConstruct) -> str:
     return _place(stack_of(construct))[0]
 
 
+def region_of(construct: IConstruct) -> str:
+    """``Stack.region``, of the stack of ``construct``."""
+    return _place(stack_of(construct))[1]
+
+
+def account_of(construct: IConstruct) -> str:
+    """``Stack.account``, of the stack of ``construct``."""
+    return _place(stack_of(construct))[2]
+
+
 @asked_once
 def seconds_of(duration: Duration) -> int:
     """``duration`` in whole seconds."""
@@ -58,6 +80,12 @@ def seconds_of(duration: Duration) -> int:
 def key_arn(key: kms.IKey) -> str:
     """The ARN of ``key``."""
     return key.key_arn
+
+
+@asked_once
+def queue_arn(queue: sqs.IQueue) -> str:
+    """The ARN of ``queue``."""
+    return queue.queue_arn
 
 
 def arn_of(

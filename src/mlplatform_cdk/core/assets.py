@@ -5,6 +5,7 @@ importable dotted name holds in a test, in Lambda and in a container. No Docker,
 same from a checkout and from an installed wheel.
 """
 
+from functools import cache
 from pathlib import Path
 
 from aws_cdk import IgnoreMode
@@ -53,9 +54,15 @@ def container_asset(
         file=dockerfile_path(dockerfile_package, dockerfile),
         exclude=_keep_only(dockerfile_package, RUNTIMEKIT, *packages),
         ignore_mode=IgnoreMode.GIT,
-        platform=platform or ecr_assets.Platform.LINUX_AMD64,
+        platform=platform or linux_amd64(),
         build_args=build_args,
     )
+
+
+@cache
+def linux_amd64() -> ecr_assets.Platform:
+    """The platform of every SageMaker job; a property of a class of CDK is a message to Node each time."""
+    return ecr_assets.Platform.LINUX_AMD64
 
 
 def container_context(

@@ -1,11 +1,12 @@
 """Where events go that nobody could handle: one encrypted queue per stack, so that nothing is lost in silence."""
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from mlplatform_cdk.core.acknowledgements import accept_checkov
 from mlplatform_cdk.core.answers import asked_once, stack_of
+from mlplatform_cdk.core.durations import days
 
 _ID = "DeadLetters"
 
@@ -25,7 +26,7 @@ def _queue_of(stack: Stack) -> sqs.IQueue:
         _ID,
         encryption=sqs.QueueEncryption.SQS_MANAGED,
         enforce_ssl=True,
-        retention_period=Duration.days(14),
+        retention_period=days(14),
     )
     reason = (
         "encrypted with SQS's own key: with a customer's, an event is lost when the key's policy misses its source, "

@@ -2,32 +2,33 @@
 
 from collections.abc import Mapping, Sequence
 
+import jsii
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from mlplatform_cdk.core.access import Access, allowed
 from mlplatform_cdk.core.acknowledgements import (
     accept_checkov,
     accept_lint,
-    acknowledge,
     acknowledge_controls,
     acknowledge_wildcards,
 )
-from mlplatform_cdk.core.answers import arn_of, resource_of
+from mlplatform_cdk.core.answers import arn_of, queue_arn, resource_of
 from mlplatform_cdk.core.assets import runtime_code
 from mlplatform_cdk.core.dead_letters import dead_letters_of
-from mlplatform_cdk.core.roles import PlatformRole, permission
+from mlplatform_cdk.core.durations import minutes
+from mlplatform_cdk.core.roles import PlatformRole, permission, service_principal
 
 # The one place to move when a runtime ages; a test rejects a deprecated one.
 LAMBDA_RUNTIME = lambda_.Runtime.PYTHON_3_14
 LAMBDA_ARCHITECTURE = lambda_.Architecture.ARM_64
-ONE_MINUTE = Duration.minutes(1)
+ONE_MINUTE = minutes(1)
 LOG_RETENTION = logs.RetentionDays.SIX_MONTHS
-_LAMBDA = iam.ServicePrincipal("lambda.amazonaws.com")
 
 
 class PlatformFunction(lambda_.Function):
@@ -41,9 +42,10 @@ class PlatformFunction(lambda_.Function):
     :param key: encrypts the settings and the log group; default: keys that AWS owns.
     :param vpc: where its network interfaces are; default: outside any VPC.
     :param security_groups: what its interfaces may reach; default: a group of its own, if in a VPC.
+    :param access: what it may do from the start; a grant later costs more messages to Node; default: nothing.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each argument but the first four has a default
         self,
         scope: Construct,
         id: str,
@@ -56,18 +58,20 @@ class PlatformFunction(lambda_.Function):
         key: kms.IKey | None = None,
         vpc: ec2.IVpc | None = None,
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+        access: Sequence[Access] = (),
     ) -> None:
         # jsii gives `self` its identity in super().__init__, so role and log group are siblings.
         role = PlatformRole(
             scope,
             f"{id}Role",
-            assumed_by=_LAMBDA,
+            assumed_by=service_principal("lambda.amazonaws.com"),
             description=f"Runs: {description}",
         )
         log_group = logs.LogGroup(
             scope, f"{id}Logs", retention=LOG_RETENTION, removal_policy=RemovalPolicy.DESTROY, encryption_key=key
         )
-        role.allow(_writes_to(log_group))
+        dead_letters = dead_letters_of(scope)
+        role.give(_own_access(log_group, dead_letters), *access)
         super().__init__(
             scope,
             id,
@@ -83,19 +87,28 @@ class PlatformFunction(lambda_.Function):
             role=role,
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,
-            tracing=lambda_.Tracing.ACTIVE,
-            dead_letter_queue=dead_letters_of(scope),
             vpc=vpc,
             security_groups=security_groups,
         )
         self.platform_role = role
-        acknowledge(
-            role,
-            {"AwsSolutions-IAM5[Resource::*]": "X-Ray's PutTraceSegments and PutTelemetryRecords take no resource"},
-        )
+        self._dead_letters = dead_letters
+        self._configure(dead_letters)
         self._accept_findings(outside_vpc=vpc is None)
         if vpc is not None:
             self._grant_network_interfaces(role)
+
+    @property
+    @jsii.member(jsii_name="deadLetterQueue")
+    def dead_letter_queue(self) -> sqs.IQueue:
+        """Where events go that the function could not handle."""
+        return self._dead_letters
+
+    def _configure(self, dead_letters: sqs.IQueue) -> None:
+        """Set on the resource what CDK's arguments would set, too, but with two grants by way of Node and back."""
+        resource = resource_of(self)
+        assert isinstance(resource, lambda_.CfnFunction)
+        resource.dead_letter_config = lambda_.CfnFunction.DeadLetterConfigProperty(target_arn=queue_arn(dead_letters))
+        resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="Active")
 
     def _accept_findings(self, *, outside_vpc: bool) -> None:
         reason = (
@@ -133,6 +146,13 @@ class PlatformFunction(lambda_.Function):
         acknowledge_wildcards(role, {everywhere: "Lambda makes and names the network interfaces of its functions"})
 
 
-def _writes_to(log_group: logs.ILogGroup) -> iam.PolicyStatement:
-    """What ``grant_write`` would add by way of Node and back."""
-    return permission(["logs:CreateLogStream", "logs:PutLogEvents"], log_group.log_group_arn)
+def _own_access(log_group: logs.ILogGroup, dead_letters: sqs.IQueue) -> Access:
+    """What every function does, whatever it is for: it logs, hands on what it could not handle, and traces."""
+    return Access(
+        [
+            allowed(["logs:CreateLogStream", "logs:PutLogEvents"], log_group.log_group_arn),
+            allowed(["sqs:SendMessage"], queue_arn(dead_letters)),
+            allowed(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "*"),
+        ],
+        patterns={"*": "X-Ray's PutTraceSegments and PutTelemetryRecords take no resource"},
+    )

@@ -7,10 +7,11 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from mlplatform_cdk.core.acknowledgements import acknowledge_wildcards
+from mlplatform_cdk.core.access import Access, allowed
+from mlplatform_cdk.core.acknowledgements import acknowledge_access
 from mlplatform_cdk.core.answers import asked_once, key_arn
 from mlplatform_cdk.core.functions import PlatformFunction
-from mlplatform_cdk.core.roles import PlatformRole, permission
+from mlplatform_cdk.core.roles import PlatformRole
 
 # Actions by what one does with a bucket:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
@@ -32,6 +33,14 @@ def grant(grantee: iam.IGrantable, *statements: iam.PolicyStatement) -> None:
         principal.add_to_principal_policy(statement)
 
 
+def grant_actions(grantee: iam.IGrantable, actions: Sequence[str], *resources: str) -> iam.Grant:
+    """``iam.Grant.add_to_principal``, in a third of its messages to Node where the role is ours."""
+    principal = principal_of(grantee)
+    if isinstance(principal, PlatformRole):
+        return principal.grant_actions(actions, *resources)
+    return iam.Grant.add_to_principal(grantee=grantee, actions=[*actions], resource_arns=[*resources])
+
+
 def principal_of(grantee: iam.IGrantable) -> iam.IPrincipal:
     """Who ``grantee`` is to IAM."""
     if isinstance(grantee, PlatformFunction):
@@ -45,7 +54,7 @@ def grant_read(bucket: s3.IBucket, grantee: iam.IGrantable, *, prefix: str = "",
     :param prefix: only keys that begin with this; default: every key.
     :param object_key: this one object, whatever ``prefix`` says; default: all that the prefix allows.
     """
-    _grant_objects(bucket, grantee, _READ, _DECRYPT, f"{prefix}*" if object_key is None else object_key)
+    give(grantee, reading(bucket, prefix=prefix, object_key=object_key))
 
 
 def grant_write(
@@ -56,36 +65,70 @@ def grant_write(
     :param prefix: only keys that begin with this; default: every key.
     :param object_key: this one object, whatever ``prefix`` says; default: all that the prefix allows.
     """
-    _grant_objects(bucket, grantee, _WRITE, _ENCRYPT, f"{prefix}*" if object_key is None else object_key)
+    give(grantee, writing(bucket, prefix=prefix, object_key=object_key))
 
 
 def grant_list(bucket: s3.IBucket, grantee: iam.IGrantable) -> None:
     """Let ``grantee`` list ``bucket``, and read no object."""
-    grant(grantee, permission(_LIST, _bucket_arn(bucket)))
+    give(grantee, listing(bucket))
 
 
 def grant_decrypt(key: kms.IKey, grantee: iam.IGrantable) -> None:
     """Let ``grantee`` read what ``key`` encrypts."""
-    grant(grantee, permission(_DECRYPT, key_arn(key)))
+    give(grantee, decrypting(key))
 
 
 def grant_encrypt(key: kms.IKey, grantee: iam.IGrantable) -> None:
     """Let ``grantee`` write and read what ``key`` encrypts (multipart uploads decrypt their own parts)."""
-    grant(grantee, permission(_ENCRYPT, key_arn(key)))
+    give(grantee, encrypting(key))
 
 
-def _grant_objects(
-    bucket: s3.IBucket, grantee: iam.IGrantable, on_objects: Sequence[str], on_key: Sequence[str], names: str
-) -> None:
+def reading(bucket: s3.IBucket, *, prefix: str = "", object_key: str | None = None) -> Access:
+    """What ``grant_read`` gives, as a value."""
+    return _on_objects(bucket, _READ, _DECRYPT, f"{prefix}*" if object_key is None else object_key)
+
+
+def writing(bucket: s3.IBucket, *, prefix: str = "", object_key: str | None = None) -> Access:
+    """What ``grant_write`` gives, as a value."""
+    return _on_objects(bucket, _WRITE, _ENCRYPT, f"{prefix}*" if object_key is None else object_key)
+
+
+def listing(bucket: s3.IBucket) -> Access:
+    """What ``grant_list`` gives, as a value."""
+    return Access([allowed(_LIST, _bucket_arn(bucket))])
+
+
+def decrypting(key: kms.IKey) -> Access:
+    """What ``grant_decrypt`` gives, as a value."""
+    return Access([allowed(_DECRYPT, key_arn(key))])
+
+
+def encrypting(key: kms.IKey) -> Access:
+    """What ``grant_encrypt`` gives, as a value."""
+    return Access([allowed(_ENCRYPT, key_arn(key))])
+
+
+def _on_objects(bucket: s3.IBucket, on_objects: Sequence[str], on_key: Sequence[str], names: str) -> Access:
     arn, key = _bucket_arn(bucket), _encryption_key(bucket)
     objects = f"{arn}/{names}"
-    statements = [permission(on_objects, objects), permission(_LIST, arn)]
+    statements = [allowed(on_objects, objects), allowed(_LIST, arn)]
     if key is not None:
-        statements.append(permission(on_key, key_arn(key)))
-    grant(grantee, *statements)
+        statements.append(allowed(on_key, key_arn(key)))
+    why = "the objects of one prefix, whose names come with the data"
+    return Access(statements, patterns={objects: why} if names.endswith("*") else {})
+
+
+def give(grantee: iam.IGrantable, *access: Access) -> None:
+    """Let ``grantee`` do what ``access`` says, and accept beside it what that is found fault with."""
     principal = principal_of(grantee)
-    if names.endswith("*") and isinstance(principal, Construct):
-        acknowledge_wildcards(principal, {objects: "the objects of one prefix, whose names come with the data"})
+    if isinstance(principal, PlatformRole):
+        principal.give(*access)
+        return
+    for one in access:
+        for statement in one.statements:
+            principal.add_to_principal_policy(iam.PolicyStatement.from_json(statement))
+    if isinstance(principal, Construct):
+        acknowledge_access(principal, access)
 
 
 @asked_once

@@ -9,11 +9,10 @@ from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from mlplatform_cdk.core.acknowledgements import acknowledge_wildcards
+from mlplatform_cdk.core.access import Access, allowed
 from mlplatform_cdk.core.assets import container_asset
 from mlplatform_cdk.core.errors import ConfigurationError, is_known
-from mlplatform_cdk.core.grants import grant, principal_of
-from mlplatform_cdk.core.roles import permission
+from mlplatform_cdk.core.grants import give
 
 _LOGIN = "ecr:GetAuthorizationToken"
 _PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
@@ -116,18 +115,18 @@ class PlatformImage(Construct):
 
     def grant_find(self, grantee: iam.IGrantable) -> None:
         """Let ``grantee`` see whether this image is there, and by which digest."""
-        grant(grantee, permission(["ecr:BatchGetImage"], self._repository_arn))
+        give(grantee, Access([allowed(["ecr:BatchGetImage"], self._repository_arn)]))
 
     def grant_pull(self, grantee: iam.IGrantable) -> None:
         """Let ``grantee`` pull this image."""
-        grant(
-            grantee,
-            permission(_PULL, self._repository_arn),
-            permission([_LOGIN], "*"),
+        give(grantee, self.pulling())
+
+    def pulling(self) -> Access:
+        """What ``grant_pull`` gives, as a value."""
+        return Access(
+            [allowed(_PULL, self._repository_arn), allowed([_LOGIN], "*")],
+            patterns={"*": "ECR's login, metrics and traces take no resource"},
         )
-        principal = principal_of(grantee)
-        if isinstance(principal, Construct):
-            acknowledge_wildcards(principal, {"*": "ECR's login, metrics and traces take no resource"})
 
 
 class AssetImage(PlatformImage):

@@ -2,17 +2,26 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from mlplatform_cdk.core import accept_checkov, acknowledge, acknowledge_controls, resource_of, stack_of
+from mlplatform_cdk.core import (
+    accept_checkov,
+    account_of,
+    acknowledge,
+    acknowledge_controls,
+    days,
+    resource_of,
+    service_principal,
+    stack_of,
+)
 
-_KEEP_OLD_VERSIONS = Duration.days(90)
-_KEEP_ACCESS_LOGS = Duration.days(365)
-_ABORT_UPLOADS = Duration.days(7)
+_KEEP_OLD_VERSIONS = days(90)
+_KEEP_ACCESS_LOGS = days(365)
+_ABORT_UPLOADS = days(7)
 _ID = "AccessLogs"
 
 
@@ -48,10 +57,10 @@ class AccessLogs(s3.Bucket):
         self.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="AccessLogsOfThisAccount",
-                principals=[iam.ServicePrincipal("logging.s3.amazonaws.com")],
+                principals=[service_principal("logging.s3.amazonaws.com")],
                 actions=["s3:PutObject"],
                 resources=[self.arn_for_objects("*")],
-                conditions={"StringEquals": {"aws:SourceAccount": stack_of(self).account}},
+                conditions={"StringEquals": {"aws:SourceAccount": account_of(self)}},
             )
         )
         endless = "the bucket of the access logs cannot log to itself without end"

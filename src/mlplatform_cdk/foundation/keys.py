@@ -5,7 +5,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from mlplatform_cdk.core import arn_of, stack_of
+from mlplatform_cdk.core import account_of, arn_of, region_of, service_principal
 
 # Services that encrypt on nobody's behalf: they publish to encrypted topics and queues, or deliver to encrypted logs.
 _PUBLISHERS = ("cloudwatch.amazonaws.com", "events.amazonaws.com", "sns.amazonaws.com")
@@ -42,7 +42,7 @@ class Keys(Construct):
         groups = arn_of(self, "logs", "log-group:*")
         return iam.PolicyStatement(
             sid="LogGroupsOfThisAccount",
-            principals=[iam.ServicePrincipal(f"logs.{stack_of(self).region}.amazonaws.com")],
+            principals=[service_principal(f"logs.{region_of(self)}.amazonaws.com")],
             actions=[
                 "kms:Decrypt",
                 "kms:DescribeKey",
@@ -58,10 +58,10 @@ class Keys(Construct):
     def _publishers(self) -> iam.PolicyStatement:
         return iam.PolicyStatement(
             sid="PublishersOfThisAccount",
-            principals=[iam.ServicePrincipal(service) for service in _PUBLISHERS],
+            principals=[service_principal(service) for service in _PUBLISHERS],
             actions=["kms:Decrypt", "kms:GenerateDataKey"],
             resources=["*"],
-            conditions={"StringEquals": {"aws:SourceAccount": stack_of(self).account}},
+            conditions={"StringEquals": {"aws:SourceAccount": account_of(self)}},
         )
 
 

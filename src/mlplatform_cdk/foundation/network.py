@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from mlplatform_cdk.core import ConfigurationError, PlatformRole, acknowledge_controls, resource_of
+from mlplatform_cdk.core import ConfigurationError, PlatformRole, acknowledge_controls, resource_of, service_principal
 from mlplatform_cdk.foundation.job_network import JobNetwork
 
 # What SageMaker's jobs, endpoints and Studio call from inside a VPC; S3 and DynamoDB have gateway endpoints.
@@ -121,7 +120,7 @@ class Network(Construct):
         role = PlatformRole(
             self,
             "FlowLogsRole",
-            assumed_by=iam.ServicePrincipal("vpc-flow-logs.amazonaws.com"),
+            assumed_by=service_principal("vpc-flow-logs.amazonaws.com"),
             description="Writes the VPC's flow logs",
         )
         ec2.FlowLog(

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+import aws_cdk
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from mlplatform_cdk.core import ConfigurationError
@@ -22,4 +22,4 @@ class Notifications(sns.Topic):
         if isinstance(emails, str):
             raise ConfigurationError(self, f"emails must be a list, got {emails!r}; try [{emails!r}]")
         for email in emails:
-            self.add_subscription(subscriptions.EmailSubscription(email))
+            self.add_subscription(aws_cdk.aws_sns_subscriptions.EmailSubscription(email))

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformRole, acknowledge_wildcards, arn_of, permission
+from mlplatform_cdk.core import Access, PlatformRole, allowed, arn_of, service_principal
 from mlplatform_cdk.foundation.job_network import JobNetwork
 
 # What SageMaker documents for containers in a VPC, each held to what the service lets it be held to:
@@ -34,6 +33,7 @@ class SageMakerRole(PlatformRole):
     :param log_groups: the groups below ``/aws/sagemaker/`` that it writes to.
     :param metric_namespaces: a pattern of the namespaces that it puts metrics into.
     :param network: where its containers have network interfaces; None: outside any VPC of the account.
+    :param access: what else it may do from the start; default: nothing.
     """
 
     def __init__(
@@ -45,34 +45,45 @@ class SageMakerRole(PlatformRole):
         log_groups: Sequence[str],
         metric_namespaces: str,
         network: JobNetwork | None,
+        access: Sequence[Access] = (),
     ) -> None:
-        super().__init__(scope, id, assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"), description=description)
-        groups = [arn_of(self, "logs", f"log-group:/aws/sagemaker/{name}:*") for name in log_groups]
-        self.allow(
-            permission(_LOG, *groups),
-            permission(
-                ["cloudwatch:PutMetricData"],
-                "*",
-                conditions={"StringLike": {"cloudwatch:namespace": metric_namespaces}},
-            ),
+        groups = [arn_of(scope, "logs", f"log-group:/aws/sagemaker/{name}:*") for name in log_groups]
+        super().__init__(
+            scope,
+            id,
+            assumed_by=service_principal("sagemaker.amazonaws.com"),
+            description=description,
+            access=[
+                _logging(groups, metric_namespaces),
+                *([] if network is None else [_standing_in(scope, network)]),
+                *access,
+            ],
         )
-        if network is not None:
-            self._grant_interfaces(network)
-        acknowledge_wildcards(
-            self, dict.fromkeys(groups, "log streams, which SageMaker names after jobs and instances")
-        )
-        acknowledge_wildcards(self, {"*": "metrics, ECR's login and EC2's lists take no resource"})
 
-    def _grant_interfaces(self, network: JobNetwork) -> None:
-        """Interfaces in the subnets and groups of ``network`` and nowhere else; EC2 names them when it makes them."""
-        interfaces = arn_of(self, "ec2", "network-interface/*")
-        standing = [
-            *(arn_of(self, "ec2", f"subnet/{id_}", account=network.subnet_account) for id_ in network.subnet_ids),
-            *(arn_of(self, "ec2", f"security-group/{id_}") for id_ in network.security_group_ids),
-        ]
-        self.allow(
-            permission([_CREATE_INTERFACE], *standing),
-            permission([_CREATE_INTERFACE, *_ON_INTERFACES], interfaces),
-            permission(_ON_NOTHING, "*"),
-        )
-        acknowledge_wildcards(self, {interfaces: "network interfaces, which EC2 names when SageMaker makes them"})
+
+def _logging(groups: Sequence[str], metric_namespaces: str) -> Access:
+    only = {"StringLike": {"cloudwatch:namespace": metric_namespaces}}
+    return Access(
+        [allowed(_LOG, *groups), allowed(["cloudwatch:PutMetricData"], "*", conditions=only)],
+        patterns={
+            **dict.fromkeys(groups, "log streams, which SageMaker names after jobs and instances"),
+            "*": "metrics, ECR's login and EC2's lists take no resource",
+        },
+    )
+
+
+def _standing_in(scope: Construct, network: JobNetwork) -> Access:
+    """Interfaces in the subnets and groups of ``network`` and nowhere else; EC2 names them when it makes them."""
+    interfaces = arn_of(scope, "ec2", "network-interface/*")
+    standing = [
+        *(arn_of(scope, "ec2", f"subnet/{id_}", account=network.subnet_account) for id_ in network.subnet_ids),
+        *(arn_of(scope, "ec2", f"security-group/{id_}") for id_ in network.security_group_ids),
+    ]
+    return Access(
+        [
+            allowed([_CREATE_INTERFACE], *standing),
+            allowed([_CREATE_INTERFACE, *_ON_INTERFACES], interfaces),
+            allowed(_ON_NOTHING, "*"),
+        ],
+        patterns={interfaces: "network interfaces, which EC2 names when SageMaker makes them"},
+    )

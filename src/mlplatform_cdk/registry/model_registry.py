@@ -1,6 +1,7 @@
 """The versions of one model, in a SageMaker model package group."""
 
 import re
+from collections.abc import Sequence
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_events as events
@@ -9,11 +10,23 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from mlplatform_cdk.core import ConfigurationError, acknowledge_wildcards, arn_of, is_known, principal_of
+from mlplatform_cdk.core import (
+    Access,
+    ConfigurationError,
+    acknowledge_wildcards,
+    allowed,
+    arn_of,
+    grant_actions,
+    is_known,
+    principal_of,
+)
 from mlplatform_cdk.registry.approval import ApprovalByRule, ApprovalRule
 
 # SageMaker allows capitals in a group's name, but writes them in lower case into some ARNs, which IAM then compares.
 _NAME = re.compile(r"[a-z0-9](-*[a-z0-9]){0,62}")
+_REGISTER = ("sagemaker:AddTags", "sagemaker:CreateModelPackage")
+_READ = ("sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages")  # the one names a version, the other a group
+_VERSIONS = "the versions of one group, which come by runs"
 
 
 class ModelRegistry(Construct):
@@ -72,16 +85,11 @@ class ModelRegistry(Construct):
 
     def grant_register(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` add versions, which wait for approval."""
-        return self._grant(grantee, "sagemaker:AddTags", "sagemaker:CreateModelPackage")
+        return self._grant(grantee, *_REGISTER)
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` list and describe the versions."""
-        # ListModelPackages names the group; DescribeModelPackage a version.
-        return self._grant(
-            grantee,
-            "sagemaker:DescribeModelPackage",
-            "sagemaker:ListModelPackages",
-        )
+        return self._grant(grantee, *_READ)
 
     def grant_approve(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` look at versions, approve and reject them, and say which is in production."""
@@ -124,15 +132,23 @@ class ModelRegistry(Construct):
             },
         )
 
+    def registering(self) -> Access:
+        """What ``grant_register`` gives, as a value."""
+        return self._access(_REGISTER)
+
+    def reading(self) -> Access:
+        """What ``grant_read`` gives, as a value."""
+        return self._access(_READ)
+
+    def _access(self, actions: Sequence[str]) -> Access:
+        versions = self.model_package_arns
+        return Access([allowed(actions, self.model_package_group_arn, versions)], patterns={versions: _VERSIONS})
+
     def _grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
         principal = principal_of(grantee)
         if isinstance(principal, Construct):
-            acknowledge_wildcards(principal, {self.model_package_arns: "the versions of one group, which come by runs"})
-        return iam.Grant.add_to_principal(
-            grantee=grantee,
-            actions=list(actions),
-            resource_arns=[self.model_package_group_arn, self.model_package_arns],
-        )
+            acknowledge_wildcards(principal, {self.model_package_arns: _VERSIONS})
+        return grant_actions(grantee, actions, self.model_package_group_arn, self.model_package_arns)
 
 
 class _BorrowedRegistry(ModelRegistry):

@@ -5,6 +5,7 @@ from enum import Enum
 from aws_cdk import aws_ecr_assets as ecr_assets
 from constructs import Construct
 
+from mlplatform_cdk.core.assets import linux_amd64
 from mlplatform_cdk.core.images import AssetImage
 
 CONTAINER = "mlplatform_cdk.serving.container"
@@ -27,7 +28,7 @@ class Processor(Enum):
     @property
     def platform(self) -> ecr_assets.Platform:
         """Docker's name of it."""
-        return ecr_assets.Platform.LINUX_ARM64 if self is Processor.ARM64 else ecr_assets.Platform.LINUX_AMD64
+        return ecr_assets.Platform.LINUX_ARM64 if self is Processor.ARM64 else linux_amd64()
 
 
 class ServingImage(AssetImage):

@@ -3,7 +3,7 @@
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformImage, grant_read, grant_write
+from mlplatform_cdk.core import PlatformImage, reading, writing
 from mlplatform_cdk.foundation import JobNetwork, SageMakerRole
 
 
@@ -35,8 +35,9 @@ class ModelRole(SageMakerRole):
             log_groups=[f"Endpoints/{endpoint_name}"],
             metric_namespaces="/aws/sagemaker/Endpoints",
             network=network,
+            access=[
+                reading(artifacts, prefix="runs/"),
+                image.pulling(),
+                *([writing(artifacts, prefix=capture_prefix)] if capture_prefix else []),
+            ],
         )
-        grant_read(artifacts, self, prefix="runs/")
-        image.grant_pull(self)
-        if capture_prefix:
-            grant_write(artifacts, self, prefix=capture_prefix)

@@ -4,10 +4,11 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from mlplatform_cdk.core import grant_decrypt, grant_encrypt, grant_read, grant_write, key_arn, permission
+from mlplatform_cdk.core import Access, allowed, decrypting, encrypting, key_arn, reading, writing
 from mlplatform_cdk.foundation import JobNetwork, SageMakerRole
 
 _LOG_GROUPS = ("TrainingJobs", "ProcessingJobs")
+_FOR_AWS = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
 
 
 class JobRole(SageMakerRole):
@@ -38,15 +39,13 @@ class JobRole(SageMakerRole):
             log_groups=_LOG_GROUPS,
             metric_namespaces="/aws/sagemaker/*",
             network=network,
+            access=[
+                reading(lake, prefix=prefix),
+                reading(artifacts, prefix="runs/"),
+                writing(artifacts, prefix="runs/"),
+                decrypting(key),
+                encrypting(key),
+                # SageMaker hands the volumes' key on to EBS with a grant.
+                Access([allowed(["kms:CreateGrant"], key_arn(key), conditions=_FOR_AWS)]),
+            ],
         )
-        grant_read(lake, self, prefix=prefix)
-        grant_read(artifacts, self, prefix="runs/")
-        grant_write(artifacts, self, prefix="runs/")
-        self._grant_key(key)
-
-    def _grant_key(self, key: kms.IKey) -> None:
-        grant_decrypt(key, self)
-        grant_encrypt(key, self)
-        # SageMaker hands the volumes' key on to EBS with a grant.
-        for_aws = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
-        self.allow(permission(["kms:CreateGrant"], key_arn(key), conditions=for_aws))

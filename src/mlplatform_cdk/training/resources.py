@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from aws_cdk import Duration
 
-from mlplatform_cdk.core import seconds_of
+from mlplatform_cdk.core import hours, seconds_of
 
 _SMALLEST_VOLUME_GIB, _LARGEST_VOLUME_GIB = 1, 16384
-_LONGEST_TRAINING = Duration.days(28)
-_LONGEST_PROCESSING = Duration.days(9)
-ONE_HOUR, FOUR_HOURS = Duration.hours(1), Duration.hours(4)
+_LONGEST_TRAINING_DAYS, _LONGEST_PROCESSING_DAYS = 28, 9
+_SECONDS_PER_DAY = 86_400
+ONE_HOUR, FOUR_HOURS = hours(1), hours(4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class TrainingResources:
         """Refuse what SageMaker would refuse."""
         if self.instance_count < 1:
             raise ValueError(f"instance_count must be at least 1, got {self.instance_count}")
-        _check(self.volume_gib, self.max_runtime, _LONGEST_TRAINING)
+        _check(self.volume_gib, self.max_runtime, _LONGEST_TRAINING_DAYS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +49,13 @@ class ProcessingResources:
 
     def __post_init__(self) -> None:
         """Refuse what SageMaker would refuse."""
-        _check(self.volume_gib, self.max_runtime, _LONGEST_PROCESSING)
+        _check(self.volume_gib, self.max_runtime, _LONGEST_PROCESSING_DAYS)
 
 
-def _check(volume_gib: int, max_runtime: Duration, longest: Duration) -> None:
+def _check(volume_gib: int, max_runtime: Duration, longest_days: int) -> None:
     if not _SMALLEST_VOLUME_GIB <= volume_gib <= _LARGEST_VOLUME_GIB:
         raise ValueError(f"volume_gib must be from {_SMALLEST_VOLUME_GIB} to {_LARGEST_VOLUME_GIB}, got {volume_gib}")
-    if not 0 < seconds_of(max_runtime) <= seconds_of(longest):
+    if not 0 < seconds_of(max_runtime) <= longest_days * _SECONDS_PER_DAY:
         raise ValueError(
-            f"max_runtime must be more than 0 and at most {longest.to_human_string()}, "
-            f"got {max_runtime.to_human_string()}"
+            f"max_runtime must be more than 0 and at most {longest_days} days, got {max_runtime.to_human_string()}"
         )

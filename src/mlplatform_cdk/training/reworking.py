@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from aws_cdk import Duration
 
+from mlplatform_cdk.core import minutes, seconds_of
 from mlplatform_cdk.training.resources import ProcessingResources
 
-_FIVE_MINUTES = Duration.minutes(5)
+_FIVE_MINUTES = minutes(5)
 _PRECISIONS = ("int8", "fp16")
 
 
@@ -39,7 +40,7 @@ class Quantization:
         return {
             "PRECISIONS": ",".join(self.precisions),
             "TOLERANCE": repr(float(self.tolerance)),
-            "SEARCH_SECONDS": str(int(self.search.to_seconds())),
+            "SEARCH_SECONDS": str(seconds_of(self.search)),
         }
 
 

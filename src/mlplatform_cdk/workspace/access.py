@@ -6,10 +6,9 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/studio-updated-jl-admin-guide-pe
 
 from collections.abc import Mapping
 
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from mlplatform_cdk.core import arn_of, permission
+from mlplatform_cdk.core import Statement, allowed, arn_of
 
 _Conditions = Mapping[str, Mapping[str, str | list[str]]]
 _APPS = ["sagemaker:CreateApp", "sagemaker:DeleteApp"]
@@ -23,7 +22,7 @@ _DESCRIBE = [
 _LIST = ["sagemaker:ListApps", "sagemaker:ListDomains", "sagemaker:ListSpaces", "sagemaker:ListUserProfiles"]
 
 
-def studio_access(scope: Construct, domain_id: str) -> list[iam.PolicyStatement]:
+def studio_access(scope: Construct, domain_id: str) -> list[Statement]:
     """The statements of the domain's execution role; SageMaker fills in who is asking.
 
     :param domain_id: the domain, whose resources alone they reach.
@@ -63,10 +62,8 @@ def _sharing(*types: str) -> _Conditions:
     return {"StringEquals": {"sagemaker:SpaceSharingType": list(types)}}
 
 
-def _allow(
-    sid: str, actions: list[str], resources: list[str], conditions: _Conditions | None = None
-) -> iam.PolicyStatement:
-    return permission(actions, *resources, conditions=conditions, sid=sid)
+def _allow(sid: str, actions: list[str], resources: list[str], conditions: _Conditions | None = None) -> Statement:
+    return allowed(actions, *resources, conditions=conditions, sid=sid)
 
 
 def _arn(scope: Construct, resource: str, *names: str) -> str:

@@ -10,20 +10,23 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from mlplatform_cdk.core import (
+    Access,
     ConfigurationError,
     PlatformRole,
     acknowledge_wildcards,
-    grant_encrypt,
+    allowed,
+    encrypting,
+    hours,
     is_known,
     key_arn,
-    permission,
     require_ml_instance,
+    service_principal,
 )
 from mlplatform_cdk.foundation import JobNetwork
 from mlplatform_cdk.workspace.access import studio_access, wildcards
 from mlplatform_cdk.workspace.people import Space, UserProfile
 
-_ONE_HOUR = Duration.hours(1)
+_ONE_HOUR = hours(1)
 _SHORTEST_IDLE, _LONGEST_IDLE = 60, 525_600
 _DEFAULT_DISK, _GREATEST_DISK = 5, 100
 
@@ -58,6 +61,7 @@ class StudioDomain(Construct):
         super().__init__(scope, id)
         _check_people(self, users, sso=authentication == "SSO")
         self.execution_role = _execution_role(self, key)
+        idle = _minutes(self, idle_timeout)
         resource = sagemaker.CfnDomain(
             self,
             "Resource",
@@ -70,8 +74,8 @@ class StudioDomain(Construct):
             home_efs_file_system_creation="Disabled",
             tag_propagation="ENABLED",
             domain_settings=_domain_settings(network),
-            default_user_settings=self._user_settings(network, _minutes(self, idle_timeout)),
-            default_space_settings=self._space_settings(network, _minutes(self, idle_timeout)),
+            default_user_settings=self._user_settings(network, idle),
+            default_space_settings=self._space_settings(network, idle),
         )
         resource.apply_removal_policy(removal_policy)
         self.domain_id = resource.attr_domain_id
@@ -82,7 +86,10 @@ class StudioDomain(Construct):
     def _define_access(self) -> None:
         """A policy of its own: the domain names the role, so the role's own policy cannot name the domain."""
         policy = iam.ManagedPolicy(
-            self, "Access", statements=studio_access(self, self.domain_id), roles=[self.execution_role]
+            self,
+            "Access",
+            document=iam.PolicyDocument.from_json({"Statement": studio_access(self, self.domain_id)}),
+            roles=[self.execution_role],
         )
         acknowledge_wildcards(policy, wildcards(self, self.domain_id))
 
@@ -135,17 +142,21 @@ class StudioDomain(Construct):
 
 def _execution_role(scope: Construct, key: kms.IKey) -> PlatformRole:
     """A role that SageMaker assumes in a person's name, and that hands the disks' key on to EBS."""
-    sagemaker_itself = iam.ServicePrincipal("sagemaker.amazonaws.com")
-    role = PlatformRole(scope, "ExecutionRole", assumed_by=sagemaker_itself, description="What people in Studio may do")
+    sagemaker_itself = service_principal("sagemaker.amazonaws.com")
+    for_aws = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    role = PlatformRole(
+        scope,
+        "ExecutionRole",
+        assumed_by=sagemaker_itself,
+        description="What people in Studio may do",
+        access=[encrypting(key), Access([allowed(["kms:CreateGrant"], key_arn(key), conditions=for_aws)])],
+    )
     # The domain passes the person's name on, for CloudTrail; a role whose trust lacks this cannot be assumed then:
     # https://docs.aws.amazon.com/sagemaker/latest/dg/monitor-user-access-how-to.html
     assert role.assume_role_policy is not None
     role.assume_role_policy.add_statements(
         iam.PolicyStatement(principals=[sagemaker_itself], actions=["sts:SetSourceIdentity"])
     )
-    grant_encrypt(key, role)
-    for_aws = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
-    role.allow(permission(["kms:CreateGrant"], key_arn(key), conditions=for_aws))
     return role
 
 

@@ -11,23 +11,27 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from mlplatform_cdk.core import (
+    Access,
     ConfigurationError,
     PlatformFunction,
     accept_checkov,
+    allowed,
+    days,
     dead_letters_of,
-    grant,
-    grant_list,
+    give,
     is_known,
-    permission,
+    listing,
+    minutes,
+    seconds_of,
 )
 from mlplatform_cdk.data.dataset import Dataset
 
 RUNTIME = "mlplatform_cdk.data.ingest.runtime"
-FIVE_MINUTES = Duration.minutes(5)
+FIVE_MINUTES = minutes(5)
 _LONGEST_DELAY = 900  # SQS's own
-_TIMEOUT = Duration.minutes(1)
-_TRY_AGAIN_AFTER = Duration.minutes(6)  # six times the function's time limit, as Lambda advises for its queues
-_RETENTION = Duration.days(4)
+_TIMEOUT = minutes(1)
+_TRY_AGAIN_AFTER = minutes(6)  # six times the function's time limit, as Lambda advises for its queues
+_RETENTION = days(4)
 _TRIES = 900  # an arrival waits up to 90 hours for the run in progress, then becomes a dead letter
 
 
@@ -56,7 +60,7 @@ class RetrainingTrigger(Construct):
         key: kms.IKey | None = None,
     ) -> None:
         super().__init__(scope, id)
-        if is_known(quiet_period) and quiet_period.to_seconds() > _LONGEST_DELAY:
+        if is_known(quiet_period) and seconds_of(quiet_period) > _LONGEST_DELAY:
             raise ConfigurationError(
                 self, f"quiet_period must be at most 15 minutes, got {quiet_period.to_human_string()}"
             )
@@ -75,9 +79,8 @@ class RetrainingTrigger(Construct):
             key=key,
         )
         self.function.add_event_source(event_sources.SqsEventSource(self.queue, report_batch_item_failures=True))
-        grant_list(lake, self.function)
-        starting = ["states:ListExecutions", "states:StartExecution"]
-        grant(self.function, permission(starting, pipeline.state_machine_arn))
+        starting = allowed(["states:ListExecutions", "states:StartExecution"], pipeline.state_machine_arn)
+        give(self.function, listing(lake), Access([starting]))
 
     def _define_queue(self, quiet_period: Duration) -> sqs.Queue:
         queue = sqs.Queue(

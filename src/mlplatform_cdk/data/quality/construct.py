@@ -1,16 +1,15 @@
 """The gate that a run's data must pass, as a function that a state machine calls."""
 
-from aws_cdk import Duration
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformFunction, grant_read, grant_write
+from mlplatform_cdk.core import PlatformFunction, minutes, reading, writing
 from mlplatform_cdk.data.dataset import Dataset
 
 RUNTIME = "mlplatform_cdk.data.quality.runtime"
 # Lambda's longest; the gate reads about 9 MB of CSV a second on one processor (measured), and refuses more than 6 GB.
-TIMEOUT = Duration.minutes(15)
+TIMEOUT = minutes(15)
 _MEMORY_MIB = 1769  # one whole processor
 
 
@@ -51,7 +50,9 @@ class QualityGate(Construct):
             memory_mib=_MEMORY_MIB,
             environment={"RULES": dataset.to_json(), "REFERENCE_URI": self.reference_uri},
             key=key,
+            access=[
+                reading(lake, prefix=dataset.prefix),
+                reading(artifacts, object_key=reference_key),
+                writing(artifacts, prefix="runs/"),
+            ],
         )
-        grant_read(lake, self.function, prefix=dataset.prefix)
-        grant_read(artifacts, self.function, object_key=reference_key)
-        grant_write(artifacts, self.function, prefix="runs/")

@@ -1,17 +1,16 @@
 """The event that a version waits for approval, and the function that answers it by rule."""
 
-from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformFunction, dead_letters_of
+from mlplatform_cdk.core import PlatformFunction, dead_letters_of, hours
 from mlplatform_cdk.registry.approval.rule import ApprovalRule
 
 RUNTIME = "mlplatform_cdk.registry.approval.runtime"
 _RETRIES = 8
-_GIVE_UP_AFTER = Duration.hours(6)
+_GIVE_UP_AFTER = hours(6)
 
 
 class ApprovalByRule(Construct):

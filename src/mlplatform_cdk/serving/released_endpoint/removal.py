@@ -1,20 +1,20 @@
 """Takes a release-owned endpoint away with its stack, since CloudFormation does not know what releases made."""
 
-from aws_cdk import CustomResource, Duration
+from aws_cdk import CustomResource
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformFunction, acknowledge, acknowledge_wildcards, arn_of, permission
+from mlplatform_cdk.core import Access, PlatformFunction, allowed, arn_of, minutes
 from mlplatform_cdk.runtimekit.endpoint_specification import EndpointSpecification
 
 RUNTIME = "mlplatform_cdk.serving.released_endpoint.runtime"
-_TIMEOUT = Duration.minutes(15)  # Lambda's longest; an endpoint that is being created has to be waited for
+_TIMEOUT = minutes(15)  # Lambda's longest; an endpoint that is being created has to be waited for
 _LISTS = (
     "sagemaker:ListEndpointConfigs",
     "sagemaker:ListModels",
     "application-autoscaling:DescribeScalableTargets",
 )
-_PATIENCE = Duration.minutes(20)  # CloudFormation waits for the answer, and for Lambda's start
+_PATIENCE = minutes(20)  # CloudFormation waits for the answer, and for Lambda's start
 
 
 class EndpointRemoval(Construct):
@@ -33,8 +33,8 @@ class EndpointRemoval(Construct):
             description=f"Takes the endpoint {specification.endpoint_name} away with its stack",
             timeout=_TIMEOUT,
             key=key,
+            access=[_removing(self, specification)],
         )
-        self._grant_removal(specification)
         CustomResource(
             self,
             "Resource",
@@ -44,35 +44,26 @@ class EndpointRemoval(Construct):
             properties={"EndpointName": specification.endpoint_name},
         )
 
-    def _grant_removal(self, specification: EndpointSpecification) -> None:
-        role, prefix = self.function.platform_role, specification.name_prefix
-        endpoint = arn_of(self, "sagemaker", f"endpoint/{specification.endpoint_name}")
-        configurations = arn_of(self, "sagemaker", f"endpoint-config/{prefix}*")
-        models = arn_of(self, "sagemaker", f"model/{prefix}*")
-        targets = arn_of(self, "application-autoscaling", "scalable-target/*")
-        role.allow(
-            permission(["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"], endpoint),
-            permission(["sagemaker:DeleteEndpointConfig"], configurations),
-            permission(["sagemaker:DeleteModel"], models),
-            permission(_LISTS, "*"),
-            permission(
-                ["application-autoscaling:DeregisterScalableTarget"],
-                targets,
-                conditions={"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}},
-            ),
-        )
-        acknowledge_wildcards(
-            role,
-            {
-                configurations: "the configurations that releases made for this endpoint, by their common prefix",
-                models: "the models that releases made for this endpoint, by their common prefix",
-                targets: "scalable targets have ids that AWS chooses; the condition keeps to SageMaker's",
-            },
-        )
-        acknowledge(
-            role,
-            {
-                "AwsSolutions-IAM5[Resource::*]": "X-Ray's calls, SageMaker's lists and DescribeScalableTargets take "
-                "no resource"
-            },
-        )
+
+def _removing(scope: Construct, specification: EndpointSpecification) -> Access:
+    prefix = specification.name_prefix
+    endpoint = arn_of(scope, "sagemaker", f"endpoint/{specification.endpoint_name}")
+    configurations = arn_of(scope, "sagemaker", f"endpoint-config/{prefix}*")
+    models = arn_of(scope, "sagemaker", f"model/{prefix}*")
+    targets = arn_of(scope, "application-autoscaling", "scalable-target/*")
+    only_sagemaker = {"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}}
+    return Access(
+        [
+            allowed(["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"], endpoint),
+            allowed(["sagemaker:DeleteEndpointConfig"], configurations),
+            allowed(["sagemaker:DeleteModel"], models),
+            allowed(_LISTS, "*"),
+            allowed(["application-autoscaling:DeregisterScalableTarget"], targets, conditions=only_sagemaker),
+        ],
+        patterns={
+            configurations: "the configurations that releases made for this endpoint, by their common prefix",
+            models: "the models that releases made for this endpoint, by their common prefix",
+            targets: "scalable targets have ids that AWS chooses; the condition keeps to SageMaker's",
+            "*": "X-Ray's calls, SageMaker's lists and DescribeScalableTargets take no resource",
+        },
+    )

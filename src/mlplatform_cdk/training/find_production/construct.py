@@ -24,5 +24,5 @@ class FindProductionFunction(PlatformFunction):
             description="Finds the model in production, for evaluation to compare with",
             environment={"MODEL_PACKAGE_GROUP_NAME": registry.model_package_group_name},
             key=key,
+            access=[registry.reading()],
         )
-        registry.grant_read(self)

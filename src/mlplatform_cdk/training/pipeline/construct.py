@@ -12,7 +12,15 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from mlplatform_cdk.core import ConfigurationError, PlatformImage, advise, is_known, partition_of, require_ml_instance
+from mlplatform_cdk.core import (
+    ConfigurationError,
+    PlatformImage,
+    advise,
+    is_known,
+    minutes,
+    partition_of,
+    require_ml_instance,
+)
 from mlplatform_cdk.core.machines import PlatformStateMachine
 from mlplatform_cdk.data import Dataset, RetrainingTrigger
 from mlplatform_cdk.foundation import JobNetwork, Notifications
@@ -36,7 +44,7 @@ ONE_INSTANCE, ONE_PROCESSOR = TrainingResources(), ProcessingResources()
 AS_GOOD_AS_PRODUCTION = EvaluationRule()
 LOGISTIC_REGRESSION: Mapping[str, str] = {"algorithm": "logistic-regression"}
 A_TENTH_OF_A_SECOND = Duration.millis(100)
-FIVE_MINUTES = Duration.minutes(5)
+FIVE_MINUTES = minutes(5)
 # It stands in keys of S3, in texts of the state machine, and in the subject of a message.
 _NAME = re.compile(r"[a-z0-9](-*[a-z0-9]){0,62}")
 

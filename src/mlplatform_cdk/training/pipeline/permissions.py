@@ -9,13 +9,14 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from mlplatform_cdk.core import (
+    Access,
     PlatformRole,
-    acknowledge,
-    acknowledge_wildcards,
+    Statement,
+    allowed,
     arn_of,
-    grant_encrypt,
-    grant_read,
-    permission,
+    encrypting,
+    reading,
+    service_principal,
 )
 
 # The rules that Step Functions makes for itself to hear of a job's end:
@@ -60,42 +61,42 @@ class PipelineRole(PlatformRole):
         key: kms.IKey,
         more_steps: Sequence[str] = (),
     ) -> None:
+        states = [allowed(["lambda:InvokeFunction"], *function_arns), allowed(["sns:Publish"], topic.topic_arn)]
         super().__init__(
             scope,
             id,
-            assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
+            assumed_by=service_principal("states.amazonaws.com"),
             description="Runs the states of a retraining pipeline",
+            access=[
+                Access(
+                    states, patterns={"*": "log delivery and X-Ray, which CDK grants a state machine, take no resource"}
+                ),
+                encrypting(key),
+                reading(artifacts, prefix="runs/"),
+                _running_jobs(scope, job_role, job_prefix, more_steps),
+            ],
         )
-        self.allow(
-            permission(["lambda:InvokeFunction"], *function_arns),
-            permission(["sns:Publish"], topic.topic_arn),
-        )
-        grant_encrypt(key, self)
-        grant_read(artifacts, self, prefix="runs/")
-        self._grant_jobs(job_role, job_prefix, more_steps)
-        acknowledge_wildcards(self, {"*": "log delivery and X-Ray, which CDK grants a state machine, take no resource"})
 
-    def _grant_jobs(self, job_role: iam.IRole, prefix: str, more_steps: Sequence[str]) -> None:
-        steps = {**_STEPS, "processing-job": (*_STEPS["processing-job"], *more_steps)}
-        statements: list[iam.PolicyStatement] = []
-        patterns: dict[str, str] = {}
-        for kind, actions in _JOBS.items():
-            jobs = [arn_of(self, "sagemaker", f"{kind}/{prefix}-*-{step}") for step in steps[kind]]
-            tagged = [*actions, "sagemaker:AddTags", "sagemaker:ListTags"]
-            statements.append(permission(tagged, *jobs))
-            patterns |= dict.fromkeys(jobs, "jobs of this pipeline's steps, which carry the model and the run's id")
-        self.allow(
+
+def _running_jobs(scope: Construct, job_role: iam.IRole, prefix: str, more_steps: Sequence[str]) -> Access:
+    steps = {**_STEPS, "processing-job": (*_STEPS["processing-job"], *more_steps)}
+    statements: list[Statement] = []
+    patterns: dict[str, str] = {}
+    for kind, actions in _JOBS.items():
+        jobs = [arn_of(scope, "sagemaker", f"{kind}/{prefix}-*-{step}") for step in steps[kind]]
+        statements.append(allowed([*actions, "sagemaker:AddTags", "sagemaker:ListTags"], *jobs))
+        patterns |= dict.fromkeys(jobs, "jobs of this pipeline's steps, which carry the model and the run's id")
+    rules = [arn_of(scope, "events", f"rule/{name}") for name in _MANAGED_RULES]
+    passed = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+    return Access(
+        [
             *statements,
-            permission(
-                ["events:DescribeRule", "events:PutRule", "events:PutTargets"],
-                *(arn_of(self, "events", f"rule/{name}") for name in _MANAGED_RULES),
-            ),
-            permission(
-                ["iam:PassRole"],
-                job_role.role_arn,
-                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-            ),
-        )
-        acknowledge_wildcards(self, patterns)
-        reason = "Step Functions asks for it where a job has tags, by connect-sagemaker of its guide"
-        acknowledge(self, {"permission-unused[sagemaker:ListTags]": reason})
+            allowed(["events:DescribeRule", "events:PutRule", "events:PutTargets"], *rules),
+            allowed(["iam:PassRole"], job_role.role_arn, conditions=passed),
+        ],
+        patterns=patterns,
+        findings={
+            "permission-unused[sagemaker:ListTags]": "Step Functions asks for it where a job has tags, by "
+            "connect-sagemaker of its guide"
+        },
+    )

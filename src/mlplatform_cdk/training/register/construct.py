@@ -4,11 +4,12 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformFunction, PlatformImage, acknowledge, grant_read, grant_write
+from mlplatform_cdk.core import Access, PlatformFunction, PlatformImage, reading, writing
 from mlplatform_cdk.core.images import PULL_ACTIONS
 from mlplatform_cdk.registry import ModelRegistry
 
 RUNTIME = "mlplatform_cdk.training.register.runtime"
+_UNUSED = "CreateModelPackage checks in its caller's name that the image can be pulled"
 
 
 class RegisterFunction(PlatformFunction):
@@ -43,11 +44,12 @@ class RegisterFunction(PlatformFunction):
                 "REFERENCE_URI": f"s3://{artifacts.bucket_name}/{reference_key}",
             },
             key=key,
+            access=[
+                registry.registering(),
+                reading(artifacts, prefix="runs/"),
+                writing(artifacts, object_key=reference_key),
+                # SageMaker checks with the caller's permissions that the image of a new version can be pulled.
+                inference_image.pulling(),
+                Access([], findings={f"permission-unused[{action}]": _UNUSED for action in PULL_ACTIONS}),
+            ],
         )
-        registry.grant_register(self)
-        grant_read(artifacts, self, prefix="runs/")
-        grant_write(artifacts, self, object_key=reference_key)
-        # SageMaker checks with the caller's permissions that the image of a new version can be pulled.
-        inference_image.grant_pull(self)
-        reason = "CreateModelPackage checks in its caller's name that the image can be pulled"
-        acknowledge(self.platform_role, {f"permission-unused[{action}]": reason for action in PULL_ACTIONS})
