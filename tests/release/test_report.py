@@ -21,7 +21,7 @@ from mlplatform_cdk.release.report.runtime.charts import line_chart, shares_char
 from mlplatform_cdk.release.report.runtime.measured import Line
 from mlplatform_cdk.release.report.runtime.page import report
 from mlplatform_cdk.release.report.runtime.story import NoStory, Story, story
-from mlplatform_cdk.runtimekit import aws, release_records
+from mlplatform_cdk.runtimekit import aws, release_facts, release_records
 from tests.release.gates_world import make_table
 from tests.release.stories import BEGAN, ENDPOINT, RELEASE, VERSION, beginning, released, rolled_back, told
 
@@ -131,7 +131,7 @@ def test_a_line_without_a_value_says_so() -> None:
     [(0, "0"), (4.24, "4.2 s"), (65, "1 min 5 s"), (3900, "1 h 5 min"), (90061, "1 d 1 h"), (7 * 86400, "7 d")],
 )
 def test_a_length_of_time_is_told_by_its_two_greatest_units(seconds: float, said: str) -> None:
-    assert axes.since(seconds) == said
+    assert release_facts.since(seconds) == said
 
 
 @pytest.mark.parametrize("greatest", [0, 0.0003, 0.9, 1, 7.2, 99, 100, 48_113])

@@ -10,6 +10,7 @@ from mlplatform_cdk.cli.diff import diff
 from mlplatform_cdk.cli.init import init
 from mlplatform_cdk.cli.local import app as local
 from mlplatform_cdk.cli.quantize import quantize
+from mlplatform_cdk.cli.release import app as release
 from mlplatform_cdk.cli.synth import synth
 from mlplatform_cdk.cli.tune import tune
 
@@ -23,6 +24,7 @@ app.command("demo")(demo)
 app.command("quantize")(quantize)
 app.command("tune")(tune)
 app.add_typer(local, name="local")
+app.add_typer(release, name="release")
 
 
 @app.callback()

@@ -19,6 +19,8 @@ _KNOWN = {
 _NOTHING = "-"
 _CONSOLES = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}
 _PARTS_OF_A_PACKAGE = 3
+_UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+_FEW_SECONDS = 10
 
 
 def rows(metrics: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -54,6 +56,18 @@ def written(name: str, value: object) -> str:
 def share(percent: float) -> str:
     """``20 %`` of 20.0."""
     return f"{percent:g} %"
+
+
+def since(seconds: float, *, exact: bool = True) -> str:
+    """``1 h 5 min`` of 3900; the two greatest units, and with ``exact`` tenths of a few seconds."""
+    if exact and 0 < seconds < _FEW_SECONDS:
+        return f"{seconds:.1f} s"
+    left, parts = round(seconds), []
+    for size, name in _UNITS:
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count} {name}")
+    return " ".join(parts[:2]) or "0"
 
 
 def label(package_arn: str) -> str:

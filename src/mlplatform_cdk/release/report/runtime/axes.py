@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from mlplatform_cdk.runtimekit.release_facts import since
+
 _S, _M, _H, _D = 1, 60, 3600, 86400
 _STEPS = (
     *(step * _S for step in (1, 2, 5, 10, 15, 30)),
@@ -12,7 +14,6 @@ _STEPS = (
     *(step * _H for step in (1, 2, 3, 6, 12)),
     *(step * _D for step in (1, 2, 7)),
 )
-_UNITS = ((_D, "d"), (_H, "h"), (_M, "min"), (_S, "s"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +42,6 @@ class Time:
         last = math.floor((self.end - self.zero).total_seconds() / step)
         for number in range(first, last + 1):
             yield self.place(self.zero + timedelta(seconds=number * step)), since(number * step, exact=False)
-
-
-def since(seconds: float, *, exact: bool = True) -> str:
-    """``1 h 5 min`` of 3900; the two greatest units, and with ``exact`` tenths of a few seconds."""
-    if exact and 0 < seconds < 10 * _S:
-        return f"{seconds:.1f} s"
-    left, parts = round(seconds), []
-    for size, name in _UNITS:
-        count, left = divmod(left, size)
-        if count:
-            parts.append(f"{count} {name}")
-    return " ".join(parts[:2]) or "0"
 
 
 def top_of(greatest: float) -> tuple[float, float]:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from html import escape
 
-from mlplatform_cdk.release.report.runtime.axes import Time, number, since, top_of
+from mlplatform_cdk.release.report.runtime.axes import Time, number, top_of
 from mlplatform_cdk.release.report.runtime.measured import SIDES, Line, Points
+from mlplatform_cdk.runtimekit.release_facts import since
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 860, 52, 16, 14, 26
 _FULL = 100.0

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from mlplatform_cdk.release.report.runtime.axes import Time, since
+from mlplatform_cdk.release.report.runtime.axes import Time
 from mlplatform_cdk.release.report.runtime.charts import line_chart, shares_chart
 from mlplatform_cdk.release.report.runtime.measured import Line
 from mlplatform_cdk.release.report.runtime.story import Story
@@ -51,7 +51,7 @@ def _tiles(told: Story) -> str:
     green = told.last_metrics.get("green") or {}
     tiles = [
         ("began", told.start.strftime("%Y-%m-%d %H:%M:%S UTC")),
-        ("took", since((told.end - told.start).total_seconds())),
+        ("took", facts.since((told.end - told.start).total_seconds())),
         ("most traffic on green", facts.share(told.most)),
         ("started by", told.records[0].who),
     ]
@@ -87,7 +87,7 @@ def _decisions(told: Story) -> str:
     for place, one in enumerate(told.decisions, 1):
         share = "" if one.percent is None else facts.share(one.percent)
         why = f"<small>{escape(one.reason)}</small>" if one.reason else ""
-        when = f'<time datetime="{escape(one.at)}">{since((one.moment - told.start).total_seconds())}</time>'
+        when = f'<time datetime="{escape(one.at)}">{facts.since((one.moment - told.start).total_seconds())}</time>'
         rows.append(
             f"<tr><td>{place}</td><td>{when}</td><td>{escape(one.step)}</td><td>{escape(one.decision)}{why}</td>"
             f"<td>{share}</td><td>{escape(one.who)}</td></tr>"

@@ -1,0 +1,86 @@
+"""Finds the releases of an endpoint by its name, and the one that is meant."""
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mlplatform_cdk.cli.console import CommandFailed
+from mlplatform_cdk.runtimekit import aws, release_records
+from mlplatform_cdk.runtimekit.release_address import PREFIX, ReleaseAddress
+
+_RUNNING = "RUNNING"
+_FINISHED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """An execution of the machine now.
+
+    :param arn: which one.
+    :param status: Step Functions' word; empty: it is not known any more.
+    :param error: how it ended, where it failed.
+    :param cause: why.
+    :param action: what it was started for; empty: it is not known.
+    """
+
+    arn: str
+    status: str
+    error: str = ""
+    cause: str = ""
+    action: str = ""
+
+    @property
+    def runs(self) -> bool:
+        """True until it has ended."""
+        return self.status not in (*_FINISHED, "")
+
+
+def find(endpoint: str | None) -> ReleaseAddress:
+    """Where the releases of ``endpoint`` live; without a name, of the only one that has any."""
+    client = aws.client("ssm")
+    if endpoint:
+        try:
+            found = client.get_parameter(Name=f"{PREFIX}{endpoint}")["Parameter"]["Value"]
+        except client.exceptions.ParameterNotFound:
+            others = ", ".join(_names()) or "none"
+            message = (
+                f"no releases of {endpoint} are published in this account and region; there are those of: {others}"
+            )
+            raise CommandFailed(message) from None
+        return ReleaseAddress.from_json(found)
+    names = _names()
+    if len(names) != 1:
+        there = ", ".join(names) or "none is published in this account and region"
+        raise CommandFailed(f"name the endpoint: {there}")
+    return find(names[0])
+
+
+def describe(arn: str) -> Execution:
+    """The execution ``arn`` now."""
+    client = aws.client("stepfunctions")
+    try:
+        found = client.describe_execution(executionArn=arn)
+    except client.exceptions.ExecutionDoesNotExist:
+        return Execution(arn=arn, status="")
+    return Execution(arn=arn, status=found["status"], error=found.get("error") or "", cause=found.get("cause") or "")
+
+
+def running(address: ReleaseAddress) -> Execution | None:
+    """The execution that holds the endpoint's lock, while it runs."""
+    lock = release_records.read(address.table, f"lock#{address.endpoint}", "lock")
+    if not lock or not lock.get("owner"):
+        return None
+    execution = replace(describe(lock["owner"]), action=str(lock.get("action", "")))
+    return execution if execution.status == _RUNNING else None
+
+
+def start(address: ReleaseAddress, request: dict[str, Any]) -> str:
+    """Start an execution of the machine; its ARN."""
+    answer = aws.client("stepfunctions").start_execution(stateMachineArn=address.machine, input=json.dumps(request))
+    arn: str = answer["executionArn"]
+    return arn
+
+
+def _names() -> list[str]:
+    pages = aws.client("ssm").get_paginator("get_parameters_by_path").paginate(Path=PREFIX)
+    return sorted(one["Name"].removeprefix(PREFIX) for page in pages for one in page["Parameters"])
