@@ -22,6 +22,7 @@ ADAPTERS: tuple[str, ...] = (
     "mlplatform_cdk.local.adapters.endpoints",
     "mlplatform_cdk.local.adapters.model_packages",
     "mlplatform_cdk.local.adapters.service_quotas",
+    "mlplatform_cdk.local.adapters.throttling",
 )
 
 

@@ -1,0 +1,68 @@
+"""Throttling on demand, which nothing here would ever do by itself: AWS answers calls that come too fast by an error.
+
+``PUT /_embedded/throttling`` with ``{"UpdateEndpoint": 3}`` lets the next three calls of that operation fail, whoever
+makes them; ``GET`` says how many are still to come. Operations are those of JSON services, which name them in a header.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+
+PATH = "/_embedded/throttling"
+_REFUSAL = {"__type": "ThrottlingException", "message": "Rate exceeded"}
+_HEADERS = [("Content-Type", "application/x-amz-json-1.1")]
+
+StartResponse = Callable[[str, list[tuple[str, str]]], object]
+_left: Counter[str] = Counter()
+_lock = threading.Lock()
+
+
+def install() -> None:
+    """Put it in front of moto's application, and of what others have put there."""
+    inner = DomainDispatcherApplication.__call__
+    if getattr(inner, "is_throttled", False):
+        return
+
+    @functools.wraps(inner)
+    def throttled(application: Any, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == PATH:
+            return _answer(start_response, HTTPStatus.OK, _told(environ))
+        if _is_too_fast(environ.get("HTTP_X_AMZ_TARGET", "")):
+            return _answer(start_response, HTTPStatus.BAD_REQUEST, _REFUSAL)
+        passed_on: Iterable[bytes] = inner(application, environ, start_response)
+        return passed_on
+
+    throttled.is_throttled = True  # type: ignore[attr-defined]
+    DomainDispatcherApplication.__call__ = throttled
+
+
+def _told(environ: dict[str, Any]) -> dict[str, int]:
+    """Note what is to be throttled, if that is said; what is still to come."""
+    with _lock:
+        if environ["REQUEST_METHOD"] == "PUT":
+            _left.clear()
+            _left.update(json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))))
+        return dict(+_left)
+
+
+def _is_too_fast(target: str) -> bool:
+    operation = str(target).rpartition(".")[2]
+    with _lock:
+        if _left[operation] <= 0:
+            return False
+        _left[operation] -= 1
+    return True
+
+
+def _answer(start_response: StartResponse, status: HTTPStatus, value: object) -> Iterable[bytes]:
+    body = json.dumps(value).encode()
+    start_response(f"{status.value} {status.phrase}", [*_HEADERS, ("Content-Length", str(len(body)))])
+    return [body]
