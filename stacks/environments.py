@@ -2,11 +2,13 @@
 
 import re
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from aws_cdk import Duration, Environment, PermissionsBoundary, RemovalPolicy
 from constructs import Node
 
 from mlplatform_cdk.foundation import SAGEMAKER_SERVICES
+from mlplatform_cdk.release import Strategy
 from mlplatform_cdk.serving import ScalingRange
 from mlplatform_cdk.workspace import Space, UserProfile
 
@@ -19,6 +21,8 @@ _PREFIX_LISTS = {
     "us-east-1": ("pl-63a5400a", "pl-02cd2c6b"),
     "us-west-2": ("pl-68a54001", "pl-00a54069"),
 }
+# Nobody waits and nothing is kept: tested, all traffic, and blue gone.
+AT_ONCE = Strategy.all_at_once(observe=timedelta(0), bake=timedelta(0), retention=timedelta(0), warm_up_requests=10)
 
 
 class UnknownEnvironmentError(ValueError):
@@ -40,6 +44,7 @@ class PlatformEnvironment:
     :param training_instance: trains; a GPU type where the model uses one.
     :param endpoint_instance: answers.
     :param endpoint_scaling: how many instances answer.
+    :param strategy: how a version gets its traffic.
     :param users: who works in Studio.
     :param emails: who hears of failures and releases; default: nobody.
     :param permissions_boundary: name of a managed policy of the account that bounds every role; default: none does.
@@ -56,6 +61,7 @@ class PlatformEnvironment:
     training_instance: str
     endpoint_instance: str
     endpoint_scaling: ScalingRange
+    strategy: Strategy
     users: tuple[UserProfile, ...]
     emails: tuple[str, ...] = ()
     permissions_boundary: str | None = None
@@ -100,6 +106,7 @@ DEV = PlatformEnvironment(
     training_instance="ml.m5.large",
     endpoint_instance="ml.m5.large",
     endpoint_scaling=ScalingRange(minimum=1, maximum=2),
+    strategy=AT_ONCE,
     users=(UserProfile(name="developer", spaces=(Space(name="developer-lab", app="JupyterLab"),)),),
 )
 
@@ -115,6 +122,7 @@ STAGING = PlatformEnvironment(
     training_instance="ml.m5.xlarge",
     endpoint_instance="ml.c5.large",
     endpoint_scaling=ScalingRange(minimum=1, maximum=2),
+    strategy=Strategy.linear(),
     users=(UserProfile(name="developer", spaces=(Space(name="developer-editor", app="CodeEditor"),)),),
 )
 
@@ -130,6 +138,7 @@ PROD = PlatformEnvironment(
     training_instance="ml.g4dn.xlarge",
     endpoint_instance="ml.c5.xlarge",
     endpoint_scaling=ScalingRange(minimum=2, maximum=8),
+    strategy=Strategy.linear(),
     users=(
         UserProfile(name="scientist", spaces=(Space(name="scientist-lab", app="JupyterLab"),)),
         UserProfile(name="engineer", spaces=(Space(name="team-editor", app="CodeEditor", shared=True),)),

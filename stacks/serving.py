@@ -5,6 +5,7 @@ from constructs import Construct
 from mlplatform_cdk.foundation import PlatformStack, publish
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release import BlueGreenRelease
+from mlplatform_cdk.release.records import ReleaseRecords
 from mlplatform_cdk.serving import ReleasedEndpoint
 from stacks import breast_cancer
 from stacks.environments import PlatformEnvironment
@@ -33,6 +34,8 @@ class ServingStack(PlatformStack):
             endpoint=endpoint,
             registry=ModelRegistry.from_group_name(self, "Registry", breast_cancer.group_name(environment)),
             artifacts=below.artifacts,
+            strategy=environment.strategy,
+            records=ReleaseRecords(self, "ReleaseRecords", key=below.key, removal_policy=environment.removal_policy),
             notifications=below.notifications,
         )
         publish(self, environment.parameter("serving", "endpoint-name"), endpoint.endpoint_name)

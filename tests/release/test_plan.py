@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -84,11 +85,34 @@ def test_a_release_interrupted_after_the_switch_is_tested_again_and_can_still_go
     assert plan["blue"]["weight"] == 1.0
 
 
-def test_a_third_version_takes_the_place_without_traffic() -> None:
+def test_a_release_whose_blue_is_kept_is_left_alone_too() -> None:
+    endpoint = live(variant("a", 1, weight=0.0), variant("b", 2, weight=1.0), targets=(scaled("b"),))
+
+    assert plan_for(2, endpoint, stage_status="InService")["way"] == "nothing"
+
+
+def test_a_third_version_takes_the_place_of_the_one_that_is_kept() -> None:
     plan = plan_for(3, live(variant("a", 1, weight=0.0), variant("b", 2, weight=1.0)))
 
     assert (plan["way"], plan["green"]["variant"], plan["blue"]["variant"]) == ("beside", "a", "b")
     assert len(plan["shared"]["variants"]) == 2
+    # The capacity and the weight of what was there are not green's, and the way back is to blue alone.
+    assert plan["shared"]["retain"] is False
+    assert (plan["blue"]["alone"], plan["blue"]["configuration"]) == (False, "dev-churn--v3-" + _digest(plan) + "-blue")
+
+
+def test_beside_a_version_that_is_alone_what_scaling_had_reached_stays() -> None:
+    plan = plan_for(2, live(variant("a", 1)))
+
+    assert plan["shared"]["retain"] is True
+    assert (plan["blue"]["alone"], plan["blue"]["configuration"]) == (True, "dev-churn--before")
+
+
+def test_a_shadow_stands_behind_blue_and_gets_its_share_of_copies() -> None:
+    shadow = plan_for(2, live(variant("a", 1)), shadow_percent=50.0)["shadow"]
+
+    assert [one["VariantName"] for one in shadow["variants"]] == ["a"]
+    assert [(one["VariantName"], one["InitialVariantWeight"]) for one in shadow["shadows"]] == [("shadow", 0.5)]
 
 
 def test_the_same_version_in_another_shape_is_released_again_and_is_never_rejected_for_it() -> None:
@@ -116,10 +140,6 @@ def test_the_mark_of_a_retired_version_does_not_bring_it_back() -> None:
 
 def test_a_retired_version_comes_back_by_hand() -> None:
     assert plan_for(1, SETTLED, stage_status="Retired", by_approval=False)["way"] == "beside"
-
-
-def test_a_release_waits_for_an_older_one() -> None:
-    assert plan_for(2, SETTLED, must_wait=True)["way"] == "wait"
 
 
 @pytest.mark.parametrize("status", ["Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"])
@@ -160,3 +180,8 @@ def test_every_name_is_one_that_sagemaker_takes_even_at_the_ends_of_the_ranges()
 
 def test_a_model_knows_its_version() -> None:
     assert plan_for(2, NO_ENDPOINT)["model"]["environment"]["MODEL_PACKAGE_ARN"].endswith("/churn/2")
+
+
+def _digest(plan: dict[str, Any]) -> str:
+    """What tells this execution's configurations from another's."""
+    return str(plan["green"]["configuration"].rsplit("-", 2)[1])

@@ -1,8 +1,6 @@
-"""When is a change believed, a test passed, a turn come, an error told?"""
+"""When is a change believed, a test passed, an error told?"""
 
 import json
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -10,12 +8,10 @@ from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseFailed
 from mlplatform_cdk.release.blue_green.runtime.failure import failure_of
 from mlplatform_cdk.release.blue_green.runtime.golden import Trial, verdict
 from mlplatform_cdk.release.blue_green.runtime.state import Live
-from mlplatform_cdk.release.blue_green.runtime.turn import must_wait
 from mlplatform_cdk.release.blue_green.runtime.watch import has_settled
 from tests.release.worlds import live, variant
 
 BOTH = live(variant("a", 1, weight=0.0), variant("b", 2, weight=1.0), configuration="asked")
-NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def settled(endpoint: Live, *, looks: int = 1, weights: dict[str, float] | None = None) -> bool:
@@ -24,10 +20,6 @@ def settled(endpoint: Live, *, looks: int = 1, weights: dict[str, float] | None 
 
 def trial(*problems: str, latency_ms: float = 10.0) -> Trial:
     return Trial(name="golden", problems=problems, latency_ms=latency_ms)
-
-
-def execution(name: str, minutes: int) -> dict[str, Any]:
-    return {"executionArn": name, "startDate": NOON + timedelta(minutes=minutes)}
 
 
 def test_in_service_on_the_configuration_asked_for_is_success() -> None:
@@ -82,21 +74,6 @@ def test_a_latency_over_the_budget_is_recorded() -> None:
 def test_a_latency_out_of_all_proportion_fails() -> None:
     with pytest.raises(ReleaseFailed, match=r"must take less than 700 ms .* got 900 ms"):
         verdict([trial(latency_ms=900)], budget_ms=20)
-
-
-@pytest.mark.parametrize(
-    ("running", "expected"),
-    [
-        pytest.param([], False, id="the list is behind"),
-        pytest.param([execution("mine", 0)], False, id="alone"),
-        pytest.param([execution("mine", 0), execution("older", -1)], True, id="an older one runs"),
-        pytest.param([execution("mine", 0), execution("younger", 1)], False, id="a younger one waits for this"),
-        pytest.param([execution("mine", 0), execution("also", 0)], True, id="of two of a moment, one goes"),
-        pytest.param([execution("mine", 0), execution("zero", 0)], False, id="and the other waits"),
-    ],
-)
-def test_the_oldest_release_has_its_turn(running: list[dict[str, Any]], *, expected: bool) -> None:
-    assert must_wait("mine", NOON, running) is expected
 
 
 @pytest.mark.parametrize(

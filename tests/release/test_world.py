@@ -9,13 +9,14 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from mlplatform_cdk.release.blue_green.runtime import live, production, scaling, trials
+from mlplatform_cdk.release.blue_green.runtime import live, lock, production, scaling, trials
 from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseFailed, ReleaseRefused
 from mlplatform_cdk.release.blue_green.runtime.handler import handle
-from mlplatform_cdk.runtimekit import aws
+from mlplatform_cdk.runtimekit import aws, release_records
 from mlplatform_cdk.runtimekit.manifest import GoldenRequest, Manifest, ModelFile, Tensor
 from mlplatform_cdk.runtimekit.model_package import PackageFacts
-from tests.release.worlds import SPECIFICATION
+from tests.release.table import TABLE
+from tests.release.worlds import EXECUTION, SPECIFICATION
 
 ENDPOINT = "dev-churn"
 MANIFEST_URI = "s3://artifacts/runs/r1/evaluation/manifest.json"
@@ -84,6 +85,19 @@ def sagemaker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         s3.put_object(Bucket="artifacts", Key=MANIFEST_URI.split("/", 3)[3], Body=MANIFEST.to_json().encode())
         yield boto3.client("sagemaker")
     clients.cache_clear()
+
+
+@pytest.fixture
+def table(sagemaker: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The records, and the lock."""
+    monkeypatch.setenv("RELEASE_RECORDS_TABLE", TABLE)
+    boto3.client("dynamodb").create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("endpoint", "at")],
+        KeySchema=[{"AttributeName": "endpoint", "KeyType": "HASH"}, {"AttributeName": "at", "KeyType": "RANGE"}],
+    )
+    return TABLE
 
 
 @pytest.fixture
@@ -261,30 +275,30 @@ def test_the_registry_has_one_version_in_production_afterwards(monkeypatch: pyte
 
 
 def plan_event(request: object) -> dict[str, Any]:
-    client = boto3.client("stepfunctions")
-    machine = client.create_state_machine(
-        name="Release",
-        definition=json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}),
-        roleArn="arn:aws:iam::123456789012:role/machine",
-    )["stateMachineArn"]
     return {
         "step": "plan",
         "request": request,
         "specification": SPECIFICATION.to_mapping(),
-        "machine_arn": machine,
-        "execution_arn": machine.replace("stateMachine", "execution") + ":mine",
-        "started": "2026-11-22T12:00:00.000Z",
+        "endpoint_name": ENDPOINT,
+        "shadow_percent": 0.0,
+        "execution_arn": EXECUTION,
         "looks": 0,
         "most_looks": 120,
     }
 
 
-def test_the_plan_has_every_member_that_the_states_refer_to(package_arn: str) -> None:
+def test_the_plan_has_every_member_that_the_states_refer_to(package_arn: str, table: str) -> None:
+    assert lock.take(ENDPOINT, EXECUTION, package_arn).held
+
     plan = handle(plan_event({"model_package_arn": package_arn}), None)
 
     assert json.loads(json.dumps(plan)) == plan
     assert (plan["way"], plan["looks"], plan["package_arn"]) == ("first", 1, package_arn)
     assert plan["model"]["exists"] is False
+    held = lock.holder(ENDPOINT)
+    assert held is not None
+    assert held.plan == plan
+    assert [one.step for one in release_records.history(table, ENDPOINT)] == ["Plan"]
 
 
 @pytest.mark.parametrize("request_", [None, {}, [], {"model_package_arn": 1}, {"model_package_arn": "churn/1"}])

@@ -68,12 +68,12 @@ def live(*variants: Variant, configuration: str = "dev-churn--before", **changes
 
 def plan_for(number: int, endpoint: Live, **changes: Any) -> dict[str, Any]:
     others_marked = changes.pop("others_marked", False)
-    must_wait = changes.pop("must_wait", False)
     model_exists = changes.pop("model_exists", False)
+    shadow_percent = changes.pop("shadow_percent", 0.0)
     return make_plan(
         request(number, **changes),
         endpoint,
-        must_wait=must_wait,
         model_exists=model_exists,
         others_marked=others_marked,
+        shadow_percent=shadow_percent,
     )

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,7 +26,8 @@ from mlplatform_cdk.local import deploy, server
 from mlplatform_cdk.local.administrator import Administrator
 from mlplatform_cdk.local.settings import Settings
 from mlplatform_cdk.registry import ModelRegistry
-from mlplatform_cdk.release import BlueGreenRelease
+from mlplatform_cdk.release import BlueGreenRelease, Strategy, VerdictRules
+from mlplatform_cdk.release.records import ReleaseRecords
 from mlplatform_cdk.runtimekit.manifest import Manifest
 from mlplatform_cdk.runtimekit.model_package import PackageFacts
 from mlplatform_cdk.serving import ReleasedEndpoint
@@ -33,6 +35,24 @@ from tests.training.jobs import rehearsal as jobs
 
 ENDPOINT, GROUP = "rehearsed", "rehearsed"
 PATIENCE_S = 60.0
+# A window of three looks and a bake of two. What is measured on a machine that does all this at once says nothing about
+# latency; a release without callers passes.
+RULES = VerdictRules(
+    minimum_requests=20,
+    latency_p99_ms=10_000,
+    latency_ratio_to_blue=None,
+    cpu_percent=None,
+    memory_percent=None,
+    without_enough_requests="pass",
+)
+CANARY = Strategy.canary(
+    20,
+    observe=timedelta(seconds=30),
+    bake=timedelta(seconds=20),
+    retention=timedelta(0),
+    warm_up_requests=5,
+    rules=RULES,
+)
 
 
 @dataclass
@@ -46,13 +66,20 @@ class Rehearsal:
     manifest: Manifest
     made: int = 0
 
-    def register(self, *, model: bytes | None = None, manifest: Manifest | None = None) -> str:
-        """A version that waits for approval."""
+    def register(
+        self,
+        *,
+        model: bytes | None = None,
+        manifest: Manifest | None = None,
+        approval: str = "PendingManualApproval",
+    ) -> str:
+        """A version that waits for approval, or has it already."""
         self.made += 1
         run = f"run-{self.made}"
         bucket, s3 = self.outputs["Bucket"], self.aws.client("s3")
         content = (manifest or self.manifest).to_json().encode()
-        s3.put_object(Bucket=bucket, Key=f"runs/{run}/model.tar.gz", Body=model or self.model)
+        archive = model or self.model
+        s3.put_object(Bucket=bucket, Key=f"runs/{run}/model.tar.gz", Body=archive)
         s3.put_object(Bucket=bucket, Key=f"runs/{run}/manifest.json", Body=content)
         facts = PackageFacts(
             run_id=run,
@@ -62,11 +89,11 @@ class Rehearsal:
             manifest_uri=f"s3://{bucket}/runs/{run}/manifest.json",
             manifest_sha256=hashlib.sha256(content).hexdigest(),
             evaluation_uri=f"s3://{bucket}/runs/{run}/evaluation.json",
-            model_data_sha256="0" * 64,
+            model_data_sha256=hashlib.sha256(archive).hexdigest(),
         )
         arn: str = self.aws.client("sagemaker").create_model_package(
             ModelPackageGroupName=GROUP,
-            ModelApprovalStatus="PendingManualApproval",
+            ModelApprovalStatus=approval,
             CustomerMetadataProperties=facts.to_metadata(),
             InferenceSpecification={
                 "Containers": [
@@ -226,16 +253,19 @@ def wrong(trained: tuple[bytes, Manifest]) -> Manifest:
 
 
 @pytest.fixture(scope="module")
-def rehearsal(tmp_path_factory: pytest.TempPathFactory, trained: tuple[bytes, Manifest]) -> Iterator[Rehearsal]:
-    """The platform, deployed, before its first release."""
+def rehearsal(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, trained: tuple[bytes, Manifest]
+) -> Iterator[Rehearsal]:
+    """The platform, deployed, before its first release; a module's ``STRATEGY`` says how it releases."""
     settings = Settings(state_dir=tmp_path_factory.mktemp("aws"), clock_factor=0.02)
-    assembly = _synthesize(tmp_path_factory.mktemp("assembly") / "cdk.out", settings)
+    strategy = getattr(request.module, "STRATEGY", CANARY)
+    assembly = _synthesize(tmp_path_factory.mktemp("assembly") / "cdk.out", settings, strategy)
     with server.start(settings) as running:
         report = deploy.deploy(assembly, running.settings)
         yield Rehearsal(Administrator(running.settings), assembly, dict(report.stacks[0].outputs), *trained)
 
 
-def _synthesize(outdir: Path, settings: Settings) -> Assembly:
+def _synthesize(outdir: Path, settings: Settings, strategy: Strategy) -> Assembly:
     app = App(outdir=str(outdir))
     where = Environment(account=settings.account, region=settings.region)
     stack = PlatformStack(app, "Rehearsed", env=where)
@@ -249,12 +279,15 @@ def _synthesize(outdir: Path, settings: Settings) -> Assembly:
         endpoint=endpoint,
         registry=registry,
         artifacts=artifacts,
+        strategy=strategy,
+        records=ReleaseRecords(stack, "Records", key=key, removal_policy=RemovalPolicy.DESTROY),
         notifications=Notifications(stack, "Topic", key=key),
     )
     outputs = {
         "Bucket": artifacts.bucket_name,
         "Image": endpoint.image.image_uri,
         "Machine": release.state_machine.state_machine_arn,
+        "RecordsTable": release.records.table_name,
     }
     for name, value in outputs.items():
         CfnOutput(stack, name, value=value)

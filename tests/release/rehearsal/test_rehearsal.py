@@ -18,7 +18,7 @@ def live(rehearsal: Rehearsal) -> str:
     """A version that has all the traffic: the one that an earlier test left, or a new one."""
     if not rehearsal.is_settled():
         execution = rehearsal.approve(rehearsal.register())
-        assert execution["status"] == "SUCCEEDED", execution
+        assert execution["status"] == "SUCCEEDED", execution.get("cause")
     (arn,) = rehearsal.traffic()
     return arn
 
@@ -48,7 +48,7 @@ def test_a_good_version_takes_over_without_a_failed_request(rehearsal: Rehearsal
     with Callers(rehearsal) as callers:
         execution = rehearsal.approve(better)
 
-    assert execution["status"] == "SUCCEEDED", execution
+    assert execution["status"] == "SUCCEEDED", execution.get("cause")
     assert rehearsal.traffic() == {better: 1.0}
     assert callers.outcomes.keys() == {"answered"}
     (variant,) = rehearsal.endpoint()["ProductionVariants"]
@@ -65,7 +65,7 @@ def test_green_that_answers_wrongly_never_gets_traffic(rehearsal: Rehearsal, liv
         execution = rehearsal.approve(bad)
 
     assert (execution["status"], execution["error"]) == ("FAILED", "TestGreen")
-    assert "SwitchTraffic" not in rehearsal.visited(execution["executionArn"])
+    assert "ShiftTraffic" not in rehearsal.visited(execution["executionArn"])
     assert rehearsal.traffic() == {live: 1.0}
     assert rehearsal.endpoint()["EndpointConfigName"] == before
     assert callers.outcomes.keys() == {"answered"}
@@ -103,7 +103,7 @@ def test_a_version_that_is_live_is_left_alone(rehearsal: Rehearsal, live: str) -
     execution = rehearsal.end_of(rehearsal.start(live))
 
     assert execution["status"] == "SUCCEEDED"
-    assert rehearsal.visited(execution["executionArn"]) == ["Begin", "Plan", "WhichWay", "NothingToDo"]
+    assert rehearsal.visited(execution["executionArn"])[-4:] == ["Plan", "WhichWay", "LeaveAlone", "NothingToDo"]
 
 
 def test_the_marks_of_a_release_start_no_other(rehearsal: Rehearsal, live: str) -> None:
@@ -115,7 +115,7 @@ def test_the_marks_of_a_release_start_no_other(rehearsal: Rehearsal, live: str) 
     assert len(rehearsal.executions()) == known + 1
 
 
-@pytest.mark.parametrize("state", ["BringUpGreen", "TestGreen", "SwitchTraffic", "RetireBlue", "MarkProduction"])
+@pytest.mark.parametrize("state", ["BringUpGreen", "TestGreen", "ShiftTraffic", "RetireBlue", "MarkProduction"])
 def test_a_release_that_is_stopped_anywhere_is_finished_by_the_next_one(
     rehearsal: Rehearsal, live: str, state: str
 ) -> None:
@@ -125,7 +125,7 @@ def test_a_release_that_is_stopped_anywhere_is_finished_by_the_next_one(
     rehearsal.until(lambda: state in rehearsal.visited(running["executionArn"]))
     rehearsal.aws.client("stepfunctions").stop_execution(executionArn=running["executionArn"])
 
-    assert sum(rehearsal.traffic().values()) == 1.0
+    assert sum(rehearsal.traffic().values()) == pytest.approx(1.0)
     execution = rehearsal.end_of(rehearsal.start(better))
 
     assert execution["status"] == "SUCCEEDED", json.dumps(execution, default=str)

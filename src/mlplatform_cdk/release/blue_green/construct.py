@@ -1,57 +1,70 @@
-"""A release as a user defines it: which endpoint, whose versions, whom to tell."""
+"""A release as a user defines it: which endpoint, whose versions, by which strategy, whom to tell."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from aws_cdk import Duration
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
-from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformFunction, PlatformRole, dead_letters_of, partition_of
+from mlplatform_cdk.core import ConfigurationError, PlatformFunction, is_known, partition_of
+from mlplatform_cdk.core.instances import instance_type_of
 from mlplatform_cdk.core.machines import PlatformStateMachine
 from mlplatform_cdk.registry import ModelRegistry
+from mlplatform_cdk.release.blue_green.alarms import ReleaseAlarms
 from mlplatform_cdk.release.blue_green.changes import Release
 from mlplatform_cdk.release.blue_green.definition import definition
-from mlplatform_cdk.release.blue_green.permissions import MachineRole, grant_steps, grant_turn
+from mlplatform_cdk.release.blue_green.guard import ReleaseGuard
+from mlplatform_cdk.release.blue_green.permissions import MachineRole, grant_restart, grant_steps, grant_turn
 from mlplatform_cdk.release.blue_green.tasks import Tasks
+from mlplatform_cdk.release.blue_green.triggers import ReleaseTriggers
+from mlplatform_cdk.release.gates import Gates
+from mlplatform_cdk.release.records import ReleaseRecords, publish_address
+from mlplatform_cdk.release.report import ReleaseReport
+from mlplatform_cdk.runtimekit.release_address import ReleaseAddress
+from mlplatform_cdk.runtimekit.release_strategy import Strategy
 from mlplatform_cdk.serving import ReleasedEndpoint
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
 
 RUNTIME = "mlplatform_cdk.release.blue_green.runtime"
+LINEAR = Strategy.linear()
 _STEP_TIMEOUT = Duration.minutes(5)
-_RETRIES = 8
-_GIVE_UP_AFTER = Duration.hours(6)
 
 
 class BlueGreenRelease(Construct):
-    """Brings each approved version to ``endpoint``: beside the live one, tested, switched, alone.
+    """Brings each approved version to ``endpoint``: beside the live one, tested, then step by step, watched.
 
-    Green comes up beside blue without traffic, is asked the golden requests of its manifest directly, gets all traffic
-    at once, and blue goes when that is seen to hold. A failure on the way puts blue back, marks the version as rejected
-    with the reason, and tells ``notifications``; SageMaker's silent rollbacks count as failures. The first version of
-    an endpoint has no blue: it has the endpoint's traffic from its first moment, is tested at once, and the endpoint
-    goes again if it fails. After blue is gone there is no way back but another release, and a failure then only says
-    what is left to do.
+    Green comes up beside blue without traffic and is asked the golden requests of its manifest directly. Then it gets
+    its traffic by the strategy's steps, each with a window in which it must hold what the rules ask of it, alone and
+    beside blue; an alarm on it acts within seconds. Gates wait for a person. When it has baked with all requests, blue
+    is scaled down and kept as an instant way back, and retires at the end of its retention.
+
+    Whatever fails on the way, and whoever stops it, the traffic goes back to blue in one call, the version is marked as
+    rejected with the reason where that is its fault, and ``notifications`` hear of it; SageMaker's silent rollbacks
+    count as failures. The first version of an endpoint has no blue: it has the endpoint's traffic from its first
+    moment, is tested at once, and the endpoint goes again if it fails.
 
     SageMaker brings every update up on a new fleet of instances and then drops the old one: a release takes up to twice
-    the instances for a while, and quota for them.
+    the instances of both variants for a while, and quota for them.
 
-    One release at a time: while an older execution of the machine runs, a newer one waits for its turn (up to an hour,
-    and then refuses); two that begin in the same second may both miss the other in the list of executions, which is
-    eventually consistent. An execution that is stopped leaves the endpoint where it was; nothing is marked as in
-    production until all is done, and the next release goes on from what it finds.
+    One release at a time: a newer one waits for its turn, or ends the older one where the strategy lets it supersede.
+    Every decision is a record in ``records`` and an event on its bus.
 
-    Start one by hand with ``{"model_package_arn": "..."}``; a version that is live already is left alone.
+    Start one by hand with ``{"model_package_arn": "..."}``, and a way back with ``{"action": "rollback"}`` and ``who``
+    and ``reason``; docs/releases.md has the rest.
 
     :param endpoint: what to release to.
     :param registry: whose approved versions are released.
-    :param artifacts: where the models' manifests lie, under ``runs/``.
+    :param artifacts: where the models' manifests lie, under ``runs/``; the reports of releases go to ``releases/``.
+    :param strategy: how green gets its traffic; default: 5 percent, then 15 more at a time, ten minutes each, a day
+        of bake, a week of retention.
+    :param alarms: what acts while green is watched; default: a ``ReleaseAlarms`` by the rules, where one watches.
+    :param records: where decisions are kept; default: a ``ReleaseRecords`` of its own.
+    :param gates: who is asked at the strategy's gates, and how; default: ``notifications``, answered by command line.
     :param notifications: where releases and failures are told, encrypted by the endpoint's key; default: nowhere.
     """
 
@@ -63,26 +76,44 @@ class BlueGreenRelease(Construct):
         endpoint: ReleasedEndpoint,
         registry: ModelRegistry,
         artifacts: s3.IBucket,
+        strategy: Strategy = LINEAR,
+        alarms: ReleaseAlarms | None = None,
+        records: ReleaseRecords | None = None,
+        gates: Gates | None = None,
         notifications: sns.ITopic | None = None,
     ) -> None:
         super().__init__(scope, id)
-        self.function = PlatformFunction(
+        self.strategy, self._endpoint, self._registry = strategy, endpoint, registry
+        self._check(gates)
+        self.records = records or ReleaseRecords(self, "Records", key=endpoint.key)
+        self.alarms = alarms or self._own_alarms(notifications)
+        self.gates = gates or self._own_gates(notifications)
+        self.report = ReleaseReport(
             self,
-            "Steps",
-            package=RUNTIME,
-            description=f"Decides and tests in releases to {endpoint.endpoint_name}",
-            timeout=_STEP_TIMEOUT,
-            environment={"MODEL_PACKAGE_GROUP_NAME": registry.model_package_group_name},
+            "Report",
+            endpoint_name=endpoint.endpoint_name,
+            records=self.records,
+            artifacts=artifacts,
             key=endpoint.key,
         )
-        role = self.function.platform_role
-        grant_steps(self.function, role, endpoint=endpoint, registry=registry, artifacts=artifacts)
-        self.state_machine = self._define_machine(endpoint, registry, notifications)
-        grant_turn(self, role, self.state_machine)
-        self._define_trigger(registry)
+        self.function = self._define_steps(artifacts)
+        self.state_machine = self._define_machine(notifications)
+        grant_turn(self, self.function.platform_role, self.state_machine)
+        if self.gates is not None:
+            self.gates.open_for(self.state_machine)
+        self.guard = ReleaseGuard(
+            self,
+            "Guard",
+            endpoint=endpoint,
+            machine=self.state_machine,
+            records=self.records,
+            alarms=self._alarms(),
+        )
+        ReleaseTriggers(self, "Triggers", registry=registry, machine=self.state_machine)
+        self._publish()
 
     def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let ``grantee`` start releases by hand, and nothing more."""
+        """Let ``grantee`` start releases and rollbacks by hand, and nothing more."""
         return iam.Grant.add_to_principal(
             grantee=grantee, actions=["states:StartExecution"], resource_arns=[self.state_machine.state_machine_arn]
         )
@@ -91,18 +122,78 @@ class BlueGreenRelease(Construct):
         """Releases that failed or were refused; anything else through ``.with_(...)``."""
         return self.state_machine.metric_failed(statistic=statistic)
 
-    def _define_machine(
-        self, endpoint: ReleasedEndpoint, registry: ModelRegistry, topic: sns.ITopic | None
-    ) -> sfn.StateMachine:
+    def _check(self, gates: Gates | None) -> None:
+        if gates is not None and not self.strategy.gates:
+            raise ConfigurationError(
+                self, "gates must have a place in the strategy, got a strategy without; try Strategy(gates=(Gate(50),))"
+            )
+
+    def _own_alarms(self, notifications: sns.ITopic | None) -> ReleaseAlarms | None:
+        if not self.strategy.most_looks:
+            return None
+        rules = self.strategy.rules
+        return ReleaseAlarms(self, "Alarms", endpoint=self._endpoint, rules=rules, notifications=notifications)
+
+    def _own_gates(self, notifications: sns.ITopic | None) -> Gates | None:
+        if not self.strategy.gates:
+            return None
+        return Gates(
+            self,
+            "Gates",
+            endpoint_name=self._endpoint.endpoint_name,
+            records=self.records,
+            key=self._endpoint.key,
+            notifications=notifications,
+        )
+
+    def _alarms(self) -> "Mapping[str, Sequence[cloudwatch.IAlarm]]":
+        """The alarms by the variant that they watch; those of the business watch whichever is green."""
+        if self.alarms is None:
+            return {"business": ()}
+        own = {variant: self.alarms.of_variant(variant) for variant in self._endpoint.variants}
+        return {**own, "business": self.alarms.business}
+
+    def _define_steps(self, artifacts: s3.IBucket) -> PlatformFunction:
+        endpoint = self._endpoint
+        function = PlatformFunction(
+            self,
+            "Steps",
+            package=RUNTIME,
+            description=f"Decides and tests in releases to {endpoint.endpoint_name}",
+            timeout=_STEP_TIMEOUT,
+            environment={
+                "MODEL_PACKAGE_GROUP_NAME": self._registry.model_package_group_name,
+                **self.records.environment,
+            },
+            key=endpoint.key,
+        )
+        role = function.platform_role
+        grant_steps(function, role, endpoint=endpoint, registry=self._registry, artifacts=artifacts)
+        self.records.grant_write(role)
+        return function
+
+    def _define_machine(self, topic: sns.ITopic | None) -> PlatformStateMachine:
+        endpoint, asks = self._endpoint, self.gates.function if self.gates is not None else None
+        alarms = {whose: [one.alarm_name for one in group] for whose, group in self._alarms().items()}
         release = Release(
-            tasks=Tasks(partition_of(self), self.function.function_arn),
+            tasks=Tasks(partition_of(self), self.function.function_arn, endpoint.endpoint_name),
             specification=endpoint.specification,
+            strategy=self.strategy,
+            alarms=alarms,
+            machine=_machine_of(endpoint.specification.instance_type),
+            gate_arn=asks.function_arn if asks is not None else None,
+            report_arn=self.report.function.function_arn,
             topic_arn=topic.topic_arn if topic else None,
         )
         role = MachineRole(
-            self, "MachineRole", endpoint=endpoint, registry=registry, function=self.function, topic=topic
+            self,
+            "MachineRole",
+            endpoint=endpoint,
+            registry=self._registry,
+            functions=[self.function, self.report.function, *([asks] if asks is not None else [])],
+            topic=topic,
         )
-        return PlatformStateMachine(
+        machine = PlatformStateMachine(
             self,
             "Machine",
             definition=definition(release),
@@ -110,37 +201,28 @@ class BlueGreenRelease(Construct):
             comment=f"Releases model versions to {endpoint.endpoint_name}",
             key=endpoint.key,
         )
+        if self.strategy.retention:
+            grant_restart(self, role, machine)
+        return machine
 
-    def _define_trigger(self, registry: ModelRegistry) -> None:
-        """An approval starts a release; a version that was in production is brought back by hand only."""
-        starter = PlatformRole(
+    def _publish(self) -> None:
+        specification = self._endpoint.specification
+        publish_address(
             self,
-            "TriggerRole",
-            assumed_by=iam.ServicePrincipal("events.amazonaws.com"),
-            description="Starts a release when a version is approved",
+            ReleaseAddress(
+                endpoint=specification.endpoint_name,
+                machine=self.state_machine.state_machine_arn,
+                table=self.records.table_name,
+                bus=self.records.bus_name,
+                instance_type=specification.instance_type,
+                minimum=specification.minimum,
+                maximum=specification.maximum,
+                strategy=self.strategy.to_mapping(),
+            ),
         )
-        self.grant_start(starter)
-        approved = registry.approved_pattern()
-        # The marks of a release are changes of an approved version too, and would start the next one.
-        detail = {**(approved.detail or {}), "ModelLifeCycle": {"Stage": [{"exists": False}]}}
-        events.Rule(
-            self,
-            "Approved",
-            description="A model version was approved",
-            event_pattern=events.EventPattern(source=approved.source, detail_type=approved.detail_type, detail=detail),
-            targets=[
-                targets.SfnStateMachine(
-                    self.state_machine,
-                    input=events.RuleTargetInput.from_object(
-                        {
-                            "model_package_arn": events.EventField.from_path("$.detail.ModelPackageArn"),
-                            "by": "approval",
-                        }
-                    ),
-                    role=starter,
-                    dead_letter_queue=dead_letters_of(self),
-                    retry_attempts=_RETRIES,
-                    max_event_age=_GIVE_UP_AFTER,
-                )
-            ],
-        )
+
+
+def _machine_of(instance_type: str) -> dict[str, int]:
+    """Of how many parts SageMaker's percentages are."""
+    known = instance_type_of(instance_type) if is_known(instance_type) else None
+    return {"cores": known.vcpus, "gpus": max(known.gpus, 1)} if known else {"cores": 1, "gpus": 1}

@@ -1,69 +1,141 @@
-"""A release, state by state: the way there, each change watched until it is true."""
+"""A release, state by state: the turn, the plan, and what the turn is for; each phase has a module of its own."""
 
 from typing import Any
 
 from mlplatform_cdk.core.states import State
-from mlplatform_cdk.release.blue_green.changes import (
-    LOOK_EVERY_S,
-    MOST_LOOKS,
-    Release,
-    configuration_state,
-    update_state,
-    watched,
-)
+from mlplatform_cdk.release.blue_green.bringing import bringing_states
+from mlplatform_cdk.release.blue_green.changes import LOOK_EVERY_S, MOST_LOOKS, MOST_TURN_LOOKS, Release
 from mlplatform_cdk.release.blue_green.endings import ending_states
-from mlplatform_cdk.release.blue_green.finishing import after_alone, finishing_states
-from mlplatform_cdk.release.blue_green.tasks import choice
+from mlplatform_cdk.release.blue_green.finishing import finishing_states
+from mlplatform_cdk.release.blue_green.moving import moving_states
+from mlplatform_cdk.release.blue_green.retirement import retirement_states
+from mlplatform_cdk.release.blue_green.tasks import FIND_WAY_BACK, choice
 
 _PLAN = (
-    *("way", "why", "label", "model", "green", "blue", "shared", "scaled", "manifest", "rejectable", "looks"),
-    "package_arn",
+    *("way", "why", "label", "before", "finishing", "model", "green", "blue", "shared", "shadow", "scaled", "manifest"),
+    *("rejectable", "looks", "package_arn"),
 )
-_RECORD = ("record", "requests", "latency_p50_ms", "latency_max_ms", "budget_ms", "within_budget")
-_TO_GREEN = [
-    {"VariantName.$": "$.plan.green.variant", "DesiredWeight": 1},
-    {"VariantName.$": "$.plan.blue.variant", "DesiredWeight": 0},
-]
+_TURN = ("way", "why", "looks", "every_s", "plan", "failure", "package_arn")
+_UNTESTED = {"record": "it was tested before, and its release is finished now", "budget_ms": 0, "tested": False}
 
 
 def definition(release: Release) -> dict[str, Any]:
     """The state machine as Amazon States Language."""
     return {
-        "Comment": f"Releases a version to {release.specification.endpoint_name}: beside, tested, switched, alone",
+        "Comment": f"Releases versions to {release.specification.endpoint_name}: beside, tested, shifted, kept, alone",
         "StartAt": "Begin",
         "States": {
+            **_beginning(),
+            **_turn(release),
             **_planning(release),
-            **_making(release),
-            **_bringing_up(release),
-            **_switching(release),
+            **bringing_states(release),
+            **moving_states(release),
             **finishing_states(release),
+            **retirement_states(release),
             **ending_states(release),
         },
     }
 
 
-def _planning(release: Release) -> dict[str, State]:
-    """What is there, and so what must be done; or wait for the turn."""
-    endpoint_name = release.specification.endpoint_name
+def _beginning() -> dict[str, State]:
     return {
         "Begin": {
             "Type": "Pass",
-            "Parameters": {
-                "request.$": "$$.Execution.Input",
-                "plan": {"looks": 0},
-                "tests": {"record": "it was tested before, and its release is finished now"},
-                "back": {"looks": 0},
-            },
+            "Parameters": _fresh({"request.$": "$$.Execution.Input"}),
+            "Next": "IsRetirement",
+        },
+        "IsRetirement": {
+            "Type": "Choice",
+            "Choices": [
+                {
+                    "And": [
+                        {"Variable": "$.request.action", "IsPresent": True},
+                        {"Variable": "$.request.action", "StringEquals": "retire"},
+                    ],
+                    "Next": "WaitForRetention",
+                }
+            ],
+            "Default": "Enter",
+        },
+        # Before the turn: whoever waits for a week must hold up nobody.
+        "WaitForRetention": {"Type": "Wait", "SecondsPath": "$.request.after_s", "Next": "Enter"},
+        "BeginAgain": {"Type": "Pass", "Parameters": _fresh({"done": True}), "Next": "Enter"},
+    }
+
+
+def _fresh(changes: dict[str, Any]) -> dict[str, Any]:
+    """The state's data before anything was done."""
+    begun: dict[str, Any] = {
+        "request.$": "$.request",
+        "turn": {"looks": 0},
+        "plan": {"looks": 0},
+        "tests": _UNTESTED,
+        "progress": {"next": 0, "begun": ""},
+        "window": {"metrics": {}},
+        "back": {"looks": 0},
+        # Has this execution brought something back already, and does it do so for another one now?
+        "done": False,
+        "goes_on": False,
+    }
+    return begun | changes
+
+
+def _turn(release: Release) -> dict[str, State]:
+    """The lock, and what is to be done with it."""
+    enter = release.tasks.step(
+        "Enter",
+        "enter",
+        {
+            "started.$": "$$.Execution.StartTime",
+            "looks.$": "$.turn.looks",
+            "most_looks": MOST_TURN_LOOKS,
+            "supersede": release.strategy.supersede,
+            "done.$": "$.done",
+        },
+        answers=_TURN,
+        into="$.turn",
+    )
+    taken = {"turn.$": "$.turn", "plan.$": "$.turn.plan", "goes_on": True}
+    return {
+        "Enter": enter | {"Next": "WhichTurn"},
+        "WhichTurn": choice(
+            ("$.turn.way", "wait", "WaitForTurn"),
+            ("$.turn.way", "back", "TakeUp"),
+            ("$.turn.way", "finish", "Complete"),
+            ("$.turn.way", "release", "ReleasePrevious"),
+            ("$.turn.way", "retire", "Retire"),
+            ("$.turn.way", "done", "LeaveTurn"),
+            default="Plan",
+        ),
+        "WaitForTurn": {"Type": "Wait", "SecondsPath": "$.turn.every_s", "Next": "Enter"},
+        "TakeUp": {
+            "Type": "Pass",
+            "Parameters": _fresh({**taken, "failure.$": "$.turn.failure"}),
+            "Next": FIND_WAY_BACK,
+        },
+        "Complete": {"Type": "Pass", "Parameters": _fresh(taken), "Next": "KeepOrRetire"},
+        "ReleasePrevious": {
+            "Type": "Pass",
+            "InputPath": "$.turn.package_arn",
+            "ResultPath": "$.request.model_package_arn",
             "Next": "Plan",
         },
+        "Retire": {"Type": "Pass", "Parameters": _fresh({**taken, "goes_on": False}), "Next": "RemoveScaling"},
+        "LeaveTurn": release.tasks.step("LeaveTurn", "leave", {"why.$": "$.turn.why"}, answers=(), into="")
+        | {"Next": "NothingToDo"},
+        "NothingToDo": {"Type": "Succeed"},
+    }
+
+
+def _planning(release: Release) -> dict[str, State]:
+    """What is there, and so what must be done."""
+    return {
         "Plan": release.tasks.step(
             "Plan",
             "plan",
             {
-                "request.$": "$.request",
                 "specification": release.specification.to_mapping(),
-                "machine_arn.$": "$$.StateMachine.Id",
-                "started.$": "$$.Execution.StartTime",
+                "shadow_percent": release.strategy.shadow_percent,
                 "looks.$": "$.plan.looks",
                 "most_looks": MOST_LOOKS,
             },
@@ -72,115 +144,32 @@ def _planning(release: Release) -> dict[str, State]:
         )
         | {"Next": "WhichWay"},
         "WhichWay": choice(
-            ("$.plan.way", "wait", "WaitForTurn"),
+            ("$.plan.way", "wait", "WaitForEndpoint"),
             ("$.plan.way", "clear", "DeleteFailedEndpoint"),
-            ("$.plan.way", "nothing", "NothingToDo"),
-            ("$.plan.way", "finish", after_alone(release)),
-            ("$.plan.model.exists", True, "CreateGreenConfiguration"),
-            default="CreateModel",
+            ("$.plan.way", "nothing", "LeaveAlone"),
+            ("$.plan.way", "finish", "KeepOrRetire"),
+            default="Preflight",
         ),
-        "WaitForTurn": {"Type": "Wait", "Seconds": LOOK_EVERY_S, "Next": "Plan"},
+        "WaitForEndpoint": {"Type": "Wait", "Seconds": LOOK_EVERY_S, "Next": "Plan"},
         "DeleteFailedEndpoint": release.tasks.call(
-            "DeleteFailedEndpoint", "aws-sdk:sagemaker:deleteEndpoint", {"EndpointName": endpoint_name}
+            "DeleteFailedEndpoint",
+            "aws-sdk:sagemaker:deleteEndpoint",
+            {"EndpointName": release.specification.endpoint_name},
         )
-        | {"Next": "WaitForTurn"},
-        "NothingToDo": {"Type": "Succeed"},
-    }
-
-
-def _making(release: Release) -> dict[str, State]:
-    """The model, and the configurations that hold it alone and beside blue."""
-    specification = release.specification
-    model: dict[str, Any] = {
-        "ModelName.$": "$.plan.model.name",
-        "ExecutionRoleArn": specification.model_role_arn,
-        "EnableNetworkIsolation": specification.network_isolation,
-        "PrimaryContainer": {
-            "Image.$": "$.plan.model.image",
-            "ModelDataUrl.$": "$.plan.model.data_url",
-            "Environment.$": "$.plan.model.environment",
-        },
-    }
-    if specification.subnet_ids:
-        subnets, groups = [*specification.subnet_ids], [*specification.security_group_ids]
-        model["VpcConfig"] = {"Subnets": subnets, "SecurityGroupIds": groups}
-    create_model = release.tasks.call("CreateModel", "aws-sdk:sagemaker:createModel", model)
-    return {
-        "CreateModel": create_model | {"Next": "CreateGreenConfiguration"},
-        "CreateGreenConfiguration": configuration_state(release, "CreateGreenConfiguration", "green", keyed=True)
-        | {"Next": "HowDoesGreenCome"},
-        "HowDoesGreenCome": choice(
-            ("$.plan.way", "first", "CreateEndpoint"), ("$.plan.way", "resume", "TestGreen"), default="SuspendScaling"
-        ),
-    }
-
-
-def _bringing_up(release: Release) -> dict[str, State]:
-    """Green in service: alone at the first release, else beside blue and without traffic."""
-    tasks, endpoint_name = release.tasks, release.specification.endpoint_name
-    keyed = release.specification.volume_key_arn is not None
-    shared = "CreateSharedConfiguration"
-    states = {
-        "CreateEndpoint": tasks.change(
-            "CreateEndpoint",
-            "aws-sdk:sagemaker:createEndpoint",
-            {"EndpointName": endpoint_name, "EndpointConfigName.$": "$.plan.green.configuration"},
-        )
-        | {"Next": "WaitForGreen"},
-        "SuspendScaling": tasks.step(
-            "SuspendScaling",
-            "suspend_scaling",
-            {"endpoint_name": endpoint_name, "scaled.$": "$.plan.scaled"},
-            answers=(),
-            into="",
-        )
-        | {"Next": "AreBlueVolumesKeyed" if keyed else shared},
-        shared: configuration_state(release, shared, "shared", keyed=False) | {"Next": "BringUpGreen"},
-        "BringUpGreen": update_state(release, "BringUpGreen", "$.plan.shared.configuration") | {"Next": "WaitForGreen"},
-        **watched(release, "Green", "$.plan.shared.configuration", variants=[], then="TestGreen"),
-    }
-    if keyed:
-        # SageMaker refuses a key for disks that encrypt themselves, and a configuration has one key for all variants.
-        name = f"{shared}WithKey"
-        states["AreBlueVolumesKeyed"] = choice(("$.plan.shared.keyed", True, name), default=shared)
-        states[name] = configuration_state(release, name, "shared", keyed=True) | {"Next": "BringUpGreen"}
-    return states
-
-
-def _switching(release: Release) -> dict[str, State]:
-    """The test, and only then the traffic, and only then the end of blue."""
-    tasks, endpoint_name = release.tasks, release.specification.endpoint_name
-    return {
-        "TestGreen": tasks.step(
-            "TestGreen",
-            "test",
+        | {"Next": "WaitForEndpoint"},
+        "LeaveAlone": release.tasks.step("LeaveAlone", "leave", {"why.$": "$.plan.why"}, answers=(), into="")
+        | {"Next": "NothingToDo"},
+        "Preflight": release.tasks.step(
+            "Preflight",
+            "preflight",
             {
-                "endpoint_name": endpoint_name,
-                "variant.$": "$.plan.green.variant",
-                "manifest.$": "$.plan.manifest",
+                "package_arn.$": "$.plan.package_arn",
+                "fleet.$": "$.plan.shared.variants",
+                "allow_breaking": release.strategy.allow_breaking,
             },
-            answers=_RECORD,
-            into="$.tests",
-        )
-        | {"Next": "IsThereBlue"},
-        "IsThereBlue": choice(("$.plan.blue.exists", True, "SwitchTraffic"), default=after_alone(release)),
-        "SwitchTraffic": tasks.change(
-            "SwitchTraffic",
-            "aws-sdk:sagemaker:updateEndpointWeightsAndCapacities",
-            {"EndpointName": endpoint_name, "DesiredWeightsAndCapacities": _TO_GREEN},
-        )
-        | {"Next": "WaitForTraffic"},
-        **watched(release, "Traffic", "$.plan.shared.configuration", variants=_TO_GREEN, then="RemoveScaling"),
-        "RemoveScaling": tasks.step(
-            "RemoveScaling",
-            "remove_scaling",
-            {"endpoint_name": endpoint_name, "scaled.$": "$.plan.scaled"},
             answers=(),
             into="",
         )
-        | {"Next": "RetireBlue"},
-        "RetireBlue": update_state(release, "RetireBlue", "$.plan.green.configuration") | {"Next": "WaitForRetirement"},
-        **watched(
-            release, "Retirement", "$.plan.green.configuration", variants=_TO_GREEN[:1], then=after_alone(release)
-        ),
+        | {"Next": "IsThereAModel"},
+        "IsThereAModel": choice(("$.plan.model.exists", True, "CreateGreenConfiguration"), default="CreateModel"),
     }

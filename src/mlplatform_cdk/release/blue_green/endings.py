@@ -3,32 +3,47 @@
 from typing import Any
 
 from mlplatform_cdk.core.states import State, caught_as
-from mlplatform_cdk.release.blue_green.changes import LOOK_EVERY_S, MOST_LOOKS, Release, update_parameters
+from mlplatform_cdk.release.blue_green.changes import (
+    MOST_LOOKS,
+    Release,
+    kept_configuration_states,
+    report_state,
+    update_parameters,
+)
 from mlplatform_cdk.release.blue_green.tasks import FIND_WAY_BACK, Tasks, choice
 
-_BACK = ("way", "looks", "weights", "reject", "step", "reason", "sentence")
+_BACK = ("way", "looks", "every_s", "weights", "reject", "step", "reason", "sentence")
 _RELEASED, _FAILED = "Released", "Failed"
+_IS_RELEASE_OVER, _IS_FAILURE_OVER = "IsReleaseOver", "IsFailureOver"
 
 
 def ending_states(release: Release) -> dict[str, State]:
     """The states after the release, and those after its failure."""
     tasks, endpoint_name, topic_arn = release.tasks, release.specification.endpoint_name, release.topic_arn
+    notify = "NotifyFailed" if topic_arn else _IS_FAILURE_OVER
+    then = "ReportFailure" if release.report_arn else notify
     states = {
-        **_way_back(tasks, endpoint_name),
-        **_verdict(tasks, endpoint_name, "NotifyFailed" if topic_arn else _FAILED),
+        **_way_back(release),
+        **_verdict(tasks, endpoint_name, then),
+        **report_state(release, "ReportFailure", "brought back", then=notify),
+        _IS_FAILURE_OVER: choice(("$.goes_on", True, "BeginAgain"), default=_FAILED),
         _RELEASED: {"Type": "Succeed"},
         _FAILED: {"Type": "Fail", "ErrorPath": "$.back.step", "CausePath": "$.back.sentence"},
     }
     return states | (_notices(tasks, endpoint_name, topic_arn) if topic_arn else {})
 
 
-def _way_back(tasks: Tasks, endpoint_name: str) -> dict[str, State]:
+def _way_back(release: Release) -> dict[str, State]:
     """One step back, and another look, until there is nothing left to do."""
+    tasks, endpoint_name = release.tasks, release.specification.endpoint_name
+    first, kept = kept_configuration_states(release, "CreateBlueConfiguration", "blue", then="RestoreConfiguration")
+    for name, state in kept.items():
+        if state["Type"] == "Task":  # an earlier round may have made it
+            kept[name] = caught_as(state, f"$.stumbles.{name}", "RestoreConfiguration")
     find = tasks.step(
         FIND_WAY_BACK,
         "go_back",
         {
-            "endpoint_name": endpoint_name,
             "plan.$": "$.plan",
             "failure.$": "$.failure",
             "looks.$": "$.back.looks",
@@ -58,11 +73,13 @@ def _way_back(tasks: Tasks, endpoint_name: str) -> dict[str, State]:
         "WhichWayBack": choice(
             ("$.back.way", "wait", "WaitForWayBack"),
             ("$.back.way", "weights", "RestoreTraffic"),
-            ("$.back.way", "configuration", "RestoreConfiguration"),
+            ("$.back.way", "configuration", "IsBlueAlone"),
             ("$.back.way", "delete", "DeleteEndpoint"),
             default="IsVersionToReject",
         ),
-        "WaitForWayBack": {"Type": "Wait", "Seconds": LOOK_EVERY_S, "Next": FIND_WAY_BACK},
+        "WaitForWayBack": {"Type": "Wait", "SecondsPath": "$.back.every_s", "Next": FIND_WAY_BACK},
+        "IsBlueAlone": choice(("$.plan.blue.alone", False, first), default="RestoreConfiguration"),
+        **kept,
         **steps,
     }
 
@@ -78,6 +95,13 @@ def _verdict(tasks: Tasks, endpoint_name: str, then: str) -> dict[str, State]:
             "ApprovalDescription.$": "$.back.reason",
         },
     )
+    settle = tasks.step(
+        "Settle",
+        "settle",
+        {"plan.$": "$.plan", "back.$": "$.back", "goes_on.$": "$.goes_on"},
+        answers=(),
+        into="",
+    )
     lost = f"a release failed and the way back was not found; look at the endpoint {endpoint_name} now: {{}}"
     return {
         "LoseWayBack": {
@@ -87,10 +111,14 @@ def _verdict(tasks: Tasks, endpoint_name: str, then: str) -> dict[str, State]:
                 "sentence.$": f"States.Format('{lost}', States.JsonToString($.failure))",
             },
             "ResultPath": "$.back",
-            "Next": then,
+            "Next": "GoNoFurther",
         },
-        "IsVersionToReject": choice(("$.back.reject", True, "RejectVersion"), default=then),
-        "RejectVersion": caught_as(reject, "$.rejection", then) | {"Next": then},
+        # Whoever took up another's release and lost the way must not go on with its own.
+        "GoNoFurther": {"Type": "Pass", "Result": False, "ResultPath": "$.goes_on", "Next": then},
+        "IsVersionToReject": choice(("$.back.reject", True, "RejectVersion"), default="Settle"),
+        "RejectVersion": caught_as(reject, "$.rejection", "Settle") | {"Next": "Settle"},
+        # The turn of an execution that cannot give it up is taken by the next one.
+        "Settle": caught_as(settle, "$.stumbles.Settle", "GoNoFurther") | {"Next": then},
     }
 
 
@@ -105,7 +133,7 @@ def _notices(tasks: Tasks, endpoint_name: str, topic_arn: str) -> dict[str, Stat
             topic_arn,
             f"Released to {endpoint_name}",
             f"States.Format('{released}', $.plan.label, $.tests.record, $$.Execution.Id)",
-            then=_RELEASED,
+            then=_IS_RELEASE_OVER,
         ),
         "NotifyFailed": _notice(
             tasks,
@@ -113,7 +141,7 @@ def _notices(tasks: Tasks, endpoint_name: str, topic_arn: str) -> dict[str, Stat
             topic_arn,
             f"Release to {endpoint_name} failed",
             f"States.Format('{failed}', $.back.step, $.back.sentence, States.JsonToString($.request), $$.Execution.Id)",
-            then=_FAILED,
+            then=_IS_FAILURE_OVER,
         ),
     }
 

@@ -1,5 +1,6 @@
 """What a release may touch: one endpoint, the models and configurations of its prefix, the versions of one group."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aws_cdk import aws_iam as iam
@@ -26,6 +27,15 @@ from mlplatform_cdk.serving import ReleasedEndpoint
 # The role by which application auto scaling changes variants; AWS makes it at an account's first scalable variant.
 _SERVICE = "sagemaker.application-autoscaling.amazonaws.com"
 _SERVICE_ROLE = f"aws-service-role/{_SERVICE}/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+# Lists, metrics, alarms and quotas: AWS lets none of them be named here.
+_LOOKS = (
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:GetMetricData",
+    "sagemaker:ListEndpointConfigs",
+    "sagemaker:ListModels",
+    "servicequotas:ListAWSDefaultServiceQuotas",
+    "servicequotas:ListServiceQuotas",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +76,15 @@ def grant_steps(
     role.allow(
         permission(["sagemaker:DescribeEndpoint"], territory.endpoint),
         permission(["sagemaker:DescribeEndpointConfig"], territory.configurations),
-        permission(["sagemaker:DescribeModel"], territory.models),
+        permission(["sagemaker:DeleteEndpointConfig"], territory.configurations),
+        permission(["sagemaker:DeleteModel", "sagemaker:DescribeModel"], territory.models),
+        permission(_LOOKS, "*"),
         permission(
             ["application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScalingPolicies"], "*"
         ),
     )
     endpoint.grant_invoke(function)
+    endpoint.image.grant_find(function)
     registry.grant_read(function)
     registry.grant_approve(function)
     grant_read(artifacts, function, prefix="runs/")
@@ -79,14 +92,27 @@ def grant_steps(
     _acknowledge(role, territory)
 
 
-def grant_turn(scope: Construct, role: PlatformRole, machine: sfn.IStateMachine) -> None:
-    """Let the function see the executions of the machine that calls it, by a policy of its own: no cycle that way."""
-    iam.ManagedPolicy(
+def grant_turn(scope: Construct, role: PlatformRole, machine: sfn.StateMachine) -> None:
+    """Let the function see and end the executions of the machine that calls it, by a policy of its own: no cycle so."""
+    executions = arn_of(scope, "states", f"execution:{machine.state_machine_name}:*")
+    policy = iam.ManagedPolicy(
         scope,
         "TurnPermissions",
-        description="Lets a release see whether another one is running",
+        description="Lets a release see whether another one is running, and end it",
         roles=[role],
-        statements=[permission(["states:ListExecutions"], machine.state_machine_arn)],
+        statements=[permission(["states:DescribeExecution", "states:StopExecution"], executions)],
+    )
+    acknowledge_wildcards(policy, {executions: "the executions of one machine, whose names come with them"})
+
+
+def grant_restart(scope: Construct, role: PlatformRole, machine: sfn.StateMachine) -> None:
+    """Let the machine start the execution that retires blue later, by a policy of its own: no cycle so."""
+    iam.ManagedPolicy(
+        scope,
+        "RetirementPermissions",
+        description="Lets a release start the execution that retires blue",
+        roles=[role],
+        statements=[permission(["states:StartExecution"], machine.state_machine_arn)],
     )
 
 
@@ -95,7 +121,7 @@ class MachineRole(PlatformRole):
 
     :param endpoint: what it releases to.
     :param registry: whose versions it rejects.
-    :param function: of the steps.
+    :param functions: that its states call.
     :param topic: where it tells people; None: nowhere.
     """
 
@@ -106,7 +132,7 @@ class MachineRole(PlatformRole):
         *,
         endpoint: ReleasedEndpoint,
         registry: ModelRegistry,
-        function: lambda_.IFunction,
+        functions: Sequence[lambda_.IFunction],
         topic: sns.ITopic | None,
     ) -> None:
         super().__init__(
@@ -117,7 +143,7 @@ class MachineRole(PlatformRole):
         )
         territory = Territory.of(endpoint)
         self._grant_sagemaker(territory, endpoint)
-        self.allow(permission(["lambda:InvokeFunction"], function.function_arn))
+        self.allow(permission(["lambda:InvokeFunction"], *[one.function_arn for one in functions]))
         registry.grant_update(self)
         if endpoint.specification.scales:
             self.allow(*_scaling(territory))
@@ -188,7 +214,7 @@ def _acknowledge(role: PlatformRole, territory: Territory) -> None:
     acknowledge(
         role,
         {
-            "AwsSolutions-IAM5[Resource::*]": "X-Ray's calls, the delivery of Step Functions' logs and the "
-            "descriptions of application auto scaling take no resource"
+            "AwsSolutions-IAM5[Resource::*]": "X-Ray's calls, the delivery of Step Functions' logs, SageMaker's lists, "
+            "CloudWatch's metrics, quotas and the descriptions of application auto scaling take no resource"
         },
     )

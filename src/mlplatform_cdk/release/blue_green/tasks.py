@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlplatform_cdk.core.states import LAMBDA_FAULTS, State, task_state
+from mlplatform_cdk.release.blue_green.runtime.core import QUICK_S
 
 FIND_WAY_BACK = "FindWayBack"
 _QUICK_S, _FUNCTION_S = 60, 330  # half a minute more than the function itself has
@@ -18,14 +19,22 @@ class Tasks:
 
     :param partition: ``aws``, ``aws-us-gov``, ``aws-cn`` or a token.
     :param function_arn: the function of the steps that need judgement.
+    :param endpoint_name: what it releases to.
     """
 
     partition: str
     function_arn: str
+    endpoint_name: str
 
     def step(self, name: str, step: str, payload: Mapping[str, Any], *, answers: Sequence[str], into: str) -> State:
         """Run ``step`` of the function and keep the fields ``answers`` of what it says under ``into``."""
-        told = {"step": step, "execution_arn.$": "$$.Execution.Id", **payload}
+        told = {
+            "step": step,
+            "execution_arn.$": "$$.Execution.Id",
+            "endpoint_name": self.endpoint_name,
+            "request.$": "$.request",
+            **payload,
+        }
         task = self._task(
             name,
             "lambda:invoke",
@@ -44,7 +53,14 @@ class Tasks:
 
     def change(self, name: str, action: str, parameters: Mapping[str, Any]) -> State:
         """Make a call that begins a change of the endpoint; the looks at what comes of it are counted from here."""
-        return self.call(name, action, parameters) | {"ResultSelector": {"looks": 0}, "ResultPath": "$.watch"}
+        first = {"looks": 0, "every_s": QUICK_S}
+        return self.call(name, action, parameters) | {"ResultSelector": first, "ResultPath": "$.watch"}
+
+    def function(self, name: str, function_arn: str, payload: Mapping[str, Any]) -> State:
+        """Run another function; what it answers is dropped."""
+        parameters = {"FunctionName": function_arn, "Payload": dict(payload)}
+        task = self._task(name, "lambda:invoke", parameters, faults=LAMBDA_FAULTS, timeout_s=_FUNCTION_S)
+        return task | {"ResultPath": None}
 
     def _task(
         self, name: str, action: str, parameters: Mapping[str, Any], *, faults: Sequence[str], timeout_s: int

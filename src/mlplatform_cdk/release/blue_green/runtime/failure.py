@@ -9,13 +9,20 @@ from typing import Any
 # The SDK's own additions to what a service said: "... (Service: SageMaker, Status Code: 400, Request ID: ...)"
 _SDK_SUFFIX = re.compile(r"\s*\((?:Service|SDK Attempt Count): [^)]*\)")
 
+_LATE = {"AskPerson": "a person must answer within the gate's time, and nobody did"}
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A step of the machine, and one sentence."""
+    """A step of the machine, one sentence, and the name of the error.
+
+    An execution that was stopped from outside has failed at no step of its own: its error, such as
+    ``Release.RolledBack``, takes the step's place.
+    """
 
     step: str
     reason: str
+    error: str = ""
 
 
 def failure_of(caught: Mapping[str, Mapping[str, Any]]) -> Failure:
@@ -23,11 +30,10 @@ def failure_of(caught: Mapping[str, Mapping[str, Any]]) -> Failure:
     step, error = next(iter(caught.items()))
     name, cause = str(error.get("Error", "")), str(error.get("Cause", ""))
     if name == "States.Timeout":
-        return Failure(step, f"{step} must finish within its time limit, and did not")
+        return Failure(step, _LATE.get(step, f"{step} must finish within its time limit, and did not"), name)
     text = _SDK_SUFFIX.sub("", _message(cause))
-    return Failure(
-        step, " ".join(text.split()) or f"{step} failed with {name or 'an unknown error'} and gave no reason"
-    )
+    reason = " ".join(text.split()) or f"{step} failed with {name or 'an unknown error'} and gave no reason"
+    return Failure(step, reason, name)
 
 
 def _message(cause: str) -> str:

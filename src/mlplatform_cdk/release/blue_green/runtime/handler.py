@@ -3,18 +3,29 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mlplatform_cdk.release.blue_green.runtime import steps
+from mlplatform_cdk.release.blue_green.runtime import ending, entering, guard, shifting, steps
 from mlplatform_cdk.runtimekit import logs
 
 _LOG = logs.logger("release")
 STEPS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+    "enter": entering.enter,
     "plan": steps.plan,
+    "preflight": steps.examine,
     "watch": steps.watch,
     "test": steps.test,
+    "advance": shifting.advance,
+    "look": shifting.look,
     "suspend_scaling": steps.suspend_scaling,
     "remove_scaling": steps.remove_scaling,
+    "remove_scaling_of_blue": steps.remove_scaling_of_blue,
     "mark": steps.mark,
-    "go_back": steps.go_back,
+    "clean_up": steps.clean_up,
+    "go_back": ending.go_back,
+    "settle": ending.settle,
+    "conclude": ending.conclude,
+    "leave": ending.leave,
+    "guard": guard.on_alarm,
+    "recover": guard.on_end,
 }
 
 

@@ -1,7 +1,8 @@
 """The plan of a release: what must happen to which names. Pure.
 
-Traffic goes to the variant with weight; a release that was interrupted has left another beside it, or has moved the
-weights already. The plan goes on from whatever it finds, or says why it cannot.
+Traffic goes to the variant with weight. Another one beside it is what the last release keeps as the way back: its place
+is the next green's, so that it retires in the same update. The plan goes on from whatever it finds, or says why it
+cannot.
 """
 
 import hashlib
@@ -31,6 +32,8 @@ FIRST, BESIDE, RESUME, FINISH, NOTHING, WAIT, CLEAR = (
     "wait",
     "clear",
 )
+# SageMaker has one shadow at most, and never lets it answer: it needs no place of its own.
+SHADOW_VARIANT = "shadow"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,29 +61,33 @@ class Request:
 
     def configuration_name(self, kind: str) -> str:
         """Of this execution alone, so that a configuration by this name is the one that it made."""
-        return f"{self.specification.name_prefix}v{self.version.number}-{_digest(self.execution_arn, 6)}-{kind}"
+        return configuration_name(self.specification.name_prefix, self.version.number, self.execution_arn, kind)
 
 
 def make_plan(
-    request: Request, live: Live, *, must_wait: bool, model_exists: bool, others_marked: bool
+    request: Request, live: Live, *, model_exists: bool, others_marked: bool, shadow_percent: float = 0.0
 ) -> dict[str, Any]:
     """The plan, with every member there whatever the way, so that the states can refer to it.
 
     :param request: which release is asked for.
     :param live: the endpoint now.
-    :param must_wait: is an older release of this endpoint still running.
     :param model_exists: was the model made by an earlier release of this version.
     :param others_marked: does the registry still say of another version that it is in service.
+    :param shadow_percent: the share of the requests of which green first gets copies; default: of none.
     :raises ReleaseRefused: when the release must not begin.
     """
-    way, why = _way(request, live, must_wait=must_wait, others_marked=others_marked)
+    way, why = _way(request, live, others_marked=others_marked)
     green, blue = _sides(request, live, way)
     configuration = request.configuration_name("only")
     shared = {FIRST: configuration, BESIDE: request.configuration_name("both")}.get(way, live.configuration)
+    kept = kept_variants(blue)
     return {
         "way": way,
         "why": why,
         "label": request.version.label,
+        # Where nothing was touched, there is nothing to go back to.
+        "before": live.configuration if way == BESIDE else "",
+        "finishing": way == FINISH,
         "model": {
             "name": request.model_name,
             "exists": model_exists,
@@ -93,11 +100,18 @@ def make_plan(
             "configuration": configuration,
             "variants": [_definition(request, green, live, weight=1.0)],
         },
-        "blue": _blue(blue, live),
+        "blue": blue_of(blue, live, alone=request.configuration_name("blue")),
         "shared": {
             "configuration": shared,
-            "variants": [*_kept(blue), _definition(request, green, live, weight=0.0)],
+            "variants": [*kept, _definition(request, green, live, weight=0.0)],
             "keyed": live.keyed,
+            # What was in green's place has another capacity, and weights that are not green's.
+            "retain": live.variant(green) is None,
+        },
+        "shadow": {
+            "configuration": request.configuration_name("shadow"),
+            "variants": kept,
+            "shadows": [_definition(request, SHADOW_VARIANT, live, weight=shadow_percent / 100)],
         },
         "scaled": [one.to_mapping() for one in live.targets],
         "manifest": {"uri": request.version.manifest_uri, "sha256": request.version.manifest_sha256},
@@ -106,15 +120,13 @@ def make_plan(
     }
 
 
-def _way(request: Request, live: Live, *, must_wait: bool, others_marked: bool) -> tuple[str, str]:
+def _way(request: Request, live: Live, *, others_marked: bool) -> tuple[str, str]:
     version = request.version
     if version.approval != "Approved":
         message = f"{version.label} must be Approved to be released, got {version.approval}; approve it in the registry"
         raise ReleaseRefused(message)
     if request.by_approval and version.stage_status == RETIRED:
         return NOTHING, f"{version.label} was in production before; start its release by hand to bring it back"
-    if must_wait:
-        return WAIT, "an older release of this endpoint is running"
     if live.status in CHANGING:
         return WAIT, f"the endpoint is {live.status}"
     if not live.status:
@@ -139,9 +151,9 @@ def _way_beside(request: Request, live: Live, *, others_marked: bool) -> tuple[s
     current = _current(request, live)
     if current.model != request.model_name:
         return BESIDE, f"{current.model} serves now"
-    if len(live.variants) > 1:
-        return RESUME, "an interrupted release has moved the traffic already; green is tested again"
     marked = request.version.stage_status == IN_SERVICE and not others_marked
+    if len(live.variants) > 1 and not marked:
+        return RESUME, "it has the traffic and was never called production; it is tested again without"
     if marked and _scales_as_specified(request.specification, live, current):
         return NOTHING, f"{request.version.label} serves all traffic already"
     return FINISH, f"{request.version.label} serves all traffic already, but its release was not finished"
@@ -181,19 +193,31 @@ def _sides(request: Request, live: Live, way: str) -> tuple[str, Variant | None]
     return current.name, other
 
 
-def _blue(blue: Variant | None, live: Live) -> dict[str, Any]:
+def blue_of(blue: Variant | None, live: Live, *, alone: str) -> dict[str, Any]:
+    """Blue as the plan carries it, with the configuration that has it alone.
+
+    :param blue: it; None: there is none.
+    :param live: the endpoint now.
+    :param alone: how that configuration is called if it must be made: where blue is not alone now.
+    """
     if blue is None:
-        return {"exists": False, "variant": "", "configuration": "", "weight": 0.0, "label": ""}
+        none = {"exists": False, "variant": "", "configuration": "", "weight": 0.0, "label": "", "package_arn": ""}
+        return {**none, "alone": True, "instances": 0, "variants": []}
+    is_alone = len(live.variants) == 1
     return {
         "exists": True,
         "variant": blue.name,
-        "configuration": live.configuration,
+        "alone": is_alone,
+        "configuration": live.configuration if is_alone else alone,
+        "variants": kept_variants(blue),
         "weight": blue.weight or 1.0,
+        "instances": blue.instances,
         "label": label_of(blue.package_arn),
+        "package_arn": blue.package_arn,
     }
 
 
-def _kept(blue: Variant | None) -> list[dict[str, Any]]:
+def kept_variants(blue: Variant | None) -> list[dict[str, Any]]:
     """Blue as it is, with the capacity and the weight that it has now."""
     if blue is None:
         return []
@@ -211,6 +235,17 @@ def _definition(request: Request, variant: str, live: Live, *, weight: float) ->
         "InitialInstanceCount": min(max(now, specification.minimum), specification.maximum),
         "InitialVariantWeight": weight,
     }
+
+
+def configuration_name(prefix: str, number: str, execution_arn: str, kind: str) -> str:
+    """The name of a configuration that one execution makes.
+
+    :param prefix: of the endpoint's names.
+    :param number: of the version that it is for.
+    :param execution_arn: who makes it.
+    :param kind: what it holds.
+    """
+    return f"{prefix}v{number}-{_digest(execution_arn, 6)}-{kind}"
 
 
 def _digest(value: object, length: int) -> str:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
+from mlplatform_cdk.release.blue_green.runtime.rolling_back import Listed
 from mlplatform_cdk.release.blue_green.runtime.state import IN_SERVICE, RETIRED, STAGE
 from mlplatform_cdk.runtimekit import aws, logs
 
+LONGEST_REASON = 1024  # of an approval's description
 _LOG = logs.logger("production")
 
 
@@ -26,12 +28,28 @@ def mark(package_arn: str, group: str, *, description: str) -> list[str]:
 
 def in_service(group: str) -> Iterator[str]:
     """The versions of ``group`` that are marked as in service."""
+    yield from (one.arn for one in versions(group) if one.stage_status == IN_SERVICE)
+
+
+def versions(group: str) -> Iterator[Listed]:
+    """All versions of ``group``."""
     pages = aws.client("sagemaker").get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
     for page in pages:
         for one in page["ModelPackageSummaryList"]:
             stage = one.get("ModelLifeCycle", {})
-            if (stage.get("Stage"), stage.get("StageStatus")) == (STAGE, IN_SERVICE):
-                yield one["ModelPackageArn"]
+            yield Listed(
+                arn=one["ModelPackageArn"],
+                number=one.get("ModelPackageVersion", 0),
+                approval=one.get("ModelApprovalStatus", ""),
+                stage_status=stage.get("StageStatus", "") if stage.get("Stage") == STAGE else "",
+            )
+
+
+def reject(package_arn: str, reason: str) -> None:
+    """Mark ``package_arn`` as rejected, and say why."""
+    aws.client("sagemaker").update_model_package(
+        ModelPackageArn=package_arn, ModelApprovalStatus="Rejected", ApprovalDescription=reason[:LONGEST_REASON]
+    )
 
 
 def _set(package_arn: str, status: str, description: str) -> None:

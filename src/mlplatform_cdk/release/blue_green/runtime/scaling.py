@@ -1,6 +1,6 @@
 """Scaling stands still while traffic shifts, goes before its variant goes, and comes back on the way back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlplatform_cdk.release.blue_green.runtime.state import Target
@@ -38,14 +38,13 @@ def suspend(endpoint_name: str, targets: Sequence[dict[str, Any]]) -> None:
         _register(endpoint_name, target, suspended=True)
 
 
-def remove(endpoint_name: str, targets: Sequence[dict[str, Any]]) -> None:
+def remove(endpoint_name: str, targets: Sequence[Mapping[str, Any]]) -> None:
     """Let application auto scaling forget ``targets``; SageMaker keeps a variant that it still knows."""
     client = aws.client("application-autoscaling")
+    registered = {one.variant for one in read_targets(endpoint_name)}
     for target in targets:
-        try:
+        if target["variant"] in registered:
             client.deregister_scalable_target(**_names(endpoint_name, target["variant"]))
-        except client.exceptions.ObjectNotFoundException:
-            continue  # an earlier attempt of this step got so far
 
 
 def restore(endpoint_name: str, targets: Sequence[dict[str, Any]]) -> None:

@@ -1,22 +1,26 @@
 """The steps of the machine that need judgement: each reads the world, asks a pure decision, and answers with it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
-from mlplatform_cdk.release.blue_green.runtime import live, production, scaling, trials
+from mlplatform_cdk.release.blue_green.runtime import (
+    audit,
+    live,
+    lock,
+    preflight,
+    production,
+    retiring,
+    scaling,
+    trials,
+)
+from mlplatform_cdk.release.blue_green.runtime.core import pause_s
 from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseRefused
-from mlplatform_cdk.release.blue_green.runtime.failure import failure_of
-from mlplatform_cdk.release.blue_green.runtime.plan import WAIT, Request, make_plan
-from mlplatform_cdk.release.blue_green.runtime.turn import must_wait
+from mlplatform_cdk.release.blue_green.runtime.plan import BESIDE, FINISH, FIRST, RESUME, WAIT, Request, make_plan
 from mlplatform_cdk.release.blue_green.runtime.watch import has_settled
-from mlplatform_cdk.release.blue_green.runtime.way_back import way_back
-from mlplatform_cdk.runtimekit import aws, settings
-from mlplatform_cdk.runtimekit.endpoint_specification import EndpointSpecification
+from mlplatform_cdk.runtimekit import settings
+from mlplatform_cdk.runtimekit.endpoint_specification import SEPARATOR, EndpointSpecification
 
 Event = Mapping[str, Any]
-_LONGEST_REASON = 1024  # of an approval's description
 
 
 def plan(event: Event) -> dict[str, Any]:
@@ -32,15 +36,27 @@ def plan(event: Event) -> dict[str, Any]:
     made = make_plan(
         request,
         live.read_endpoint(specification.endpoint_name),
-        must_wait=_is_before(event),
         model_exists=live.model_exists(request.model_name),
         others_marked=any(arn != package_arn for arn in production.in_service(_group(package_arn))),
+        shadow_percent=event["shadow_percent"],
     )
     looks = event["looks"] + 1
     if made["way"] == WAIT and looks >= event["most_looks"]:
-        message = f"a release must get its turn within {looks} looks, and did not: {made['why']}"
+        message = f"the endpoint must be ready for a release within {looks} looks, and is not: {made['why']}"
         raise ReleaseRefused(message)
-    return {**made, "looks": looks, "package_arn": request.version.arn}
+    made |= {"looks": looks, "package_arn": request.version.arn}
+    if made["way"] in (FIRST, BESIDE, RESUME, FINISH):
+        lock.keep(event["endpoint_name"], event["execution_arn"], made)
+    if made["way"] != WAIT:
+        audit.write(event, "Plan", made["way"], plan=made, reason=made["why"])
+    return made
+
+
+def examine(event: Event) -> dict[str, Any]:
+    """Nothing is wrong with the version and with what its release needs."""
+    found = preflight.preflight(event)
+    audit.write(event, "Preflight", "passed", reason=found["record"])
+    return found
 
 
 def watch(event: Event) -> dict[str, Any]:
@@ -53,15 +69,17 @@ def watch(event: Event) -> dict[str, Any]:
         looks=looks,
         most_looks=event["most_looks"],
     )
-    return {"settled": settled, "looks": looks}
+    return {"settled": settled, "looks": looks, "every_s": pause_s(looks)}
 
 
 def test(event: Event) -> dict[str, Any]:
     """Green's record, or every problem that it has."""
     manifest = event["manifest"]
-    return trials.try_green(
+    record = trials.try_green(
         event["endpoint_name"], event["variant"], manifest_uri=manifest["uri"], manifest_sha256=manifest["sha256"]
     )
+    audit.write(event, "TestGreen", "passed", reason=str(record["record"]), metrics=record)
+    return {**record, "tested": True}
 
 
 def suspend_scaling(event: Event) -> dict[str, Any]:
@@ -76,23 +94,35 @@ def remove_scaling(event: Event) -> dict[str, Any]:
     return {}
 
 
+def remove_scaling_of_blue(event: Event) -> dict[str, Any]:
+    """Let go of blue, whoever registered it."""
+    scaling.remove(event["endpoint_name"], [{"variant": event["blue"]}])
+    return {}
+
+
 def mark(event: Event) -> dict[str, Any]:
     """Say in the registry what is in production now."""
     description = f"released to {event['endpoint_name']} by {event['execution_arn']}"
     former = production.mark(event["package_arn"], _group(event["package_arn"]), description=description)
+    audit.write(event, "MarkProduction", "in production", version=event["package_arn"], reason=description)
     return {"former": former}
 
 
-def go_back(event: Event) -> dict[str, Any]:
-    """The next step back; the last one restores the scaling."""
-    looks, failure, made = event["looks"] + 1, failure_of(event["failure"]), event["plan"]
-    endpoint = live.read_endpoint(event["endpoint_name"])
-    step = way_back(made, failure, endpoint, looks=looks, most_looks=event["most_looks"])
-    if step.is_blue_again:
-        alive = {one.name for one in endpoint.variants}
-        scaling.restore(event["endpoint_name"], [one for one in made["scaled"] if one["variant"] in alive])
-    said = f"{failure.reason}; {step.outcome}"
-    return {**asdict(step), "looks": looks, "step": failure.step, "reason": said[:_LONGEST_REASON], "sentence": said}
+def clean_up(event: Event) -> dict[str, Any]:
+    """Delete what former versions left, but for the last ones."""
+    name = event["endpoint_name"]
+    prefix = f"{name}{SEPARATOR}"
+    endpoint = live.read_endpoint(name)
+    used = [endpoint.configuration, *(one.model for one in endpoint.variants)]
+    models, configurations = retiring.to_delete(
+        retiring.listed("models", prefix),
+        retiring.listed("endpoint_configs", prefix),
+        prefix=prefix,
+        used=used,
+        kept_versions=event["kept_versions"],
+    )
+    retiring.delete(models, configurations)
+    return {"models": models, "configurations": configurations}
 
 
 def _requested(request: object) -> str:
@@ -109,16 +139,6 @@ def _requested(request: object) -> str:
 
 def _group(package_arn: str) -> str:
     return package_arn.rpartition(":model-package/")[2].rpartition("/")[0]
-
-
-def _is_before(event: Event) -> bool:
-    pages = aws.client("stepfunctions").get_paginator("list_executions")
-    running = [
-        one
-        for page in pages.paginate(stateMachineArn=event["machine_arn"], statusFilter="RUNNING")
-        for one in page["executions"]
-    ]
-    return must_wait(event["execution_arn"], datetime.fromisoformat(event["started"]), running)
 
 
 def _weights(variants: list[Mapping[str, Any]]) -> dict[str, float]:

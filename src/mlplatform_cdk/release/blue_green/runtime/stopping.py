@@ -5,6 +5,7 @@ from typing import Any
 
 from mlplatform_cdk.runtimekit import aws
 
+ABORTED, SUPERSEDED, ALARM, ROLLED_BACK = "Release.Aborted", "Release.Superseded", "Release.Alarm", "Release.RolledBack"
 INTERRUPTED = "Release.Interrupted"
 _LONGEST_CAUSE = 32768
 
@@ -13,7 +14,7 @@ def stop(execution_arn: str, error: str, *, who: str, why: str) -> None:
     """Stop an execution; one that has ended already stays as it is.
 
     :param execution_arn: which one.
-    :param error: one of the names of ``recovery``.
+    :param error: one of this module's names.
     :param who: ends it.
     :param why: in a few words.
     """

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseFailed
@@ -25,6 +26,14 @@ def try_green(endpoint_name: str, variant: str, *, manifest_uri: str, manifest_s
     _ask(endpoint_name, variant, manifest.golden_requests[0])  # the first one pays for what is made lazily
     trials = [_ask(endpoint_name, variant, golden) for golden in manifest.golden_requests]
     return dict(verdict(trials, budget_ms=manifest.latency_budget_ms))
+
+
+def budget_ms(manifest: Mapping[str, str]) -> float:
+    """The latency budget of a version.
+
+    :param manifest: its ``uri`` and ``sha256``.
+    """
+    return _manifest(manifest["uri"], manifest["sha256"]).latency_budget_ms
 
 
 def _manifest(uri: str, sha256: str) -> Manifest:

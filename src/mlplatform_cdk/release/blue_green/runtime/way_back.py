@@ -5,7 +5,7 @@ or which of its calls took effect.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlplatform_cdk.release.blue_green.runtime.failure import Failure
@@ -13,8 +13,13 @@ from mlplatform_cdk.release.blue_green.runtime.plan import FINISH, FIRST
 from mlplatform_cdk.release.blue_green.runtime.state import CHANGING, Live
 
 WAIT, WEIGHTS, CONFIGURATION, DELETE, DONE = "wait", "weights", "configuration", "delete", "done"
-# What follows green's tests and blue's retirement: green serves, and there is nothing to go back to.
-FINISHING = ("RegisterScaling", "ScaleByTraffic", "MarkProduction")
+# What follows when green has passed all: it serves, and going back would be a decision of its own.
+FINISHING = (
+    *("LetBlueScaleNoMore", "ScaleDownBlue", "WatchScaleDown", "RegisterScaling", "ScaleByTraffic"),
+    *("MarkProduction", "StartRetirement", "CleanUp"),
+)
+# A release that nobody may go on with says nothing about its version.
+BLAMELESS = ("ReleaseRefused", "Release.Superseded", "Release.Interrupted", "LockLost")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +53,8 @@ def way_back(plan: Mapping[str, Any], failure: Failure, live: Live, *, looks: in
         return WayBack(way=DONE, outcome="the endpoint was not touched", reject=False)
     step = _step(plan, failure, live)
     if step.way != DONE and looks >= most_looks:
-        return _stuck(plan, live)
-    return step
+        step = _stuck(plan, live)
+    return replace(step, reject=False) if failure.error in BLAMELESS else step
 
 
 def _step(plan: Mapping[str, Any], failure: Failure, live: Live) -> WayBack:
@@ -80,10 +85,11 @@ def _to_blue(plan: Mapping[str, Any], live: Live) -> WayBack:
         return _stays(plan) if retired else WayBack(way=CONFIGURATION)
     others = [one for one in live.variants if one is not now]
     if now.weight <= 0 or any(one.weight > 0 for one in others):
-        weights = [{"VariantName": now.name, "DesiredWeight": blue["weight"]}]
+        grown = {"DesiredInstanceCount": blue["instances"]} if now.instances < blue["instances"] else {}
+        weights = [{"VariantName": now.name, "DesiredWeight": blue["weight"], **grown}]
         weights += [{"VariantName": one.name, "DesiredWeight": 0.0} for one in others]
         return WayBack(way=WEIGHTS, weights=weights)
-    if live.configuration != blue["configuration"]:
+    if live.configuration not in (blue["configuration"], plan["before"]):
         return WayBack(way=CONFIGURATION)
     outcome = f"{blue['label']} serves all traffic"
     return WayBack(way=DONE, outcome=outcome, reject=bool(plan["rejectable"]), is_blue_again=True)

@@ -1,0 +1,80 @@
+"""The steps at the end of a release: the way back, what is written down of it, and the turn given up."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from mlplatform_cdk.release.blue_green.runtime import audit, live, lock, production, scaling
+from mlplatform_cdk.release.blue_green.runtime.core import pause_s
+from mlplatform_cdk.release.blue_green.runtime.failure import failure_of
+from mlplatform_cdk.release.blue_green.runtime.state import Live
+from mlplatform_cdk.release.blue_green.runtime.way_back import CONFIGURATION, way_back
+
+Event = Mapping[str, Any]
+
+
+def go_back(event: Event) -> dict[str, Any]:
+    """The next step back; the last one restores the scaling and the registry's mark."""
+    looks, failure, made = event["looks"] + 1, failure_of(event["failure"]), event["plan"]
+    endpoint = live.read_endpoint(event["endpoint_name"])
+    step = way_back(made, failure, endpoint, looks=looks, most_looks=event["most_looks"])
+    if step.way == CONFIGURATION:
+        # SageMaker keeps a variant that scaling still knows.
+        others = [one.name for one in endpoint.variants if one.name != made["blue"]["variant"]]
+        scaling.remove(event["endpoint_name"], [{"variant": name} for name in others])
+    if step.is_blue_again:
+        _restore(event, made, endpoint)
+    said = f"{failure.reason}; {step.outcome}"
+    return {
+        **asdict(step),
+        "looks": looks,
+        "every_s": pause_s(looks),
+        "step": failure.step,
+        "reason": said[: production.LONGEST_REASON],
+        "sentence": said,
+    }
+
+
+def settle(event: Event) -> dict[str, Any]:
+    """Write down how it went back, and give up the turn, unless this execution goes on with it."""
+    back = event["back"]
+    decision = "rejected, and brought back" if back["reject"] else "brought back"
+    reason = f"{back['step']}: {back['sentence']}"
+    audit.write(event, "WayBack", decision, reason=reason, percent=0.0, sequence=_kind(event))
+    _give_up_turn(event)
+    return {}
+
+
+def conclude(event: Event) -> dict[str, Any]:
+    """Write down that all is done, and give up the turn, unless this execution goes on with it."""
+    audit.write(event, event["as"], event["decision"], percent=event["percent"], sequence=_kind(event))
+    _give_up_turn(event)
+    return {}
+
+
+def leave(event: Event) -> dict[str, Any]:
+    """Give up the turn where nothing was to be done."""
+    audit.write(event, "Nothing", "nothing is to be done", reason=event["why"], sequence=_kind(event))
+    lock.free(event["endpoint_name"], event["execution_arn"])
+    return {}
+
+
+def _restore(event: Event, plan: Mapping[str, Any], endpoint: Live) -> None:
+    alive = {one.name for one in endpoint.variants}
+    scaling.restore(event["endpoint_name"], [one for one in plan["scaled"] if one["variant"] in alive])
+    blue = plan["blue"]["package_arn"]
+    group = blue.rpartition(":model-package/")[2].rpartition("/")[0]
+    if group and plan["package_arn"] in production.in_service(group):
+        production.mark(blue, group, description=f"brought back by {event['execution_arn']}")
+
+
+def _give_up_turn(event: Event) -> None:
+    if event["goes_on"]:
+        lock.keep(event["endpoint_name"], event["execution_arn"], {})
+    else:
+        lock.free(event["endpoint_name"], event["execution_arn"])
+
+
+def _kind(event: Event) -> str:
+    """An execution may end another one's release before its own."""
+    return "another" if event.get("goes_on") else "own"

@@ -1,0 +1,152 @@
+"""The turn of an execution: it waits, brings back what a dead one left, or begins what it was started for."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mlplatform_cdk.release.blue_green.runtime import audit, live, lock, production, recovery, stopping
+from mlplatform_cdk.release.blue_green.runtime.core import turn_pause_s
+from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseRefused
+from mlplatform_cdk.release.blue_green.runtime.lock_rows import Debt
+from mlplatform_cdk.release.blue_green.runtime.plan import FINISH
+from mlplatform_cdk.release.blue_green.runtime.rolling_back import is_still_kept, previous, rollback_plan, serving
+from mlplatform_cdk.release.blue_green.runtime.state import CHANGING
+from mlplatform_cdk.runtimekit.endpoint_specification import SEPARATOR
+
+Event = Mapping[str, Any]
+Answer = dict[str, Any]
+# What an execution does with its turn.
+WAIT, TAKE_BACK, COMPLETE, GO, PREVIOUS, RETIRE, DONE = "wait", "back", "finish", "go", "release", "retire", "done"
+_URGENT = (lock.ROLLBACK, lock.RECOVER)
+
+
+def enter(event: Event) -> Answer:
+    """Take the turn, or say why not yet.
+
+    :param event: ``request``, ``endpoint_name``, ``started``, ``looks``, ``most_looks``, ``supersede``, and ``done``:
+        this execution has brought something back already.
+    """
+    request, endpoint = event["request"], event["endpoint_name"]
+    action = request.get("action", lock.RELEASE)
+    taken = lock.take(
+        endpoint,
+        event["execution_arn"],
+        request.get("model_package_arn", ""),
+        action=action,
+        asked=event["started"],
+        urgent=action in _URGENT,
+    )
+    if not taken.held:
+        return _without_turn(event)
+    if taken.debt is not None and (answer := _take_up(event, action, taken.debt)):
+        return answer
+    return _ACTIONS[action](event)
+
+
+def _answer(event: Event, way: str, why: str = "", **more: Any) -> Answer:
+    looks = event["looks"] + 1
+    made = {"plan": {}, "failure": {}, "package_arn": "", **more}
+    return {"way": way, "why": why, "looks": looks, "every_s": turn_pause_s(looks), **made}
+
+
+def _wait(event: Event, why: str) -> Answer:
+    answer = _answer(event, WAIT, why)
+    if answer["looks"] >= event["most_looks"]:
+        raise ReleaseRefused(f"a release must get its turn within {answer['looks']} looks, and did not: {why}")
+    return answer
+
+
+def _without_turn(event: Event) -> Answer:
+    """Wait for who has it, or end it first: a rollback always does, a newer version where it may; or do nothing."""
+    request, row = event["request"], lock.holder(event["endpoint_name"])
+    running = row if row is not None and lock.is_alive(row) else None
+    found = recovery.instead(request, running, supersede=event["supersede"])
+    if found.ends_by and running is not None:
+        newer = found.ends_by == recovery.SUPERSEDED
+        why = f"{request.get('model_package_arn', '')} takes its place" if newer else audit.reason_of(request)
+        stopping.stop(running.owner, found.ends_by, who=audit.who_of(request), why=why)
+    return _answer(event, DONE, found.why) if found.way == recovery.NOTHING else _wait(event, found.why)
+
+
+def _take_up(event: Event, action: str, debt: Debt) -> Answer | None:
+    """What a dead execution left: to be brought back, or to be completed; None: nothing."""
+    plan, endpoint = debt.plan, live.read_endpoint(event["endpoint_name"])
+    if "green" not in plan:
+        lock.keep(event["endpoint_name"], event["execution_arn"], {})
+        return None
+    if endpoint.status in CHANGING:
+        return _wait(event, f"the endpoint is {endpoint.status}")
+    is_alone = endpoint.status == "InService" and endpoint.configuration == plan["green"]["configuration"]
+    passed = plan["finishing"] or (is_alone and plan["blue"]["exists"])
+    if passed and action != lock.ROLLBACK:
+        audit.write(event, "TakeUp", f"complete what {debt.by} left", plan=plan)
+        blue = {**plan["blue"], "exists": plan["blue"]["exists"] and not is_alone}
+        return _answer(event, COMPLETE, "a dead release had passed all", plan={**plan, "blue": blue})
+    ended = _rolled_back(event) if action == lock.ROLLBACK else stopping.ending_of(debt.by)
+    audit.write(event, "TakeUp", f"bring back what {debt.by} left", plan=plan, reason=ended["Cause"])
+    return _answer(event, TAKE_BACK, "a dead release left it", plan={**plan, "finishing": False}, failure=_named(ended))
+
+
+def _to_release(event: Event) -> Answer:
+    return _answer(event, GO)
+
+
+def _to_roll_back(event: Event) -> Answer:
+    if event["done"]:
+        return _answer(event, DONE, "it was brought back")
+    endpoint = live.read_endpoint(event["endpoint_name"])
+    if endpoint.status in CHANGING:
+        return _wait(event, f"the endpoint is {endpoint.status}")
+    now = serving(endpoint)
+    asked = event["request"].get("model_package_arn", "")
+    if now is None or (asked and now.package_arn != asked):
+        return _answer(event, DONE, f"{asked or 'no version'} has no traffic")
+    plan = rollback_plan(endpoint, prefix=f"{event['endpoint_name']}{SEPARATOR}", execution_arn=event["execution_arn"])
+    if plan is not None:
+        lock.keep(event["endpoint_name"], event["execution_arn"], plan)
+        audit.write(
+            event, "RollBack", f"back to {plan['blue']['label']}", plan=plan, reason=_rolled_back(event)["Cause"]
+        )
+        return _answer(event, TAKE_BACK, "the version before is kept", plan=plan, failure=_named(_rolled_back(event)))
+    return _previous(event, now.package_arn)
+
+
+def _previous(event: Event, live_arn: str) -> Answer:
+    group = live_arn.rpartition(":model-package/")[2].rpartition("/")[0]
+    found = previous(production.versions(group), live_arn=live_arn) if group else None
+    if found is None:
+        raise ReleaseRefused(f"a rollback needs an approved version that was in production before, got none of {group}")
+    production.reject(live_arn, _rolled_back(event)["Cause"])
+    audit.write(event, "RollBack", f"release {found.arn} again", version=live_arn, reason=_rolled_back(event)["Cause"])
+    return _answer(event, PREVIOUS, "blue is gone", package_arn=found.arn)
+
+
+def _to_retire(event: Event) -> Answer:
+    endpoint, plan = live.read_endpoint(event["endpoint_name"]), event["request"]["plan"]
+    if endpoint.status in CHANGING:
+        return _wait(event, f"the endpoint is {endpoint.status}")
+    if not is_still_kept(plan, endpoint):
+        return _answer(event, DONE, "another release has retired it")
+    audit.write(event, "Retire", f"{plan['blue']['label']} has been kept long enough", plan=plan)
+    # It serves: whatever fails now, green stays.
+    return _answer(event, RETIRE, plan={**plan, "way": FINISH})
+
+
+def _to_recover(event: Event) -> Answer:
+    return _answer(event, DONE, "nothing is left of it")
+
+
+def _rolled_back(event: Event) -> dict[str, str]:
+    request = event["request"]
+    return {"Error": stopping.ROLLED_BACK, "Cause": f"{audit.who_of(request)}: {audit.reason_of(request)}"}
+
+
+def _named(ended: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
+    return {ended["Error"]: ended}
+
+
+_ACTIONS: Mapping[str, Callable[[Event], Answer]] = {
+    lock.RELEASE: _to_release,
+    lock.ROLLBACK: _to_roll_back,
+    lock.RETIRE: _to_retire,
+    lock.RECOVER: _to_recover,
+}
