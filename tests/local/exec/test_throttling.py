@@ -39,7 +39,7 @@ def test_so_many_calls_of_an_operation_are_throttled_and_no_other(aws: Settings,
 
     assert sagemaker.list_endpoints()["Endpoints"] == []
     for _ in range(2):
-        with pytest.raises(ClientError, match="ThrottlingException.*Rate exceeded"):
+        with pytest.raises(ClientError, match=r"ThrottlingException.*Rate exceeded"):
             sagemaker.list_models()
     assert sagemaker.list_models()["Models"] == []
     assert throttle() == {}
