@@ -14,7 +14,9 @@ from mlplatform_cdk.runtimekit.release_strategy import VerdictRules
 from mlplatform_cdk.serving import ReleasedEndpoint
 
 
-def build(*, instance_type: str = "ml.m5.xlarge", notify: bool = True, **arguments: Any) -> tuple[ReleaseAlarms, Any]:
+def build(
+    *, instance_type: str = "ml.m5.xlarge", every: Duration | None = None, notify: bool = True, **arguments: Any
+) -> tuple[ReleaseAlarms, Any]:
     stack = PlatformStack(App(), "Serving", env=Environment(account="123456789012", region="eu-west-1"))
     key = Keys(stack, "Keys").data
     endpoint = ReleasedEndpoint(
@@ -24,6 +26,7 @@ def build(*, instance_type: str = "ml.m5.xlarge", notify: bool = True, **argumen
         artifacts=ArtifactStore(stack, "Artifacts", key=key),
         key=key,
         instance_type=instance_type,
+        metrics_every=every or Duration.minutes(1),
     )
     topic = Notifications(stack, "Topic", key=key) if notify else None
     alarms = ReleaseAlarms(stack, "Alarms", endpoint=endpoint, notifications=topic, **arguments)
@@ -143,8 +146,9 @@ def test_a_period_that_cloudwatch_has_not_is_refused(seconds: int) -> None:
         build(period=Duration.seconds(seconds))
 
 
-def test_a_finer_period_reaches_every_metric() -> None:
-    _, properties = build(period=Duration.seconds(10))
+@pytest.mark.parametrize("arguments", [{"period": Duration.seconds(10)}, {"every": Duration.seconds(10)}])
+def test_a_finer_period_reaches_every_metric_and_is_the_endpoints_own(arguments: dict[str, Any]) -> None:
+    _, properties = build(**arguments)
 
     periods = {
         one["MetricStat"]["Period"]

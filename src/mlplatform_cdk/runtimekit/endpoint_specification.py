@@ -17,6 +17,7 @@ VARIANTS = ("a", "b")
 # The names of its models and configurations begin with the endpoint's name and this, which no endpoint's name holds:
 # a policy or a removal by prefix never reaches another endpoint's.
 SEPARATOR = "--"
+METRICS_EVERY_S = 60  # SageMaker's own frequency
 
 
 class SpecificationError(KnownError):
@@ -40,6 +41,7 @@ class EndpointSpecification:
     :param capture_uri: where requests and answers are kept; None: nowhere.
     :param capture_percentage: how many of them.
     :param capture_key_arn: encrypts what is kept.
+    :param metrics_every_s: how often SageMaker publishes the variants' metrics, in seconds.
     """
 
     endpoint_name: str
@@ -55,6 +57,7 @@ class EndpointSpecification:
     capture_uri: str | None = None
     capture_percentage: int = 0
     capture_key_arn: str | None = None
+    metrics_every_s: int = METRICS_EVERY_S
 
     @property
     def name_prefix(self) -> str:
@@ -85,6 +88,8 @@ class EndpointSpecification:
     def digest(self) -> str:
         """Tells one shape of a fleet from another; the bounds of scaling change in place and are no part of it."""
         shape = self.to_mapping()
+        if self.metrics_every_s == METRICS_EVERY_S:
+            del shape["metrics_every_s"]  # as it was before there was a choice
         if self.scales:
             for name in ("minimum", "maximum", "invocations_per_minute"):
                 del shape[name]

@@ -1,9 +1,10 @@
 """What is an endpoint of the template, and what may it never hold?"""
 
 import json
+from dataclasses import replace
 
 import pytest
-from aws_cdk import App, CfnParameter, Stack
+from aws_cdk import App, CfnParameter, Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -146,6 +147,18 @@ def test_a_specification_survives_json(ground: Ground) -> None:
     again = EndpointSpecification.from_mapping(json.loads(json.dumps(specification.to_mapping())))
 
     assert again == specification
+
+
+def test_metrics_may_come_every_ten_seconds_and_that_is_another_fleet(ground: Ground) -> None:
+    slow = EndpointSpecification.from_mapping(released(ground).specification.to_mapping())
+    fast = replace(slow, metrics_every_s=10)
+
+    assert fast.digest() != slow.digest() == replace(slow, metrics_every_s=60).digest()
+
+
+def test_metrics_at_a_frequency_that_sagemaker_has_not_are_refused(ground: Ground) -> None:
+    with pytest.raises(ConfigurationError, match="metrics_every must be 10 or 30 seconds, or 1 to 5 whole minutes"):
+        released(ground, metrics_every=Duration.seconds(20))
 
 
 def test_a_specification_with_a_member_missing_names_it() -> None:

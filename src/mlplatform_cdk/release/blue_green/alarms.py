@@ -25,7 +25,6 @@ _FEWEST = 20  # requests in a period that an alarm is about
 # 2,000 periods, and three more, since rare events are no normal variable: Poisson's of mean 1 passes 7 once in 100,000.
 _DEVIATIONS, _MORE = 3.3, 3
 _IN_A_ROW = 3  # periods that a machine must be too busy
-_MINUTE = Duration.minutes(1)
 _SECOND = Duration.seconds(1)
 _RULES = VerdictRules()
 
@@ -52,7 +51,7 @@ class ReleaseAlarms(Construct):
         model's manifest: something that no model may pass; default: a second.
     :param minimum_requests: of a variant in one period; with fewer, no alarm on a share; default: 20.
     :param period: 10, 20 or 30 seconds, or whole minutes; below a minute only where the endpoint publishes its metrics
-        that often; default: a minute.
+        that often; default: as often as it does.
     :param business: the caller's own alarms, such as one on orders per minute; they count as the endpoint's do.
     :param notifications: where each alarm is told; default: nowhere, which leaves the release and the console.
     """
@@ -66,11 +65,12 @@ class ReleaseAlarms(Construct):
         rules: VerdictRules = _RULES,
         latency_p99: Duration = _SECOND,
         minimum_requests: int = _FEWEST,
-        period: Duration = _MINUTE,
+        period: Duration | None = None,
         business: Sequence["cloudwatch.IAlarm"] = (),
         notifications: sns.ITopic | None = None,
     ) -> None:
         super().__init__(scope, id)
+        period = period or Duration.seconds(endpoint.specification.metrics_every_s)
         self._check(period, minimum_requests)
         self.endpoint, self.rules, self.business = endpoint, rules, tuple(business)
         self._period, self._fewest, self._notifications = period, minimum_requests, notifications

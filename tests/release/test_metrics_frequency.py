@@ -1,0 +1,26 @@
+"""Does an endpoint publish its metrics as often as its template says?"""
+
+from typing import Any
+
+from aws_cdk import Duration
+
+from tests.release.conftest import Build
+
+
+def configurations(build: Build, **arguments: Any) -> list[dict[str, Any]]:
+    states = build(**arguments).definition["States"].values()
+    found = [one["Parameters"] for one in states if str(one.get("Resource")).endswith(":createEndpointConfig")]
+    assert found
+    return found
+
+
+def test_every_configuration_of_a_release_asks_for_the_frequency(build: Build) -> None:
+    wanted = {"EnableEnhancedMetrics": True, "MetricPublishFrequencyInSeconds": 10}
+
+    found = configurations(build, metrics_every=Duration.seconds(10))
+
+    assert [one.get("MetricsConfig") for one in found] == [wanted] * len(found)
+
+
+def test_sagemakers_own_frequency_is_not_asked_for(build: Build) -> None:
+    assert not any("MetricsConfig" in one for one in configurations(build))
