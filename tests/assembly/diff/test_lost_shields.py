@@ -145,3 +145,75 @@ def test_a_replacement_names_only_what_is_certain() -> None:
     message = only(before, after, "replaced").message
 
     assert message == "AWS::RDS::DBInstance is replaced: Properties.StorageEncrypted cannot change in place"
+
+
+def denial(number: int, peer: str, group: Any = None, **more: Any) -> dict[str, Any]:
+    return entry(number, peer, group, RuleAction="deny", **more)
+
+
+@pytest.mark.parametrize(
+    ("denied", "severity"),
+    [
+        (denial(1, "203.0.113.0/24"), "warning"),
+        (denial(1, "0.0.0.0/0", Protocol=6, PortRange={"From": 22, "To": 22}), "error"),
+        (denial(1, "10.0.0.0/8", Egress=True), "warning"),
+    ],
+)
+def test_a_denial_that_goes_lets_in_what_an_entry_behind_it_allows(denied: dict[str, Any], severity: str) -> None:
+    way = {"Egress": True} if denied["Properties"].get("Egress") else {}
+    before = template(Acl=ACL, No=denied, Yes=entry(2, "0.0.0.0/0", **way))
+    after = template(Acl=ACL, Yes=entry(2, "0.0.0.0/0", **way))
+
+    one = only(before, after, "network-exposed")
+
+    assert one.severity.value == severity
+    assert denied["Properties"]["CidrBlock"] in one.message
+
+
+def test_a_denial_that_shrinks_or_goes_from_a_list_of_another_stack_is_named() -> None:
+    rest = {"Acl": ACL, "Yes": entry(2, "0.0.0.0/0")}
+    before, after = (template(**rest, No=denial(1, peer)) for peer in ("10.0.0.0/8", "10.1.0.0/16"))
+
+    assert "10.0.0.0/8 is no longer kept out" in only(before, after, "network-exposed").message
+    assert only(template(No=denial(1, "10.0.0.0/8", "acl-1")), template(), "network-exposed")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(
+            template(Acl=ACL, No=denial(1, "10.0.0.0/8"), Yes=entry(2, "172.16.0.0/12")),
+            template(Acl=ACL, Yes=entry(2, "172.16.0.0/12")),
+            id="nothing allows it",
+        ),
+        pytest.param(
+            template(Acl=ACL, No=denial(3, "10.0.0.0/8"), Yes=entry(2, "0.0.0.0/0")),
+            template(Acl=ACL, Yes=entry(2, "0.0.0.0/0")),
+            id="it came too late to deny",
+        ),
+        pytest.param(
+            template(Acl=ACL, No=denial(1, "10.1.0.0/16"), Yes=entry(9, "0.0.0.0/0")),
+            template(Acl=ACL, Other=denial(2, "10.0.0.0/8"), Yes=entry(9, "0.0.0.0/0")),
+            id="another denies more",
+        ),
+        pytest.param(
+            template(Acl=ACL, No=denial(1, "10.0.0.0/8"), Yes=entry(2, "0.0.0.0/0")), template(), id="the list goes"
+        ),
+    ],
+)
+def test_a_denial_that_nobody_needs_any_more_is_no_danger(before: Template, after: Template) -> None:
+    assert [one for one in found(before, after) if one.rule == "network-exposed"] == []
+
+
+def copied(*rules: dict[str, Any]) -> Template:
+    return template(X=resource("AWS::S3::Bucket", {"ReplicationConfiguration": {"Role": "r", "Rules": [*rules]}}))
+
+
+def test_a_rule_of_replication_under_another_name_copies_as_before() -> None:
+    rule = {"Id": "old", "Status": "Enabled", "Destination": {"Bucket": "b"}, "Prefix": "runs/"}
+    other = {**rule, "Id": "other", "Prefix": "raw/"}
+
+    assert found(copied(rule, other), copied({**rule, "Id": "new"}, other)) == ()
+    assert [one.rule for one in found(copied(rule, other), copied(other))] == ["protection-weakened"]
+    narrower = {**rule, "Id": "new", "Prefix": "runs/one/"}
+    assert [one.rule for one in found(copied(rule, other), copied(narrower, other))] == ["protection-weakened"]

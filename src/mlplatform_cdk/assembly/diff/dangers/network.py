@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import ipaddress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlplatform_cdk.assembly.diff.dangers.blocks import judged
+from mlplatform_cdk.assembly.diff.dangers.network_rules import (
+    ACL_ENTRY,
+    GROUP,
+    acl_entry,
+    covers,
+    meets,
+    ports_of,
+    reads_before,
+    rules_of,
+)
 from mlplatform_cdk.assembly.diff.dangers.place import danger
 from mlplatform_cdk.assembly.diff.model import Action, PropertyChange, ResourceChange, StackDiff, shown
 from mlplatform_cdk.assembly.findings import Finding, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from mlplatform_cdk.assembly.diff.canonical import Resource
 
-_GROUP = "AWS::EC2::SecurityGroup"
-_ACL_ENTRY = "AWS::EC2::NetworkAclEntry"
-_RULES = {"AWS::EC2::SecurityGroupIngress": "in", "AWS::EC2::SecurityGroupEgress": "out"}
-_LISTS = {"SecurityGroupIngress": "in", "SecurityGroupEgress": "out"}
-_PEERS = (
-    "CidrIp", "CidrIpv6", "SourceSecurityGroupId", "SourceSecurityGroupName", "DestinationSecurityGroupId",
-    "SourcePrefixListId", "DestinationPrefixListId", "CidrBlock", "Ipv6CidrBlock",
-)  # fmt: skip
 _EVERYWHERE = {"0.0.0.0/0", "::/0"}
 # Leaf name to the values that open; for those who come without it, the opposite is the default.
 _DOORS = {
@@ -65,6 +66,7 @@ _WAYS_OUT = {
 def exposed(stack: StackDiff) -> Iterator[Finding]:
     """What the changes of ``stack`` open."""
     for change in stack.changes:
+        yield from _undenied(stack, change)
         if change.after is None:
             continue
         yield from _security_groups(stack, change)
@@ -76,21 +78,21 @@ def exposed(stack: StackDiff) -> Iterator[Finding]:
 
 def _security_groups(stack: StackDiff, change: ResourceChange) -> Iterator[Finding]:
     """Rules that no rule of before covers; those of a new group count only where they open it to everybody."""
-    old, new = (list(_rules(one)) if one else [] for one in (change.before, change.after))
-    if change.before is None and change.resource.type == _ACL_ENTRY:
+    old, new = (list(rules_of(one)) if one else [] for one in (change.before, change.after))
+    if change.before is None and change.resource.type == ACL_ENTRY:
         if _is_new(stack, str(change.resource.properties.get("NetworkAclId", ""))):
             return  # a list of entries allows no more than none
-        old = [rule for one in stack.resources_before.values() if one.type == _ACL_ENTRY for rule in _rules(one)]
+        old = [rule for one in stack.resources_before.values() if one.type == ACL_ENTRY for rule in rules_of(one)]
     for rule in new:
-        if rule in old or any(_covers(mine, rule) for mine in old):
+        if rule in old or any(covers(mine, rule) for mine in old):
             continue
         everywhere = rule["peer"] in _EVERYWHERE and rule["direction"] == "in"
-        if change.before is None and change.resource.type == _GROUP and not everywhere:
+        if change.before is None and change.resource.type == GROUP and not everywhere:
             continue
         yield danger(
             "network-exposed",
             Severity.ERROR if everywhere else Severity.WARNING,
-            f"{rule['peer']} can now {'come in' if rule['direction'] == 'in' else 'be reached'} on {_ports(rule)}",
+            f"{rule['peer']} can now {'come in' if rule['direction'] == 'in' else 'be reached'} on {ports_of(rule)}",
             stack=stack,
             resource=change.resource,
             reason="everybody on the internet can connect" if everywhere else "no rule allowed that before",
@@ -98,72 +100,40 @@ def _security_groups(stack: StackDiff, change: ResourceChange) -> Iterator[Findi
         )
 
 
+def _undenied(stack: StackDiff, change: ResourceChange) -> Iterator[Finding]:
+    """A denial that goes from a list that stays, with an entry behind it that lets in what it kept out."""
+    denied = None if change.before is None else acl_entry(change.before, "deny")
+    if denied is None or _name(denied["group"]) in stack.resources_before.keys() - stack.resources_after.keys():
+        return
+    left, allowed = (
+        [one for resource in stack.resources_after.values() if (one := acl_entry(resource, action))]
+        for action in ("deny", "allow")
+    )
+    borrowed = _name(denied["group"]) not in stack.resources_after  # what such a list allows is not in the template
+    behind = [denied] if borrowed else [one for one in allowed if meets(one, denied) and reads_before(denied, one)]
+    if all(any(covers(one, denied) and (borrowed or reads_before(one, opened)) for one in left) for opened in behind):
+        return
+    inward = denied["direction"] == "in"
+    everywhere = inward and denied["peer"] in _EVERYWHERE
+    yield danger(
+        "network-exposed",
+        Severity.ERROR if everywhere else Severity.WARNING,
+        f"{denied['peer']} is no longer {'kept out of' if inward else 'out of reach on'} {ports_of(denied)}",
+        stack=stack,
+        resource=change.resource,
+        reason="an entry of the network ACL denied that, and none does now",
+        way_out="keep the entry, or say in the acknowledgement why these addresses may pass",
+    )
+
+
 def _is_new(stack: StackDiff, reference: str) -> bool:
     """Whether ``reference`` names a resource that comes with this change."""
-    name = reference.removeprefix("${").partition("}")[0].partition(".")[0]
+    name = _name(reference)
     return name in stack.resources_after and name not in stack.resources_before
 
 
-def _rules(resource: Resource) -> Iterator[Mapping[str, Any]]:
-    if resource.type in _RULES:
-        yield from _rule(resource.properties, _RULES[resource.type], str(resource.properties.get("GroupId", "")))
-    if resource.type == _GROUP:
-        for name, direction in _LISTS.items():
-            for one in resource.properties.get(name) or ():
-                yield from _rule(one, direction, "")
-    if resource.type == _ACL_ENTRY and resource.properties.get("RuleAction") == "allow":
-        one = resource.properties
-        ports = one.get("PortRange") or {}
-        raw = {**one, "IpProtocol": one.get("Protocol"), "FromPort": ports.get("From"), "ToPort": ports.get("To")}
-        raw = {name: value for name, value in raw.items() if value is not None}
-        yield from _rule(raw, "out" if one.get("Egress") == "true" else "in", str(one.get("NetworkAclId", "")))
-
-
-def _rule(raw: Any, direction: str, group: str) -> Iterator[Mapping[str, Any]]:
-    if not isinstance(raw, dict):
-        return
-    protocol = str(raw.get("IpProtocol", "-1"))
-    every = protocol == "-1"
-    yield {
-        "direction": direction,
-        "group": group,
-        "protocol": protocol,
-        "peer": next((str(raw[name]) for name in _PEERS if name in raw), "an unnamed peer"),
-        "from": 0 if every else raw.get("FromPort", "0"),
-        "to": 65535 if every else raw.get("ToPort", "65535"),
-    }
-
-
-def _covers(mine: Mapping[str, Any], rule: Mapping[str, Any]) -> bool:
-    if mine["direction"] != rule["direction"] or mine["protocol"] not in {"-1", rule["protocol"]}:
-        return False
-    if mine["group"] != rule["group"] or not _contains(str(mine["peer"]), str(rule["peer"])):
-        return False
-    ports = [str(one) for one in (mine["from"], rule["from"], rule["to"], mine["to"])]
-    if not all(port.lstrip("-").isdigit() for port in ports):
-        return ports[0] == ports[1] and ports[2] == ports[3]
-    return int(ports[0]) <= int(ports[1]) and int(ports[2]) <= int(ports[3])
-
-
-def _contains(mine: str, peer: str) -> bool:
-    if mine == peer:
-        return True
-    try:
-        outer, inner = (ipaddress.ip_network(one, strict=False) for one in (mine, peer))
-    except ValueError:
-        return False
-    if isinstance(outer, ipaddress.IPv4Network) and isinstance(inner, ipaddress.IPv4Network):
-        return inner.subnet_of(outer)
-    if isinstance(outer, ipaddress.IPv6Network) and isinstance(inner, ipaddress.IPv6Network):
-        return inner.subnet_of(outer)
-    return False
-
-
-def _ports(rule: Mapping[str, Any]) -> str:
-    if rule["protocol"] == "-1":
-        return "every port"
-    ports = str(rule["from"]) if rule["from"] == rule["to"] else f"{rule['from']}-{rule['to']}"
-    return f"{rule['protocol']} {ports}"
+def _name(reference: str) -> str:
+    return reference.removeprefix("${").partition("}")[0].partition(".")[0]
 
 
 def _new(stack: StackDiff, resource: Resource) -> Iterator[Finding]:

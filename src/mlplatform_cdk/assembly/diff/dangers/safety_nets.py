@@ -29,7 +29,7 @@ def unguarded(stack: StackDiff) -> Iterator[Finding]:
 
 
 def _lost(stack: StackDiff, change: ResourceChange, one: PropertyChange) -> Iterator[Finding]:
-    if _no_copy(one):
+    if _no_copy(one) and not _under_another_id(change, one):
         reason = "what is written from now on has no copy elsewhere, and copies that are there stay as they are"
         yield _net(stack, change, one, reason, "keep it, or say in the acknowledgement where the copy is")
     elif one.leaf in _DEAD_LETTERS and one.after is None:
@@ -50,6 +50,18 @@ def _no_copy(one: PropertyChange) -> bool:
         return False
     rests = len(one.path) == _STATUS_DEPTH and one.leaf == "Status" and one.after != "Enabled"
     return rests or (len(one.path) <= _RULE_DEPTH and one.after is None)
+
+
+def _under_another_id(change: ResourceChange, one: PropertyChange) -> bool:
+    """Whether a rule that goes is there still, equal but for its name."""
+    if len(one.path) != _RULE_DEPTH or change.after is None:
+        return False
+    rules = (change.after.properties.get(_REPLICATION) or {}).get("Rules") or []
+    return any(_nameless(rule) == _nameless(one.before) for rule in rules)
+
+
+def _nameless(rule: Any) -> Any:
+    return {name: value for name, value in rule.items() if name != "Id"} if isinstance(rule, dict) else rule
 
 
 def _is_privileged(name: str, value: Any) -> bool:
