@@ -159,7 +159,7 @@ def test_small_and_negative_values_are_summed_exactly(cloud: Any) -> None:
 
     sums = tallies.read(TABLE, "r1", "a").metrics["revenue"]
     assert (sums.count, sums.total) == (4, Decimal("-0.000001"))
-    assert sums.squares == 2 * Decimal(10) ** 16 + Decimal("5e-12")
+    assert sums.squares == Decimal("20000000000000000.000000000005")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """Each challenger beside the control, by each metric: what is proven, and what is not. Pure."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mlplatform_cdk.release.ab_test.runtime import sequential
 from mlplatform_cdk.release.ab_test.runtime.samples import Sample
@@ -57,6 +59,27 @@ def all_of(
 def interval_of(plan: TestPlan, sample: Sample, variants: int) -> Interval:
     """The mean of one variant by the metric that decides, for a report; it holds together with the others'."""
     return sequential.alone(sample, plan.metric, plan.error_rate / variants)
+
+
+def finite(interval: Interval) -> tuple[float | None, float | None]:
+    """The ends of ``interval`` as JSON takes them; None: nothing is known on that side."""
+    low, high = interval.low, interval.high
+    return low if math.isfinite(low) else None, high if math.isfinite(high) else None
+
+
+def to_mapping(one: Comparison) -> dict[str, Any]:
+    """``one`` as JSON takes it."""
+    low, high = finite(one.interval)
+    return {
+        "variant": one.variant,
+        "metric": one.metric,
+        "estimate": one.interval.estimate if math.isfinite(one.interval.estimate) else None,
+        "low": low,
+        "high": high,
+        "p_value": one.p_value,
+        "better": one.better,
+        "worse": one.worse,
+    }
 
 
 def _of(

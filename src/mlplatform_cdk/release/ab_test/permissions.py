@@ -1,0 +1,153 @@
+"""What an A/B test may touch: one endpoint, its table and reports, and what it adds where releases own the endpoint."""
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from mlplatform_cdk.core import (
+    PlatformFunction,
+    PlatformRole,
+    acknowledge,
+    acknowledge_wildcards,
+    arn_of,
+    grant,
+    grant_encrypt,
+    grant_read,
+    grant_write,
+    key_arn,
+    permission,
+)
+from mlplatform_cdk.registry import ModelRegistry
+from mlplatform_cdk.release.ab_test.runtime.preparation import MARK
+from mlplatform_cdk.serving import Endpoint, ReleasedEndpoint
+
+REPORTS = "ab-tests/"
+
+
+def grant_steps(
+    function: PlatformFunction,
+    *,
+    endpoint: Endpoint,
+    table: dynamodb.ITable,
+    artifacts: s3.IBucket,
+    key: kms.IKey,
+    alarms: Sequence[str],
+) -> None:
+    """Let the steps see and move the endpoint's weights, read what was gathered, and write reports."""
+    role = function.platform_role
+    role.allow(
+        permission(
+            ["sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"], endpoint.endpoint_arn
+        ),
+        permission(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"], table.table_arn),
+    )
+    grant_encrypt(key, function)
+    grant_write(artifacts, function, prefix=REPORTS)
+    if alarms:
+        arns = [arn_of(function, "cloudwatch", f"alarm:{name}") for name in alarms]
+        role.allow(permission(["cloudwatch:DescribeAlarms"], *arns))
+    acknowledge(
+        role,
+        {"AwsSolutions-IAM5[Resource::*]": "X-Ray's calls take no resource"},
+    )
+
+
+def grant_looks(function: PlatformFunction) -> None:
+    """Let the steps see which version a variant of a template runs; CloudFormation names what is asked."""
+    role = function.platform_role
+    configurations = arn_of(function, "sagemaker", "endpoint-config/*")
+    models = arn_of(function, "sagemaker", "model/*")
+    role.allow(
+        permission(["sagemaker:DescribeEndpointConfig"], configurations),
+        permission(["sagemaker:DescribeModel"], models),
+    )
+    reason = "the template's configurations and models are named by CloudFormation; they are only described"
+    acknowledge_wildcards(role, {configurations: reason, models: reason})
+
+
+def grant_challengers(
+    function: PlatformFunction, *, endpoint: ReleasedEndpoint, registry: ModelRegistry, artifacts: s3.IBucket
+) -> None:
+    """Let the steps bring challengers up beside the live variant of an endpoint that releases own, and down again."""
+    role, prefix = function.platform_role, endpoint.specification.name_prefix
+    configurations = arn_of(function, "sagemaker", f"endpoint-config/{prefix}*")
+    models = arn_of(function, "sagemaker", f"model/{prefix}*")
+    own_configurations = arn_of(function, "sagemaker", f"endpoint-config/{prefix}{MARK}*")
+    own_models = arn_of(function, "sagemaker", f"model/{prefix}{MARK}*")
+    role.allow(
+        permission(["sagemaker:DescribeEndpointConfig"], configurations),
+        permission(["sagemaker:DescribeModel"], models),
+        permission(["sagemaker:UpdateEndpoint"], endpoint.endpoint_arn, configurations),
+        permission(["sagemaker:CreateEndpointConfig"], own_configurations, models),
+        permission(["sagemaker:DeleteEndpointConfig"], own_configurations),
+        permission(["sagemaker:CreateModel", "sagemaker:DeleteModel"], own_models),
+        permission(
+            ["iam:PassRole"],
+            endpoint.model_role.role_arn,
+            conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+        ),
+        # SageMaker encrypts the volumes by a grant that it makes in the caller's name.
+        permission(
+            ["kms:CreateGrant"], key_arn(endpoint.key), conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}}
+        ),
+    )
+    endpoint.grant_invoke(function)
+    registry.grant_read(function)
+    grant_read(artifacts, function, prefix="runs/")
+    common = "what releases and tests make for one endpoint, by their common prefix"
+    acknowledge_wildcards(role, dict.fromkeys((configurations, models, own_configurations, own_models), common))
+
+
+def grant_take_part(grantee: iam.IGrantable, *, endpoint: Endpoint, table: dynamodb.ITable, key: kms.IKey) -> None:
+    """Let ``grantee`` ask the variants, and write requests and outcomes."""
+    endpoint.grant_invoke(grantee)
+    grant(grantee, permission(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], table.table_arn))
+    grant_encrypt(key, grantee)
+
+
+class MachineRole(PlatformRole):
+    """The role of a test's state machine: exactly the calls of its states.
+
+    :param name: of the test.
+    :param function: of the steps.
+    :param topic: where it tells people; None: nowhere.
+    :param key: that the topic is encrypted with.
+    :param release: the machine that it starts; None: none.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        name: str,
+        function: PlatformFunction,
+        topic: sns.ITopic | None,
+        key: kms.IKey,
+        release: sfn.IStateMachine | None,
+    ) -> None:
+        super().__init__(
+            scope,
+            id,
+            assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
+            description=f"Runs the states of the A/B test {name}",
+        )
+        self.allow(permission(["lambda:InvokeFunction"], function.function_arn))
+        if topic is not None:
+            self.allow(permission(["sns:Publish"], topic.topic_arn))
+            grant_encrypt(key, self)
+        if release is not None:
+            self.allow(permission(["states:StartExecution"], release.state_machine_arn))
+        acknowledge(
+            self,
+            {
+                "AwsSolutions-IAM5[Resource::*]": "X-Ray's calls and the delivery of Step Functions' logs take no "
+                "resource"
+            },
+        )

@@ -1,0 +1,1 @@
+"""Runs in Lambda: gives each request its variant, and takes the outcomes."""

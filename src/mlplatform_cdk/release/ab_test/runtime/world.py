@@ -1,0 +1,148 @@
+"""Reads the endpoint, the registry and the alarms, and changes the endpoint."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mlplatform_cdk.release.ab_test.runtime.errors import TestRefused
+from mlplatform_cdk.release.ab_test.runtime.preparation import PACKAGE_VARIABLE, Challenger, Preparation
+from mlplatform_cdk.release.ab_test.runtime.reach import Live
+from mlplatform_cdk.runtimekit import aws
+from mlplatform_cdk.runtimekit.model_package import PackageFacts
+
+_ABSENT = ("Could not find", "does not exist", "not found")
+# Of a configuration, what the test's has, too.
+_KEPT = ("KmsKeyId", "DataCaptureConfig", "ExecutionRoleArn", "VpcConfig", "EnableNetworkIsolation")
+_MODEL_KEPT = ("ExecutionRoleArn", "VpcConfig", "EnableNetworkIsolation")
+
+
+def read_endpoint(name: str) -> Live:
+    """The endpoint ``name`` now."""
+    endpoint = found("describe_endpoint", EndpointName=name) or {}
+    variants = endpoint.get("ProductionVariants", [])
+    return Live(
+        status=endpoint.get("EndpointStatus", ""),
+        configuration=endpoint.get("EndpointConfigName", ""),
+        weights={one["VariantName"]: one.get("CurrentWeight", 0.0) for one in variants},
+        counts={one["VariantName"]: one.get("CurrentInstanceCount", 1) for one in variants},
+        reason=endpoint.get("FailureReason", ""),
+    )
+
+
+def read_configuration(name: str) -> dict[str, Any]:
+    """The endpoint configuration ``name``."""
+    answer: dict[str, Any] = aws.client("sagemaker").describe_endpoint_config(EndpointConfigName=name)
+    return answer
+
+
+def versions_of(configuration: Mapping[str, Any]) -> dict[str, str]:
+    """Variant to the version behind its model, where the model says so."""
+    versions = {}
+    for one in configuration["ProductionVariants"]:
+        described = found("describe_model", ModelName=one.get("ModelName", "")) or {}
+        container: dict[str, Any] = described.get("PrimaryContainer") or next(iter(described.get("Containers", [])), {})
+        environment = container.get("Environment", {})
+        versions[one["VariantName"]] = container.get("ModelPackageName") or environment.get(PACKAGE_VARIABLE, "")
+    return versions
+
+
+def read_challenger(package_arn: str, variant: str, model: str) -> Challenger:
+    """The version ``package_arn`` as a challenger.
+
+    :raises TestRefused: when it must not serve.
+    """
+    package = found("describe_model_package", ModelPackageName=package_arn) or {}
+    if package.get("ModelApprovalStatus") != "Approved":
+        status = package.get("ModelApprovalStatus", "no such version")
+        raise TestRefused(f"a challenger must be an Approved version, got {package_arn}: {status}")
+    containers = package.get("InferenceSpecification", {}).get("Containers", [])
+    if len(containers) != 1 or not containers[0].get("ModelDataUrl"):
+        raise TestRefused(f"{package_arn} must have one container with ModelDataUrl, got {len(containers)} containers")
+    facts = PackageFacts.from_metadata(package.get("CustomerMetadataProperties", {}))
+    environment = {**containers[0].get("Environment", {}), PACKAGE_VARIABLE: package["ModelPackageArn"]}
+    return Challenger(
+        variant=variant,
+        version=package["ModelPackageArn"],
+        model=model,
+        container={
+            "Image": containers[0]["Image"],
+            "ModelDataUrl": containers[0]["ModelDataUrl"],
+            "Environment": environment,
+        },
+        manifest_uri=facts.manifest_uri,
+        manifest_sha256=facts.manifest_sha256,
+    )
+
+
+def make(preparation: Preparation) -> None:
+    """Make the models and the configuration of a test; what is there stays."""
+    sagemaker = aws.client("sagemaker")
+    before = read_configuration(preparation.before)
+    control = next(
+        one["ModelName"] for one in before["ProductionVariants"] if one["VariantName"] == preparation.arms[0].variant
+    )
+    like = sagemaker.describe_model(ModelName=control)
+    for one in preparation.challengers:
+        if found("describe_model", ModelName=one.model) is None:
+            kept = {name: like[name] for name in _MODEL_KEPT if name in like}
+            sagemaker.create_model(ModelName=one.model, PrimaryContainer=dict(one.container), **kept)
+    if found("describe_endpoint_config", EndpointConfigName=preparation.configuration) is None:
+        sagemaker.create_endpoint_config(
+            EndpointConfigName=preparation.configuration,
+            ProductionVariants=[dict(one) for one in preparation.variants],
+            **{name: before[name] for name in _KEPT if name in before},
+        )
+
+
+def unmake(preparation: Preparation) -> None:
+    """Delete what ``make`` made."""
+    if not preparation.challengers:
+        return
+    sagemaker = aws.client("sagemaker")
+    if found("describe_endpoint_config", EndpointConfigName=preparation.configuration) is not None:
+        sagemaker.delete_endpoint_config(EndpointConfigName=preparation.configuration)
+    for one in preparation.challengers:
+        if found("describe_model", ModelName=one.model) is not None:
+            sagemaker.delete_model(ModelName=one.model)
+
+
+def set_weights(endpoint: str, weights: Mapping[str, float]) -> None:
+    """Move the endpoint's traffic, in one call."""
+    aws.client("sagemaker").update_endpoint_weights_and_capacities(
+        EndpointName=endpoint,
+        DesiredWeightsAndCapacities=[
+            {"VariantName": name, "DesiredWeight": weight} for name, weight in weights.items()
+        ],
+    )
+
+
+def set_configuration(endpoint: str, configuration: str) -> None:
+    """Bring another configuration up; variants that are in both keep their weights and their instances."""
+    aws.client("sagemaker").update_endpoint(
+        EndpointName=endpoint, EndpointConfigName=configuration, RetainAllVariantProperties=True
+    )
+
+
+def in_alarm(names: Sequence[str]) -> tuple[str, ...]:
+    """Which of these alarms are in alarm."""
+    if not names:
+        return ()
+    answer = aws.client("cloudwatch").describe_alarms(
+        AlarmNames=[*names], AlarmTypes=["CompositeAlarm", "MetricAlarm"], StateValue="ALARM"
+    )
+    found_ = [*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])]
+    return tuple(sorted(one["AlarmName"] for one in found_))
+
+
+def found(operation: str, **name: str) -> dict[str, Any] | None:
+    """What SageMaker says of ``name``, or None: it has no error of its own for what does not exist."""
+    sagemaker = aws.client("sagemaker")
+    try:
+        answer: dict[str, Any] = getattr(sagemaker, operation)(**name)
+    except sagemaker.exceptions.ClientError as error:
+        detail = error.response["Error"]
+        if detail["Code"] in {"ValidationException", "ResourceNotFound"} and any(
+            words in detail["Message"] for words in _ABSENT
+        ):
+            return None
+        raise
+    return answer

@@ -1,0 +1,293 @@
+"""What does a test deploy, with which permissions, and what is refused before?"""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App, Environment, Validations
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk.assertions import Template
+from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks
+
+from mlplatform_cdk.core import ConfigurationError
+from mlplatform_cdk.foundation import ArtifactStore, Keys, Notifications, PlatformStack
+from mlplatform_cdk.registry import ModelRegistry
+from mlplatform_cdk.release.ab_test import ABRouter, ABTest
+from mlplatform_cdk.release.ab_test.definition import RECOVER
+from mlplatform_cdk.release.ab_test.runtime.facts import Test
+from mlplatform_cdk.release.ab_test.runtime.handler import STEPS
+from mlplatform_cdk.release.records import ReleaseRecords
+from mlplatform_cdk.runtimekit.ab_test import Metric, PlanError, TestPlan
+from mlplatform_cdk.runtimekit.ab_test.plan import MOST_LOOKS
+from mlplatform_cdk.serving import Endpoint, ReleasedEndpoint
+from tests.contracts.asl import needed_actions, problems
+from tests.contracts.rendering import granted_actions, machines
+
+PLAN = TestPlan(metric=Metric(name="converted", effect=0.01))
+HERE = Environment(account="123456789012", region="eu-west-1")
+
+
+class Built:
+    """A synthesized test."""
+
+    def __init__(
+        self, *, released: bool = False, http_api: bool = False, outdir: str | None = None, **more: Any
+    ) -> None:
+        self.app = App(outdir=outdir) if outdir else App()
+        self.stack = PlatformStack(self.app, "Serving", env=HERE)
+        key = Keys(self.stack, "Keys").data
+        artifacts = ArtifactStore(self.stack, "Artifacts", key=key)
+        endpoint: Endpoint
+        if released:
+            more.setdefault("registry", ModelRegistry.from_group_name(self.stack, "Registry", "churn"))
+            endpoint = ReleasedEndpoint(self.stack, "Endpoint", endpoint_name="churn", artifacts=artifacts, key=key)
+        else:
+            endpoint = Endpoint.from_endpoint_name(self.stack, "Endpoint", "churn", variants=("a", "b", "c"))
+        given: dict[str, Any] = {"test_name": "churn", "endpoint": endpoint, "plan": PLAN, "artifacts": artifacts}
+        self.test = ABTest(
+            self.stack,
+            "Test",
+            **(given | {"key": key, "records": ReleaseRecords(self.stack, "Records", key=key)} | more),
+        )
+        self.router = ABRouter(self.stack, "Router", test=self.test, http_api=http_api)
+
+    def rendered(self) -> tuple[dict[str, Any], str, dict[str, Any]]:
+        template: dict[str, Any] = Template.from_stack(self.stack).to_json()
+        ((machine, definition),) = machines(template).items()
+        return template, machine, definition
+
+
+def statements(template: dict[str, Any], action: str) -> list[dict[str, Any]]:
+    return [
+        statement
+        for resource in template["Resources"].values()
+        for statement in resource.get("Properties", {}).get("PolicyDocument", {}).get("Statement", [])
+        if action in statement["Action"]
+    ]
+
+
+@pytest.mark.parametrize("released", [False, True])
+def test_every_task_is_one_that_aws_would_take_and_its_role_may_make_exactly_those_calls(released: bool) -> None:  # noqa: FBT001
+    template, machine, definition = Built(released=released).rendered()
+
+    assert problems(definition) == []
+    logs_and_traces = {one for one in granted_actions(template, machine) if one.split(":")[0] in {"logs", "xray"}}
+    assert granted_actions(template, machine) - logs_and_traces == needed_actions(definition)
+
+
+def test_a_winner_is_released_and_people_are_told_where_that_is_asked_for() -> None:
+    app = App()
+    stack = PlatformStack(app, "Serving", env=HERE)
+    key = Keys(stack, "Keys").data
+    artifacts = ArtifactStore(stack, "Artifacts", key=key)
+    release = sfn.StateMachine.from_state_machine_arn(
+        stack, "Release", "arn:aws:states:eu-west-1:123456789012:stateMachine:release"
+    )
+    ABTest(
+        stack,
+        "Test",
+        test_name="churn",
+        endpoint=ReleasedEndpoint(stack, "Endpoint", endpoint_name="churn", artifacts=artifacts, key=key),
+        plan=PLAN,
+        records=ReleaseRecords(stack, "Records", key=key),
+        artifacts=artifacts,
+        key=key,
+        registry=ModelRegistry.from_group_name(stack, "Registry", "churn"),
+        release=release,
+        notifications=Notifications(stack, "Topic", key=key),
+    )
+    template = Template.from_stack(stack).to_json()
+    ((machine, definition),) = machines(template).items()
+
+    assert problems(definition) == []
+    assert {"sns:Publish", "states:StartExecution"} <= granted_actions(template, machine)
+    started = definition["States"]["StartRelease"]["Parameters"]
+    assert started["StateMachineArn"] == "arn:aws:states:eu-west-1:123456789012:stateMachine:release"
+    assert definition["States"]["Tell"]["Next"] == "HasFailed"
+
+
+def test_every_step_of_the_machine_is_one_of_the_function_and_reads_what_the_template_says() -> None:
+    _, _, definition = Built().rendered()
+    payloads = [
+        state["Parameters"]["Payload"]
+        for state in definition["States"].values()
+        if "Payload" in state.get("Parameters", {})
+    ]
+
+    assert {one["step"] for one in payloads} == {*STEPS}
+    test = Test.of(json.loads(json.dumps(payloads[0])))
+    assert (test.name, test.variants, test.plan) == ("churn", ("a", "b", "c"), PLAN)
+
+
+def test_the_endpoints_weights_are_all_that_a_test_of_a_templates_variants_may_change() -> None:
+    template, _, _ = Built().rendered()
+
+    (moves,) = statements(template, "sagemaker:UpdateEndpointWeightsAndCapacities")
+    assert "endpoint/churn" in json.dumps(moves["Resource"])
+    assert statements(template, "sagemaker:UpdateEndpoint") == []
+    assert statements(template, "sagemaker:CreateModel") == []
+
+
+def test_a_test_on_a_released_endpoint_makes_and_deletes_under_its_own_prefix_alone() -> None:
+    template, _, _ = Built(released=True).rendered()
+
+    for action, name in (
+        ("sagemaker:CreateModel", "model/churn--ab-*"),
+        ("sagemaker:DeleteModel", "model/churn--ab-*"),
+        ("sagemaker:DeleteEndpointConfig", "endpoint-config/churn--ab-*"),
+    ):
+        ours = [one for one in statements(template, action) if "--ab-" in json.dumps(one)]
+        assert name in json.dumps(ours[0]["Resource"]), action
+
+
+def test_callers_may_take_part_and_change_nothing_else() -> None:
+    built = Built()
+    caller = iam.Role(built.stack, "Caller", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
+
+    built.test.grant_take_part(caller)
+    built.router.grant_call(caller)
+
+    template = Template.from_stack(built.stack).to_json()
+    (policy,) = [one for name, one in template["Resources"].items() if name.startswith("CallerDefaultPolicy")]
+    granted = {
+        action
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
+    assert {one for one in granted if not one.startswith("kms:")} == {
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "lambda:InvokeFunction",
+        "sagemaker:InvokeEndpoint",
+    }
+
+
+def test_the_outcomes_are_encrypted_recoverable_expire_and_outlive_the_stack() -> None:
+    template, _, _ = Built().rendered()
+
+    (table,) = [
+        one
+        for name, one in template["Resources"].items()
+        if one["Type"] == "AWS::DynamoDB::Table" and name.startswith("TestOutcomes")
+    ]
+    properties = table["Properties"]
+    assert properties["SSESpecification"]["SSEType"] == "KMS"
+    assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+    assert (table["DeletionPolicy"], properties["DeletionProtectionEnabled"]) == ("Retain", True)
+
+
+def test_a_test_that_is_ended_from_outside_starts_its_own_recovery() -> None:
+    template, machine, definition = Built().rendered()
+
+    (rule,) = [one for one in template["Resources"].values() if one["Type"] == "AWS::Events::Rule"]
+    pattern = rule["Properties"]["EventPattern"]
+    assert pattern["detail"]["status"] == ["ABORTED", "TIMED_OUT", "FAILED"]
+    assert pattern["detail"]["stateMachineArn"] == [{"Ref": machine}]
+    transformed = rule["Properties"]["Targets"][0]["InputTransformer"]["InputTemplate"]
+    assert f'"action":"{RECOVER}"' in transformed
+    assert definition["States"]["WhatFor"]["Choices"][0]["Next"] == "Inherit"
+
+
+def test_every_call_of_the_http_api_is_signed_and_reaches_one_function() -> None:
+    template, _, _ = Built(http_api=True).rendered()
+    by_type: dict[str, list[dict[str, Any]]] = {}
+    for one in template["Resources"].values():
+        by_type.setdefault(one["Type"], []).append(one["Properties"])
+
+    routes = {one["RouteKey"]: one["AuthorizationType"] for one in by_type["AWS::ApiGatewayV2::Route"]}
+    assert routes == {"POST /invocations": "AWS_IAM", "POST /outcomes": "AWS_IAM"}
+    (stage,) = by_type["AWS::ApiGatewayV2::Stage"]
+    assert stage["DefaultRouteSettings"] == {"ThrottlingBurstLimit": 200, "ThrottlingRateLimit": 100}
+    assert all("SourceArn" in one for one in by_type["AWS::Lambda::Permission"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ({"test_name": "Churn!"}, "test_name must be 1 to 40 lower-case letters"),
+        ({"variants": ("a",)}, "2 to 10 variants, the control among them, got 1; name 2 to 10"),
+        ({"variants": ("a", "a")}, "each variant must be named once, got a, a"),
+        ({"variants": tuple("abcdefghijk")}, "2 to 10 variants, the control among them, got 11"),
+        ({"released": True, "variants": ("a", "b")}, "come with a test's start, got a, b"),
+        ({"released": True, "registry": None}, "registry must be given for an endpoint that releases own"),
+        (
+            {"plan": TestPlan(metric=PLAN.metric, traffic="thompson", minimum_share=0.4)},
+            "minimum_share must leave room for 3 variants, got 0.4",
+        ),
+    ],
+)
+def test_what_could_never_be_a_test_is_refused(arguments: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        Built(**arguments)
+
+    assert str(refused.value).startswith("[Serving/Test] ")
+    assert problem in str(refused.value)
+
+
+def test_registry_and_release_are_refused_where_the_template_owns_the_endpoint() -> None:
+    stack = PlatformStack(App(), "Other", env=HERE)
+
+    with pytest.raises(ConfigurationError, match="registry and release are for an endpoint that releases own"):
+        Built(registry=ModelRegistry.from_group_name(stack, "Registry", "churn"))
+
+
+def test_more_alarms_than_one_call_asks_for_are_refused() -> None:
+    stack = PlatformStack(App(), "Other", env=HERE)
+    alarms = [
+        cloudwatch.Alarm.from_alarm_arn(stack, f"A{n}", f"arn:aws:cloudwatch:eu-west-1:1:alarm:a{n}") for n in range(11)
+    ]
+
+    with pytest.raises(ConfigurationError, match="alarms must be at most 10, got 11; make a composite alarm"):
+        Built(alarms=alarms)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ({"metric": {"name": "Converted"}}, "a metric's name must be 1 to 30 lower-case letters"),
+        ({"metric": {"kind": "ratio"}}, "the kind of m must be binary or mean, got 'ratio'"),
+        ({"metric": {"effect": 0.0}}, "the effect of m must be above 0 and at most 1, got 0.0"),
+        ({"metric": {"effect": 2.0}}, "the effect of m must be above 0 and at most 1, got 2.0"),
+        ({"metric": {"name": "latency_ms"}}, "latency_ms is measured by the router and is mean, got binary"),
+        ({"metric": {"name": "failed", "unreported_is_zero": True}}, "failed is measured with every request"),
+        ({"duration": timedelta(days=365)}, f"at most {MOST_LOOKS} times look_every, got 8760 looks; look less often"),
+        ({"look_every": timedelta(seconds=90)}, "look_every must be whole minutes"),
+        ({"duration": timedelta(minutes=1)}, "duration must be at least look_every"),
+        ({"error_rate": 0.0}, "error_rate must be above 0 and at most 0.5, got 0.0"),
+        ({"minimum_samples": 10}, "minimum_samples must be at least 50, got 10"),
+        ({"control_share": 1.0}, "control_share must be above 0 and below 1, got 1.0"),
+        ({"traffic": "greedy"}, "traffic must be fixed or thompson, got 'greedy'"),
+    ],
+)
+def test_a_plan_that_could_not_end_with_a_sound_answer_is_refused(arguments: dict[str, Any], problem: str) -> None:
+    metric = {"name": "m", "effect": 0.1} | arguments.pop("metric", {})
+
+    with pytest.raises(PlanError) as refused:
+        TestPlan(metric=Metric(**metric), **arguments)
+
+    assert problem in str(refused.value)
+
+
+def test_the_longest_test_stays_within_the_history_of_one_execution() -> None:
+    looking = 2 + 5 + 2  # a wait, a task that is not retried, a choice
+    ways = 2 * 120 * looking  # to the test's configuration and back, each as slow as it may be
+
+    assert MOST_LOOKS * looking + ways < 25_000
+
+
+@pytest.mark.parametrize("released", [False, True])
+def test_cdk_nag_finds_nothing_in_a_test_and_its_router(tmp_path: Path, released: bool) -> None:  # noqa: FBT001
+    built = Built(released=released, http_api=True, outdir=str(tmp_path))
+    packs = (AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks)
+    Validations.of(built.app).add_plugins(*(pack(built.app) for pack in packs))
+
+    built.app.synth()
+
+    report = json.loads((tmp_path / "validation-report.json").read_text())
+    assert report["pluginReports"] == []
