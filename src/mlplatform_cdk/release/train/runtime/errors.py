@@ -1,0 +1,15 @@
+"""How a train ends before its end; the name tells the kinds apart in the execution."""
+
+from mlplatform_cdk.runtimekit.errors import KnownError
+
+
+class TrainRefused(KnownError):
+    """A train that never departed: nothing was touched."""
+
+
+class PromotionFailed(KnownError):
+    """A version that did not come to a station as it left."""
+
+
+class ReleaseLost(KnownError):
+    """A station's release that nobody saw the end of."""

@@ -1,0 +1,133 @@
+"""What a train needs at a place that it goes to: a role to come as, a place for images, and word of what is there."""
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from mlplatform_cdk.core import (
+    ConfigurationError,
+    PlatformRole,
+    acknowledge_wildcards,
+    arn_of,
+    grant_read,
+    grant_write,
+    permission,
+    resource_of,
+    stack_of,
+)
+from mlplatform_cdk.core.images import PULL_ACTIONS
+from mlplatform_cdk.registry import ModelRegistry
+from mlplatform_cdk.release.blue_green import BlueGreenRelease
+from mlplatform_cdk.release.train.waves import check_external_id, parameter_name, role_name
+from mlplatform_cdk.serving import ReleasedEndpoint
+
+# Below runs/, which the models' and the releases' roles may read.
+PREFIX = "runs/promoted/"
+_PUSH = (
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
+    "ecr:CompleteLayerUpload",
+    "ecr:InitiateLayerUpload",
+    "ecr:PutImage",
+    "ecr:UploadLayerPart",
+)
+_KEPT_IMAGES = 20
+
+
+class TrainStation(Construct):
+    """Lets the train of another account, or of this one, bring versions to ``endpoint`` and release them there.
+
+    Its role may add versions to the registry, write archives under ``runs/promoted/``, push images to one repository,
+    and start, watch and take back releases of this one endpoint. It is entered with the external id only.
+
+    :param endpoint: what is released to.
+    :param release: its releases.
+    :param registry: where the promoted versions come.
+    :param artifacts: where their archives come; of the same key as the endpoint.
+    :param train_account: whose roles may come as this one.
+    :param external_id: what they have to say, the same as the train's ``Stop`` has.
+    :param removal_policy: what happens to the promoted images when the stack goes; default: they are kept.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        endpoint: ReleasedEndpoint,
+        release: BlueGreenRelease,
+        registry: ModelRegistry,
+        artifacts: s3.IBucket,
+        train_account: str,
+        external_id: str,
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+    ) -> None:
+        super().__init__(scope, id)
+        try:
+            check_external_id(external_id)
+        except ValueError as problem:
+            raise ConfigurationError(self, str(problem)) from None
+        self.images = ecr.Repository(
+            self,
+            "Images",
+            encryption=ecr.RepositoryEncryption.KMS,
+            encryption_key=endpoint.key,
+            image_scan_on_push=True,
+            image_tag_mutability=ecr.TagMutability.IMMUTABLE,
+            lifecycle_rules=[ecr.LifecycleRule(max_image_count=_KEPT_IMAGES)],
+            removal_policy=removal_policy,
+            empty_on_delete=removal_policy is RemovalPolicy.DESTROY or None,
+        )
+        endpoint.model_role.allow(permission(PULL_ACTIONS[:-1], self.images.repository_arn))
+        address = self._define_address(endpoint, release, registry, artifacts)
+        self.role = PlatformRole(
+            self,
+            "Role",
+            assumed_by=iam.AccountPrincipal(train_account),
+            description=f"Lets a release train bring versions to {endpoint.endpoint_name}",
+            external_ids=[external_id],
+        )
+        # By this name a train knows it before there is a stack to ask.
+        name = role_name(endpoint.endpoint_name, stack_of(self).region)
+        resource_of(self.role).add_property_override("RoleName", name)
+        endpoint.image.grant_find(self.role)
+        self._grant(release, registry, artifacts, address)
+
+    def _define_address(
+        self, endpoint: ReleasedEndpoint, release: BlueGreenRelease, registry: ModelRegistry, artifacts: s3.IBucket
+    ) -> ssm.StringParameter:
+        told = {
+            "machine": release.state_machine.state_machine_arn,
+            "group": registry.model_package_group_name,
+            "bucket": artifacts.bucket_name,
+            "prefix": PREFIX,
+            "repository": self.images.repository_name,
+            "image": endpoint.image.image_uri,
+        }
+        return ssm.StringParameter(
+            self,
+            "Address",
+            parameter_name=parameter_name(endpoint.endpoint_name),
+            string_value=stack_of(self).to_json_string(told),
+            description=f"What a release train finds at {endpoint.endpoint_name}",
+        )
+
+    def _grant(
+        self, release: BlueGreenRelease, registry: ModelRegistry, artifacts: s3.IBucket, address: ssm.StringParameter
+    ) -> None:
+        machine = release.state_machine
+        executions = arn_of(self, "states", f"execution:{machine.state_machine_name}:*")
+        self.role.allow(
+            permission(["ssm:GetParameter"], address.parameter_arn),
+            permission(["states:StartExecution"], machine.state_machine_arn),
+            permission(["states:DescribeExecution"], executions),
+            permission(_PUSH, self.images.repository_arn),
+        )
+        registry.grant_read(self.role)
+        registry.grant_register(self.role)
+        grant_write(artifacts, self.role, prefix=PREFIX)
+        grant_read(artifacts, self.role, prefix=PREFIX)
+        acknowledge_wildcards(self.role, {executions: "the releases of one endpoint, which come with the versions"})

@@ -1,0 +1,394 @@
+"""Does a version come to another account as it left, and only as it left?"""
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from mlplatform_cdk.release.train.runtime import promotion, releases
+from mlplatform_cdk.release.train.runtime.errors import PromotionFailed, ReleaseLost, TrainRefused
+from mlplatform_cdk.release.train.runtime.promotion import objects, version
+from mlplatform_cdk.release.train.runtime.station import Station, StationFacts
+from mlplatform_cdk.runtimekit import aws
+from mlplatform_cdk.runtimekit.model_package import PackageFacts
+
+HOME, ABROAD, REGION, OTHER = "123456789012", "222222222222", "eu-west-1", "us-east-1"
+ARCHIVE, MANIFEST, VERDICT = b"an archive", b'{"format_version": 1}', b'{"accepted": true}'
+FACTS = StationFacts(
+    name="prod-us",
+    region=OTHER,
+    role_arn=f"arn:aws:iam::{ABROAD}:role/prod-churn-train-{OTHER}",
+    external_id="train/7f3a9c",
+    parameter="/mlplatform/train/prod-churn",
+)
+DOCKER = "application/vnd.docker.distribution.manifest.v2+json"
+INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@dataclass
+class World:
+    """Two accounts in two regions: a version at home, and a station abroad."""
+
+    blobs: dict[str, bytes] = field(default_factory=dict)
+    downloads: list[str] = field(default_factory=list)
+    clients: dict[str, Any] = field(default_factory=dict)
+
+    def home(self, service: str) -> Any:
+        return aws.client(service)
+
+    def abroad(self, service: str) -> Any:
+        if service not in self.clients:
+            self.clients[service] = self._client_abroad(service)
+        return self.clients[service]
+
+    def _client_abroad(self, service: str) -> Any:
+        keys = boto3.client("sts").assume_role(RoleArn=FACTS.role_arn, RoleSessionName="test")["Credentials"]
+        return boto3.client(
+            service,
+            region_name=OTHER,
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys["SessionToken"],
+        )
+
+    def versions_abroad(self) -> list[dict[str, Any]]:
+        found = self.abroad("sagemaker").list_model_packages(ModelPackageGroupName="prod-churn")
+        return list(found["ModelPackageSummaryList"])
+
+    def push(self, client: Any, repository: str, tag: str, *layers: bytes, known: bool = True) -> str:
+        """An image of these layers; gives its digest."""
+        config = b'{"architecture": "arm64"}'
+        blobs = {f"sha256:{sha256(one)}": one for one in (config, *layers)}
+        self.blobs |= blobs if known else {}
+        first, *rest = [{"digest": digest, "size": len(one)} for digest, one in blobs.items()]
+        content = {"schemaVersion": 2, "mediaType": DOCKER, "config": first, "layers": rest}
+        return self.put(client, repository, tag, content)
+
+    def put(self, client: Any, repository: str, tag: str, content: dict[str, Any]) -> str:
+        text = json.dumps(content)
+        digest = f"sha256:{sha256(text.encode())}"
+        client.put_image(repositoryName=repository, imageManifest=text, imageTag=tag, imageDigest=digest)
+        return digest
+
+    def register(self, *, archive: bytes = ARCHIVE, image: str = "serving:7") -> dict[str, Any]:
+        """A version at home, approved; its facts are those of ``ARCHIVE``, whatever lies there."""
+        s3 = self.home("s3")
+        for name, body in {"model.tar.gz": archive, "manifest.json": MANIFEST, "evaluation.json": VERDICT}.items():
+            s3.put_object(Bucket="home", Key=f"runs/r1/{name}", Body=body)
+        facts = PackageFacts(
+            run_id="r1",
+            dataset_version="d1",
+            dataset_uri="s3://lake/",
+            code_version="c1",
+            manifest_uri="s3://home/runs/r1/manifest.json",
+            manifest_sha256=sha256(MANIFEST),
+            evaluation_uri="s3://home/runs/r1/evaluation.json",
+            model_data_sha256=sha256(ARCHIVE),
+            metrics={"roc_auc": 0.91},
+        )
+        arn = self.home("sagemaker").create_model_package(
+            ModelPackageGroupName="churn",
+            ModelApprovalStatus="Approved",
+            InferenceSpecification={
+                "Containers": [
+                    {
+                        "Image": f"{HOME}.dkr.ecr.{REGION}.amazonaws.com/{image}",
+                        "ModelDataUrl": "s3://home/runs/r1/model.tar.gz",
+                        "Environment": {"LOG_LEVEL": "INFO"},
+                    }
+                ],
+                "SupportedContentTypes": ["application/json"],
+                "SupportedResponseMIMETypes": ["application/json"],
+            },
+            CustomerMetadataProperties=facts.to_metadata(),
+        )["ModelPackageArn"]
+        found: dict[str, Any] = self.home("sagemaker").describe_model_package(ModelPackageName=arn)
+        return found
+
+
+class WithLayers:
+    """ECR at home, with the one call that moto lacks."""
+
+    def __init__(self, world: World, url: str) -> None:
+        self._world, self._url, self._client = world, url, world.home("ecr")
+
+    def get_download_url_for_layer(self, *, layerDigest: str, **_place: str) -> dict[str, str]:  # noqa: N803 - boto's
+        self._world.downloads.append(layerDigest)
+        return {"downloadUrl": f"{self._url}/{layerDigest}"}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    for name, value in {"DEFAULT_REGION": REGION, "ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    aws.client.cache_clear()
+    made = World()
+    with mock_aws(config={"core": {"passthrough": {"urls": [r"http://127\.0\.0\.1.*"]}}}), _layers(made) as url:
+        monkeypatch.setattr(version, "_home_ecr", lambda _region: WithLayers(made, url))
+        made.home("s3").create_bucket(Bucket="home", CreateBucketConfiguration={"LocationConstraint": REGION})
+        made.home("sagemaker").create_model_package_group(ModelPackageGroupName="churn")
+        made.home("ecr").create_repository(repositoryName="serving")
+        made.abroad("s3").create_bucket(Bucket="abroad")
+        made.abroad("sagemaker").create_model_package_group(ModelPackageGroupName="prod-churn")
+        for repository in ("assets", "promoted"):
+            made.abroad("ecr").create_repository(repositoryName=repository)
+        made.push(made.home("ecr"), "serving", "7", b"debian", b"python")
+        made.push(made.abroad("ecr"), "assets", "own", b"another image", known=False)
+        address = {
+            "machine": f"arn:aws:states:{OTHER}:{ABROAD}:stateMachine:release",
+            "group": "prod-churn",
+            "bucket": "abroad",
+            "prefix": "runs/promoted/",
+            "repository": "promoted",
+            "image": f"{ABROAD}.dkr.ecr.{OTHER}.amazonaws.com/assets:own",
+        }
+        made.abroad("ssm").put_parameter(Name=FACTS.parameter, Value=json.dumps(address), Type="String")
+        yield made
+    aws.client.cache_clear()
+
+
+class _Layers:
+    """S3 as ECR sends one there for a layer."""
+
+    def __init__(self, world: World) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                blob = world.blobs[self.path.strip("/")]
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(blob)))
+                self.end_headers()
+                self.wfile.write(blob)
+
+            def log_message(self, *_arguments: object) -> None:
+                pass
+
+        self._server = HTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever)
+
+    def __enter__(self) -> str:
+        self._thread.start()
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def _layers(world: World) -> _Layers:
+    return _Layers(world)
+
+
+def test_a_version_arrives_with_all_that_belongs_to_it(world: World) -> None:
+    package = world.register()
+
+    made = promotion.promote(package, Station(FACTS))
+
+    assert not made.live
+    there = world.abroad("sagemaker").describe_model_package(ModelPackageName=made.package_arn)
+    assert there["ModelPackageArn"].startswith(f"arn:aws:sagemaker:{OTHER}:{ABROAD}:model-package/prod-churn/")
+    assert there["ModelApprovalStatus"] == "Approved"
+    (container,) = there["InferenceSpecification"]["Containers"]
+    assert container["ModelDataUrl"] == "s3://abroad/runs/promoted/r1/model.tar.gz"
+    digest = world.home("ecr").describe_images(repositoryName="serving")["imageDetails"][0]["imageDigest"]
+    assert container["Image"] == f"{ABROAD}.dkr.ecr.{OTHER}.amazonaws.com/promoted@{digest}"
+    assert container["Environment"] == {"LOG_LEVEL": "INFO"}
+    facts = PackageFacts.from_metadata(there["CustomerMetadataProperties"])
+    assert (facts.manifest_uri, facts.metrics) == ("s3://abroad/runs/promoted/r1/manifest.json", {"roc_auc": 0.91})
+    assert there["CustomerMetadataProperties"]["promoted_from"] == package["ModelPackageArn"]
+    archive = world.abroad("s3").get_object(Bucket="abroad", Key="runs/promoted/r1/model.tar.gz")["Body"].read()
+    assert archive == ARCHIVE
+
+
+def test_every_layer_of_its_image_arrives_under_its_digest(world: World) -> None:
+    promotion.promote(world.register(), Station(FACTS))
+
+    asked = [*world.blobs]
+    answer = world.abroad("ecr").batch_check_layer_availability(repositoryName="promoted", layerDigests=asked)
+    assert {one["layerDigest"] for one in answer["layers"]} == set(asked)
+    assert len(asked) == 3
+
+
+def test_what_is_there_is_not_copied_again(world: World) -> None:
+    package = world.register()
+    first = promotion.promote(package, Station(FACTS))
+    world.downloads.clear()
+
+    again = promotion.promote(package, Station(FACTS))
+
+    assert again == first
+    assert world.downloads == []
+    assert (
+        len(
+            world.abroad("sagemaker").list_model_packages(ModelPackageGroupName="prod-churn")["ModelPackageSummaryList"]
+        )
+        == 1
+    )
+
+
+def test_layers_that_are_there_from_an_earlier_image_stay(world: World) -> None:
+    promotion.promote(world.register(), Station(FACTS))
+    world.downloads.clear()
+    world.push(world.home("ecr"), "serving", "8", b"debian", b"python 2")
+
+    promotion.promote(world.register(image="serving:8"), Station(FACTS))
+
+    assert world.downloads == [f"sha256:{sha256(b'python 2')}"]
+
+
+def test_an_index_arrives_with_the_images_that_it_names(world: World) -> None:
+    child = world.push(world.home("ecr"), "serving", "child", b"only arm")
+    content = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [{"digest": child, "mediaType": DOCKER, "size": 1}]}
+    digest = world.put(world.home("ecr"), "serving", "index", content)
+
+    promotion.promote(world.register(image="serving:index"), Station(FACTS))
+
+    there = world.abroad("ecr").describe_images(repositoryName="promoted")["imageDetails"]
+    assert {one["imageDigest"] for one in there} == {digest, child}
+
+
+def test_an_equal_image_of_the_endpoint_itself_needs_no_copy(world: World) -> None:
+    world.push(world.home("ecr"), "serving", "same", b"another image")
+
+    made = promotion.promote(world.register(image="serving:same"), Station(FACTS))
+
+    there = world.abroad("sagemaker").describe_model_package(ModelPackageName=made.package_arn)
+    (container,) = there["InferenceSpecification"]["Containers"]
+    assert container["Image"] == f"{ABROAD}.dkr.ecr.{OTHER}.amazonaws.com/assets:own"
+    assert world.downloads == []
+
+
+def test_an_archive_that_was_changed_since_it_was_registered_goes_nowhere(world: World) -> None:
+    package = world.register(archive=b"another archive")
+
+    sentence = (
+        f"model.tar.gz must have the digest {sha256(ARCHIVE)} that was registered, got {sha256(b'another archive')}"
+    )
+    with pytest.raises(PromotionFailed, match=sentence):
+        promotion.promote(package, Station(FACTS))
+    assert world.versions_abroad() == []
+
+
+def test_a_copy_that_is_damaged_is_seen(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(objects, "digest_of", lambda *_: "0" * 64)
+
+    with pytest.raises(PromotionFailed, match=r"must have the digest .* of what was sent, got 000"):
+        promotion.promote(world.register(), Station(FACTS))
+
+
+def test_a_layer_that_is_damaged_goes_nowhere(world: World) -> None:
+    package = world.register()
+    world.blobs[f"sha256:{sha256(b'python')}"] = b"something else"
+
+    with pytest.raises(PromotionFailed, match=f"a layer must have its digest sha256:{sha256(b'python')}"):
+        promotion.promote(package, Station(FACTS))
+
+
+def test_an_image_that_is_not_there_is_told(world: World) -> None:
+    with pytest.raises(PromotionFailed, match="the image serving:99 must exist"):
+        promotion.promote(world.register(image="serving:99"), Station(FACTS))
+
+
+def test_a_version_that_the_station_has_rejected_is_not_released_by_a_train(world: World) -> None:
+    package = world.register()
+    made = promotion.promote(package, Station(FACTS))
+    world.abroad("sagemaker").update_model_package(
+        ModelPackageArn=made.package_arn, ModelApprovalStatus="Rejected", ApprovalDescription="golden requests failed"
+    )
+
+    with pytest.raises(PromotionFailed, match=r"must be Approved at prod-us, got Rejected"):
+        promotion.promote(package, Station(FACTS))
+
+
+def test_a_station_at_home_needs_no_copy(world: World) -> None:
+    address = {
+        "machine": f"arn:aws:states:{REGION}:{HOME}:stateMachine:release",
+        "group": "churn",
+        "bucket": "home",
+        "prefix": "runs/promoted/",
+        "repository": "serving",
+        "image": f"{HOME}.dkr.ecr.{REGION}.amazonaws.com/serving:7",
+    }
+    world.home("ssm").put_parameter(Name="/mlplatform/train/churn", Value=json.dumps(address), Type="String")
+    package = world.register()
+    facts = StationFacts(
+        name="staging",
+        region=REGION,
+        role_arn=f"arn:aws:iam::{HOME}:role/r",
+        external_id="id",
+        parameter="/mlplatform/train/churn",
+    )
+
+    made = promotion.promote(package, Station(facts))
+
+    assert made.package_arn == package["ModelPackageArn"]
+    assert world.downloads == []
+
+
+def test_a_parameter_that_does_not_say_what_is_there_is_told(world: World) -> None:
+    world.abroad("ssm").put_parameter(Name=FACTS.parameter, Value='{"machine": "m"}', Type="String", Overwrite=True)
+
+    with pytest.raises(TrainRefused, match="a station's parameter must hold bucket, group, image, machine"):
+        Station(FACTS)
+
+
+def machine_abroad(world: World) -> None:
+    definition = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 60, "End": True}}}
+    world.abroad("stepfunctions").create_state_machine(
+        name="release", definition=json.dumps(definition), roleArn=f"arn:aws:iam::{ABROAD}:role/machine"
+    )
+
+
+def test_a_release_that_is_started_twice_is_one(world: World) -> None:
+    machine_abroad(world)
+    station = Station(FACTS)
+
+    first = releases.start(station, "arn:train:1", "out", {"model_package_arn": "a"})
+    again = releases.start(station, "arn:train:1", "out", {"model_package_arn": "a"})
+    back = releases.start(station, "arn:train:1", "back", {"action": "rollback"})
+
+    assert first == again
+    assert back != first
+    assert first.startswith(f"arn:aws:states:{OTHER}:{ABROAD}:execution:release:train-")
+
+
+def test_a_release_that_runs_is_looked_at_until_nobody_has_patience(world: World) -> None:
+    machine_abroad(world)
+    station = Station(FACTS)
+    release = releases.start(station, "arn:train:1", "out", {})
+
+    assert releases.look(station, release, looks=0, most_looks=3) == {
+        "ended": False,
+        "ok": False,
+        "reason": "",
+        "looks": 1,
+    }
+    with pytest.raises(ReleaseLost, match="the release at prod-us must end in time, and still runs"):
+        releases.look(station, release, looks=2, most_looks=3)
+
+
+def test_a_release_that_was_stopped_says_why(world: World) -> None:
+    machine_abroad(world)
+    station = Station(FACTS)
+    release = releases.start(station, "arn:train:1", "out", {})
+    world.abroad("stepfunctions").stop_execution(executionArn=release, error="Release.Aborted", cause="Ada: not now")
+
+    found = releases.look(station, release, looks=0, most_looks=3)
+
+    assert (found["ended"], found["ok"]) == (True, False)
+    assert found["reason"].startswith("ABORTED")
