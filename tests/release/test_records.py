@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -124,6 +125,25 @@ def test_an_event_that_the_bus_refused_is_sent_by_the_next_try(
     write()
 
     assert len(release_records.history("records", "dev-churn")) == len(told()) == 1
+
+
+def test_a_decision_is_recorded_when_it_was_made_and_not_when_it_was_written(write: Write) -> None:
+    write(step="Shift", decision="shift to 35 percent")
+    write(step="Gate", who="alice", decision="approved", moment=datetime.now(UTC) - timedelta(seconds=1))
+
+    assert [one.step for one in release_records.history("records", "dev-churn")] == ["Gate", "Shift"]
+
+
+def test_what_another_execution_had_to_bring_back_belongs_to_the_release(write: Write) -> None:
+    write(release="dead", step="Shift")
+    write(release="other", step="Plan")
+    write(release="recovery", step="TakeUp", metrics={"left_by": "dead"})
+    write(release="recovery", step="WayBack")
+
+    told = release_records.whole("records", "dev-churn", "recovery")
+
+    assert [one.step for one in told] == ["Shift", "TakeUp", "WayBack"]
+    assert [one.step for one in release_records.whole("records", "dev-churn", "other")] == ["Plan"]
 
 
 @pytest.fixture(scope="module")

@@ -194,6 +194,20 @@ def test_the_step_writes_the_file_beside_the_models(cloud: Any) -> None:
     assert '<span class="badge bad">aborted</span>' in stored["Body"].read().decode()
 
 
+def test_a_release_that_another_execution_brought_back_is_told_in_one_file(cloud: Any) -> None:
+    dead, recovery = RELEASE, RELEASE.replace(":one", ":two")
+    plain = {"endpoint": ENDPOINT, "version": VERSION, "who": "alice", "step": "s"}
+    variants = {"variants": {"green": "b", "blue": "a"}}
+    release_records.record("records", **plain, release=dead, decision="beside", metrics=variants)
+    release_records.record("records", **plain, release=recovery, decision="taken up", metrics={"left_by": dead})
+
+    answer = handler.handle({"endpoint": ENDPOINT, "release": recovery}, None)
+
+    assert answer == {"report": "s3://artifacts/releases/dev-churn/one.html"}
+    told = story(release_records.whole("records", ENDPOINT, recovery), "")
+    assert told.variants == {"green": "b", "blue": "a"}
+
+
 def test_the_lines_come_from_cloudwatch_where_it_has_them(cloud: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     # moto itself knows no percentiles; the embedded AWS does.
     plain = {name: (metric, "Average" if "p" in kind else kind) for name, (metric, kind) in measured._ASKED.items()}

@@ -124,7 +124,7 @@ def decide(table: str, endpoint: str, *, approve: bool, who: str, reason: str = 
         raise GateClosed(f"no release of {endpoint} waits at {which}")
     wanted = {"decision": APPROVE if approve else REJECT, "who": who, "reason": " ".join(reason.split())}
     wanted["reason"] = wanted["reason"][:_LONGEST_REASON]
-    again = bool(gate.decision)
+    again, now = bool(gate.decision), datetime.now(UTC)
     _claim(table, gate, wanted)
     _send(gate, wanted, again=again)
     _mark_sent(table, gate)
@@ -137,6 +137,7 @@ def decide(table: str, endpoint: str, *, approve: bool, who: str, reason: str = 
         sequence=gate.id,
         percent=gate.percent,
         metrics=gate.metrics,
+        moment=now,  # before what the machine records next
         **wanted,
     )
     return OpenGate(**{**asdict(gate), **wanted, "sent": True})

@@ -17,6 +17,8 @@ from mlplatform_cdk.runtimekit import aws, settings
 TABLE_VARIABLE, BUS_VARIABLE = "RELEASE_RECORDS_TABLE", "RELEASE_EVENT_BUS"
 # The table's key, and the attribute by which DynamoDB removes what is only there against writing twice.
 PARTITION_KEY, SORT_KEY, EXPIRY = "endpoint", "at", "remove_at"
+# Under this name the metrics of a record say which dead execution's release is brought back or completed by this one.
+LEFT_BY = "left_by"
 SOURCE, DETAIL_TYPE = "mlplatform.release", "Release Step"
 _ONCE = "once#"
 _KEEP_MARKERS = timedelta(days=400)  # an execution lives for a year at most
@@ -82,16 +84,18 @@ def record(  # noqa: PLR0913 - a record is its fields
     percent: float | None = None,
     metrics: Mapping[str, Any] | None = None,
     sequence: str | int = 0,
+    moment: datetime | None = None,
 ) -> Record:
     """Write the record of ``step`` once, and send its event; a repeated call gives back what was written first.
 
     :param table: the table's name.
     :param endpoint: see ``Record``, as for the other fields.
     :param sequence: tells two records of the same step of one release apart, such as the number of a look; default: 0.
+    :param moment: when it was decided; default: now.
     :raises EventNotTaken: when the bus refuses the event.
     """
     once = {PARTITION_KEY: f"{_ONCE}{endpoint}", SORT_KEY: f"{release}#{step}#{sequence}"}
-    marker = _claim(table, once)
+    marker = _claim(table, once, moment or datetime.now(UTC))
     made = Record(
         endpoint=endpoint,
         at=marker["record_at"],
@@ -123,6 +127,13 @@ def history(table: str, endpoint: str, release: str | None = None, *, newest: in
     """
     found = (one for one in _backwards(table, endpoint) if release is None or one.release == release)
     return [*islice(found, newest)][::-1]
+
+
+def whole(table: str, endpoint: str, release: str) -> list[Record]:
+    """The records of a release from its beginning, also where another execution had to bring it back or complete it."""
+    own = history(table, endpoint, release)
+    dead = next((one.metrics[LEFT_BY] for one in own if LEFT_BY in one.metrics), None)
+    return own if dead is None or dead == release else [*whole(table, endpoint, dead), *own]
 
 
 def read(table: str, partition: str, sort: str) -> dict[str, Any] | None:
@@ -167,13 +178,12 @@ def table_name() -> str:
     return settings.required(TABLE_VARIABLE)
 
 
-def _claim(table: str, once: Mapping[str, str]) -> dict[str, Any]:
+def _claim(table: str, once: Mapping[str, str], moment: datetime) -> dict[str, Any]:
     """The marker of a record: it holds the record's time from the first try on, so that every try writes one key."""
-    now = datetime.now(UTC)
     marker = {
         **once,
-        "record_at": now.isoformat(timespec="microseconds"),
-        EXPIRY: int((now + _KEEP_MARKERS).timestamp()),
+        "record_at": moment.isoformat(timespec="microseconds"),
+        EXPIRY: int((moment + _KEEP_MARKERS).timestamp()),
     }
     return marker if put_new(table, marker) else read(table, once[PARTITION_KEY], once[SORT_KEY]) or marker
 

@@ -59,10 +59,10 @@ def _head(seen: Seen) -> Text:
 def _share(percent: float) -> Text:
     """How the traffic is shared now."""
     green = round(_WIDTH * percent / _ALL)
-    bar = Text("traffic  ", style="dim")
+    bar = Text.assemble(("traffic  ", "dim"))
     bar.append("█" * green, style="green")
     bar.append("█" * (_WIDTH - green), style="blue")
-    return bar.append(f"  green {facts.share(percent)}", style="not dim")
+    return bar.append(f"  green {facts.share(percent)}")
 
 
 def _course(seen: Seen) -> Text:
@@ -91,7 +91,7 @@ def _schedule(seen: Seen) -> Text | None:
         return None
     gates = {gate["at_percent"] for gate in seen.address.strategy.get("gates", [])}
     now = seen.percent or 0.0
-    line = Text("steps    ", style="dim")
+    line = Text.assemble(("steps    ", "dim"))
     for step in steps:
         style = "green" if step < now else "bold green" if step == now else "dim"
         line.append(f"{step:g}{' ⚑' if step in gates else ''}  ", style=style)

@@ -77,7 +77,7 @@ def look(address: ReleaseAddress, release: str | None = None) -> Seen:
     :param release: the ARN or the name of an execution; default: the one that runs, else the last one.
     """
     arn = _meant(address, release)
-    records = release_records.history(address.table, address.endpoint, arn)
+    records = release_records.whole(address.table, address.endpoint, arn)
     execution = place.describe(arn)
     if not records and not execution.status:
         raise CommandFailed(f"{address.endpoint} has no release {release_facts.execution_name(arn)}")

@@ -10,6 +10,7 @@ from mlplatform_cdk.release.blue_green.runtime.lock_rows import Debt
 from mlplatform_cdk.release.blue_green.runtime.plan import FINISH
 from mlplatform_cdk.release.blue_green.runtime.rolling_back import is_still_kept, previous, rollback_plan, serving
 from mlplatform_cdk.release.blue_green.runtime.state import CHANGING
+from mlplatform_cdk.runtimekit import release_records
 from mlplatform_cdk.runtimekit.endpoint_specification import SEPARATOR
 
 Event = Mapping[str, Any]
@@ -75,14 +76,16 @@ def _take_up(event: Event, action: str, debt: Debt) -> Answer | None:
         return None
     if endpoint.status in CHANGING:
         return _wait(event, f"the endpoint is {endpoint.status}")
+    left_by = {release_records.LEFT_BY: debt.by}
     is_alone = endpoint.status == "InService" and endpoint.configuration == plan["green"]["configuration"]
     passed = plan["finishing"] or (is_alone and plan["blue"]["exists"])
     if passed and action != lock.ROLLBACK:
-        audit.write(event, "TakeUp", f"complete what {debt.by} left", plan=plan)
+        audit.write(event, "TakeUp", f"complete what {debt.by} left", plan=plan, metrics=left_by)
         blue = {**plan["blue"], "exists": plan["blue"]["exists"] and not is_alone}
         return _answer(event, COMPLETE, "a dead release had passed all", plan={**plan, "blue": blue})
     ended = _rolled_back(event) if action == lock.ROLLBACK else stopping.ending_of(debt.by)
-    audit.write(event, "TakeUp", f"bring back what {debt.by} left", plan=plan, reason=ended["Cause"])
+    reason = ended["Cause"]
+    audit.write(event, "TakeUp", f"bring back what {debt.by} left", plan=plan, reason=reason, metrics=left_by)
     return _answer(event, TAKE_BACK, "a dead release left it", plan={**plan, "finishing": False}, failure=_named(ended))
 
 

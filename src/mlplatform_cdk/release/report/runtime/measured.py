@@ -74,7 +74,8 @@ def _series(told: Story, variants: Mapping[str, str]) -> dict[str, dict[datetime
     queries = [query for side, name in variants.items() for query in _queries(told, side, name, period)]
     pages = aws.client("cloudwatch").get_paginator("get_metric_data")
     series: dict[str, dict[datetime, float]] = {}
-    for page in pages.paginate(MetricDataQueries=queries, StartTime=told.start, EndTime=told.end):
+    end = max(told.end, told.start + timedelta(seconds=1))  # CloudWatch takes no empty stretch of time
+    for page in pages.paginate(MetricDataQueries=queries, StartTime=told.start, EndTime=end):
         for result in page["MetricDataResults"]:
             points = zip(result["Timestamps"], result["Values"], strict=True)
             series.setdefault(result["Id"], {}).update(points)

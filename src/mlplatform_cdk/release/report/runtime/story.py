@@ -44,6 +44,11 @@ class Story:
         return next((one.version for one in reversed(self.records) if one.version), "")
 
     @property
+    def variants(self) -> Mapping[str, str]:
+        """The names of green's and of blue's variant, as far as they were planned."""
+        return next((one.metrics["variants"] for one in self.records if "variants" in one.metrics), {})
+
+    @property
     def shares(self) -> list[tuple[datetime, float]]:
         """Green's share of the traffic, from when on; it begins with none."""
         points = [(self.start, 0.0)]

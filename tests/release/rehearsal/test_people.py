@@ -1,0 +1,98 @@
+"""Does a release wait for a person on the embedded AWS, and read afterwards as it was?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from mlplatform_cdk.cli.main import app
+from mlplatform_cdk.runtimekit import aws
+from mlplatform_cdk.runtimekit.release_strategy import Gate
+from tests.release.rehearsal.conftest import CANARY, ENDPOINT, Rehearsal
+
+STRATEGY = CANARY.with_(gates=(Gate(20, timedelta(hours=1)),))
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A verb of ``mlplatform release`` against the embedded AWS."""
+    settings = rehearsal.aws.settings
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": settings.account,
+        "AWS_SECRET_ACCESS_KEY": "embedded",
+        "AWS_REGION": settings.region,
+        "AWS_DEFAULT_REGION": settings.region,
+        "AWS_ENDPOINT_URL": settings.endpoint_url,
+        "RELEASE_EVENT_BUS": "",
+    }.items():
+        monkeypatch.setenv(name, value)
+    aws.client.cache_clear()
+
+    def ask(*arguments: str) -> Result:
+        return CliRunner().invoke(app, ["release", *arguments, "--endpoint-url", settings.endpoint_url])
+
+    return ask
+
+
+def status(run: Run) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(run("status", ENDPOINT, "--json").stdout)
+    return found
+
+
+@pytest.fixture
+def waiting(rehearsal: Rehearsal, run: Run) -> str:
+    """A release that waits at its gate; the version before it serves."""
+    if not rehearsal.is_settled():
+        rehearsal.approve(rehearsal.register())
+    execution = rehearsal.started(rehearsal.register())
+    rehearsal.until(lambda: status(run)["gate"])
+    return execution
+
+
+def test_a_release_goes_on_when_a_person_approves_it(rehearsal: Rehearsal, run: Run, waiting: str) -> None:
+    answered = run("approve", ENDPOINT, "--reason", "looks right")
+    ended = rehearsal.end_of(waiting)
+
+    assert answered.exit_code == 0, answered.output
+    assert ended["status"] == "SUCCEEDED"
+    records = json.loads(run("history", ENDPOINT, "--release", waiting, "--json").stdout)
+    (decision,) = [one for one in records if one["decision"] == "approved"]
+    assert decision["reason"] == "looks right"
+    assert decision["metrics"]["green"]
+    assert run("status", ENDPOINT, "--follow").exit_code == 0
+
+
+def test_a_release_goes_back_when_a_person_rejects_it(rehearsal: Rehearsal, run: Run, waiting: str) -> None:
+    before = rehearsal.traffic()
+
+    run("reject", ENDPOINT, "--reason", "not today")
+    ended = rehearsal.end_of(waiting)
+
+    assert ended["status"] == "FAILED"
+    assert "not today" in ended["cause"]
+    version = next(arn for arn in before if arn.endswith(max(arn.rpartition("/")[2] for arn in before)))
+    assert rehearsal.package(version)["ModelApprovalStatus"] == "Rejected"
+    assert run("status", ENDPOINT, "--follow").exit_code == 1
+    assert run("approve", ENDPOINT).exit_code == 1
+
+
+def test_the_report_of_a_release_lies_beside_the_models(rehearsal: Rehearsal, run: Run, waiting: str) -> None:
+    run("approve", ENDPOINT)
+    rehearsal.end_of(waiting)
+    s3, name = rehearsal.aws.client("s3"), waiting.rpartition(":")[2]
+
+    page = (
+        s3.get_object(Bucket=rehearsal.outputs["Bucket"], Key=f"releases/{ENDPOINT}/{name}.html")["Body"]
+        .read()
+        .decode()
+    )
+
+    assert '<span class="badge good">' in page
+    assert "shift to 20 percent" in page
+    assert page.count("<svg") >= 2
