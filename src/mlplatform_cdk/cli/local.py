@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from mlplatform_cdk.cli.console import ERR, OUT, CommandFailed
 from mlplatform_cdk.cli.deployments import at_place_of, not_honoured
+from mlplatform_cdk.cli.rehearse import app as rehearse
 from mlplatform_cdk.cli.synth import Context, assembly_of
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ DEFAULT_STATE = Path(".mlplatform/local")
 StateDir = Annotated[Path, typer.Option("--state-dir", help="The folder that holds all of it.")]
 
 app = typer.Typer(no_args_is_help=True, help="The embedded AWS: real templates, jobs and containers on this machine.")
+app.add_typer(rehearse, name="rehearse")
 
 
 @app.command()

@@ -1,0 +1,144 @@
+"""The rehearsal of releases from its first line to its last."""
+
+import os
+import platform as machine
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import typer
+from rich.markup import escape
+
+from mlplatform_cdk.assembly import AssemblyError, read
+from mlplatform_cdk.cli.console import CLOSED, ERR, OUT, CommandFailed, write
+from mlplatform_cdk.cli.deployments import at_place_of
+from mlplatform_cdk.cli.rehearse.results import line_of, show
+from mlplatform_cdk.local import deploy, server
+from mlplatform_cdk.local.administrator import Administrator
+from mlplatform_cdk.local.rehearsal import clock, target
+from mlplatform_cdk.local.rehearsal.page import page
+from mlplatform_cdk.local.rehearsal.rehearse import Rehearsal
+from mlplatform_cdk.local.rehearsal.report import RehearsalReport
+from mlplatform_cdk.local.rehearsal.scenarios import ALL, BY_NAME, Scenario
+from mlplatform_cdk.local.rehearsal.target import NothingToRehearse, Target
+from mlplatform_cdk.local.settings import Settings
+
+OURS = "mlplatform_cdk.local.rehearsal.app"
+
+
+def run_rehearsal(
+    assembly: Path | None,
+    *,
+    names: Sequence[str] | None,
+    endpoint: str | None,
+    rate: float,
+    clock_factor: float | None,
+    as_json: bool,
+    html: Path | None,
+) -> None:
+    """Rehearse, show what came of it, and end with 1 unless every scenario held."""
+    scenarios = _chosen(names)
+    with tempfile.TemporaryDirectory(prefix="mlplatform-rehearsal-") as folder:
+        try:
+            report = _rehearse(assembly, scenarios, endpoint, rate, clock_factor, Path(folder))
+        except (AssemblyError, deploy.DeploymentFailed, server.ServerFailed, NothingToRehearse, ValueError) as failure:
+            raise CommandFailed(str(failure)) from failure
+    if html is not None:
+        write(html, page(report))
+    if as_json:
+        OUT.print(report.to_json(), markup=False, soft_wrap=True)
+    else:
+        show(OUT, report)
+    if not report.held:
+        raise typer.Exit(CLOSED)
+
+
+def _chosen(names: Sequence[str] | None) -> Sequence[Scenario]:
+    unknown = [name for name in names or () if name not in BY_NAME]
+    if unknown:
+        raise CommandFailed(f"--scenario must be one of {', '.join(BY_NAME)}, got {', '.join(unknown)}")
+    return [one for one in ALL if not names or one.name in names]
+
+
+def _rehearse(
+    given: Path | None,
+    scenarios: Sequence[Scenario],
+    endpoint: str | None,
+    rate: float,
+    clock_factor: float | None,
+    folder: Path,
+) -> RehearsalReport:
+    began = time.monotonic()
+    cloud = read(given or _ours(folder / "cdk.out"))
+    strategies = target.strategies(cloud)
+    if not strategies:
+        raise NothingToRehearse(f"{given} must hold a release, such as BlueGreenRelease makes it, got none")
+    factor = clock_factor or min(clock.factor_for(one, rate) for one in strategies)
+    settings = Settings(
+        state_dir=folder / "aws",
+        clock_factor=factor,
+        longest_wait_s=clock.LONGEST_WAIT_S,
+        longest_answer_s=clock.LONGEST_ANSWER_S,
+    )
+    with server.start(at_place_of(cloud, settings)) as aws:
+        with _status("deploying …") as tell:
+            deploy.deploy(cloud, aws.settings, on_event=lambda event: tell(f"{event.stack} {event.logical_id}"))
+        administrator = Administrator(aws.settings)
+        chosen = _one(target.find(administrator), endpoint)
+        report = RehearsalReport(
+            endpoint=chosen.endpoint,
+            assembly=str(given) if given else "The rehearsal's own app",
+            machine=_machine(),
+            strategy=dict(chosen.strategy),
+            clock=clock.sentence(factor),
+            rate=rate,
+        )
+        with _status("rehearsing …") as tell:
+            rehearsal = Rehearsal(aws=administrator, target=chosen, rate=rate, tell=tell)
+            for outcome in rehearsal.run(scenarios):
+                report.outcomes.append(outcome)
+                ERR.print(line_of(outcome), soft_wrap=True)
+    report.seconds = time.monotonic() - began
+    return report
+
+
+@contextmanager
+def _status(text: str) -> Iterator[Callable[[str], None]]:
+    """A line on a terminal that says what happens, for the block."""
+    with ERR.status(text) as status:
+        yield lambda news: status.update(escape(news))
+
+
+def _one(targets: Sequence[Target], endpoint: str | None) -> Target:
+    names = ", ".join(one.endpoint for one in targets)
+    wanted = [one for one in targets if endpoint in (None, one.endpoint)]
+    if not wanted:
+        raise NothingToRehearse(f"--endpoint must be one of {names}, got {endpoint}")
+    if len(wanted) > 1:
+        raise NothingToRehearse(f"the assembly releases to {names}; name one by --endpoint")
+    return wanted[0]
+
+
+def _ours(folder: Path) -> Path:
+    """The assembly of the app that comes along, made by a process of its own: Node is not needed after it."""
+    ended = subprocess.run(  # noqa: S603 - our own module
+        [sys.executable, "-m", OURS, str(folder)], capture_output=True, text=True, check=False
+    )
+    if ended.returncode:
+        raise CommandFailed(f"the rehearsal's own app could not be synthesized: {ended.stderr.strip()}")
+    return folder
+
+
+def _machine() -> dict[str, object]:
+    return {
+        "cores": os.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "system": machine.system(),
+        "processor": machine.machine(),
+        "python": machine.python_version(),
+    }

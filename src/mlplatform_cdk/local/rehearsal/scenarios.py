@@ -1,0 +1,49 @@
+"""The scenarios of a rehearsal: a version, what happens to it from outside, and how its release must end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from mlplatform_cdk.local.rehearsal import faults
+from mlplatform_cdk.local.rehearsal.faults import Fault
+
+Act = Literal["nothing", "alarm", "stop", "reject", "ignore"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One release.
+
+    :param name: in a word, for the command line.
+    :param title: for people.
+    :param fault: what is wrong with the version.
+    :param act: what happens from outside while it runs; a gate is approved unless this says otherwise.
+    :param is_released: whether the version must end with all the traffic; False: with none, as if it had never been.
+    :param needs_gate: whether it says nothing about a release that asks nobody.
+    :param reaches_callers: whether green must have answered some callers before it goes back, or never may.
+        None: either.
+    """
+
+    name: str
+    title: str
+    fault: Fault = faults.NONE
+    act: Act = "nothing"
+    is_released: bool = False
+    needs_gate: bool = False
+    reaches_callers: bool | None = None
+
+
+ALL: tuple[Scenario, ...] = (
+    Scenario(name="good", title="a good version", is_released=True, reaches_callers=True),
+    Scenario(name="wrong", title="green answers golden requests wrongly", fault=faults.WRONG, reaches_callers=False),
+    Scenario(name="slow", title="green is slow only under load", fault=faults.SLOW),
+    Scenario(name="erring", title="green errs at 1 %", fault=faults.ERRING, reaches_callers=True),
+    Scenario(name="crashing", title="green crashes at 35 %", fault=faults.CRASHING, reaches_callers=True),
+    Scenario(name="sick", title="green never becomes healthy", fault=faults.SICK, reaches_callers=False),
+    Scenario(name="alarm", title="an alarm during a window", act="alarm", reaches_callers=True),
+    Scenario(name="rejected", title="a gate is rejected", act="reject", needs_gate=True),
+    Scenario(name="unanswered", title="a gate times out", act="ignore", needs_gate=True),
+    Scenario(name="stopped", title="the execution is stopped half-way", act="stop", reaches_callers=True),
+)
+BY_NAME = {one.name: one for one in ALL}
