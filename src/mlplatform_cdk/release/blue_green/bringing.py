@@ -118,6 +118,8 @@ def _testing(release: Release) -> dict[str, State]:
             "variant.$": "$.plan.green.variant",
             "manifest.$": "$.plan.manifest",
             "plan.$": "$.plan",
+            "strategy": release.strategy.to_mapping(),
+            "capture_uri": release.specification.capture_uri or "",
         },
         answers=_RECORD,
         into="$.tests",

@@ -1,7 +1,7 @@
 """A release as a user defines it: which endpoint, whose versions, by which strategy, whom to tell."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
 
 RUNTIME = "mlplatform_cdk.release.blue_green.runtime"
-LINEAR = Strategy.linear()
 _STEP_TIMEOUT = Duration.minutes(5)
 
 
@@ -68,6 +67,8 @@ class BlueGreenRelease(Construct):
     :param notifications: where releases and failures are told, encrypted by the endpoint's key; default: nowhere.
     """
 
+    default_strategy: ClassVar[Strategy] = Strategy.linear()
+
     def __init__(
         self,
         scope: Construct,
@@ -76,14 +77,14 @@ class BlueGreenRelease(Construct):
         endpoint: ReleasedEndpoint,
         registry: ModelRegistry,
         artifacts: s3.IBucket,
-        strategy: Strategy = LINEAR,
+        strategy: Strategy | None = None,
         alarms: ReleaseAlarms | None = None,
         records: ReleaseRecords | None = None,
         gates: Gates | None = None,
         notifications: sns.ITopic | None = None,
     ) -> None:
         super().__init__(scope, id)
-        self.strategy, self._endpoint, self._registry = strategy, endpoint, registry
+        self.strategy, self._endpoint, self._registry = strategy or self.default_strategy, endpoint, registry
         self._check(gates)
         self.records = records or ReleaseRecords(self, "Records", key=endpoint.key)
         self.alarms = alarms or self._own_alarms(notifications)
@@ -122,7 +123,13 @@ class BlueGreenRelease(Construct):
         """Releases that failed or were refused; anything else through ``.with_(...)``."""
         return self.state_machine.metric_failed(statistic=statistic)
 
+    def _wrong_strategy(self) -> str:
+        """Why the strategy is none of this kind of release; empty: it is one."""
+        return ""
+
     def _check(self, gates: Gates | None) -> None:
+        if wrong := self._wrong_strategy():
+            raise ConfigurationError(self, wrong)
         if gates is not None and not self.strategy.gates:
             raise ConfigurationError(
                 self, "gates must have a place in the strategy, got a strategy without; try Strategy(gates=(Gate(50),))"
@@ -168,7 +175,8 @@ class BlueGreenRelease(Construct):
             key=endpoint.key,
         )
         role = function.platform_role
-        grant_steps(function, role, endpoint=endpoint, registry=self._registry, artifacts=artifacts)
+        replays = bool(self.strategy.replay_requests)
+        grant_steps(function, role, endpoint=endpoint, registry=self._registry, artifacts=artifacts, replays=replays)
         self.records.grant_write(role)
         return function
 

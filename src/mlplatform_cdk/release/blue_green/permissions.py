@@ -70,8 +70,12 @@ def grant_steps(
     endpoint: ReleasedEndpoint,
     registry: ModelRegistry,
     artifacts: s3.IBucket,
+    replays: bool,
 ) -> None:
-    """Let the function of the steps look at everything, ask green, hold scaling still and mark versions."""
+    """Let the function of the steps look at everything, ask green, hold scaling still and mark versions.
+
+    :param replays: whether it reads what production was asked, too.
+    """
     territory = Territory.of(endpoint)
     role.allow(
         permission(["sagemaker:DescribeEndpoint"], territory.endpoint),
@@ -88,6 +92,8 @@ def grant_steps(
     registry.grant_read(function)
     registry.grant_approve(function)
     grant_read(artifacts, function, prefix="runs/")
+    if replays and endpoint.specification.capture_uri:
+        grant_read(artifacts, function, prefix=f"capture/{endpoint.endpoint_name}/")
     role.allow(*_scaling(territory, "application-autoscaling:DeregisterScalableTarget"))
     _acknowledge(role, territory)
 

@@ -35,7 +35,7 @@ def verdict(trials: Sequence[Trial], *, budget_ms: float) -> dict[str, str | flo
     """
     problems = [problem for trial in trials for problem in trial.problems]
     median = statistics.median(trial.latency_ms for trial in trials)
-    limit = GROSSLY * budget_ms + OVERHEAD_MS
+    limit = most_ms(budget_ms)
     if median > limit:
         problems.append(
             f"half of the answers must take less than {limit:.0f} ms ({GROSSLY:.0f} times the budget of {budget_ms:g} "
@@ -53,3 +53,8 @@ def verdict(trials: Sequence[Trial], *, budget_ms: float) -> dict[str, str | flo
         "budget_ms": budget_ms,
         "within_budget": median <= budget_ms,
     }
+
+
+def most_ms(budget_ms: float) -> float:
+    """From which latency on, in milliseconds, a request from here is out of all proportion to the model's budget."""
+    return GROSSLY * budget_ms + OVERHEAD_MS

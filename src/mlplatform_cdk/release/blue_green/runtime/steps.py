@@ -9,6 +9,7 @@ from mlplatform_cdk.release.blue_green.runtime import (
     lock,
     preflight,
     production,
+    proofs,
     retiring,
     scaling,
     trials,
@@ -19,6 +20,7 @@ from mlplatform_cdk.release.blue_green.runtime.plan import BESIDE, FINISH, FIRST
 from mlplatform_cdk.release.blue_green.runtime.watch import has_settled
 from mlplatform_cdk.runtimekit import settings
 from mlplatform_cdk.runtimekit.endpoint_specification import SEPARATOR, EndpointSpecification
+from mlplatform_cdk.runtimekit.release_strategy import Strategy
 
 Event = Mapping[str, Any]
 
@@ -48,7 +50,8 @@ def plan(event: Event) -> dict[str, Any]:
     if made["way"] in (FIRST, BESIDE, RESUME, FINISH):
         lock.keep(event["endpoint_name"], event["execution_arn"], made)
     if made["way"] != WAIT:
-        audit.write(event, "Plan", made["way"], plan=made, reason=made["why"])
+        sides = {side: made[side]["variant"] for side in ("green", "blue") if made[side]["variant"]}
+        audit.write(event, "Plan", made["way"], plan=made, reason=made["why"], metrics={"variants": sides})
     return made
 
 
@@ -78,7 +81,16 @@ def test(event: Event) -> dict[str, Any]:
     record = trials.try_green(
         event["endpoint_name"], event["variant"], manifest_uri=manifest["uri"], manifest_sha256=manifest["sha256"]
     )
-    audit.write(event, "TestGreen", "passed", reason=str(record["record"]), metrics=record)
+    found = proofs.prove(
+        event["endpoint_name"],
+        event["plan"],
+        trials.read_manifest(manifest["uri"], manifest["sha256"]),
+        strategy=Strategy.from_mapping(event["strategy"]),
+        capture_uri=event["capture_uri"],
+    )
+    record["record"] = "; ".join([record["record"], *(one.said for one in found)])
+    metrics = record | {name: value for one in found for name, value in one.metrics.items()}
+    audit.write(event, "TestGreen", "passed", reason=str(record["record"]), metrics=metrics)
     return {**record, "tested": True}
 
 

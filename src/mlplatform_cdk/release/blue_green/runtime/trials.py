@@ -22,7 +22,7 @@ def try_green(endpoint_name: str, variant: str, *, manifest_uri: str, manifest_s
     :param manifest_uri: the manifest of the version.
     :param manifest_sha256: its digest, as it was registered.
     """
-    manifest = _manifest(manifest_uri, manifest_sha256)
+    manifest = read_manifest(manifest_uri, manifest_sha256)
     _ask(endpoint_name, variant, manifest.golden_requests[0])  # the first one pays for what is made lazily
     trials = [_ask(endpoint_name, variant, golden) for golden in manifest.golden_requests]
     return dict(verdict(trials, budget_ms=manifest.latency_budget_ms))
@@ -33,10 +33,11 @@ def budget_ms(manifest: Mapping[str, str]) -> float:
 
     :param manifest: its ``uri`` and ``sha256``.
     """
-    return _manifest(manifest["uri"], manifest["sha256"]).latency_budget_ms
+    return read_manifest(manifest["uri"], manifest["sha256"]).latency_budget_ms
 
 
-def _manifest(uri: str, sha256: str) -> Manifest:
+def read_manifest(uri: str, sha256: str) -> Manifest:
+    """The manifest at ``uri``, which must be the one that was registered with this digest."""
     content = s3.read_bytes(uri)
     digest = hashlib.sha256(content).hexdigest()
     if digest != sha256:
