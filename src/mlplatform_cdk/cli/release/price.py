@@ -35,7 +35,7 @@ def price_of(address: ReleaseAddress) -> Quote:
 
 def _quote(address: ReleaseAddress, instances: int) -> Quote:
     from mlplatform_cdk.assembly.cost import packaged
-    from mlplatform_cdk.assembly.cost.money import dollars, told
+    from mlplatform_cdk.assembly.cost.money import rate, told
     from mlplatform_cdk.assembly.cost.releases import release_cost
     from mlplatform_cdk.runtimekit.release_strategy import Strategy
 
@@ -55,7 +55,7 @@ def _quote(address: ReleaseAddress, instances: int) -> Quote:
     if cost.price is None:
         lines.append(f"Its cost is unknown: the package has no price of {address.instance_type} in {region}.")
     else:
-        each = f"{dollars(cost.price.amount)} an hour in {region}, as of {cost.price.date}"
+        each = f"{rate(cost.price.amount)} an hour in {region}, as of {cost.price.date}"
         lines.append(f"It costs about {told(cost.expected)}, at most {told(cost.most)} ({each}).")
     figures = {
         "instance_type": address.instance_type,
