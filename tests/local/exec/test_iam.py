@@ -148,6 +148,32 @@ def test_a_role_is_passed_only_to_the_service_that_the_condition_names(account: 
     )()
 
 
+def test_a_transaction_needs_what_each_of_its_actions_needs_alone(account: Account) -> None:
+    table = f"table-{time.time_ns()}"
+    account.client("dynamodb").create_table(
+        TableName=table,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    arn = f"arn:aws:dynamodb:{account.settings.region}:{account.settings.account}:table/{table}"
+    put = {"Put": {"TableName": table, "Item": {"pk": {"S": "a"}}}}
+    count = {
+        "Update": {
+            "TableName": table,
+            "Key": {"pk": {"S": "b"}},
+            "UpdateExpression": "ADD n :one",
+            "ExpressionAttributeValues": {":one": {"N": "1"}},
+        }
+    }
+    half = client_of(account, "dynamodb", allow("dynamodb:PutItem", arn))
+    whole = client_of(account, "dynamodb", allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], arn))
+
+    half.transact_write_items(TransactItems=[put])
+    assert "dynamodb:UpdateItem" in refusal(lambda: half.transact_write_items(TransactItems=[put, count]))[1]
+    whole.transact_write_items(TransactItems=[put, count])
+
+
 def test_tags_at_creation_need_the_right_to_tag(account: Account) -> None:
     sagemaker = client_of(account, "sagemaker", allow("sagemaker:CreateModelPackageGroup"))
 

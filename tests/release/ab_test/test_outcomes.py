@@ -217,11 +217,14 @@ class Endpoint:
     def __init__(self, failure: Exception | None = None) -> None:
         self.asked: list[dict[str, Any]] = []
         self.failure = failure
+        self.gone: tuple[str, ...] = ()
 
     def invoke_endpoint(self, **request: Any) -> dict[str, Any]:
         self.asked.append(request)
         if self.failure is not None:
             raise self.failure
+        if request.get("TargetVariant") in self.gone:
+            raise ClientError({"Error": {"Code": "ValidationError", "Message": "no variant"}}, "InvokeEndpoint")
 
         class Body:
             def read(self) -> bytes:
@@ -309,6 +312,30 @@ def test_a_failed_request_is_a_sample_too(endpoint: Endpoint) -> None:
     variant = client().variant_of("ann")
     assert variant is not None
     assert gathered(variant) == {"exposed": (1, 0), "failed": (1, 1)}
+
+
+def test_a_caller_whose_variant_has_gone_with_its_test_is_answered_by_another(endpoint: Endpoint) -> None:
+    state.write(TABLE, STATE)
+    caller = client()
+    caller.variant_of("ann")
+    state.write(TABLE, replace(STATE, status="ended"))
+    endpoint.gone = ("a", "b")
+
+    answer = caller.invoke("ann", b"{}")
+
+    assert (answer.body, answer.recorded) == (b"{}", False)
+    assert ["TargetVariant" in one for one in endpoint.asked] == [True, False]
+    assert gathered("a") == gathered("b") == {"exposed": (0, 0)}
+
+
+def test_a_variant_that_is_gone_while_its_test_runs_is_told(endpoint: Endpoint) -> None:
+    state.write(TABLE, STATE)
+    endpoint.gone = ("a", "b")
+
+    with pytest.raises(ClientError, match="no variant"):
+        client().invoke("ann", b"{}")
+
+    assert len(endpoint.asked) == 1
 
 
 @pytest.mark.parametrize("id_", ["x" * 65, "ö"])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlplatform_cdk.core.states import State, caught_as, task_state
+from mlplatform_cdk.runtimekit.ab_test.client import REFRESH_S
 
 RECOVER = "recover"
 _REACH_EVERY_S, _MOST_REACHES = 30, 120  # an hour for fleets to come up
@@ -140,13 +141,15 @@ def _ending(machine: Machine) -> dict[str, State]:
         **machine.step(
             _CLOSE,
             "close",
-            "BeginToLeave",
+            "LetCallersGo",
             answers=["outcome", "winner", "reason", "version"],
             into="$.ended",
             failed="GiveUpAndFail",
             **run,
             **{"context.$": "$"},
         ),
+        # Whoever read the shares a moment ago still asks the variants that go now.
+        "LetCallersGo": {"Type": "Wait", "Seconds": 2 * int(REFRESH_S), "Next": "BeginToLeave"},
         "BeginToLeave": _pass(_ASK, "$.reached", _LEAVE),
         **_reaching(machine, _LEAVE, "end", "Finish", "GiveUpAndFail", **{"ended.$": "$.ended"}),
         **machine.step("Finish", "finish", "Tell", answers=answers, into="$.finished", failed="GiveUpAndFail", **ended),

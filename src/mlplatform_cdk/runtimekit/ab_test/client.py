@@ -19,6 +19,8 @@ from mlplatform_cdk.runtimekit.ab_test.state import RUNNING, TestState
 
 _LOG = logs.logger("ab-test")
 _LONGEST_ID = 64  # SageMaker's, for an InferenceId
+_NO_SUCH_VARIANT = "ValidationError"  # what the container refuses is a ModelError
+REFRESH_S = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +50,13 @@ class ABClient:
     :param endpoint: the endpoint's name.
     :param test: the test's name.
     :param table: the name of the test's table.
-    :param refresh_s: how long shares that were read hold, in seconds; default: 30.
+    :param refresh_s: how long shares that were read hold, in seconds; at most the default, 30, so that nobody is sent
+        to a variant that a test takes away.
     """
 
-    def __init__(self, *, endpoint: str, test: str, table: str, refresh_s: float = 30.0) -> None:
-        self._endpoint, self._test, self._table, self._refresh_s = endpoint, test, table, refresh_s
+    def __init__(self, *, endpoint: str, test: str, table: str, refresh_s: float = REFRESH_S) -> None:
+        self._endpoint, self._test, self._table = endpoint, test, table
+        self._refresh_s = min(refresh_s, REFRESH_S)
         self._state: TestState | None = None
         self._read_at = -float("inf")
 
@@ -82,34 +86,16 @@ class ABClient:
         id_ = request_id or uuid.uuid4().hex
         if not (id_.isascii() and len(id_) <= _LONGEST_ID):
             raise OutcomeRefused(f"request_id must be 1 to {_LONGEST_ID} ASCII characters, got {id_!r}")
+        request = {"Body": body, "ContentType": content_type, "Accept": accept, "InferenceId": id_}
         running = self._running()
         variant = None if running is None else assign(running.salt, key, running.shares)
-        target = {} if variant is None else {"TargetVariant": variant}
-        began, failed = time.perf_counter(), True
-        recorded = False
         try:
-            answer = aws.client("sagemaker-runtime").invoke_endpoint(
-                EndpointName=self._endpoint,
-                Body=body,
-                ContentType=content_type,
-                Accept=accept,
-                InferenceId=id_,
-                **target,
-            )
-            content = answer["Body"].read()
-            failed = False
-        finally:
-            if running is not None and variant is not None:
-                measured = {FAILED: float(failed), LATENCY: (time.perf_counter() - began) * 1000}
-                exposure = Exposure(request_id=id_, key=key, variant=variant, measured=measured)
-                recorded = self._record(running, exposure)
-        return Answer(
-            request_id=id_,
-            variant=answer.get("InvokedProductionVariant", variant or ""),
-            body=content,
-            content_type=answer.get("ContentType", ""),
-            recorded=recorded,
-        )
+            return self._ask(running, variant, key, request)
+        except self._faults() as refused:
+            now = self._moved(refused, key, variant)
+            if now is None:
+                raise
+        return self._ask(*now, key, request)
 
     def report(self, request_id: str, outcome: Mapping[str, float]) -> dict[str, bool]:
         """Report what became of a request; by metric, whether the value counts in the test.
@@ -122,6 +108,40 @@ class ABClient:
         if known is None:
             raise OutcomeRefused(f"outcomes are reported of a test that has begun, and {self._test} never ran")
         return outcomes.record_outcomes(self._table, known, request_id, outcome)
+
+    def _ask(self, running: TestState | None, variant: str | None, key: str, request: Mapping[str, Any]) -> Answer:
+        """Ask ``variant``, or any that the endpoint chooses, and remember it if a test runs."""
+        target = {} if variant is None else {"TargetVariant": variant}
+        began, failed, recorded = time.perf_counter(), True, False
+        try:
+            answer = aws.client("sagemaker-runtime").invoke_endpoint(EndpointName=self._endpoint, **request, **target)
+            content = answer["Body"].read()
+            failed = False
+        except self._faults() as refused:
+            if _code(refused) == _NO_SUCH_VARIANT:
+                running = None  # nothing was asked
+            raise
+        finally:
+            if running is not None and variant is not None:
+                measured = {FAILED: float(failed), LATENCY: (time.perf_counter() - began) * 1000}
+                exposure = Exposure(request_id=request["InferenceId"], key=key, variant=variant, measured=measured)
+                recorded = self._record(running, exposure)
+        return Answer(
+            request_id=request["InferenceId"],
+            variant=answer.get("InvokedProductionVariant", variant or ""),
+            body=content,
+            content_type=answer.get("ContentType", ""),
+            recorded=recorded,
+        )
+
+    def _moved(self, refused: Exception, key: str, variant: str | None) -> tuple[TestState | None, str | None] | None:
+        """Where ``key`` belongs now that its variant is gone with its test; None: that is not why it was refused."""
+        if variant is None or _code(refused) != _NO_SUCH_VARIANT:
+            return None
+        self._read_at = -float("inf")
+        running = self._running()
+        now = None if running is None else assign(running.salt, key, running.shares)
+        return None if now == variant else (running, now)
 
     def _record(self, running: TestState, exposure: Exposure) -> bool:
         try:
@@ -150,3 +170,9 @@ class ABClient:
         from botocore.exceptions import BotoCoreError, ClientError  # an asset must boot without boto3
 
         return BotoCoreError, ClientError
+
+
+def _code(failure: Exception) -> str:
+    """AWS's code of a failure; empty: it is none of AWS's."""
+    response: Mapping[str, Any] = getattr(failure, "response", {})
+    return str(response.get("Error", {}).get("Code", ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from mlplatform_cdk.local.adapters.iam import arns, needs_s3, needs_sagemaker, passed_roles
@@ -21,6 +22,14 @@ ACTIONS = {
     "dynamodb:TransactGetItems": "dynamodb:GetItem",
     "xray:PutTelemetryRecords": "xray:PutTelemetryRecords",
 }
+# What a transaction needs is what each of its actions needs alone:
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+_IN_TRANSACTIONS = {
+    "ConditionCheck": "ConditionCheckItem",
+    "Delete": "DeleteItem",
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+}
 
 
 def of(call: Call) -> list[Need]:
@@ -29,6 +38,8 @@ def of(call: Call) -> list[Need]:
         own = needs_s3.of(call)
     elif call.prefix == "sagemaker":
         own = list(needs_sagemaker.of(call))
+    elif call.prefix == "dynamodb" and call.operation == "TransactWriteItems":
+        own = list(_transaction(call))
     else:
         own = list(_plain(call))
     return [*own, *passed_roles.of(call), *key_needs(call)]
@@ -43,6 +54,14 @@ def _plain(call: Call) -> Iterator[Need]:
         yield Need(action=action, context=context)
     for resources in targets:
         yield Need(action=action, resources=resources, context=context)
+
+
+def _transaction(call: Call) -> Iterator[Need]:
+    kinds = {kind for item in call.parameters["TransactItems"] for kind in item}
+    for kind in sorted(kinds):
+        items = [item for item in call.parameters["TransactItems"] if kind in item]
+        for resources in arns.of(replace(call, parameters={"TransactItems": items})):
+            yield Need(action=f"dynamodb:{_IN_TRANSACTIONS[kind]}", resources=resources, context=_context(call))
 
 
 def _context(call: Call) -> Mapping[str, list[str]]:

@@ -98,7 +98,7 @@ def decide(look: Look) -> Decision:
         return end(GUARDED if guarded else KEPT, control.variant, "no challenger is left")
     if better and not mismatch:
         best = max(better, key=lambda one: one.gain)
-        return end(WON, best.variant, best.sentence)
+        return end(WON, best.variant, f"{best.variant}: {best.sentence}")
     if look.number >= look.plan.looks:
         return end(TIMED_OUT, *_at_the_end(look, arms, chances, mismatch))
     said = "; ".join([*news, *([mismatch] if mismatch else [])])

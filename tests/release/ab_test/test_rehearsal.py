@@ -1,0 +1,351 @@
+"""Whole tests on the embedded AWS, from the deployed template, with real containers and real requests.
+
+The embedded AWS is a rehearsal: what AWS itself does is not shown by it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import json
+import tarfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App, CfnOutput, Environment, RemovalPolicy
+
+from mlplatform_cdk.assembly import Assembly, read
+from mlplatform_cdk.foundation import ArtifactStore, Keys, PlatformStack
+from mlplatform_cdk.local import deploy, server
+from mlplatform_cdk.local.administrator import Administrator
+from mlplatform_cdk.local.settings import Settings, client_environment
+from mlplatform_cdk.registry import ModelRegistry
+from mlplatform_cdk.release.ab_test import ABRouter, ABTest
+from mlplatform_cdk.release.records import ReleaseRecords
+from mlplatform_cdk.runtimekit import aws
+from mlplatform_cdk.runtimekit.ab_test import ABClient, Answer, Guard, Metric, TestPlan
+from mlplatform_cdk.runtimekit.ab_test.assignment import assign
+from mlplatform_cdk.runtimekit.ab_test.state import TestState
+from mlplatform_cdk.runtimekit.manifest import Manifest
+from mlplatform_cdk.runtimekit.model_package import PackageFacts
+from mlplatform_cdk.serving import Endpoint, ReleasedEndpoint
+from tests.training.jobs import rehearsal as jobs
+
+PATIENCE_S = 90.0
+GROUP = "offers"
+PLAN = TestPlan(
+    metric=Metric(name="accepted", effect=0.4),
+    guards=(Guard(metric=Metric(name="failed", goal="decrease", effect=0.4), margin=0.2),),
+    minimum_samples=50,
+    look_every=timedelta(minutes=1),
+    duration=timedelta(minutes=400),
+)
+OWNED, TEMPLATED = "released", "templated"
+
+
+@dataclass
+class Rehearsal:
+    """The deployed tests, and what callers and people would do with them."""
+
+    aws: Administrator
+    outputs: dict[str, str]
+    model: bytes
+    manifest: Manifest
+
+    def register(self, run: str) -> str:
+        """An approved version."""
+        bucket, content = self.outputs["Bucket"], self.manifest.to_json().encode()
+        for name, body in (("model.tar.gz", self.model), ("manifest.json", content)):
+            self.aws.client("s3").put_object(Bucket=bucket, Key=f"runs/{run}/{name}", Body=body)
+        facts = PackageFacts(
+            run_id=run,
+            dataset_version="d",
+            dataset_uri="s3://lake/raw/",
+            code_version="c",
+            manifest_uri=f"s3://{bucket}/runs/{run}/manifest.json",
+            manifest_sha256=hashlib.sha256(content).hexdigest(),
+            evaluation_uri=f"s3://{bucket}/runs/{run}/evaluation.json",
+            model_data_sha256="0" * 64,
+        )
+        url = f"s3://{bucket}/runs/{run}/model.tar.gz"
+        arn: str = self.aws.client("sagemaker").create_model_package(
+            ModelPackageGroupName=GROUP,
+            ModelApprovalStatus="Approved",
+            CustomerMetadataProperties=facts.to_metadata(),
+            InferenceSpecification={
+                "Containers": [{"Image": self.outputs["Image"], "ModelDataUrl": url}],
+                "SupportedContentTypes": ["application/json"],
+                "SupportedResponseMIMETypes": ["application/json"],
+            },
+        )["ModelPackageArn"]
+        return arn
+
+    def serve(self, endpoint: str, weights: dict[str, float]) -> None:
+        """An endpoint as a release, or a template, has made it."""
+        sagemaker, version = self.aws.client("sagemaker"), self.register(f"{endpoint}-live")
+        package = sagemaker.describe_model_package(ModelPackageName=version)
+        (container,) = package["InferenceSpecification"]["Containers"]
+        sagemaker.create_model(
+            ModelName=f"{endpoint}--v1",
+            ExecutionRoleArn=self.outputs["ModelRole"],
+            PrimaryContainer={
+                "Image": container["Image"],
+                "ModelDataUrl": container["ModelDataUrl"],
+                "Environment": {"MODEL_PACKAGE_ARN": version},
+            },
+        )
+        one = {"ModelName": f"{endpoint}--v1", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+        sagemaker.create_endpoint_config(
+            EndpointConfigName=f"{endpoint}--v1-only",
+            ProductionVariants=[
+                {"VariantName": name, "InitialVariantWeight": weight, **one} for name, weight in weights.items()
+            ],
+        )
+        sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=f"{endpoint}--v1-only")
+        self.until(lambda: self.endpoint(endpoint)["EndpointStatus"] == "InService")
+
+    def endpoint(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.aws.client("sagemaker").describe_endpoint(EndpointName=name)
+        return found
+
+    def weights(self, name: str) -> dict[str, float]:
+        return {one["VariantName"]: one.get("CurrentWeight", 0.0) for one in self.endpoint(name)["ProductionVariants"]}
+
+    def start(self, test: str, request: dict[str, Any] | None = None) -> str:
+        execution: str = self.aws.client("stepfunctions").start_execution(
+            stateMachineArn=self.outputs[f"Machine{test}"], input=json.dumps(request or {})
+        )["executionArn"]
+        return execution
+
+    def described(self, execution: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.aws.client("stepfunctions").describe_execution(executionArn=execution)
+        return found
+
+    def end_of(self, execution: str) -> dict[str, Any]:
+        return self.until(lambda: (now := self.described(execution))["status"] != "RUNNING" and now)
+
+    def state(self, test: str) -> TestState | None:
+        key = {"pk": {"S": f"test#{test}"}, "sk": {"S": "state"}}
+        item = self.aws.client("dynamodb").get_item(TableName=self.outputs[f"Table{test}"], Key=key).get("Item")
+        return TestState.from_json(item["state"]["S"]) if item else None
+
+    def opened(self, test: str, execution: str) -> TestState:
+        """The test, once it lets callers in."""
+
+        def now() -> TestState | None:
+            assert self.described(execution)["status"] == "RUNNING", self.described(execution)
+            found = self.state(test)
+            return found if found is not None and found.status == "running" else None
+
+        state: TestState = self.until(now)
+        return state
+
+    def ask(self, test: str, payload: dict[str, Any]) -> dict[str, Any]:
+        """One call of the router."""
+        answer = self.aws.client("lambda").invoke(
+            FunctionName=self.outputs[f"Router{test}"], Payload=json.dumps(payload)
+        )
+        value: dict[str, Any] = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, value
+        return value
+
+    def customers(self, test: str, state: TestState, better: str, execution: str) -> int:
+        """Customers come until the test ends: 19 of 20 accept what ``better`` says, 1 of 10 what another says.
+
+        They ask by the client; every 25th comes by the router.
+        """
+        caller = ABClient(endpoint=test, test=test, table=self.outputs[f"Table{test}"])
+        golden, come = self.manifest.golden_requests[0], 0
+        body = json.dumps(golden.body())
+        while self.described(execution)["status"] == "RUNNING" and come < 600:
+            key, routed = f"customer-{come}", come % 25 == 0
+            answer = self.ask(test, {"key": key, "body": body}) if routed else vars_of(caller.invoke(key, body))
+            assert golden.check(json.loads(answer["body"])) == []
+            if not answer["recorded"]:
+                break  # the test has ended meanwhile
+            assert answer["variant"] == assign(state.salt, key, state.shares)
+            accepted = int(come % 20 != 0 if answer["variant"] == better else come % 10 == 0)
+            id_, outcome = answer["request_id"], {"accepted": accepted}
+            counted = (
+                self.ask(test, {"request_id": id_, "outcomes": outcome})["counted"]
+                if routed
+                else caller.report(id_, outcome)
+            )
+            assert counted == {"accepted": True}
+            come += 1
+        return come
+
+    def steps(self, endpoint: str) -> list[tuple[str, str]]:
+        """The audit records: step and decision."""
+        found = self.aws.client("dynamodb").query(
+            TableName=self.outputs["RecordsTable"],
+            KeyConditionExpression="endpoint = :e",
+            ExpressionAttributeValues={":e": {"S": endpoint}},
+        )
+        return [(item["step"]["S"], item["decision"]["S"]) for item in found["Items"]]
+
+    def lock(self, endpoint: str) -> dict[str, Any] | None:
+        key = {"endpoint": {"S": f"lock#{endpoint}"}, "at": {"S": "lock"}}
+        item: dict[str, Any] | None = (
+            self.aws.client("dynamodb").get_item(TableName=self.outputs["RecordsTable"], Key=key).get("Item")
+        )
+        return item
+
+    def report(self, state: TestState) -> str:
+        key = f"ab-tests/{state.run}/report.html"
+        body: bytes = self.aws.client("s3").get_object(Bucket=self.outputs["Bucket"], Key=key)["Body"].read()
+        return body.decode()
+
+    def until(self, seen: Callable[[], Any]) -> Any:
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            found = seen()
+            if found:
+                return found
+            time.sleep(0.05)
+        raise AssertionError("it did not happen in time")
+
+
+def vars_of(answer: Answer) -> dict[str, Any]:
+    """An answer of the client, as the router gives it."""
+    return dataclasses.asdict(answer)
+
+
+@pytest.fixture(scope="module")
+def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
+    """Two endpoints, one of each kind of owner, and a test of each."""
+    model, manifest = _trained(tmp_path_factory)
+    settings = Settings(state_dir=tmp_path_factory.mktemp("aws"), clock_factor=0.02)
+    assembly = _synthesize(tmp_path_factory.mktemp("assembly") / "cdk.out", settings)
+    with server.start(settings) as running:
+        report = deploy.deploy(assembly, running.settings)
+        made = Rehearsal(Administrator(running.settings), dict(report.stacks[0].outputs), model, manifest)
+        made.serve(OWNED, {"a": 1.0})
+        made.serve(TEMPLATED, {"a": 1.0, "b": 0.0})
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in client_environment(running.settings).items():
+                patch.setenv(name, value)
+            aws.client.cache_clear()
+            yield made
+        aws.client.cache_clear()
+
+
+def _trained(factory: pytest.TempPathFactory) -> tuple[bytes, Manifest]:
+    tree = jobs.ship(factory.mktemp("tree"))
+    prepared = jobs.preprocess(tree, factory.mktemp("p"), {"a.csv": jobs.breast_cancer()})
+    base = jobs.train(tree, factory.mktemp("t"), prepared.output("dataset"), {}).base
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for file in sorted((base / "model").iterdir()):
+            archive.add(file, file.name)
+    return packed.getvalue(), Manifest.from_json((base / "model" / "manifest.json").read_bytes())
+
+
+def _synthesize(outdir: Path, settings: Settings) -> Assembly:
+    app = App(outdir=str(outdir))
+    stack = PlatformStack(app, "Tested", env=Environment(account=settings.account, region=settings.region))
+    gone = RemovalPolicy.DESTROY
+    key = Keys(stack, "Keys", removal_policy=gone).data
+    artifacts = ArtifactStore(stack, "Artifacts", key=key, removal_policy=gone)
+    records = ReleaseRecords(stack, "Records", key=key, removal_policy=gone)
+    registry = ModelRegistry(stack, "Models", model_package_group_name=GROUP, removal_policy=gone)
+    owned = ReleasedEndpoint(stack, "Endpoint", endpoint_name=OWNED, artifacts=artifacts, key=key)
+    borrowed = Endpoint.from_endpoint_name(stack, "Theirs", TEMPLATED, variants=("a", "b"))
+    outputs = {
+        "Bucket": artifacts.bucket_name,
+        "Image": owned.image.image_uri,
+        "ModelRole": owned.model_role.role_arn,
+        "RecordsTable": records.table_name,
+    }
+    common: dict[str, Any] = {"plan": PLAN, "records": records, "artifacts": artifacts, "key": key}
+    for name, endpoint, more in ((OWNED, owned, {"registry": registry}), (TEMPLATED, borrowed, {})):
+        test = ABTest(stack, f"Test{name}", test_name=name, endpoint=endpoint, removal_policy=gone, **common, **more)
+        router = ABRouter(stack, f"Way{name}", test=test)
+        outputs |= {
+            f"Machine{name}": test.state_machine.state_machine_arn,
+            f"Table{name}": test.table.table_name,
+            f"Router{name}": router.function.function_name,
+        }
+    for name, value in outputs.items():
+        CfnOutput(stack, name, value=value)
+    app.synth()
+    return read(outdir)
+
+
+def test_a_clear_winner_among_a_templates_variants_gets_all_requests(rehearsal: Rehearsal) -> None:
+    execution = rehearsal.start(TEMPLATED)
+    state = rehearsal.opened(TEMPLATED, execution)
+    rehearsal.until(lambda: rehearsal.weights(TEMPLATED) == {"a": 0.5, "b": 0.5})
+    assert (rehearsal.lock(TEMPLATED) or {})["owner"]["S"] == execution
+
+    come = rehearsal.customers(TEMPLATED, state, "b", execution)
+
+    assert rehearsal.end_of(execution)["status"] == "SUCCEEDED", rehearsal.described(execution)
+    assert come >= 2 * PLAN.minimum_samples
+    assert rehearsal.weights(TEMPLATED) == {"a": 0.0, "b": 1.0}
+    assert rehearsal.lock(TEMPLATED) is None
+    assert [step for step, _ in rehearsal.steps(TEMPLATED)] == ["ABTestBegin", "ABTestOpen", "ABTestLook", "ABTestEnd"]
+    assert rehearsal.steps(TEMPLATED)[-1] == ("ABTestEnd", "won, b wins")
+    assert "Ended: won: b: accepted is 0." in rehearsal.report(state)
+    answer = rehearsal.ask(
+        TEMPLATED, {"key": "later", "body": json.dumps(rehearsal.manifest.golden_requests[0].body())}
+    )
+    assert answer["variant"] == "b"
+
+
+def test_challengers_come_up_beside_the_live_version_and_go_again(rehearsal: Rehearsal) -> None:
+    before = rehearsal.endpoint(OWNED)["EndpointConfigName"]
+    challenger = rehearsal.register("challenger")
+    execution = rehearsal.start(OWNED, {"challengers": [challenger]})
+    state = rehearsal.opened(OWNED, execution)
+    assert [arm.variant for arm in state.arms] == ["a", "t1"]
+    assert state.arms[1].version == challenger
+
+    rehearsal.customers(OWNED, state, "t1", execution)
+
+    assert rehearsal.end_of(execution)["status"] == "SUCCEEDED", rehearsal.described(execution)
+    assert rehearsal.steps(OWNED)[-1] == ("ABTestEnd", "won, t1 wins")
+    assert rehearsal.weights(OWNED) == {"a": 1.0}
+    assert rehearsal.endpoint(OWNED)["EndpointConfigName"] == before
+    sagemaker = rehearsal.aws.client("sagemaker")
+    assert not [one for one in sagemaker.list_models()["Models"] if "--ab-" in one["ModelName"]]
+    configs = sagemaker.list_endpoint_configs()["EndpointConfigs"]
+    assert not [one for one in configs if "--ab-" in one["EndpointConfigName"]]
+    assert rehearsal.lock(OWNED) is None
+
+
+def test_a_test_whose_execution_is_stopped_gives_the_requests_back(rehearsal: Rehearsal) -> None:
+    before = rehearsal.endpoint(OWNED)["EndpointConfigName"]
+    execution = rehearsal.start(OWNED, {"challengers": [rehearsal.register("stopped")]})
+    state = rehearsal.opened(OWNED, execution)
+    rehearsal.until(lambda: rehearsal.weights(OWNED) == {"a": 0.5, "t1": 0.5})
+
+    rehearsal.aws.client("stepfunctions").stop_execution(executionArn=execution)
+
+    rehearsal.until(lambda: rehearsal.lock(OWNED) is None)
+    assert rehearsal.weights(OWNED) == {"a": 1.0}
+    assert rehearsal.endpoint(OWNED)["EndpointConfigName"] == before
+    ended = rehearsal.state(OWNED)
+    assert ended is not None
+    assert (ended.run, ended.status) == (state.run, "ended")
+    assert rehearsal.steps(OWNED)[-1][1] == "stopped"
+
+
+def test_a_test_does_not_begin_beside_a_release(rehearsal: Rehearsal) -> None:
+    row = {"endpoint": f"lock#{TEMPLATED}", "at": "lock", "owner": "a-release", "version": "", "action": "release"}
+    item = {name: {"S": value} for name, value in (row | {"since": "2026-01-01T00:00:00+00:00"}).items()}
+    rehearsal.aws.client("dynamodb").put_item(TableName=rehearsal.outputs["RecordsTable"], Item=item)
+    before = rehearsal.weights(TEMPLATED)
+
+    ended = rehearsal.end_of(rehearsal.start(TEMPLATED))
+
+    assert (ended["status"], ended["error"]) == ("FAILED", "ABTest.NotBegun")
+    assert "no release and no other test may hold the endpoint templated" in ended["cause"]
+    assert rehearsal.weights(TEMPLATED) == before
+    assert (rehearsal.lock(TEMPLATED) or {})["owner"]["S"] == "a-release"
