@@ -15,7 +15,7 @@ from mlplatform_cdk.runtimekit import aws
 from mlplatform_cdk.runtimekit.release_strategy import Gate
 from tests.release.rehearsal.conftest import CANARY, ENDPOINT, Rehearsal
 
-STRATEGY = CANARY.with_(gates=(Gate(20, timedelta(hours=1)),))
+STRATEGY = CANARY.with_(gates=(Gate(20, timedelta(hours=1)),), retention=timedelta(days=7))
 Run = Callable[..., Result]
 
 
@@ -45,10 +45,16 @@ def status(run: Run) -> dict[str, Any]:
     return found
 
 
+def serving(rehearsal: Rehearsal) -> list[str]:
+    """The versions that have most of the traffic: blue's while green has a part of it."""
+    shares = rehearsal.traffic()
+    return [arn for arn, share in shares.items() if share == max(shares.values())]
+
+
 @pytest.fixture
 def waiting(rehearsal: Rehearsal, run: Run) -> str:
     """A release that waits at its gate; the version before it serves."""
-    if not rehearsal.is_settled():
+    if not rehearsal.aws.client("sagemaker").list_endpoints()["Endpoints"]:
         rehearsal.approve(rehearsal.register())
     execution = rehearsal.started(rehearsal.register())
     rehearsal.until(lambda: status(run)["gate"])
@@ -80,6 +86,34 @@ def test_a_release_goes_back_when_a_person_rejects_it(rehearsal: Rehearsal, run:
     assert rehearsal.package(version)["ModelApprovalStatus"] == "Rejected"
     assert run("status", ENDPOINT, "--follow").exit_code == 1
     assert run("approve", ENDPOINT).exit_code == 1
+
+
+def test_an_aborted_release_is_brought_back_and_told_as_one(rehearsal: Rehearsal, run: Run, waiting: str) -> None:
+    before = serving(rehearsal)
+
+    assert run("abort", ENDPOINT, "--reason", "the wrong version").exit_code == 0
+    found = rehearsal.until(lambda: (seen := status(run))["percent"] == 0 and seen)
+
+    assert before != []
+    assert serving(rehearsal) == before
+    assert waiting in {one["release"] for one in found["records"]}
+    (back,) = [one for one in found["records"] if one["step"] == "WayBack"]
+    assert "the wrong version" in back["reason"]
+
+
+def test_a_rollback_brings_back_the_version_that_is_kept(rehearsal: Rehearsal, run: Run, waiting: str) -> None:
+    before = serving(rehearsal)
+    run("approve", ENDPOINT)
+    rehearsal.end_of(waiting)
+    released = serving(rehearsal)
+
+    assert run("rollback", ENDPOINT, "--reason", "calls complain", "--follow").exit_code in (0, 1)
+
+    assert released != before
+    rehearsal.until(lambda: serving(rehearsal) == before)
+    rejected = rehearsal.package(released[0])
+    assert rejected["ModelApprovalStatus"] == "Rejected"
+    assert "calls complain" in rejected["ApprovalDescription"]
 
 
 def test_the_report_of_a_release_lies_beside_the_models(rehearsal: Rehearsal, run: Run, waiting: str) -> None:
