@@ -416,3 +416,45 @@ def test_an_update_to_a_model_that_is_gone_rolls_back(platform: Platform, blue: 
     seen = platform.update(config)
 
     assert (seen["EndpointStatus"], seen["EndpointConfigName"]) == ("InService", blue["EndpointConfigName"])
+
+
+def test_a_shadow_gets_copies_of_all_requests_and_nobody_its_answers(
+    platform: Platform, client: Client, blue: dict[str, Any]
+) -> None:
+    shadow = VARIANT | {"VariantName": "shadow", "ModelName": platform.model("green"), "InitialVariantWeight": 1}
+    config = platform.config({"blue": 1}, {"blue": blue["model"]}, ShadowProductionVariants=[shadow])
+
+    seen = platform.update(config)
+    answers = Counter(platform.ask()["who"] for _ in range(12))
+
+    assert [one["VariantName"] for one in seen["ProductionVariants"]] == ["blue"]
+    assert [one["VariantName"] for one in seen["ShadowProductionVariants"]] == ["shadow"]
+    assert answers == {"blue": 12}
+    with pytest.raises(ClientError, match="has no variant shadow"):
+        platform.ask(TargetVariant="shadow")
+
+    def copies() -> float:
+        points = client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/SageMaker",
+            MetricName="ModelLatency",
+            Dimensions=[
+                {"Name": "EndpointName", "Value": platform.endpoint},
+                {"Name": "VariantName", "Value": "shadow"},
+            ],
+            StartTime=time.time() - 3600,
+            EndTime=time.time() + 60,
+            Period=3600,
+            Statistics=["SampleCount"],
+        )["Datapoints"]
+        return sum(point["SampleCount"] for point in points)
+
+    wait_for(copies, lambda count: count == 12)
+
+
+def test_an_endpoint_has_one_shadow_beside_one_variant(platform: Platform, blue: dict[str, Any]) -> None:
+    shadows = [
+        VARIANT | {"VariantName": name, "ModelName": blue["model"], "InitialVariantWeight": 1} for name in ("x", "y")
+    ]
+
+    with pytest.raises(ClientError, match="one production variant and one shadow variant, got 1 and 2"):
+        platform.config({"blue": 1}, {"blue": blue["model"]}, ShadowProductionVariants=shadows)

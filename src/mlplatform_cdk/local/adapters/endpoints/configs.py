@@ -42,10 +42,13 @@ def create(scope: Scope, request: Request) -> Request:
     arn = scope.arn("endpoint-config", name)
     if name in scope.backend.endpoint_configs:
         raise ValidationError(f'Cannot create already existing endpoint configuration "{arn}".')
-    if request.get("ShadowProductionVariants"):
-        raise ValidationError("the embedded AWS runs no shadow variants")
-    variants = request["ProductionVariants"]
-    _check(scope, variants)
+    variants, shadows = request["ProductionVariants"], request.get("ShadowProductionVariants") or []
+    if shadows and (len(variants), len(shadows)) != (1, 1):
+        raise ValidationError(
+            "An endpoint configuration with a shadow variant must have one production variant and one shadow variant, "
+            f"got {len(variants)} and {len(shadows)}."
+        )
+    _check(scope, [*variants, *shadows])
     config = KeptConfig(
         account_id=scope.account,
         region_name=scope.region,
@@ -57,6 +60,8 @@ def create(scope: Scope, request: Request) -> Request:
         kms_key_id=request.get("KmsKeyId") or "",
     )
     config.request = request | {"ProductionVariants": [{"InitialVariantWeight": 1.0, **each} for each in variants]}
+    if shadows:
+        config.request["ShadowProductionVariants"] = [{"InitialVariantWeight": 1.0, **each} for each in shadows]
     scope.backend.endpoint_configs[name] = config
     return {"EndpointConfigArn": arn}
 

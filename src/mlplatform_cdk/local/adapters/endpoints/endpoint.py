@@ -62,7 +62,8 @@ class LiveEndpoint(FakeEndpoint):
             "EndpointStatus": self.endpoint_status,
             "CreationTime": self.creation_time,
             "LastModifiedTime": self.last_modified_time,
-            "ProductionVariants": [variant.summary() for variant in self.fleet.values()] or None,
+            "ProductionVariants": self._summaries(shadow=False) or None,
+            "ShadowProductionVariants": self._summaries(shadow=True) or None,
             "FailureReason": self.failure_reason,
             "PendingDeploymentSummary": self._pending,
             "AsyncInferenceConfig": self._config.get("AsyncInferenceConfig"),
@@ -77,6 +78,9 @@ class LiveEndpoint(FakeEndpoint):
                 "KmsKeyId": capture.get("KmsKeyId", ""),
             }
         return {name: value for name, value in answer.items() if value is not None}
+
+    def _summaries(self, *, shadow: bool) -> list[dict[str, Any]]:
+        return [variant.summary() for variant in self.fleet.values() if variant.shadow is shadow]
 
     def gen_response_object(self) -> dict[str, Any]:
         """The answer of moto's Search."""

@@ -36,6 +36,7 @@ class Variant:
     :param server: the container; one, however many instances are asked for.
     :param weight: its share of the traffic.
     :param count: the instances that it says it has.
+    :param shadow: whether it gets copies of requests, and nobody its answers.
     """
 
     spec: Request
@@ -44,6 +45,7 @@ class Variant:
     weight: float
     count: int
     since: datetime = field(default_factory=utcnow)
+    shadow: bool = False
 
     def summary(self) -> dict[str, Any]:
         """Its entry in DescribeEndpoint; a weight of zero is said, too."""
@@ -92,9 +94,11 @@ class Deployment:
         """
         fleet: Fleet = {}
         patience: dict[str, float] = {}
-        for spec in self._config["ProductionVariants"]:
+        shadows = self._config.get("ShadowProductionVariants") or []
+        for spec in [*self._config["ProductionVariants"], *shadows]:
             name = spec["VariantName"]
             fleet[name] = self._variant(spec)
+            fleet[name].shadow = spec in shadows
             fleet[name].weight = kept_weights.get(name, spec["InitialVariantWeight"])
             fleet[name].count = kept_counts.get(name, spec.get("InitialInstanceCount", 1))
             patience[name] = float(spec.get("ContainerStartupHealthCheckTimeoutInSeconds") or PATIENCE_SECONDS)
@@ -136,12 +140,19 @@ class Deployment:
 
 def choose(fleet: Fleet, target: str | None) -> Variant | None:
     """The variant that answers one request: the one asked for, or one by weight."""
+    answering = {name: variant for name, variant in fleet.items() if not variant.shadow}
     if target is not None:
-        return fleet.get(target)
-    taking = [variant for variant in fleet.values() if variant.weight > 0]
+        return answering.get(target)
+    taking = [variant for variant in answering.values() if variant.weight > 0]
     if len(taking) <= 1:
         return taking[0] if taking else None
     return random.choices(taking, [variant.weight for variant in taking])[0]  # noqa: S311 - traffic, not secrets
+
+
+def shadows_of(fleet: Fleet, variant: Variant) -> list[Variant]:
+    """The shadows that get a copy of this request: so many of all as their weight is of the answering variant's."""
+    shadows = [one for one in fleet.values() if one.shadow and one.weight > 0]
+    return [one for one in shadows if random.random() * variant.weight < one.weight]  # noqa: S311 - traffic, not secrets
 
 
 def _without_traffic(spec: Request) -> Request:

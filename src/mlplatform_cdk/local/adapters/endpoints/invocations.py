@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import moto.sagemaker.urls
@@ -13,7 +15,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from mlplatform_cdk.local.adapters.endpoints.endpoint import LiveEndpoint
 from mlplatform_cdk.local.adapters.endpoints.event_stream import failure, frames
-from mlplatform_cdk.local.adapters.endpoints.fleet import Variant, choose
+from mlplatform_cdk.local.adapters.endpoints.fleet import Variant, choose, shadows_of
 from mlplatform_cdk.local.adapters.endpoints.metrics import Metrics
 from mlplatform_cdk.local.adapters.endpoints.multi_model import LoadRefused, NoSuchModel, NotReadyYet
 from mlplatform_cdk.local.adapters.sagemaker_api import Scope
@@ -34,6 +36,7 @@ OCTETS = "application/octet-stream"
 MICROSECONDS = 1_000_000
 SERVER_ERROR = 500
 METRICS = Metrics()
+_SHADOWS = ThreadPoolExecutor(16, thread_name_prefix="shadow")
 
 
 class Refused(Exception):
@@ -94,6 +97,18 @@ class RuntimeResponse(BaseResponse):
     def _ask(self, *, stream: bool) -> tuple[Variant, BaseHTTPResponse]:
         began = time.perf_counter()
         endpoint, variant = self._entered()
+        for shadow in shadows_of(endpoint.fleet, variant):
+            if shadow.server.traffic.enter():
+                _SHADOWS.submit(self._copy, endpoint, shadow)
+        return variant, self._timed(endpoint, variant, began, stream=stream)
+
+    def _copy(self, endpoint: LiveEndpoint, shadow: Variant) -> None:
+        """The request again, to a shadow; its answer is measured, and nobody sees it."""
+        with contextlib.suppress(Refused):
+            self._timed(endpoint, shadow, time.perf_counter(), stream=False)
+
+    def _timed(self, endpoint: LiveEndpoint, variant: Variant, began: float, *, stream: bool) -> BaseHTTPResponse:
+        """The answer of ``variant``, which was entered, measured whatever becomes of it."""
         status, asked = SERVER_ERROR, time.perf_counter()
         answered: float | None = None
         try:
@@ -109,7 +124,7 @@ class RuntimeResponse(BaseResponse):
             spent = time.perf_counter() - began - (answered or 0.0)
             latency = None if answered is None else answered * MICROSECONDS
             METRICS.count(self._key(variant), status, latency, spent * MICROSECONDS)
-        return variant, answer
+        return answer
 
     def _entered(self) -> tuple[LiveEndpoint, Variant]:
         """The variant for this request, which stays until it has answered."""
