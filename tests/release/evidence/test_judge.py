@@ -1,9 +1,12 @@
 """When is green worse, and when was it bad luck?"""
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mlplatform_cdk.release.blue_green.runtime.evidence import Verdict, Window, judge
 from tests.release.evidence.measured import BUDGET_MS, LADDER, RULES, period, window
@@ -166,3 +169,35 @@ def test_rules_that_are_switched_off_are_not_judged() -> None:
     blue = window(period(requests=1000))
 
     assert verdict(green, blue, error_ratio_to_blue=None, latency_ratio_to_blue=None).ok is True
+
+
+counts = st.tuples(st.integers(0, 2000), st.floats(0, 1), st.floats(0, 1)).map(
+    lambda drawn: (drawn[0], int(drawn[0] * drawn[1]), int(drawn[0] * (1 - drawn[1]) * drawn[2]))
+)
+
+
+@given(green=st.lists(counts, max_size=5), blue=st.lists(counts, max_size=5))
+def test_whatever_was_measured_there_is_a_verdict_that_json_takes(
+    green: list[tuple[int, int, int]], blue: list[tuple[int, int, int]]
+) -> None:
+    one, two = (
+        window(*(period(requests=requests, failures=bad, refusals=refused) for requests, bad, refused in drawn))
+        for drawn in (green, blue)
+    )
+
+    found = verdict(one, two, since=60.0)
+
+    assert json.loads(json.dumps(found.metrics, allow_nan=False)) == found.metrics
+    assert (found.ok is True) is (found.reasons == ())
+    assert found.ok is not True or sum(one.requests for one in one.since(60.0)) >= RULES.minimum_requests
+
+
+@given(requests=st.integers(1, 3000), failures=st.integers(0, 3000), more=st.integers(1, 500))
+def test_more_failures_never_make_a_bad_green_good(requests: int, failures: int, more: int) -> None:
+    few, many = (min(count, requests) for count in (failures, failures + more))
+
+    was_bad, is_bad = (
+        verdict(window(period(requests=requests, failures=count)), GOOD).ok is False for count in (few, many)
+    )
+
+    assert is_bad or not was_bad

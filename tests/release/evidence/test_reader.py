@@ -94,6 +94,18 @@ def test_a_period_that_began_before_the_window_is_left_out(cloudwatch: Stubber) 
     assert [one.at for one in periods] == [FIRST.timestamp(), SECOND.timestamp()]
 
 
+def test_a_release_that_waited_for_a_person_is_not_read_from_its_beginning(cloudwatch: Stubber) -> None:
+    expected = dict.fromkeys(("MetricDataQueries", "ScanBy"), ANY) | {
+        "StartTime": UNTIL - timedelta(hours=12),
+        "EndTime": UNTIL,
+    }
+    cloudwatch.add_response("get_metric_data", {"MetricDataResults": []}, expected)
+
+    windows = read_windows("churn", ["b"], UNTIL - timedelta(days=3), UNTIL, ladder_ms=(10.0,))
+
+    assert windows["b"].periods == ()
+
+
 def test_an_answer_of_several_pages_is_read_to_its_end(cloudwatch: Stubber) -> None:
     periods = read(cloudwatch, answer(GREEN, FIRST), answer(GREEN, SECOND))["b"].periods
 

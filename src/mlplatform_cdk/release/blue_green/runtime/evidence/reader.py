@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from mlplatform_cdk.release.blue_green.runtime.evidence.windows import Period, Window
 from mlplatform_cdk.runtimekit import aws
 
 PERIOD_S = 60  # SageMaker's own; the newest minute is there, too, as far as it has come
+LONGEST = timedelta(hours=12)  # half of what one answer may hold of two variants, minute by minute
 _REQUESTS, _MACHINES = "AWS/SageMaker", "/aws/sagemaker/Endpoints"
 _MICROSECONDS = 1000
 _ALARMS_A_CALL = 100
@@ -58,7 +59,7 @@ def read_windows(
     """What the variants did from ``since`` to ``until``.
 
     CloudWatch begins with the whole minute in which ``since`` lies; a period that began before ``since`` is left out,
-    with the tests and the traffic of another step that it may hold.
+    with the tests and the traffic of another step that it may hold. What is older than twelve hours is left out, too.
 
     :param endpoint: the endpoint's name.
     :param variants: the variants' names.
@@ -68,6 +69,7 @@ def read_windows(
     :param machine: the variants' instances; default: one core and one GPU.
     :param period_s: seconds of a period; default: 60.
     """
+    since = max(since, until - LONGEST)
     queries = [
         query for place, name in enumerate(variants) for query in _queries(place, endpoint, name, ladder_ms, period_s)
     ]
