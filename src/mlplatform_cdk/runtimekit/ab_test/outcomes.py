@@ -59,17 +59,14 @@ def record_request(table: str, state: TestState, exposure: Exposure) -> bool:
         "unit": unit,
         items.EXPIRY: expires,
     }
-    actions = [items.put_new(table, request)]
     by_request = state.plan.unit == REQUEST
-    if by_request or items.get(table, *_unit_key(state.run, unit), consistent=False) is None:
-        actions += _first_of(table, state, unit, exposure, expires)
+    if not by_request and items.get(table, *_unit_key(state.run, unit), consistent=False) is not None:
+        return items.put_if_new(table, request)
     try:
-        items.write_all(actions)
+        items.write_all([items.put_new(table, request), *_first_of(table, state, unit, exposure, expires)])
     except items.Refused as refused:
-        if refused.failed[0]:
-            return False
-        # Another request of this key was the first, at the same moment.
-        return _only_the_request(table, request)
+        # Either this request was recorded before, or another request of its key was the first, at the same moment.
+        return False if refused.failed[0] else items.put_if_new(table, request)
     return True
 
 
@@ -109,14 +106,6 @@ def _first_of(table: str, state: TestState, unit: str, exposure: Exposure, expir
         items.put_new(table, begun | {f"{_COUNTED}{name}": exposure.request_id for name in measured}),
         items.add(table, tallies.partition_of(state.run, exposure.variant), tallies.shard_of(unit), counted),
     ]
-
-
-def _only_the_request(table: str, request: Mapping[str, Any]) -> bool:
-    try:
-        items.write_all([items.put_new(table, request)])
-    except items.Refused:
-        return False
-    return True
 
 
 def _record_one(table: str, request: Mapping[str, Any], name: str, value: Decimal) -> bool:

@@ -69,7 +69,8 @@ def next_step(live: Live, target: Target, *, asked: bool) -> Step:
         raise TestFailed(
             f"the endpoint must have one of the variants {', '.join(target.weights)}, got {', '.join(live.weights)}"
         )
-    if any(abs(wanted[name] - weight) > _SAME for name, weight in _shares(live.weights).items()):
+    shares = _shares(wanted)
+    if any(abs(shares[name] - share) > _SAME for name, share in _shares(live.weights).items()):
         return Step(what=WEIGHTS, weights=wanted)
     if live.configuration == target.configuration:
         return Step(what=DONE, weights={})

@@ -130,7 +130,7 @@ def in_alarm(names: Sequence[str]) -> tuple[str, ...]:
         AlarmNames=[*names], AlarmTypes=["CompositeAlarm", "MetricAlarm"], StateValue="ALARM"
     )
     found_ = [*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])]
-    return tuple(sorted(one["AlarmName"] for one in found_))
+    return tuple(sorted(one["AlarmName"] for one in found_ if one["StateValue"] == "ALARM"))
 
 
 def found(operation: str, **name: str) -> dict[str, Any] | None:
