@@ -43,7 +43,7 @@ def rung(state: str, *, actions_enabled: bool = True) -> Alarm:
         actions_enabled=actions_enabled,
     )
     before = actions.State.of(alarm)
-    alarm.update_state("a reason", "{}", state)
+    alarm.state_value, alarm.state_reason = state, "a reason"
     actions.tell(alarm, before)
     return alarm
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TICK_SECONDS = 0.2
-AGAIN_SECONDS = 1.0  # data may come late
+AGAIN_SECONDS, LATE_SECONDS = 1.0, 5.0  # data may come late, and not later than that
 _LOGGER = logging.getLogger(__name__)
 
 _put = CloudWatchBackend.put_metric_alarm
@@ -27,12 +27,12 @@ _update = Alarm.update_state
 
 
 class _Watch:
-    """Evaluates every alarm when a period of it ends, and a little later again, for as long as there are alarms."""
+    """Evaluates every alarm when a period of it ends, and for a few seconds again, for as long as there are alarms."""
 
     def __init__(self) -> None:
         self._start = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._seen: dict[str, tuple[float, float]] = {}  # by alarm: the period's end, and when it was looked at
+        self._seen: dict[str, tuple[Alarm, float, float]] = {}  # the alarm, its period's end, when it was looked at
 
     def begin(self) -> None:
         with self._start:
@@ -52,15 +52,21 @@ class _Watch:
     def _look(self, backend: CloudWatchBackend, alarm: Alarm) -> None:
         if alarm.rule is None:
             now = time.time()
-            ended, looked = period_end(alarm, now), self._seen.get(alarm.alarm_arn)
-            if looked is not None and looked[0] == ended and now - looked[1] < AGAIN_SECONDS:
+            ended = period_end(alarm, now)
+            if not self._is_due(alarm, ended, now):
                 return
-            self._seen[alarm.alarm_arn] = (ended, now)
+            self._seen[alarm.alarm_arn] = (alarm, ended, now)
             judgement = judge(alarm, ended)
         else:
             judgement = _composite(backend, alarm, alarm.rule)
         if judgement.state is not None and judgement.state != alarm.state_value:
             alarm.update_state(judgement.reason, json.dumps(judgement.data), judgement.state)
+
+    def _is_due(self, alarm: Alarm, ended: float, now: float) -> bool:
+        """Whether it is another alarm, or another period, or data of this one may have come since."""
+        before, period, looked = self._seen.get(alarm.alarm_arn, (None, 0.0, 0.0))
+        is_late = now - ended > LATE_SECONDS or now - looked < AGAIN_SECONDS
+        return before is not alarm or period != ended or not is_late
 
 
 _WATCH = _Watch()
