@@ -73,11 +73,22 @@ def test_a_good_version_is_approved_and_says_why(sagemaker: Any, register: Regis
 def test_a_weak_version_waits_for_a_person_and_says_why(sagemaker: Any, register: Register) -> None:
     arn = register(facts(roc_auc=0.7))
 
-    handle(pending(arn), None)
+    assert handle(pending(arn), None)["status"] == "PendingManualApproval"
 
     package = sagemaker.describe_model_package(ModelPackageName=arn)
-    assert package["ModelApprovalStatus"] == "PendingManualApproval"
     assert package["ApprovalDescription"] == "waits for a person: roc_auc 0.7 is below 0.9"
+
+
+def test_what_a_person_decides_while_the_rule_looks_is_not_taken_back(
+    register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arn = register(facts(roc_auc=0.7))
+    updates: list[Any] = []
+    monkeypatch.setattr(aws.client("sagemaker"), "update_model_package", lambda **update: updates.append(update))
+
+    handle(pending(arn), None)
+
+    assert [set(update) for update in updates] == [{"ModelPackageArn", "ApprovalDescription"}]
 
 
 def test_a_version_that_no_run_registered_waits_for_a_person(sagemaker: Any, register: Register) -> None:

@@ -24,11 +24,10 @@ def handle(event: Mapping[str, Any], context: object) -> dict[str, str]:  # noqa
     decision = _decide(package.get("CustomerMetadataProperties", {}))
     if not decision.approved and package.get("ApprovalDescription") == decision.reason:
         return _answer(arn, "unchanged", decision.reason)
-    status = "Approved" if decision.approved else _PENDING
-    aws.client("sagemaker").update_model_package(
-        ModelPackageArn=arn, ModelApprovalStatus=status, ApprovalDescription=decision.reason
-    )
-    return _answer(arn, status, decision.reason)
+    # A version that waits is not told so again: a person may have decided since it was described.
+    approval = {"ModelApprovalStatus": "Approved"} if decision.approved else {}
+    aws.client("sagemaker").update_model_package(ModelPackageArn=arn, ApprovalDescription=decision.reason, **approval)
+    return _answer(arn, approval.get("ModelApprovalStatus", _PENDING), decision.reason)
 
 
 def _decide(metadata: Mapping[str, str]) -> Decision:
