@@ -19,11 +19,11 @@ LEGEND = "".join(
         (SHARE, "green's share of the traffic"),
     )
 )
-_WIDTH, _HEIGHT = 960, 210
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 44, 44, 24
+_WIDTH, _HEIGHT = 960, 220
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 44, 58, 24
 _TICKS = (1, 2, 5, 10, 20, 30, 60, 120)
 _MOST_TICKS = 12
-_LETTER = 6.2  # the width of a letter of 11 pixels, about
+_LETTER = 6.5  # the width of a letter of 11 pixels, about
 
 
 def draw(outcome: Outcome) -> str:
@@ -99,12 +99,12 @@ class _Drawing:
     def _moments(self) -> list[str]:
         """What happened when, on lines of text that do not run into each other."""
         told = sorted([*self._outcome.moments, *self._marks()])
-        drawn, ends = [], [0.0, 0.0]
+        drawn, ends = [], [0.0, 0.0, 0.0]
         for at, what in told:
             place = self._x(at)
-            row = 0 if place >= ends[0] else 1
             width = len(what) * _LETTER
             start = min(place, _WIDTH - width)
+            row = next((one for one, end in enumerate(ends) if start >= end), len(ends) - 1)
             ends[row] = start + width + 8
             height = 12 + 14 * row
             drawn.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 MOST_SECONDS_BACK = 10.0
 WAY_BACK = "FindWayBack"
-_SHOWN = 160
+_SHOWN = 200
+_NUMBERS = re.compile(r"\b[0-9a-f]{32}\b|\b\d+(?= ms)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,7 @@ class Facts:
     :param history: its events.
     :param package: the version, as the registry describes it.
     :param live: the version that has all the traffic now, by its ARN; None: no single one.
+    :param held_still: the variants whose scaling is still suspended.
     :param ended: when it was over, in seconds since 1970.
     """
 
@@ -44,6 +47,7 @@ class Facts:
     history: Sequence[dict[str, Any]]
     package: dict[str, Any]
     live: str | None
+    held_still: Sequence[str]
     ended: float
 
     @property
@@ -94,7 +98,7 @@ def judge(facts: Facts) -> Outcome:
         timeline=_timeline(facts),
         shares=tuple((at - began, share) for at, share in facts.release.shares),
         moments=tuple((at - began, what) for at, what in facts.release.moments),
-        failures=dict(Counter(one.text[:_SHOWN] for one in facts.requests if not one.answered)),
+        failures=dict(Counter(_said(one.text) for one in facts.requests if not one.answered)),
     )
     problems = tuple(_problems(facts, made, counts))
     return replace(made, held=not problems, problems=problems)
@@ -107,6 +111,8 @@ def _problems(facts: Facts, outcome: Outcome, counts: Counts) -> list[str]:
         problems.append("there must be requests, got none")
     if counts.failed_otherwise:
         problems.append(f"no request may fail but by green's own errors, got {counts.failed_otherwise}")
+    if facts.held_still:
+        problems.append(f"scaling must go on, and is suspended for {', '.join(facts.held_still)}")
     problems += _released(facts, counts) if scenario.is_released else _rolled_back(facts, outcome)
     if scenario.reaches_callers is not None and scenario.reaches_callers != bool(facts.greens):
         wanted, got = ("must", "none") if scenario.reaches_callers else ("must not", f"{len(facts.greens)} requests")
@@ -131,9 +137,10 @@ def _rolled_back(facts: Facts, outcome: Outcome) -> list[str]:
         problems.append("the release must not succeed, and did")
     if facts.live is None or facts.live == facts.release.version:
         problems.append("the version before must have all the traffic again, and has not")
-    if facts.package["ModelApprovalStatus"] != "Rejected":
-        problems.append(f"the version must be Rejected, got {facts.package['ModelApprovalStatus']}")
-    elif not facts.package.get("ApprovalDescription"):
+    approval, wanted = facts.package["ModelApprovalStatus"], "Rejected" if facts.scenario.is_rejected else "Approved"
+    if approval != wanted:
+        problems.append(f"the version must be {wanted} in the registry, got {approval}")
+    elif facts.scenario.is_rejected and not facts.package.get("ApprovalDescription"):
         problems.append("the registry must say why the version is rejected, got nothing")
     back = outcome.from_verdict_s
     if back is not None and back > MOST_SECONDS_BACK:
@@ -156,6 +163,11 @@ def _counts(facts: Facts) -> Counts:
         failed_by_green=by_green,
         failed_otherwise=len(failed) - by_green,
     )
+
+
+def _said(text: str) -> str:
+    """An error's message without what is different each time."""
+    return _NUMBERS.sub("#", text)[:_SHOWN]
 
 
 def _timeline(facts: Facts) -> tuple[Second, ...]:

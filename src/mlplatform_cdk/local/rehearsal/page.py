@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; color: #1b1f24; background: #fff;
-  max-width: 62rem; margin: 2.5rem auto; padding: 0 1.5rem }
+  max-width: 66rem; margin: 2.5rem auto; padding: 0 1.5rem }
 h1 { font-size: 1.6rem; margin: 0 0 .3rem } h2 { font-size: 1.15rem; margin: 2.2rem 0 .2rem }
 p { margin: .2rem 0 .6rem } .dim { color: #656d76 } .bad { color: #b42318 } .good { color: #1a7f37 }
 table { border-collapse: collapse; width: 100%; margin: 1.2rem 0; font-size: .87rem;
@@ -21,7 +21,8 @@ th { text-align: right; font-weight: 600; color: #656d76; border-bottom: 1px sol
   vertical-align: bottom }
 td { text-align: right; border-bottom: 1px solid #eaeef2; padding: .35rem .5rem }
 th:first-child, td:first-child { text-align: left; padding-left: 0 }
-td:nth-child(2), th:nth-child(2) { text-align: left; white-space: nowrap }
+td:nth-child(2), th:nth-child(2) { text-align: left }
+td { white-space: nowrap }
 a { color: inherit } svg { display: block; width: 100%; height: auto } .legend span { margin-right: 1.2rem }
 .legend i { display: inline-block; width: .8rem; height: .8rem; border-radius: 2px; margin-right: .35rem;
   vertical-align: -1px }
@@ -38,9 +39,9 @@ _HEADS = (
     "answered",
     "failed by green",
     "failed otherwise",
-    "green's largest share",
-    "fault to last request of green",
-    "verdict to last request of green",
+    "green at most",
+    "from fault to green's last",
+    "from verdict to green's last",
     "took",
 )
 

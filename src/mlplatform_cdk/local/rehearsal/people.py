@@ -22,7 +22,8 @@ Found = TypeVar("Found")
 POLL_SECONDS = 0.05
 PATIENCE_SECONDS = 60.0
 LONGEST_SECONDS = 300.0  # of a release
-RETIRE = "retire"  # the action of an execution that waits for its time
+RETIRE, RECOVER = "retire", "recover"  # actions of executions: one waits for its time, one brings back
+ENDED = ("SUCCEEDED", "FAILED")
 
 
 class NothingHappened(Exception):
@@ -126,6 +127,20 @@ class People:
         """The executions that run, but for those that wait to retire blue."""
         arns = [one["executionArn"] for one in self.executions() if one["status"] == "RUNNING"]
         return [one for one in arns if self.input_of(one).get("action") != RETIRE]
+
+    def recovered(self, execution: str) -> bool:
+        """Whether another execution has brought back what a stopped one left."""
+        ended = [one["executionArn"] for one in self.executions() if one["status"] in ENDED]
+        inputs = [self.input_of(one) for one in ended]
+        return any(one.get("action") == RECOVER and one.get("execution_arn") == execution for one in inputs)
+
+    def held_still(self) -> list[str]:
+        """The variants whose scaling is suspended."""
+        scaling = self.aws.client("application-autoscaling")
+        prefix = f"endpoint/{self.target.endpoint}/variant/"
+        pages = scaling.get_paginator("describe_scalable_targets").paginate(ServiceNamespace="sagemaker")
+        targets = [one for page in pages for one in page["ScalableTargets"] if one["ResourceId"].startswith(prefix)]
+        return [one["ResourceId"].removeprefix(prefix) for one in targets if any(one["SuspendedState"].values())]
 
     def clear(self) -> None:
         """Stop what still runs, and wait for what that starts: nothing of one scenario reaches into the next."""

@@ -128,6 +128,7 @@ class Rehearsal:
                 history=people.history(release.execution),
                 package=people.package(version),
                 live=None if live is None else people.versions()[live],
+                held_still=people.held_still(),
                 ended=ended,
             )
         )

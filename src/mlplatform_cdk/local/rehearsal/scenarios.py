@@ -20,6 +20,8 @@ class Scenario:
     :param fault: what is wrong with the version.
     :param act: what happens from outside while it runs; a gate is approved unless this says otherwise.
     :param is_released: whether the version must end with all the traffic; False: with none, as if it had never been.
+    :param is_rejected: whether the registry must reject a version that went back; a stop that nobody meant speaks
+        against no version.
     :param needs_gate: whether it says nothing about a release that asks nobody.
     :param reaches_callers: whether green must have answered some callers before it goes back, or never may.
         None: either.
@@ -30,6 +32,7 @@ class Scenario:
     fault: Fault = faults.NONE
     act: Act = "nothing"
     is_released: bool = False
+    is_rejected: bool = True
     needs_gate: bool = False
     reaches_callers: bool | None = None
 
@@ -44,6 +47,8 @@ ALL: tuple[Scenario, ...] = (
     Scenario(name="alarm", title="an alarm during a window", act="alarm", reaches_callers=True),
     Scenario(name="rejected", title="a gate is rejected", act="reject", needs_gate=True),
     Scenario(name="unanswered", title="a gate times out", act="ignore", needs_gate=True),
-    Scenario(name="stopped", title="the execution is stopped half-way", act="stop", reaches_callers=True),
+    Scenario(
+        name="stopped", title="the execution is stopped half-way", act="stop", is_rejected=False, reaches_callers=True
+    ),
 )
 BY_NAME = {one.name: one for one in ALL}

@@ -74,7 +74,7 @@ def watch(
         quiet = (quiet or time.monotonic()) if _is_quiet(people) else None
         is_over = quiet is not None and execution["status"] != "RUNNING"
         is_settled = quiet is not None and time.monotonic() - quiet > SETTLED_SECONDS
-        if is_over and (is_settled or _is_as_expected(release, scenario, people)):
+        if is_over and (is_settled or _is_as_expected(release, scenario, people, execution["status"])):
             return execution
         time.sleep(LOOK_SECONDS)
     raise NothingHappened(f"the release of {release.version} did not end within {LONGEST_SECONDS:.0f} s")
@@ -88,9 +88,11 @@ def _is_quiet(people: People) -> bool:
     return endpoint is None or endpoint["EndpointStatus"] == "InService"
 
 
-def _is_as_expected(release: Release, scenario: Scenario, people: People) -> bool:
+def _is_as_expected(release: Release, scenario: Scenario, people: People, status: str) -> bool:
     """Whether there is nothing left to wait for: one version has the traffic, and the registry knows of the other."""
     if scenario.is_released:
         return people.weights().get(release.green) == 1.0
-    is_rejected = people.package(release.version)["ModelApprovalStatus"] == "Rejected"
-    return is_rejected and people.weights().get(release.blue) == 1.0
+    if status == "ABORTED" and not people.recovered(release.execution):
+        return False
+    approval = people.package(release.version)["ModelApprovalStatus"]
+    return (approval == "Rejected" or not scenario.is_rejected) and people.weights().get(release.blue) == 1.0
