@@ -76,7 +76,7 @@ def synthesize(image: Path) -> Callable[[Path], Pipeline]:
             "Pipeline",
             source=SOURCE,
             deliveries=[
-                Delivery(stage=small_stage("Dev", HOME, image)),
+                Delivery(stage=small_stage("Dev", HOME, image), train="churn-train"),
                 Delivery(stage=small_stage("Staging", ABROAD, image)),
                 Delivery(stage=small_stage("Prod", ABROAD, image), gate="Staging served a day without an alarm"),
             ],

@@ -73,6 +73,42 @@ def test_a_person_is_asked_before_a_gated_environment_only(pipeline: Pipeline) -
     assert first["ActionTypeId"]["Category"] == "Approval"
 
 
+def test_a_train_goes_off_when_its_environment_is_deployed_and_the_pipeline_waits_for_it(pipeline: Pipeline) -> None:
+    last = max(stages(pipeline)["Dev"], key=lambda action: action["RunOrder"])
+
+    assert (last["ActionTypeId"]["Category"], last["ActionTypeId"]["Provider"]) == ("Invoke", "StepFunctions")
+    assert json.dumps(last["Configuration"]["StateMachineArn"]).count(":stateMachine:churn-train") == 1
+    assert last["Configuration"]["Input"] == '{"by":"the delivery pipeline"}'
+    assert not any(
+        action["ActionTypeId"]["Provider"] == "StepFunctions"
+        for name in ("Staging", "Prod")
+        for action in stages(pipeline)[name]
+    )
+
+
+def test_the_pipeline_may_start_that_train_and_look_at_it_and_no_other(pipeline: Pipeline) -> None:
+    found = {
+        (action, json.dumps(resource))
+        for _, statement in statements(pipeline, "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy")
+        for action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+        if action.startswith("states:")
+    }
+
+    assert {action for action, _ in found} == {
+        "states:DescribeExecution",
+        "states:DescribeStateMachine",
+        "states:StartExecution",
+    }
+    assert all(":churn-train" in resource for _, resource in found)
+
+
+@pytest.mark.parametrize("train", ["", "churn train", "t" * 81])
+def test_a_train_that_no_machine_is_named_after_is_refused(train: str) -> None:
+    with pytest.raises(ValueError, match="train must be the name of a ReleaseTrain"):
+        Delivery(stage=lambda app: Stage(app, "Dev"), train=train)
+
+
 def test_what_is_deployed_was_tested_synthesized_and_checked(pipeline: Pipeline) -> None:
     phases = build_spec(pipeline, "Synth")["phases"]
 

@@ -10,11 +10,19 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from mlplatform_cdk.core import BuildRole, ConfigurationError, PlatformRole, is_known
+from mlplatform_cdk.core import (
+    BuildRole,
+    ConfigurationError,
+    PlatformRole,
+    acknowledge_wildcards,
+    arn_of,
+    is_known,
+)
 from mlplatform_cdk.delivery.artifacts import ArtifactBucket, ArtifactKey, acknowledge_replicas
 from mlplatform_cdk.delivery.findings import acknowledge_pipeline
 from mlplatform_cdk.delivery.source import ConnectionSource
 from mlplatform_cdk.delivery.steps import Build, Delivery
+from mlplatform_cdk.delivery.train import TrainStep
 from mlplatform_cdk.foundation import AccessLogs
 
 _IMAGE = codebuild.LinuxBuildImage.STANDARD_7_0
@@ -62,10 +70,12 @@ class DeliveryPipeline(Construct):
         engine = self._define_engine(source, build)
         for delivery in deliveries:
             stage = _make_stage(self, delivery)
-            engine.add_stage(stage, pre=_gates(stage, delivery, notifications))
+            engine.add_stage(stage, pre=_gates(stage, delivery, notifications), post=_trains(stage, delivery))
         engine.build_pipeline()
         self.pipeline: codepipeline.Pipeline = engine.pipeline
         acknowledge_pipeline(engine, self.artifacts, [self.role, self.synth_role])
+        trains = [arn_of(self, "states", f"execution:{one.train}:*") for one in deliveries if one.train]
+        acknowledge_wildcards(self.role, dict.fromkeys(trains, "the executions of one train, which pushes start"))
 
     def _define_role(self, source: ConnectionSource) -> PlatformRole:
         role = PlatformRole(
@@ -163,3 +173,7 @@ def _gates(stage: Stage, delivery: Delivery, notifications: sns.ITopic | None) -
         f"{stage.node.id}-Gate", comment=delivery.gate, notification_topic=notifications
     )
     return [gate]
+
+
+def _trains(stage: Stage, delivery: Delivery) -> list[pipelines.Step]:
+    return [TrainStep(f"{stage.node.id}-Train", train=delivery.train)] if delivery.train else []

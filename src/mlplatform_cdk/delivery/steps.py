@@ -1,11 +1,13 @@
 """What the pipeline does, as values: how the app is built, and which environments follow one another."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from aws_cdk import Stage
 from constructs import Construct
 
+_MACHINE = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _CDK_CLI = "aws-cdk@2"  # 3.0.0 on npm is an accidental publication
 
 
@@ -46,12 +48,20 @@ class Delivery:
         ``lambda app: PlatformStage(app, "MlPlatform-Prod", environment=PROD)``. It is given the app, not the pipeline,
         so that its templates are those of a deployment by hand: CDK writes a construct's whole path into some names.
     :param gate: what a person confirms before it is deployed, one sentence; default: nobody is asked.
+    :param train: the name of a ``ReleaseTrain`` in the pipeline's account and region, which is sent off when the
+        environment is deployed and must arrive for the pipeline to go on, within seven days; default: none is.
     """
 
     stage: Callable[[Construct], Stage]
     gate: str | None = None
+    train: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a gate that asks nothing."""
+        """Refuse a gate that asks nothing, and a train that no state machine is named after."""
+        if self.train is not None and not _MACHINE.fullmatch(self.train):
+            raise ValueError(
+                f"train must be the name of a ReleaseTrain, 1 to 80 letters, digits, hyphens and underscores, got "
+                f"{self.train!r}"
+            )
         if self.gate is not None and not self.gate.strip():
             raise ValueError("gate must say what a person confirms, got an empty text; leave it out to ask nobody")

@@ -1,6 +1,7 @@
 """A train as a user defines it: from which registry, through which waves, when it may go and who is asked."""
 
 import math
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -22,15 +23,17 @@ from mlplatform_cdk.core import (
     arn_of,
     grant_encrypt,
     grant_read,
+    is_known,
     partition_of,
     permission,
+    resource_of,
 )
-from mlplatform_cdk.core.images import PULL_ACTIONS
 from mlplatform_cdk.core.machines import PlatformStateMachine
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release.gates import Gates
 from mlplatform_cdk.release.records import ReleaseRecords
 from mlplatform_cdk.release.train.definition import EVENTS_A_LOOK, EVENTS_FOR_LOOKS, Journey, definition
+from mlplatform_cdk.release.train.findings import AS_ANOTHER, BY_ANOTHER
 from mlplatform_cdk.release.train.tasks import COPY_S, Tasks
 from mlplatform_cdk.release.train.waves import Stop, Wave, parameter_name, role_name
 from mlplatform_cdk.runtimekit.freeze_calendar import FreezeCalendar
@@ -38,27 +41,10 @@ from mlplatform_cdk.runtimekit.freeze_calendar import FreezeCalendar
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
 
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")  # of a state machine
 RUNTIME = "mlplatform_cdk.release.train.runtime"
 _MEMORY_MIB = 1024  # also the share of the network, which is what copying needs
 _SHORTEST_LOOK_S = 60
-# What mlplatform check cannot see: which of two clients of one service a call is made through.
-_AS_ANOTHER = {
-    f"permission-missing[{action}]": "it is made under the role of a station, which allows it"
-    for action in ("iam:PassRole", "ssm:GetParameter", "states:DescribeExecution", "states:StartExecution")
-}
-_BY_ANOTHER = {
-    f"permission-unused[{action}]": "it is made through a client that is handed on, and by the records' own code"
-    for action in (
-        *PULL_ACTIONS,
-        "dynamodb:DeleteItem",
-        "dynamodb:Query",
-        "dynamodb:UpdateItem",
-        "s3:GetBucketLocation",
-        "s3:GetObject",
-        "s3:GetObjectVersion",
-        "s3:ListBucket",
-    )
-}
 
 
 class ReleaseTrain(Construct):
@@ -81,7 +67,7 @@ class ReleaseTrain(Construct):
     :param image: what serves them; its repository is read.
     :param records: where each decision is written, under the train's name.
     :param key: encrypts the function's settings and logs, and the messages.
-    :param name: what people call it; default: the registry's group, and ``-train``.
+    :param name: what people call it, and its state machine's name; default: the registry's group, and ``-train``.
     :param calendar: when a wave may depart; default: always.
     :param roll_back: do those that have arrived go back when another stop fails; default: yes.
     :param patience: how long one stop's release may take, its bake included; default: two days.
@@ -142,6 +128,10 @@ class ReleaseTrain(Construct):
         return self.state_machine.metric_failed(statistic=statistic)
 
     def _check(self, waves: Sequence[Wave], patience: timedelta) -> None:
+        if is_known(self.train_name) and not _NAME.fullmatch(self.train_name):
+            raise ConfigurationError(
+                self, f"name must be 1 to 80 letters, digits, hyphens and underscores, got {self.train_name!r}"
+            )
         if not waves:
             raise ConfigurationError(self, "a train must have a wave, got none")
         for what, names in (
@@ -164,7 +154,7 @@ class ReleaseTrain(Construct):
         image.grant_pull(role)
         records.grant_write(role)
         role.allow(permission(["sts:AssumeRole"], *(self._role_of(stop) for stop in self._stops)))
-        acknowledge(role, _AS_ANOTHER | _BY_ANOTHER)
+        acknowledge(role, AS_ANOTHER | BY_ANOTHER)
 
     def _define_gates(self, records: ReleaseRecords, key: kms.IKey, notifications: sns.ITopic | None) -> Gates:
         return Gates(
@@ -197,7 +187,7 @@ class ReleaseTrain(Construct):
             grant_encrypt(key, role)
         reason = "X-Ray's calls and the delivery of Step Functions' logs take no resource"
         acknowledge(role, {"AwsSolutions-IAM5[Resource::*]": reason})
-        return PlatformStateMachine(
+        machine = PlatformStateMachine(
             self,
             "Machine",
             definition=definition(journey),
@@ -205,6 +195,9 @@ class ReleaseTrain(Construct):
             comment=f"Takes versions through the waves of {self.train_name}",
             key=key,
         )
+        # By this name a delivery pipeline knows it before there is a stack to ask.
+        resource_of(machine).add_property_override("StateMachineName", self.train_name)
+        return machine
 
     def _see_itself(self) -> None:
         """Let the function see whether another train is on its way, by a policy of its own: no cycle that way."""
