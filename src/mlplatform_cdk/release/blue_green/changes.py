@@ -12,9 +12,9 @@ from mlplatform_cdk.runtimekit.release_strategy import EVENTS_A_LOOK, Strategy
 LOOK_EVERY_S = 30
 MOST_LOOKS = 120  # an hour for a fleet to come up
 MOST_WEIGHT_LOOKS = 24  # seven minutes for weights to change
-# Three and a half days for the turn, and for what runs before to bake and to wait for people: 20 looks of half a minute
-# and 480 of ten minutes.
-MOST_TURN_LOOKS = 500
+# Two and a half days for the turn, and for what runs before to bake and to wait for people: 20 looks of half a minute
+# and 260 of a quarter of an hour.
+MOST_TURN_LOOKS = 280
 FLEETS = 5  # changes of a fleet in one execution: the shadow, green, the scale-down, the retirement, the way back
 
 

@@ -26,8 +26,8 @@ AGAIN, ON, BACK = "again", "on", "back"
 
 # A change is looked for often while it may be quick, and then with patience.
 QUICK_S, QUICK_LOOKS, SLOW_S = 5, 12, 30
-# Another release may bake for a day and wait for people: its end is looked for every ten minutes in the end.
-TURN_QUICK_LOOKS, TURN_SLOW_S = 20, 600
+# Another release may bake for a day and wait for people: its end is looked for every quarter of an hour in the end.
+TURN_QUICK_LOOKS, TURN_SLOW_S = 20, 900
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
