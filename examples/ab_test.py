@@ -6,8 +6,8 @@ from aws_cdk import App, Stack
 
 from mlplatform_cdk.foundation import ArtifactStore, Keys, Notifications
 from mlplatform_cdk.registry import ModelRegistry
+from mlplatform_cdk.release import BlueGreenRelease
 from mlplatform_cdk.release.ab_test import ABRouter, ABTest
-from mlplatform_cdk.release.records import ReleaseRecords
 from mlplatform_cdk.runtimekit.ab_test import Guard, Metric, TestPlan
 from mlplatform_cdk.serving import ReleasedEndpoint
 
@@ -17,6 +17,10 @@ key = Keys(stack, "Keys").data
 artifacts = ArtifactStore(stack, "Artifacts", key=key)
 registry = ModelRegistry(stack, "Models", model_package_group_name="offers")
 endpoint = ReleasedEndpoint(stack, "Endpoint", endpoint_name="offers", artifacts=artifacts, key=key)
+topic = Notifications(stack, "Topic", key=key)
+release = BlueGreenRelease(
+    stack, "Release", endpoint=endpoint, registry=registry, artifacts=artifacts, notifications=topic
+)
 
 plan = TestPlan(
     metric=Metric(name="accepted", effect=0.01, unreported_is_zero=True),
@@ -33,11 +37,12 @@ test = ABTest(
     test_name="offers",
     endpoint=endpoint,
     plan=plan,
-    records=ReleaseRecords(stack, "Records", key=key),
+    records=release.records,
     artifacts=artifacts,
     key=key,
     registry=registry,
-    notifications=Notifications(stack, "Topic", key=key),
+    release=release,
+    notifications=topic,
 )
 ABRouter(stack, "Router", test=test, http_api=True)
 app.synth()

@@ -26,8 +26,8 @@ from mlplatform_cdk.local import deploy, server
 from mlplatform_cdk.local.administrator import Administrator
 from mlplatform_cdk.local.settings import Settings, client_environment
 from mlplatform_cdk.registry import ModelRegistry
+from mlplatform_cdk.release import BlueGreenRelease
 from mlplatform_cdk.release.ab_test import ABRouter, ABTest
-from mlplatform_cdk.release.records import ReleaseRecords
 from mlplatform_cdk.runtimekit import aws
 from mlplatform_cdk.runtimekit.ab_test import ABClient, Answer, Guard, Metric, TestPlan
 from mlplatform_cdk.runtimekit.ab_test.assignment import assign
@@ -253,9 +253,10 @@ def _synthesize(outdir: Path, settings: Settings) -> Assembly:
     gone = RemovalPolicy.DESTROY
     key = Keys(stack, "Keys", removal_policy=gone).data
     artifacts = ArtifactStore(stack, "Artifacts", key=key, removal_policy=gone)
-    records = ReleaseRecords(stack, "Records", key=key, removal_policy=gone)
     registry = ModelRegistry(stack, "Models", model_package_group_name=GROUP, removal_policy=gone)
     owned = ReleasedEndpoint(stack, "Endpoint", endpoint_name=OWNED, artifacts=artifacts, key=key)
+    release = BlueGreenRelease(stack, "Release", endpoint=owned, registry=registry, artifacts=artifacts)
+    records = release.records
     borrowed = Endpoint.from_endpoint_name(stack, "Theirs", TEMPLATED, variants=("a", "b"))
     outputs = {
         "Bucket": artifacts.bucket_name,
@@ -264,7 +265,10 @@ def _synthesize(outdir: Path, settings: Settings) -> Assembly:
         "RecordsTable": records.table_name,
     }
     common: dict[str, Any] = {"plan": PLAN, "records": records, "artifacts": artifacts, "key": key}
-    for name, endpoint, more in ((OWNED, owned, {"registry": registry}), (TEMPLATED, borrowed, {})):
+    for name, endpoint, more in (
+        (OWNED, owned, {"registry": registry, "release": release, "release_winner": False}),
+        (TEMPLATED, borrowed, {}),
+    ):
         test = ABTest(stack, f"Test{name}", test_name=name, endpoint=endpoint, removal_policy=gone, **common, **more)
         router = ABRouter(stack, f"Way{name}", test=test)
         outputs |= {

@@ -11,6 +11,8 @@ from mlplatform_cdk.release.ab_test.runtime import lock, looking, preparation, w
 from mlplatform_cdk.release.ab_test.runtime.errors import TestFailed, TestRefused
 from mlplatform_cdk.release.ab_test.runtime.handler import handle
 from mlplatform_cdk.release.ab_test.runtime.reach import Live, Target, next_step
+from mlplatform_cdk.release.blue_green.runtime import lock as releases
+from mlplatform_cdk.release.blue_green.runtime.recovery import instead
 from mlplatform_cdk.runtimekit import aws, release_records
 from mlplatform_cdk.runtimekit.ab_test import outcomes, state
 from mlplatform_cdk.runtimekit.ab_test.outcomes import Exposure
@@ -79,8 +81,10 @@ def test_an_endpoint_that_cannot_get_there_fails_the_test(now: Live, wanted: Tar
         next_step(now, wanted, asked=asked)
 
 
-def row(owner: str, at: str = "lock") -> None:
-    release_records.put(RECORDS, {"endpoint": f"lock#{ENDPOINT}", "at": at, "owner": owner})
+def row(owner: str, at: str = "lock", action: str = "release") -> None:
+    of = {"endpoint": f"lock#{ENDPOINT}", "at": at}
+    since = "2026-11-22T10:00:00+00:00"
+    release_records.put(RECORDS, {**of, "owner": owner, "action": action, "version": "r-1", "since": since})
 
 
 def owner() -> str | None:
@@ -89,8 +93,8 @@ def owner() -> str | None:
 
 
 def test_the_lock_is_taken_once_and_again_by_the_same_execution(cloud: Any) -> None:
-    lock.take(ENDPOINT, EXECUTION)
-    lock.take(ENDPOINT, EXECUTION)
+    lock.take(ENDPOINT, EXECUTION, "r-1")
+    lock.take(ENDPOINT, EXECUTION, "r-1")
 
     assert lock.is_held(ENDPOINT, EXECUTION)
     lock.free(ENDPOINT, EXECUTION)
@@ -102,7 +106,7 @@ def test_a_test_does_not_begin_where_a_release_runs_or_waits(cloud: Any, at: str
     row("a-release", at)
 
     with pytest.raises(TestRefused, match="may hold the endpoint churn when a test begins, and a-release does"):
-        lock.take(ENDPOINT, EXECUTION)
+        lock.take(ENDPOINT, EXECUTION, "r-1")
 
     assert not lock.is_held(ENDPOINT, EXECUTION)
 
@@ -112,16 +116,40 @@ def test_a_lock_that_is_anothers_is_neither_freed_nor_inherited(cloud: Any) -> N
 
     lock.free(ENDPOINT, EXECUTION)
 
-    assert not lock.inherit(ENDPOINT, EXECUTION, "dead-test")
+    assert lock.inherit(ENDPOINT, EXECUTION, "dead-test") is None
+    assert lock.inherit(ENDPOINT, EXECUTION, "a-release") is None
     assert owner() == "a-release"
 
 
-def test_the_lock_of_a_dead_test_is_inherited_by_its_recovery(cloud: Any) -> None:
-    row("dead-test")
+def test_the_lock_of_a_dead_test_is_inherited_by_its_recovery_and_by_the_recovery_of_that(cloud: Any) -> None:
+    row("dead-test", action="ab_test")
 
-    assert lock.inherit(ENDPOINT, EXECUTION, "dead-test")
-    assert lock.inherit(ENDPOINT, EXECUTION, "dead-test")
+    assert lock.inherit(ENDPOINT, "recovery", "dead-test") == "r-1"
+    assert lock.inherit(ENDPOINT, "recovery", "dead-test") == "r-1"
+    assert lock.inherit(ENDPOINT, EXECUTION, "recovery") == "r-1"
     assert owner() == EXECUTION
+
+
+def test_a_release_waits_for_a_test_alive_or_dead_and_leaves_what_that_left_to_its_own_machine(
+    cloud: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock.take(ENDPOINT, EXECUTION, "r-1")
+
+    for status in ("RUNNING", "ABORTED"):
+        monkeypatch.setattr(releases, "status_of", lambda _row, status=status: status)
+        taken = releases.take(ENDPOINT, "a-release", VERSION)
+        assert (taken.held, taken.holder) == (False, EXECUTION)
+    lock.free(ENDPOINT, EXECUTION)
+
+    assert releases.take(ENDPOINT, "a-release", VERSION).held
+
+
+def test_a_rollback_ends_the_test_and_a_release_does_not(cloud: Any) -> None:
+    lock.take(ENDPOINT, EXECUTION, "r-1")
+    holder = releases.holder(ENDPOINT)
+
+    assert instead({"action": "rollback"}, holder, supersede=False).ends_by == "Release.RolledBack"
+    assert instead({"model_package_arn": VERSION}, holder, supersede=True).ends_by == ""
 
 
 class FakeSageMaker:
@@ -306,8 +334,8 @@ def test_a_recovery_takes_over_what_its_test_left_and_nothing_else(endpoint: Fak
     run = begun(endpoint)
     recovery = {"execution_arn": "recovery", "request": {"action": "recover", "execution_arn": EXECUTION}}
 
-    taken = handle(event("inherit", **recovery), None)
     other = handle(event("inherit", **(recovery | {"request": {"execution_arn": "other"}})), None)
+    taken = handle(event("inherit", **recovery), None)
     ended = handle(event("close", run=run, context={"look": {"ended": False}}, **recovery), None)
 
     assert taken == {"run": run, "held": True}

@@ -7,6 +7,8 @@ from constructs import IConstruct
 
 from mlplatform_cdk.core import ConfigurationError, is_known
 from mlplatform_cdk.registry import ModelRegistry
+from mlplatform_cdk.release.blue_green import BlueGreenRelease
+from mlplatform_cdk.release.records import ReleaseRecords
 from mlplatform_cdk.runtimekit.ab_test.plan import MOST_VARIANTS, PlanError, TestPlan
 
 _MOST_ALARMS = 10
@@ -28,18 +30,31 @@ def check_names(scope: IConstruct, test_name: str, *, alarms: int) -> None:
         )
 
 
-def check_released(scope: IConstruct, variants: Sequence[str], registry: ModelRegistry | None) -> None:
+def check_released(
+    scope: IConstruct,
+    variants: Sequence[str],
+    registry: ModelRegistry | None,
+    release: BlueGreenRelease | None,
+    records: ReleaseRecords,
+) -> None:
     """Refuse what does not fit an endpoint that releases own.
 
-    :raises ConfigurationError: when variants are named, or no registry is.
+    :raises ConfigurationError: when variants are named, or the registry or the releases are not, or when the lock of
+        the test would not be that of the releases.
     """
     if variants:
         raise ConfigurationError(
             scope, f"variants of an endpoint that releases own come with a test's start, got {', '.join(variants)}"
         )
-    if registry is None:
+    if registry is None or release is None:
         raise ConfigurationError(
-            scope, "registry must be given for an endpoint that releases own, got none; the challengers are of it"
+            scope,
+            "registry and release must be given for an endpoint that releases own: the challengers are of the one, and "
+            "the other waits for the test",
+        )
+    if release.records.table_arn != records.table_arn:
+        raise ConfigurationError(
+            scope, "records must be those of the release, where the endpoint's lock lies; try release.records"
         )
 
 

@@ -29,10 +29,12 @@ from mlplatform_cdk.release.ab_test.permissions import (
     REPORTS,
     MachineRole,
     grant_challengers,
+    grant_end,
     grant_looks,
     grant_steps,
     grant_take_part,
 )
+from mlplatform_cdk.release.blue_green import BlueGreenRelease
 from mlplatform_cdk.release.records import ReleaseRecords
 from mlplatform_cdk.runtimekit.ab_test.items import EXPIRY, PARTITION, SORT
 from mlplatform_cdk.runtimekit.ab_test.plan import TestPlan
@@ -62,8 +64,8 @@ class ABTest(Construct):
     ``{"challengers": ["arn:…:model-package/…", …]}``: they come up beside the live variant, answer their golden
     requests, and go again at the end; a winner is then released like any other version, by ``release``.
 
-    A test holds the lock of the endpoint's releases while it runs: a release waits for its end, and a test does not
-    begin beside a release. It ends, and its traffic goes back, when its execution is stopped.
+    A test holds the lock of the endpoint's releases while it runs: a release waits for its end, a rollback ends it, and
+    a test does not begin beside a release. It ends, and its traffic goes back, when its execution is stopped.
 
     :param test_name: 1 to 40 lower-case letters, digits and single hyphens; callers name the test by it.
     :param endpoint: a ``ReleasedEndpoint``, or any other with the variants of a template.
@@ -73,7 +75,8 @@ class ABTest(Construct):
     :param key: encrypts the table of the outcomes; the key of the notifications.
     :param variants: of a template's endpoint, the control first; default: all that the endpoint names.
     :param registry: of whose versions the challengers are, on an endpoint that releases own.
-    :param release: the state machine that releases a winner there; default: nobody does, and people hear of it.
+    :param release: the releases of such an endpoint, which wait for the test; they release its winner.
+    :param release_winner: is a winner released there at once; default: yes; else people hear of it.
     :param alarms: any of them in alarm ends the test, at the next look; at most 10.
     :param notifications: where the end is told; default: nowhere.
     :param removal_policy: what happens to the outcomes when the stack goes; default: they are kept.
@@ -92,7 +95,8 @@ class ABTest(Construct):
         key: kms.IKey,
         variants: Sequence[str] = (),
         registry: ModelRegistry | None = None,
-        release: sfn.IStateMachine | None = None,
+        release: BlueGreenRelease | None = None,
+        release_winner: bool = True,
         alarms: "Sequence[cloudwatch.IAlarm]" = (),
         notifications: sns.ITopic | None = None,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
@@ -101,7 +105,7 @@ class ABTest(Construct):
         self.test_name, self.endpoint, self.plan, self.key = test_name, endpoint, plan, key
         check_names(self, test_name, alarms=len(alarms))
         if isinstance(endpoint, ReleasedEndpoint):
-            check_released(self, variants, registry)
+            check_released(self, variants, registry, release, records)
             chosen: Sequence[str] = ()
         else:
             chosen = variants or endpoint.variants
@@ -134,7 +138,10 @@ class ABTest(Construct):
             "alarms": names,
             "reports": f"s3://{artifacts.bucket_name}/{REPORTS}",
         }
-        self.state_machine = self._define_machine(test, notifications, release)
+        winners = release.state_machine if release is not None and release_winner else None
+        self.state_machine = self._define_machine(test, notifications, winners)
+        if release is not None:
+            grant_end(self, release.function.platform_role, self.state_machine)
         self._define_recovery()
 
     def grant_take_part(self, grantee: iam.IGrantable) -> None:

@@ -111,6 +111,19 @@ def grant_take_part(grantee: iam.IGrantable, *, endpoint: Endpoint, table: dynam
     grant_encrypt(key, grantee)
 
 
+def grant_end(scope: Construct, role: PlatformRole, machine: sfn.StateMachine) -> None:
+    """Let a release see whether the test runs, and a rollback end it, by a policy of its own: no cycle so."""
+    executions = arn_of(scope, "states", f"execution:{machine.state_machine_name}:*")
+    policy = iam.ManagedPolicy(
+        scope,
+        "ReleasePermissions",
+        description="Lets a release see whether an A/B test is running, and a rollback end it",
+        roles=[role],
+        statements=[permission(["states:DescribeExecution", "states:StopExecution"], executions)],
+    )
+    acknowledge_wildcards(policy, {executions: "the executions of one machine, whose names come with them"})
+
+
 class MachineRole(PlatformRole):
     """The role of a test's state machine: exactly the calls of its states.
 

@@ -1,9 +1,9 @@
 """A test holds the lock of its endpoint's releases as long as it lasts: never do two move the weights of one endpoint.
 
-The row is that of the releases (``release/blue_green/runtime/lock_rows.py``): a release that finds it waits, since the
-test's execution runs, and a test never waits nor takes over: it refuses where a release runs, waits, or has died.
-A test leaves no plan in the row. What a dead one left is put right by its own machine, which the event of its end
-starts.
+The row is that of the releases (``release/blue_green/runtime/lock_rows.py``). A release that finds a test's row waits,
+a rollback ends the test first, and neither takes a dead test's row over: its own machine, which the event of its end
+starts, inherits it and leaves the endpoint as it should be. A test never waits nor takes over: it refuses where a
+release runs, waits, or has died. The row names the run where a release names its version.
 """
 
 from datetime import UTC, datetime
@@ -16,16 +16,17 @@ ACTION = "ab_test"
 _ROW = "lock"
 
 
-def take(endpoint: str, execution_arn: str) -> None:
+def take(endpoint: str, execution_arn: str, run: str) -> None:
     """Take the lock; asking again is harmless.
 
     :param endpoint: the endpoint's name.
     :param execution_arn: of the test.
+    :param run: the name of its run.
     :raises TestRefused: when a release or another test has it, or waits for it.
     """
     table, rows = release_records.table_name(), _rows(endpoint)
     others = [row for row in rows if row["owner"] != execution_arn]
-    row = _row(endpoint, execution_arn)
+    row = _row(endpoint, execution_arn, run)
     if others or not (release_records.put_new(table, row) or rows):
         by = others[0]["owner"] if others else "somebody"
         raise TestRefused(
@@ -34,20 +35,23 @@ def take(endpoint: str, execution_arn: str) -> None:
         )
 
 
-def inherit(endpoint: str, execution_arn: str, dead: str) -> bool:
-    """Take the lock that a dead execution of the test held; False when somebody else has it."""
-    client, row = aws.client("dynamodb"), _row(endpoint, execution_arn)
+def inherit(endpoint: str, execution_arn: str, dead: str) -> str | None:
+    """Take the lock that a dead execution of a test held; its run, or None when somebody else has the lock."""
+    held = release_records.read(release_records.table_name(), f"lock#{endpoint}", _ROW)
+    if held is None or held["action"] != ACTION or held["owner"] not in {dead, execution_arn}:
+        return None
+    client, run = aws.client("dynamodb"), str(held["version"])
     try:
         client.put_item(
             TableName=release_records.table_name(),
-            Item=release_records.to_item(row),
-            ConditionExpression="#owner IN (:dead, :me)",
+            Item=release_records.to_item(_row(endpoint, execution_arn, run)),
+            ConditionExpression="#owner = :before",
             ExpressionAttributeNames={"#owner": "owner"},
-            ExpressionAttributeValues=release_records.to_item({":dead": dead, ":me": execution_arn}),
+            ExpressionAttributeValues=release_records.to_item({":before": held["owner"]}),
         )
     except client.exceptions.ConditionalCheckFailedException:
-        return False
-    return True
+        return None
+    return run
 
 
 def free(endpoint: str, execution_arn: str) -> None:
@@ -83,12 +87,12 @@ def _rows(endpoint: str) -> list[dict[str, Any]]:
     return [release_records.from_item(item) for item in found["Items"]]
 
 
-def _row(endpoint: str, execution_arn: str) -> dict[str, str]:
+def _row(endpoint: str, execution_arn: str, run: str) -> dict[str, str]:
     return {
         "endpoint": f"lock#{endpoint}",
         "at": _ROW,
         "owner": execution_arn,
-        "version": "",
+        "version": run,
         "action": ACTION,
         "since": datetime.now(UTC).isoformat(),
     }

@@ -21,8 +21,8 @@ _GROUP = ":model-package/"
 def begin(event: Event) -> dict[str, Any]:
     """Take the endpoint, and write down how it is and what the test makes of it."""
     test, execution = Test.of(event), event["execution_arn"]
-    lock.take(test.endpoint, execution)
     run = preparation.run_of(test.name, execution)
+    lock.take(test.endpoint, execution, run)
     live = world.read_endpoint(test.endpoint)
     if live.status != "InService":
         raise TestRefused(f"the endpoint {test.endpoint} must be in service, got {live.status or 'no endpoint'}")
@@ -46,9 +46,11 @@ def begin(event: Event) -> dict[str, Any]:
 def inherit(event: Event) -> dict[str, Any]:
     """Take over what a dead execution left, if it left anything."""
     test, dead = Test.of(event), str(event["request"].get("execution_arn", ""))
-    run = preparation.run_of(test.name, dead)
-    held = kept(test, run) is not None and lock.inherit(test.endpoint, event["execution_arn"], dead)
-    return {"run": run, "held": held}
+    run = lock.inherit(test.endpoint, event["execution_arn"], dead)
+    if run is not None and kept(test, run) is None:  # it had only just taken the lock
+        lock.free(test.endpoint, event["execution_arn"])
+        run = None
+    return {"run": run or "", "held": run is not None}
 
 
 def bring_up(event: Event) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlplatform_cdk.release.blue_green.runtime.lock import RECOVER, RELEASE, ROLLBACK
+from mlplatform_cdk.release.blue_green.runtime.lock import AB_TEST, RECOVER, RELEASE, ROLLBACK
 from mlplatform_cdk.release.blue_green.runtime.lock_rows import Row
 
 WAIT, NOTHING = "wait", "nothing"
@@ -45,7 +45,7 @@ def instead(request: Mapping[str, Any], holder: Row | None, *, supersede: bool) 
     if action == RECOVER and holder.owner != request.get("execution_arn"):
         return Instead(way=NOTHING, why=f"{holder.owner} took the endpoint over, and with it what was left")
     ends_by = ""
-    if action == ROLLBACK and is_release:
+    if action == ROLLBACK and (is_release or holder.action == AB_TEST):
         ends_by = ROLLED_BACK
     elif action == RELEASE and is_release and request.get("supersede", supersede):
         ends_by = SUPERSEDED
