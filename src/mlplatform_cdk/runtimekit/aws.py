@@ -3,6 +3,20 @@
 from functools import cache
 from typing import Any
 
+# What services call it when calls come too fast; boto3 has tried again by itself before one of these is raised.
+_THROTTLING = {
+    "PriorRequestNotComplete",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "SlowDown",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+}
+
 
 @cache
 def client(service: str) -> Any:
@@ -17,3 +31,9 @@ def client(service: str) -> Any:
         service,
         config=Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 5}),
     )
+
+
+def is_throttling(error: Exception) -> bool:
+    """True when ``error`` is boto3's of a call that came too fast, and may succeed later."""
+    response: Any = getattr(error, "response", None)
+    return isinstance(response, dict) and response.get("Error", {}).get("Code") in _THROTTLING

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import threading
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
@@ -18,7 +19,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
 PATH = "/_embedded/throttling"
 _REFUSAL = {"__type": "ThrottlingException", "message": "Rate exceeded"}
-_HEADERS = [("Content-Type", "application/x-amz-json-1.1")]
+_HEADERS = [("Content-Type", "application/x-amz-json-1.1")]  # and an id of the request, as every answer of AWS's
 
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 _left: Counter[str] = Counter()
@@ -64,5 +65,6 @@ def _is_too_fast(target: str) -> bool:
 
 def _answer(start_response: StartResponse, status: HTTPStatus, value: object) -> Iterable[bytes]:
     body = json.dumps(value).encode()
-    start_response(f"{status.value} {status.phrase}", [*_HEADERS, ("Content-Length", str(len(body)))])
+    headers = [*_HEADERS, ("Content-Length", str(len(body))), ("x-amzn-requestid", str(uuid.uuid4()))]
+    start_response(f"{status.value} {status.phrase}", headers)
     return [body]

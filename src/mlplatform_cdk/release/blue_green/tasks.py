@@ -6,6 +6,7 @@ from typing import Any
 
 from mlplatform_cdk.core.states import LAMBDA_FAULTS, State, task_state
 from mlplatform_cdk.release.blue_green.runtime.core import QUICK_S
+from mlplatform_cdk.release.blue_green.runtime.errors import Throttled
 
 FIND_WAY_BACK = "FindWayBack"
 _QUICK_S, _FUNCTION_S = 60, 330  # half a minute more than the function itself has
@@ -39,7 +40,7 @@ class Tasks:
             name,
             "lambda:invoke",
             {"FunctionName": self.function_arn, "Payload": told},
-            faults=LAMBDA_FAULTS,
+            faults=(*LAMBDA_FAULTS, Throttled.__name__),
             timeout_s=_FUNCTION_S,
         )
         if not answers:

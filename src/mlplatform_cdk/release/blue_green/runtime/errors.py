@@ -9,3 +9,7 @@ class ReleaseRefused(KnownError):
 
 class ReleaseFailed(KnownError):
     """A release that must go back."""
+
+
+class Throttled(Exception):
+    """AWS had no time for a call; the machine makes the whole step again, later, by the name of this class."""

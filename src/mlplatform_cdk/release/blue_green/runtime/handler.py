@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mlplatform_cdk.release.blue_green.runtime import ending, entering, guard, shifting, steps
-from mlplatform_cdk.runtimekit import logs
+from mlplatform_cdk.release.blue_green.runtime.errors import Throttled
+from mlplatform_cdk.runtimekit import aws, logs
 
 _LOG = logs.logger("release")
 STEPS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
@@ -32,6 +33,11 @@ STEPS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
 def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """What the step in ``event`` answers."""
     logs.bind(execution=event["execution_arn"], step=event["step"])
-    answer = STEPS[event["step"]](event)
+    try:
+        answer = STEPS[event["step"]](event)
+    except Exception as error:
+        if aws.is_throttling(error):
+            raise Throttled(str(error)) from error
+        raise
     _LOG.info("done", extra={"answer": answer})
     return answer

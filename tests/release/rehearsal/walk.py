@@ -1,0 +1,256 @@
+"""What people and events do to an endpoint until a release gets to a certain state, and what must be true after it all.
+
+A story runs until one of its executions stands before the state that a test wants; that one is stopped, and whatever
+the deployed rules and functions do then is waited for.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import urllib3
+
+from tests.release.rehearsal.breakpoints import (
+    BREAKPOINT,
+    Definition,
+    stopping_at,
+    without_keys,
+    without_people,
+)
+from tests.release.rehearsal.conftest import ENDPOINT, GROUP, Rehearsal
+
+Story = Callable[["Walk", Definition], None]
+
+
+@dataclass
+class Walk:
+    """One endpoint, its releases, and the definition that they have now.
+
+    :param rehearsal: the deployed platform.
+    :param deployed: the definition as it was deployed.
+    :param original: that with gates that open by themselves.
+    :param before: the version that served before a story's last release began; empty: there was no endpoint.
+    """
+
+    rehearsal: Rehearsal
+    deployed: Definition
+    original: Definition
+    before: str = ""
+
+    @classmethod
+    def of(cls, rehearsal: Rehearsal) -> "Walk":
+        states = rehearsal.aws.client("stepfunctions")
+        deployed = states.describe_state_machine(stateMachineArn=rehearsal.outputs["Machine"])["definition"]
+        return cls(rehearsal, json.loads(deployed), without_people(json.loads(deployed)))
+
+    def use(self, definition: Definition | None = None) -> None:
+        """Executions that begin from now on follow ``definition``; default: the original."""
+        self.rehearsal.aws.client("stepfunctions").update_state_machine(
+            stateMachineArn=self.rehearsal.outputs["Machine"], definition=json.dumps(definition or self.original)
+        )
+
+    def start(self, **request: Any) -> str:
+        """Start an execution."""
+        execution: str = self.rehearsal.aws.client("stepfunctions").start_execution(
+            stateMachineArn=self.rehearsal.outputs["Machine"], input=json.dumps(request)
+        )["executionArn"]
+        return execution
+
+    def stop(self, execution: str, **end: str) -> None:
+        """Stop an execution from outside."""
+        self.rehearsal.aws.client("stepfunctions").stop_execution(executionArn=execution, **end)
+
+    def approve(self, **content: Any) -> str:
+        """A new version, approved, which starts its release; its ARN."""
+        known = {one["executionArn"] for one in self.rehearsal.executions()}
+        arn = self.rehearsal.register(approval="Approved", **content)
+        self.rehearsal.until(lambda: [one for one in self.rehearsal.executions() if one["executionArn"] not in known])
+        return arn
+
+    def running(self) -> list[str]:
+        """The executions that run."""
+        found = self.rehearsal.aws.client("stepfunctions").list_executions(
+            stateMachineArn=self.rehearsal.outputs["Machine"], statusFilter="RUNNING"
+        )["executions"]
+        return [one["executionArn"] for one in found]
+
+    def ended(self, execution: str) -> dict[str, Any]:
+        """The description of an execution that has ended."""
+        try:
+            return self.rehearsal.end_of(execution)
+        except AssertionError:
+            raise AssertionError(f"it did not end: {self.story()}") from None
+
+    def at(self, execution: str) -> str:
+        """The state that an execution has entered last."""
+        events = self.rehearsal.aws.client("stepfunctions").get_execution_history(
+            executionArn=execution, reverseOrder=True, maxResults=8
+        )["events"]
+        entered = (one["stateEnteredEventDetails"]["name"] for one in events if "stateEnteredEventDetails" in one)
+        return next(entered, "")
+
+    def halt(self, state: str, story: Story, *, keyed: bool = True) -> str:
+        """Run ``story`` until an execution stands before ``state``, and go on with the original; that execution.
+
+        :param state: where it stands then.
+        :param story: what is done, and with which definition.
+        :param keyed: whether keys of ours encrypt the volumes.
+        """
+        story(self, stopping_at(self.original if keyed else without_keys(self.original), state))
+        halted: list[str] = self.rehearsal.until(lambda: [one for one in self.running() if self.at(one) == BREAKPOINT])
+        self.use()
+        return halted[0]
+
+    def need_endpoint(self) -> str:
+        """The version that serves; one is released where there is none."""
+        if not self.exists():
+            self.use()
+            self.approve()
+            self.rest()
+        self.before = self.require_known_state()
+        return self.before
+
+    def need_no_endpoint(self) -> None:
+        """Take the endpoint away, as if nothing had ever been released."""
+        self.before = ""
+        if not self.exists():
+            return
+        self.let_go_of_scaling()
+        sagemaker = self.rehearsal.aws.client("sagemaker")
+        sagemaker.delete_endpoint(EndpointName=ENDPOINT)
+        self.rehearsal.until(lambda: not self.exists())
+        for arn in self.in_production():
+            sagemaker.update_model_package(
+                ModelPackageArn=arn, ModelLifeCycle={"Stage": "Production", "StageStatus": "Retired"}
+            )
+
+    def rest(self, *, stopping: bool = False) -> None:
+        """Wait until nothing runs and nobody holds the endpoint.
+
+        :param stopping: stop whatever else comes to the breakpoint, such as an execution that the halted one started.
+        """
+
+        def rests() -> bool:
+            running = self.running()
+            for one in running if stopping else ():
+                if self.at(one) == BREAKPOINT:
+                    self.stop(one)
+            return not running and not self.lock()
+
+        try:
+            self.rehearsal.until(rests)
+        except AssertionError:
+            raise AssertionError(f"it did not come to rest: {self.story()}") from None
+
+    def story(self) -> str:
+        """What the newest executions did, for a test that fails."""
+        told = [f"lock: {[(one['owner']['S'][-8:], one['action']['S'], 'plan' in one) for one in self.lock()]}"]
+        describe = self.rehearsal.aws.client("stepfunctions").describe_execution
+        for one in self.rehearsal.executions()[:6]:
+            found = describe(executionArn=one["executionArn"])
+            visited = " ".join(self.rehearsal.visited(one["executionArn"])[-40:])
+            end = f"{found.get('error', '')} {found.get('cause', '')}"
+            told.append(f"{one['executionArn'][-8:]} {found['input'][:90]} {one['status']} {end}: {visited}")
+        return "\n".join(told)
+
+    def lock(self) -> list[dict[str, Any]]:
+        """The rows of the lock."""
+        found: list[dict[str, Any]] = self.rehearsal.aws.client("dynamodb").query(
+            TableName=self.rehearsal.outputs["RecordsTable"],
+            ConsistentRead=True,
+            KeyConditionExpression="endpoint = :endpoint",
+            ExpressionAttributeValues={":endpoint": {"S": f"lock#{ENDPOINT}"}},
+        )["Items"]
+        return found
+
+    def records(self) -> list[dict[str, Any]]:
+        """What was written down of releases to the endpoint."""
+        found = self.rehearsal.aws.client("dynamodb").query(
+            TableName=self.rehearsal.outputs["RecordsTable"],
+            ConsistentRead=True,
+            KeyConditionExpression="endpoint = :endpoint",
+            ExpressionAttributeValues={":endpoint": {"S": ENDPOINT}},
+        )["Items"]
+        return [{name: next(iter(value.values())) for name, value in one.items()} for one in found]
+
+    def let_go_of_scaling(self) -> None:
+        """Let application auto scaling forget the endpoint; SageMaker keeps a variant that it still knows."""
+        for resource, _ in self.rehearsal.targets():
+            self.rehearsal.aws.client("application-autoscaling").deregister_scalable_target(
+                ServiceNamespace="sagemaker",
+                ResourceId=resource,
+                ScalableDimension="sagemaker:variant:DesiredInstanceCount",
+            )
+
+    def throttle(self, **calls: int) -> dict[str, int]:
+        """Let so many calls of these operations fail; what is still to come."""
+        url = f"{self.rehearsal.aws.settings.endpoint_url}/_embedded/throttling"
+        method, body = ("PUT", json.dumps(calls)) if calls else ("GET", None)
+        left: dict[str, int] = urllib3.request(method, url, body=body).json()
+        return left
+
+    def version_of(self, execution: str) -> str:
+        """The version that an execution was started for."""
+        return str(self._input(execution)["model_package_arn"])
+
+    def release_of(self, version: str) -> str:
+        """The execution that releases a version."""
+        (found,) = [
+            one["executionArn"]
+            for one in self.rehearsal.executions()
+            if self._input(one["executionArn"]).get("model_package_arn") == version
+        ]
+        return str(found)
+
+    def variant_of(self, version: str) -> str:
+        """The variant that runs a version."""
+        sagemaker, live = self.rehearsal.aws.client("sagemaker"), self.rehearsal.endpoint()
+        found = sagemaker.describe_endpoint_config(EndpointConfigName=live["EndpointConfigName"])
+        names = list(self.rehearsal.traffic())
+        return str(found["ProductionVariants"][names.index(version)]["VariantName"])
+
+    def forget_lock(self) -> None:
+        """Take the lock away from whoever holds it."""
+        for row in self.lock():
+            self.rehearsal.aws.client("dynamodb").delete_item(
+                TableName=self.rehearsal.outputs["RecordsTable"],
+                Key={"endpoint": row["endpoint"], "at": row["at"]},
+            )
+
+    def exists(self) -> bool:
+        """Is there an endpoint."""
+        return bool(self.rehearsal.aws.client("sagemaker").list_endpoints()["Endpoints"])
+
+    def require_known_state(self) -> str:
+        """The version that serves: one has all traffic, scales alone, and is the one in production; none: no endpoint.
+
+        What another release may find beside it is a variant without traffic, which is kept as a way back.
+        """
+        if not self.exists():
+            assert self.rehearsal.targets() == []
+            return ""
+        live = self.rehearsal.endpoint()
+        assert live["EndpointStatus"] == "InService"
+        shares = self.rehearsal.traffic()
+        (serving,) = [arn for arn, weight in shares.items() if weight > 0]
+        (variant,) = [one["VariantName"] for one in live["ProductionVariants"] if one["CurrentWeight"] > 0]
+        assert self.rehearsal.targets() == [(f"endpoint/{ENDPOINT}/variant/{variant}", False)]
+        assert self.in_production() == [serving]
+        return serving
+
+    def in_production(self) -> list[str]:
+        """The versions that the registry calls so."""
+        pages = self.rehearsal.aws.client("sagemaker").get_paginator("list_model_packages")
+        found = [
+            one["ModelPackageArn"]
+            for page in pages.paginate(ModelPackageGroupName=GROUP)
+            for one in page["ModelPackageSummaryList"]
+        ]
+        stages = {arn: self.rehearsal.package(arn).get("ModelLifeCycle", {}).get("StageStatus") for arn in found}
+        return [arn for arn, stage in stages.items() if stage == "InService"]
+
+    def _input(self, execution: str) -> dict[str, Any]:
+        asked = self.rehearsal.aws.client("stepfunctions").describe_execution(executionArn=execution)["input"]
+        found: dict[str, Any] = json.loads(asked)
+        return found

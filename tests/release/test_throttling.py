@@ -1,0 +1,47 @@
+"""Is a step that AWS had no time for made again, and no other?"""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from mlplatform_cdk.release.blue_green.runtime import handler
+from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseRefused, Throttled
+from mlplatform_cdk.release.blue_green.tasks import Tasks
+
+EVENT = {"step": "plan", "execution_arn": "arn"}
+
+
+def fail(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def step(_: Any) -> dict[str, Any]:
+        raise error
+
+    monkeypatch.setattr(handler, "STEPS", {"plan": step})
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "ProvisionedThroughputExceededException", "SlowDown"])
+def test_a_step_that_was_throttled_fails_by_a_name_that_its_state_tries_again(
+    monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    fail(monkeypatch, ClientError({"Error": {"Code": code, "Message": "slow down"}}, "DescribeEndpoint"))
+
+    with pytest.raises(Throttled, match="slow down"):
+        handler.handle(EVENT, None)
+
+    state = Tasks("aws", "steps", "dev-churn").step("Plan", "plan", {}, answers=(), into="")
+    (retry,) = state["Retry"]
+    assert Throttled.__name__ in retry["ErrorEquals"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "DescribeEndpoint"),
+        ReleaseRefused("it must be approved"),
+    ],
+)
+def test_every_other_failure_keeps_its_name(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    fail(monkeypatch, error)
+
+    with pytest.raises(type(error)):
+        handler.handle(EVENT, None)
