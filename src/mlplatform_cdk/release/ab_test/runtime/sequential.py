@@ -1,9 +1,9 @@
 """Intervals that hold at every look at once, so that one may look as often as one likes and stop when one likes. Pure.
 
 *Fixed shares*: the difference of two means is followed by the mixture sequential probability ratio test with a normal
-mixture of standard deviation tau over the effect (Robbins 1970; Johari, Koomen, Pekelis and Walsh, "Always Valid
-Inference: Continuous Monitoring of A/B Tests", KDD 2017 and Operations Research 2022). With V the
-variance of the estimated difference, ``ln likelihood ratio = ln(V / (V + tau²)) / 2 + tau² d² / (2 V (V + tau²))``;
+mixture of standard deviation tau over the effect (Robbins 1970; Johari, Koomen, Pekelis and Walsh, "Peeking at A/B
+Tests", KDD 2017, and "Always Valid Inference", Operations Research 2022). With V the variance of the estimated
+difference, ``ln likelihood ratio = ln(V / (V + tau²)) / 2 + tau² d² / (2 V (V + tau²))``;
 where it reaches ln(1 / error rate), the null hypothesis goes, and by Ville's inequality this ever happens to a true one
 with at most the error rate. Inverted, it is the normal-mixture confidence sequence of Howard, Ramdas, McAuliffe and
 Sekhon ("Time-uniform, nonparametric, nonasymptotic confidence sequences", Annals of Statistics 2021, section 3.2).
