@@ -98,7 +98,7 @@ def serving(arn: str) -> Live:
 def test_a_version_that_is_what_was_registered_passes() -> None:
     arn = register(1)
 
-    event = {"package_arn": arn, "endpoint_name": "none-yet", "fleet": FLEET, "allow_breaking": False}
+    event = {"package_arn": arn, "endpoint_name": "none-yet", "fleet": FLEET, "allow_breaking": False, "request": {}}
     assert preflight.preflight(event) == {"record": PASSED, "notes": []}
 
 
@@ -106,7 +106,7 @@ def test_every_problem_is_said_at_once() -> None:
     arn = register(1, approval="PendingManualApproval", image=IMAGE.replace(":1", ":2"))
     boto3.client("s3").delete_object(Bucket="artifacts", Key="runs/1/model.tar.gz")
 
-    event = {"package_arn": arn, "endpoint_name": "none-yet", "fleet": FLEET, "allow_breaking": False}
+    event = {"package_arn": arn, "endpoint_name": "none-yet", "fleet": FLEET, "allow_breaking": False, "request": {}}
     with pytest.raises(ReleaseRefused) as refused:
         preflight.preflight(event)
 
@@ -188,6 +188,17 @@ def test_a_breaking_change_is_refused_unless_it_is_allowed() -> None:
     assert "it breaks callers of churn version 1: the input features was float32 and is float64" in told
     assert "allow_breaking lets it pass" in told
     assert problems_of(green, serving(blue), allow_breaking=True) == ""
+
+
+def test_who_asks_may_allow_a_breaking_change_for_one_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    blue = register(1)
+    green = register(2, manifest(labels=("leaves", "stays")))
+    monkeypatch.setattr(live, "read_endpoint", lambda _: serving(blue))
+    event = {"package_arn": green, "endpoint_name": "dev-churn", "fleet": FLEET, "allow_breaking": False}
+
+    with pytest.raises(ReleaseRefused, match="it breaks callers of churn version 1"):
+        preflight.preflight({**event, "request": {}})
+    assert "allowed: the labels were" in preflight.preflight({**event, "request": {"allow_breaking": True}})["record"]
 
 
 def test_what_nobody_can_know_any_more_is_a_note_and_no_refusal() -> None:

@@ -28,6 +28,8 @@ def enter(event: Event) -> Answer:
     """
     request, endpoint = event["request"], event["endpoint_name"]
     action = request.get("action", lock.RELEASE)
+    if action not in _ACTIONS:
+        raise ReleaseRefused(f"the action of an execution must be one of {', '.join(_ACTIONS)}, got {action!r}")
     taken = lock.take(
         endpoint,
         event["execution_arn"],

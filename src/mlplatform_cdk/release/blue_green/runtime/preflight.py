@@ -32,13 +32,14 @@ class Findings:
 def preflight(event: Mapping[str, Any]) -> dict[str, Any]:
     """The step: nothing is wrong with the version and with what its release needs.
 
-    :param event: ``package_arn``, ``endpoint_name``, ``fleet`` (the variants of the configuration that comes) and
-        ``allow_breaking``.
+    :param event: ``package_arn``, ``endpoint_name``, ``fleet`` (the variants of the configuration that comes),
+        ``allow_breaking`` (by the strategy) and ``request``, which may say ``allow_breaking`` for this release alone.
     :raises ReleaseRefused: naming every problem.
     """
     version = live.read_version(event["package_arn"])
     endpoint = live.read_endpoint(event["endpoint_name"])
-    findings = examine(version, endpoint, event["fleet"], allow_breaking=event["allow_breaking"])
+    allowed = bool(event["request"].get("allow_breaking", event["allow_breaking"]))
+    findings = examine(version, endpoint, event["fleet"], allow_breaking=allowed)
     if findings.problems:
         raise ReleaseRefused(f"{version.label} must not be released: {'; '.join(findings.problems)}")
     record = "; ".join(["its archive, manifest and image are the ones that were registered", *findings.notes])
