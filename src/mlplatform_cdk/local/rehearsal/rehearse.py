@@ -14,6 +14,7 @@ from mlplatform_cdk.local.rehearsal.ledger import Ledger
 from mlplatform_cdk.local.rehearsal.load import Load
 from mlplatform_cdk.local.rehearsal.people import LONGEST_SECONDS, NothingHappened, People, until
 from mlplatform_cdk.local.rehearsal.report import Outcome
+from mlplatform_cdk.local.rehearsal.scenarios import BY_NAME
 from mlplatform_cdk.local.rehearsal.watching import Release, watch
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 QUIET_SECONDS = 1.0  # of requests before a release begins, and after it has ended
 PLACES = ("a", "b")  # the next version takes the one that the live version does not have
 NO_GATE, NO_ALARM = "no gate: the release asks nobody", "no alarm: none watches the variants"
+NO_WINDOW = "no window: the release watches nobody while green has traffic"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,6 +65,8 @@ class Rehearsal:
     def _why_not(self, scenario: Scenario, people: People) -> str | None:
         if scenario.needs_gate and not self.target.has_gate:
             return NO_GATE
+        if scenario.needs_window and not self.target.has_windows:
+            return NO_WINDOW
         if scenario.act == "alarm" and not all(people.alarms(variant) for variant in PLACES):
             return NO_ALARM
         return None
@@ -73,6 +77,15 @@ class Rehearsal:
         if live is not None and people.is_good(people.versions()[live]):
             return
         self.tell("a good version to begin with")
+        if live is None:
+            self._first(people)
+            return
+        outcome = self._scenario(BY_NAME["good"], people)
+        if not outcome.held:
+            raise NothingHappened(f"no good version took the place of the bad one: {'; '.join(outcome.problems)}")
+
+    def _first(self, people: People) -> None:
+        """Bring up the endpoint's first version, which has no blue beside it and no callers."""
         execution = people.approve(people.register(faults.NONE))
         gates = Disturbance("nothing")
         began = time.time()

@@ -23,6 +23,7 @@ class Scenario:
     :param is_rejected: whether the registry must reject a version that went back; a stop that nobody meant speaks
         against no version.
     :param needs_gate: whether it says nothing about a release that asks nobody.
+    :param needs_window: whether it says nothing about a release that watches nobody.
     :param reaches_callers: whether green must have answered some callers before it goes back, or never may.
         None: either.
     """
@@ -34,21 +35,29 @@ class Scenario:
     is_released: bool = False
     is_rejected: bool = True
     needs_gate: bool = False
+    needs_window: bool = False
     reaches_callers: bool | None = None
 
 
 ALL: tuple[Scenario, ...] = (
     Scenario(name="good", title="a good version", is_released=True, reaches_callers=True),
     Scenario(name="wrong", title="green answers golden requests wrongly", fault=faults.WRONG, reaches_callers=False),
-    Scenario(name="slow", title="green is slow only under load", fault=faults.SLOW),
-    Scenario(name="erring", title="green errs at 1 %", fault=faults.ERRING, reaches_callers=True),
-    Scenario(name="crashing", title="green crashes at 35 %", fault=faults.CRASHING, reaches_callers=True),
+    Scenario(name="slow", title="green is slow only under load", fault=faults.SLOW, needs_window=True),
+    Scenario(name="erring", title="green errs at 1 %", fault=faults.ERRING, needs_window=True, reaches_callers=True),
+    Scenario(
+        name="crashing", title="green crashes at 35 %", fault=faults.CRASHING, needs_window=True, reaches_callers=True
+    ),
     Scenario(name="sick", title="green never becomes healthy", fault=faults.SICK, reaches_callers=False),
-    Scenario(name="alarm", title="an alarm during a window", act="alarm", reaches_callers=True),
+    Scenario(name="alarm", title="an alarm during a window", act="alarm", needs_window=True, reaches_callers=True),
     Scenario(name="rejected", title="a gate is rejected", act="reject", needs_gate=True),
     Scenario(name="unanswered", title="a gate times out", act="ignore", needs_gate=True),
     Scenario(
-        name="stopped", title="the execution is stopped half-way", act="stop", is_rejected=False, reaches_callers=True
+        name="stopped",
+        title="the execution is stopped half-way",
+        act="stop",
+        is_rejected=False,
+        needs_window=True,
+        reaches_callers=True,
     ),
 )
 BY_NAME = {one.name: one for one in ALL}

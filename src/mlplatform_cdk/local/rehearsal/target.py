@@ -55,6 +55,11 @@ class Target:
         """Whether a person is asked on the way."""
         return bool(self.strategy.get("gates"))
 
+    @property
+    def has_windows(self) -> bool:
+        """Whether green is watched while it has traffic."""
+        return bool(self.strategy.get("observe") or self.strategy.get("bake"))
+
 
 def strategies(assembly: Assembly) -> list[Mapping[str, Any]]:
     """The strategies of the releases in an assembly, before it is deployed.
