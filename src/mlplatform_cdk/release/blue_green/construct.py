@@ -17,7 +17,13 @@ from mlplatform_cdk.release.blue_green.alarms import ReleaseAlarms
 from mlplatform_cdk.release.blue_green.changes import Release
 from mlplatform_cdk.release.blue_green.definition import definition
 from mlplatform_cdk.release.blue_green.guard import ReleaseGuard
-from mlplatform_cdk.release.blue_green.permissions import MachineRole, grant_restart, grant_steps, grant_turn
+from mlplatform_cdk.release.blue_green.permissions import (
+    MachineRole,
+    grant_alarms,
+    grant_restart,
+    grant_steps,
+    grant_turn,
+)
 from mlplatform_cdk.release.blue_green.tasks import Tasks
 from mlplatform_cdk.release.blue_green.triggers import ReleaseTriggers
 from mlplatform_cdk.release.gates import Gates
@@ -177,6 +183,7 @@ class BlueGreenRelease(Construct):
         role = function.platform_role
         replays = bool(self.strategy.replay_requests)
         grant_steps(function, role, endpoint=endpoint, registry=self._registry, artifacts=artifacts, replays=replays)
+        grant_alarms(role, self._alarms())
         self.records.grant_write(role)
         return function
 
@@ -226,6 +233,7 @@ class BlueGreenRelease(Construct):
                 minimum=specification.minimum,
                 maximum=specification.maximum,
                 strategy=self.strategy.to_mapping(),
+                group=self._registry.model_package_group_name,
             ),
         )
 
