@@ -151,6 +151,11 @@ def test_a_station_takes_archives_under_one_prefix_and_images_into_one_repositor
     )
 
 
+def test_people_find_a_train_by_its_name_like_an_endpoint(built: BuiltTrain) -> None:
+    built.template.has_resource_properties("AWS::SSM::Parameter", {"Name": "/mlplatform/releases/churn-train"})
+    built.template.has_resource_properties("AWS::StepFunctions::StateMachine", {"StateMachineName": "churn-train"})
+
+
 def test_a_station_says_what_the_train_reads() -> None:
     template = Template.from_stack(station_stack())
 
@@ -170,6 +175,7 @@ def test_a_station_says_what_the_train_reads() -> None:
             {"waves": [Wave(name="all", stops=[stop("a"), replace(stop("a"), name="b")])]},
             "a train goes to each endpoint once, got a-churn in 222222222222, eu-west-1 twice",
         ),
+        ({"name": "the churn train"}, "name must be 1 to 80 letters, digits, hyphens and underscores"),
         ({"patience": timedelta(minutes=1)}, "patience must be from 10 minutes to 30 days"),
     ],
 )

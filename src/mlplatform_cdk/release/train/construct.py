@@ -31,12 +31,13 @@ from mlplatform_cdk.core import (
 from mlplatform_cdk.core.machines import PlatformStateMachine
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release.gates import Gates
-from mlplatform_cdk.release.records import ReleaseRecords
+from mlplatform_cdk.release.records import ReleaseRecords, publish_address
 from mlplatform_cdk.release.train.definition import EVENTS_A_LOOK, EVENTS_FOR_LOOKS, Journey, definition
 from mlplatform_cdk.release.train.findings import AS_ANOTHER, BY_ANOTHER
 from mlplatform_cdk.release.train.tasks import COPY_S, Tasks
 from mlplatform_cdk.release.train.waves import Stop, Wave, parameter_name, role_name
 from mlplatform_cdk.runtimekit.freeze_calendar import FreezeCalendar
+from mlplatform_cdk.runtimekit.release_address import ReleaseAddress
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
@@ -116,6 +117,19 @@ class ReleaseTrain(Construct):
         }
         self.state_machine = self._define_machine(train, patience, key, notifications)
         self._see_itself()
+        publish_address(
+            self,
+            ReleaseAddress(
+                endpoint=self.train_name,
+                machine=self.state_machine.state_machine_arn,
+                table=records.table_name,
+                bus=records.bus_name,
+                instance_type="",
+                minimum=0,
+                maximum=0,
+                group=registry.model_package_group_name,
+            ),
+        )
 
     def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` send trains off, and nothing more."""
