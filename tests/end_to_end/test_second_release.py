@@ -105,7 +105,7 @@ def test_the_second_version_is_compared_with_the_first_before_it_is_registered(s
 
 
 def test_green_comes_up_beside_blue_is_tested_and_only_then_gets_the_traffic(second: SecondRelease) -> None:
-    steps = ["CreateModel", "BringUpGreen", "TestGreen", "SwitchTraffic", "RetireBlue", "MarkProduction"]
+    steps = ["CreateModel", "BringUpGreen", "TestGreen", "ShiftTraffic", "RetireBlue", "MarkProduction"]
 
     assert [state.name for state in second.release.states if state.name in steps] == steps
 

@@ -10,6 +10,7 @@ from aws_cdk.assertions import Template
 from mlplatform_cdk.foundation import ArtifactStore, Keys, Notifications, PlatformStack
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release import BlueGreenRelease
+from mlplatform_cdk.release.gates import Gates
 from mlplatform_cdk.runtimekit.release_strategy import Strategy
 from mlplatform_cdk.serving import ReleasedEndpoint
 from tests.contracts.rendering import machines
@@ -20,20 +21,29 @@ Build = Callable[..., "Built"]
 class Built:
     """A synthesized release."""
 
-    def __init__(self, *, notify: bool = True, strategy: Strategy | None = None, **arguments: Any) -> None:
+    def __init__(
+        self,
+        *,
+        notify: bool = True,
+        kind: type[BlueGreenRelease] = BlueGreenRelease,
+        strategy: Strategy | None = None,
+        gates: Gates | None = None,
+        **arguments: Any,
+    ) -> None:
         self.stack = PlatformStack(App(), "Serving", env=Environment(account="123456789012", region="eu-west-1"))
         key = Keys(self.stack, "Keys").data
         artifacts = ArtifactStore(self.stack, "Artifacts", key=key)
         self.endpoint = ReleasedEndpoint(
             self.stack, "Endpoint", endpoint_name="dev-churn", artifacts=artifacts, key=key, **arguments
         )
-        self.release = BlueGreenRelease(
+        self.release = kind(
             self.stack,
             "Release",
             endpoint=self.endpoint,
             registry=ModelRegistry.from_group_name(self.stack, "Registry", "churn"),
             artifacts=artifacts,
-            strategy=strategy or Strategy.linear(),
+            strategy=strategy,
+            gates=gates,
             notifications=Notifications(self.stack, "Topic", key=key) if notify else None,
         )
         self.template = Template.from_stack(self.stack)

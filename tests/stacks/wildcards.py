@@ -57,7 +57,7 @@ NOTHING = (
         "DescribeScalableTargets",
         "DescribeScalingPolicies",
     ),
-    _on_nothing("cloudwatch", "amazoncloudwatch", "PutMetricData"),
+    _on_nothing("cloudwatch", "amazoncloudwatch", "GetMetricData", "PutMetricData"),
     _on_nothing(
         "ec2",
         "amazonec2",
@@ -90,6 +90,7 @@ NOTHING = (
         "ListSpaces",
         "ListUserProfiles",
     ),
+    _on_nothing("servicequotas", "servicequotas", "ListAWSDefaultServiceQuotas", "ListServiceQuotas"),
     _on_nothing(
         "xray",
         "awsx-ray",
@@ -134,6 +135,19 @@ PATTERNS = (
     _pattern("arn:aws:s3:::<lake-bucket>/raw/breast-cancer/*", _S3, OBJECTS, *_GET),
     _pattern(f"{_ARTIFACTS}/*", _S3, "people read what runs left, of any run", *_GET),
     _pattern(f"{_ARTIFACTS}/runs/*", _S3, OBJECTS, *_GET, *_PUT),
+    _pattern(
+        f"{_ARTIFACTS}/releases/{{environment}}-breast-cancer/*",
+        _S3,
+        "each release has a report of its own; the endpoint is named",
+        *_PUT,
+    ),
+    _pattern(
+        "arn:aws:states::execution:<ReleaseMachine78B4E86C.Name>:*",
+        "awsstepfunctions",
+        "an execution is named when it is started; the machine is named",
+        "DescribeExecution",
+        "StopExecution",
+    ),
     _pattern(
         "arn:aws:sagemaker::app/<Studio43727D10.DomainId>/*",
         _SAGEMAKER,

@@ -1,7 +1,8 @@
 """What a release may touch: one endpoint, the models and configurations of its prefix, the versions of one group."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -24,12 +25,14 @@ from mlplatform_cdk.core import (
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.serving import ReleasedEndpoint
 
+if TYPE_CHECKING:
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
 # The role by which application auto scaling changes variants; AWS makes it at an account's first scalable variant.
 _SERVICE = "sagemaker.application-autoscaling.amazonaws.com"
 _SERVICE_ROLE = f"aws-service-role/{_SERVICE}/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
 # Lists, metrics, alarms and quotas: AWS lets none of them be named here.
 _LOOKS = (
-    "cloudwatch:DescribeAlarms",
     "cloudwatch:GetMetricData",
     "sagemaker:ListEndpointConfigs",
     "sagemaker:ListModels",
@@ -96,6 +99,17 @@ def grant_steps(
         grant_read(artifacts, function, prefix=f"capture/{endpoint.endpoint_name}/")
     role.allow(*_scaling(territory, "application-autoscaling:DeregisterScalableTarget"))
     _acknowledge(role, territory)
+
+
+def grant_alarms(role: PlatformRole, alarms: "Mapping[str, Sequence[cloudwatch.IAlarm]]") -> None:
+    """Let the function see which of ``alarms`` ring.
+
+    CloudWatch tells of a composite alarm only those who may look at all alarms, and the business may have some:
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
+    """
+    arns = [one.alarm_arn for group in alarms.values() for one in group]
+    if arns:
+        role.allow(permission(["cloudwatch:DescribeAlarms"], *(["*"] if alarms["business"] else arns)))
 
 
 def grant_turn(scope: Construct, role: PlatformRole, machine: sfn.StateMachine) -> None:
