@@ -37,7 +37,7 @@ class Releases(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.patch = pytest.MonkeyPatch()
-        self.world = World(self.strategy)
+        self.world = World(strategy=self.strategy)
         self.world.install(self.patch)
 
     @initialize()

@@ -23,15 +23,8 @@ from mlplatform_cdk.release.blue_green.runtime.state import (
 )
 from mlplatform_cdk.runtimekit.endpoint_specification import VARIANTS, EndpointSpecification
 
-FIRST, BESIDE, RESUME, FINISH, NOTHING, WAIT, CLEAR = (
-    "first",
-    "beside",
-    "resume",
-    "finish",
-    "nothing",
-    "wait",
-    "clear",
-)
+FIRST, BESIDE, RESUME, FINISH = "first", "beside", "resume", "finish"
+NOTHING, WAIT, CLEAR = "nothing", "wait", "clear"
 # SageMaker has one shadow at most, and never lets it answer: it needs no place of its own.
 SHADOW_VARIANT = "shadow"
 
