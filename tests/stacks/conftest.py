@@ -56,11 +56,18 @@ def platforms(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Platform
 
 @pytest.fixture(scope="session")
 def beside(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Platform]:
-    """What the library has beside the stacks of the platform: delivery, a function in a VPC, the image pipeline."""
+    """What the library has beside the stacks of the platform: delivery, functions, images, endpoints, trains."""
     # It reads what this file defines.
     from tests.stacks.beside import delivery, function_in_a_vpc, image_pipeline
+    from tests.stacks.beside_releases import realtime_endpoint, release_train
 
-    made = {"delivery": delivery, "function": function_in_a_vpc, "images": image_pipeline}
+    made = {
+        "delivery": delivery,
+        "function": function_in_a_vpc,
+        "images": image_pipeline,
+        "realtime": realtime_endpoint,
+        "train": release_train,
+    }
     return {name: make(tmp_path_factory.mktemp(name)) for name, make in made.items()}
 
 

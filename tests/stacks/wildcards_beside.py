@@ -5,6 +5,7 @@ acknowledgements (``delivery/findings.py``).
 """
 
 from tests.stacks.wildcards import KEY_POLICIES, NO_RESOURCE, OBJECTS, REFERENCE, Wildcard
+from tests.stacks.wildcards_releases import REALTIME, TRAIN
 
 PIPELINES = "https://docs.aws.amazon.com/cdk/v2/guide/cdk-pipeline.html"
 FILLED = "CDK Pipelines writes it so on what it makes itself, and takes no other policy"
@@ -154,4 +155,4 @@ IMAGES = (
     _of(_KEY, "*", _ITSELF, KEY_POLICIES, *_USE),
 )
 
-BESIDE = {"delivery": DELIVERY, "function": IN_A_VPC, "images": IMAGES}
+BESIDE = {"delivery": DELIVERY, "function": IN_A_VPC, "images": IMAGES, "realtime": REALTIME, "train": TRAIN}
