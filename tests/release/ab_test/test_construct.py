@@ -154,6 +154,46 @@ def test_a_test_on_a_released_endpoint_makes_and_deletes_under_its_own_prefix_al
         assert name in json.dumps(ours[0]["Resource"]), action
 
 
+# Every pattern in the policies of a test and its router, each acknowledged beside the construct that causes it.
+PATTERNS = {
+    "*",  # X-Ray, and the delivery of Step Functions' logs: they take no resource
+    ":endpoint-config/*",  # described: CloudFormation names them
+    ":model/*",
+    ":endpoint-config/churn--*",  # what releases and tests make for one endpoint
+    ":model/churn--*",
+    ":endpoint-config/churn--ab-*",
+    ":model/churn--ab-*",
+    ":model-package/churn/*",  # the versions of one group
+    "/ab-tests/*",
+    "/runs/*",
+    ":*",  # the executions of one machine
+}
+
+
+@pytest.mark.parametrize(
+    ("released", "expected"), [(False, {":model/*", "/ab-tests/*"}), (True, {":model/churn--ab-*", "/runs/*"})]
+)
+def test_every_resource_that_is_a_pattern_has_its_reason(released: bool, expected: set[str]) -> None:  # noqa: FBT001
+    template, _, _ = Built(released=released, http_api=True).rendered()
+    found = set()
+    for name, one in template["Resources"].items():
+        if one["Type"] == "AWS::IAM::ManagedPolicy" and name.startswith(("Test", "Router")):
+            for statement in one["Properties"]["PolicyDocument"]["Statement"]:
+                resources = (
+                    statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+                )
+                texts = [
+                    one["Fn::Join"][1][-1] if isinstance(one, dict) and "Fn::Join" in one else one for one in resources
+                ]
+                found |= {text for text in texts if isinstance(text, str) and "*" in text}
+
+    unreviewed = {
+        text for text in found if not any(text.endswith(pattern) for pattern in PATTERNS - {"*"}) and text != "*"
+    }
+    assert unreviewed == set()
+    assert all(any(text.endswith(one) for text in found) for one in expected)
+
+
 def test_callers_may_take_part_and_change_nothing_else() -> None:
     built = Built()
     caller = iam.Role(built.stack, "Caller", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))

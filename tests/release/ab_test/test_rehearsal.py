@@ -59,7 +59,7 @@ class Rehearsal:
     manifest: Manifest
 
     def register(self, run: str) -> str:
-        """An approved version."""
+        """A version that waits for approval, whose approval would start its release."""
         bucket, content = self.outputs["Bucket"], self.manifest.to_json().encode()
         for name, body in (("model.tar.gz", self.model), ("manifest.json", content)):
             self.aws.client("s3").put_object(Bucket=bucket, Key=f"runs/{run}/{name}", Body=body)
@@ -76,7 +76,7 @@ class Rehearsal:
         url = f"s3://{bucket}/runs/{run}/model.tar.gz"
         arn: str = self.aws.client("sagemaker").create_model_package(
             ModelPackageGroupName=GROUP,
-            ModelApprovalStatus="Approved",
+            ModelApprovalStatus="PendingManualApproval",
             CustomerMetadataProperties=facts.to_metadata(),
             InferenceSpecification={
                 "Containers": [{"Image": self.outputs["Image"], "ModelDataUrl": url}],

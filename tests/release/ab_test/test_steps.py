@@ -410,14 +410,33 @@ def test_a_test_does_not_begin_in_the_middle_of_a_shift() -> None:
         preparation.of_releases(PLAN, "r-1", {"a": 0.9, "b": 0.1}, {}, [], configuration, {})
 
 
-def test_a_version_that_is_not_approved_is_no_challenger(cloud: Any) -> None:
+def version(cloud: Any, status: str) -> str:
     sagemaker = cloud.client("sagemaker")
     sagemaker.create_model_package_group(ModelPackageGroupName="churn")
-    arn = sagemaker.create_model_package(ModelPackageGroupName="churn", ModelApprovalStatus="PendingManualApproval")[
+    arn: str = sagemaker.create_model_package(ModelPackageGroupName="churn", ModelApprovalStatus=status)[
         "ModelPackageArn"
     ]
+    return arn
 
-    with pytest.raises(TestRefused, match=r"must be an Approved version, got .*churn/1: PendingManualApproval"):
+
+def test_a_version_that_was_rejected_is_no_challenger(cloud: Any) -> None:
+    arn = version(cloud, "Rejected")
+
+    with pytest.raises(TestRefused, match=r"must be a version that nobody rejected, got .*churn/1: Rejected"):
         world.read_challenger(arn, "t1", "m")
     with pytest.raises(TestRefused, match="no such version"):
         world.read_challenger(arn.replace("/1", "/9"), "t1", "m")
+
+
+@pytest.mark.parametrize(
+    ("status", "afterwards"),
+    [("PendingManualApproval", "Approved"), ("Rejected", "Rejected"), ("Approved", "Approved")],
+)
+def test_a_winner_is_approved_unless_somebody_has_decided_otherwise(cloud: Any, status: str, afterwards: str) -> None:
+    arn = version(cloud, status)
+
+    world.approve(arn, "won")
+
+    found = cloud.client("sagemaker").describe_model_package(ModelPackageName=arn)
+    assert found["ModelApprovalStatus"] == afterwards
+    assert (found.get("ApprovalDescription") == "won") == (status == "PendingManualApproval")

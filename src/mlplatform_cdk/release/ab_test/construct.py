@@ -62,7 +62,8 @@ class ABTest(Construct):
     *On an endpoint that a template owns*, the variants are the template's; start a test with ``{}``. The winner gets
     all requests until the template says otherwise. *On one that releases own*, start it with
     ``{"challengers": ["arn:…:model-package/…", …]}``: they come up beside the live variant, answer their golden
-    requests, and go again at the end; a winner is then released like any other version, by ``release``.
+    requests, and go again at the end; a winner is then approved and released like any other version. Test versions that
+    wait for approval: the approval of a version starts its release.
 
     A test holds the lock of the endpoint's releases while it runs: a release waits for its end, a rollback ends it, and
     a test does not begin beside a release. It ends, and its traffic goes back, when its execution is stopped.
@@ -76,7 +77,7 @@ class ABTest(Construct):
     :param variants: of a template's endpoint, the control first; default: all that the endpoint names.
     :param registry: of whose versions the challengers are, on an endpoint that releases own.
     :param release: the releases of such an endpoint, which wait for the test; they release its winner.
-    :param release_winner: is a winner released there at once; default: yes; else people hear of it.
+    :param release_winner: is a winner approved and released there at once; default: yes; else people hear of it.
     :param alarms: any of them in alarm ends the test, at the next look; at most 10.
     :param notifications: where the end is told; default: nowhere.
     :param removal_policy: what happens to the outcomes when the stack goes; default: they are kept.
@@ -137,8 +138,11 @@ class ABTest(Construct):
             "group": registry.model_package_group_name if registry is not None else "",
             "alarms": names,
             "reports": f"s3://{artifacts.bucket_name}/{REPORTS}",
+            "releases": release is not None and release_winner,
         }
         winners = release.state_machine if release is not None and release_winner else None
+        if registry is not None and winners is not None:
+            registry.grant_approve(self.function)
         self.state_machine = self._define_machine(test, notifications, winners)
         if release is not None:
             grant_end(self, release.function.platform_role, self.state_machine)

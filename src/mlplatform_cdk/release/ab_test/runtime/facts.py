@@ -27,6 +27,7 @@ class Test:
     :param group: of whose versions the challengers are; empty where the template owns the endpoint.
     :param alarms: the names of the alarms that end it.
     :param reports: where its reports go, a URI.
+    :param releases: is a winner approved and released at once.
     """
 
     __test__ = False  # pytest reads its name
@@ -39,6 +40,7 @@ class Test:
     group: str = ""
     alarms: tuple[str, ...] = ()
     reports: str = ""
+    releases: bool = False
 
     @classmethod
     def of(cls, event: Event) -> "Test":

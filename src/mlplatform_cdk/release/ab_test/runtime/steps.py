@@ -144,6 +144,8 @@ def finish(event: Event) -> dict[str, Any]:
     control = made.arms[0].variant
     promoted = bool(made.challengers) and ended["winner"] not in {"", control}
     version = ended["version"] or "unknown"
+    if promoted and test.releases:
+        world.approve(version, f"won the A/B test {test.name}: {ended['reason']}")
     told = {
         "subject": f"A/B test {test.name}: {ended['outcome']}"[:100],
         "message": f"{ended['outcome']}: {ended['reason']}. Winner: {ended['winner'] or 'none'} (version {version}). "

@@ -9,9 +9,11 @@ from mlplatform_cdk.release.ab_test.runtime.reach import Live
 from mlplatform_cdk.runtimekit import aws
 from mlplatform_cdk.runtimekit.model_package import PackageFacts
 
+_APPROVED = "Approved"
 _ABSENT = ("Could not find", "does not exist", "not found")
 # Of a configuration, what the test's has, too.
 _KEPT = ("KmsKeyId", "DataCaptureConfig", "ExecutionRoleArn", "VpcConfig", "EnableNetworkIsolation")
+_LONGEST_REASON = 1024  # of an approval's description
 _MODEL_KEPT = ("ExecutionRoleArn", "VpcConfig", "EnableNetworkIsolation")
 
 
@@ -51,9 +53,9 @@ def read_challenger(package_arn: str, variant: str, model: str) -> Challenger:
     :raises TestRefused: when it must not serve.
     """
     package = found("describe_model_package", ModelPackageName=package_arn) or {}
-    if package.get("ModelApprovalStatus") != "Approved":
+    if package.get("ModelApprovalStatus") not in {_APPROVED, "PendingManualApproval"}:
         status = package.get("ModelApprovalStatus", "no such version")
-        raise TestRefused(f"a challenger must be an Approved version, got {package_arn}: {status}")
+        raise TestRefused(f"a challenger must be a version that nobody rejected, got {package_arn}: {status}")
     containers = package.get("InferenceSpecification", {}).get("Containers", [])
     if len(containers) != 1 or not containers[0].get("ModelDataUrl"):
         raise TestRefused(f"{package_arn} must have one container with ModelDataUrl, got {len(containers)} containers")
@@ -103,6 +105,16 @@ def unmake(preparation: Preparation) -> None:
     for one in preparation.challengers:
         if found("describe_model", ModelName=one.model) is not None:
             sagemaker.delete_model(ModelName=one.model)
+
+
+def approve(package_arn: str, reason: str) -> None:
+    """Approve a version that waits for it; one that somebody has decided upon meanwhile stays as it is."""
+    sagemaker = aws.client("sagemaker")
+    package = sagemaker.describe_model_package(ModelPackageName=package_arn)
+    if package.get("ModelApprovalStatus") == "PendingManualApproval":
+        sagemaker.update_model_package(
+            ModelPackageArn=package_arn, ModelApprovalStatus=_APPROVED, ApprovalDescription=reason[:_LONGEST_REASON]
+        )
 
 
 def set_weights(endpoint: str, weights: Mapping[str, float]) -> None:
