@@ -20,7 +20,8 @@ def advance(event: Event) -> dict[str, Any]:
     :param event: ``strategy``, ``plan``, ``next`` (its place in the schedule), ``begun``, ``now``, ``metrics``.
     """
     strategy, plan = Strategy.from_mapping(event["strategy"]), event["plan"]
-    move = _moves(strategy, plan)[event["next"]]
+    moves = _moves(strategy, plan)
+    move = moves[event["next"]]
     if move.kind == core.FINISH and (strategy.retention or not plan["blue"]["exists"]):
         # From here on an interrupted release is completed, not brought back.
         lock.keep(event["endpoint_name"], event["execution_arn"], {**plan, "finishing": True})
@@ -32,11 +33,13 @@ def advance(event: Event) -> dict[str, Any]:
         metrics=event["metrics"],
         sequence=event["next"],
     )
-    has_traffic = move.kind in (core.SHIFT, core.SHADOW)
+    # Green is measured from here on: as a shadow, and anew when callers reach it, without the tests in between.
+    kinds = [one.kind for one in moves]
+    firsts = [kinds.index(kind) for kind in (core.SHADOW, core.SHIFT) if kind in kinds]
     return {
         **move.to_mapping(),
         "next": event["next"] + 1,
-        "begun": event["begun"] or (event["now"] if has_traffic else ""),
+        "begun": event["now"] if event["next"] in firsts else event["begun"],
         "weights": core.shares(plan["green"]["variant"], plan["blue"]["variant"], move.percent),
     }
 
