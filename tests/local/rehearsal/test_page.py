@@ -69,7 +69,13 @@ def test_each_scenario_is_drawn_whole() -> None:
     root = ET.fromstring(picture)
     kinds = [one.tag for one in root.iter()]
     assert kinds.count("rect") == 5  # one for each that answered or failed in each second
-    assert {one.text for one in root.iter("text")} >= {"approved", "a gate asks", "the fault shows", "back", "over"}
+    assert {one.text for one in root.iter("text")} >= {
+        "approved",
+        "a gate asks",
+        "the fault shows",
+        "back",
+        "over",
+    }
 
 
 def test_the_json_has_what_the_page_computes() -> None:

@@ -7,15 +7,10 @@ from rich.table import Table
 
 from mlplatform_cdk.local.rehearsal.report import Outcome, RehearsalReport
 
-_COLUMNS = (
-    "sent",
-    "answered",
-    "failed by green",
-    "otherwise",
-    "green at most",
-    "fault to last",
-    "verdict to last",
-    "s",
+_COLUMNS = ("sent", "answered", "failed", "others", "green", "fault", "verdict", "s")
+_CAPTION = (
+    "failed: by green itself; others: failed otherwise; green: its largest share; fault, verdict: seconds from there "
+    "to the last request that green answered or failed"
 )
 
 
@@ -33,6 +28,7 @@ def show(console: Console, report: RehearsalReport) -> None:
     console.print(f"Releases to {report.endpoint}, {report.rate:g} requests a second", style="bold", soft_wrap=True)
     console.print(escape(report.clock), style="dim", soft_wrap=True)
     console.print(_table(report))
+    console.print(_CAPTION, style="dim")
     for outcome in report.outcomes:
         for problem in outcome.problems if outcome.held is False else ():
             console.print(f"[red]✗[/] {escape(outcome.title)}: {escape(problem)}", soft_wrap=True)

@@ -23,6 +23,7 @@ _WIDTH, _HEIGHT = 960, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 44, 58, 24
 _TICKS = (1, 2, 5, 10, 20, 30, 60, 120)
 _MOST_TICKS = 12
+_SAME_S = 0.2
 _LETTER = 6.5  # the width of a letter of 11 pixels, about
 
 
@@ -114,7 +115,10 @@ class _Drawing:
         return drawn
 
     def _marks(self) -> list[tuple[float, str]]:
+        """The fault and the verdict, but for a fault that something which happened tells already."""
         outcome = self._outcome
-        named = ((outcome.fault_s, "the fault shows"), (outcome.verdict_s, "back"))
-        acts = {round(at, 1) for at, _ in outcome.moments}
-        return [(at, what) for at, what in named if at is not None and round(at, 1) not in acts]
+        marks = [] if outcome.verdict_s is None else [(outcome.verdict_s, "back")]
+        told = [at for at, _ in (*outcome.moments, *marks)]
+        if outcome.fault_s is not None and all(abs(at - outcome.fault_s) > _SAME_S for at in told):
+            marks.append((outcome.fault_s, "the fault shows"))
+        return marks
