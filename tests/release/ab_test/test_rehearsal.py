@@ -297,10 +297,12 @@ def test_a_clear_winner_among_a_templates_variants_gets_all_requests(rehearsal: 
     assert [step for step, _ in rehearsal.steps(TEMPLATED)] == ["ABTestBegin", "ABTestOpen", "ABTestLook", "ABTestEnd"]
     assert rehearsal.steps(TEMPLATED)[-1] == ("ABTestEnd", "won, b wins")
     assert "Ended: won: b: accepted is 0." in rehearsal.report(state)
-    answer = rehearsal.ask(
-        TEMPLATED, {"key": "later", "body": json.dumps(rehearsal.manifest.golden_requests[0].body())}
+    answer = rehearsal.aws.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName=TEMPLATED,
+        ContentType="application/json",
+        Body=json.dumps(rehearsal.manifest.golden_requests[0].body()),
     )
-    assert answer["variant"] == "b"
+    assert answer["InvokedProductionVariant"] == "b"
 
 
 def test_challengers_come_up_beside_the_live_version_and_go_again(rehearsal: Rehearsal) -> None:
