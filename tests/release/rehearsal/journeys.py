@@ -51,6 +51,7 @@ def cleared(walk: Walk, definition: Definition) -> None:
     sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
     sagemaker.create_endpoint(EndpointName=ENDPOINT, EndpointConfigName=name)
     walk.rehearsal.until(lambda: walk.rehearsal.endpoint()["EndpointStatus"] == "Failed")
+    walk.came_up = False
     released(walk, definition)
 
 

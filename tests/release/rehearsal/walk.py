@@ -31,12 +31,14 @@ class Walk:
     :param deployed: the definition as it was deployed.
     :param original: that with gates that open by themselves.
     :param before: the version that served before a story's last release began; empty: there was no endpoint.
+    :param came_up: whether the endpoint, if there is one, has ever been in service.
     """
 
     rehearsal: Rehearsal
     deployed: Definition
     original: Definition
     before: str = ""
+    came_up: bool = True
 
     @classmethod
     def of(cls, rehearsal: Rehearsal) -> "Walk":
@@ -104,16 +106,17 @@ class Walk:
 
     def need_endpoint(self) -> str:
         """The version that serves; one is released where there is none."""
-        if not self.exists():
+        if not self.exists() or not self.came_up:
             self.use()
             self.approve()
             self.rest()
+            self.came_up = True
         self.before = self.require_known_state()
         return self.before
 
     def need_no_endpoint(self) -> None:
         """Take the endpoint away, as if nothing had ever been released."""
-        self.before = ""
+        self.before, self.came_up = "", True
         if not self.exists():
             return
         self.let_go_of_scaling()
@@ -155,24 +158,22 @@ class Walk:
         return "\n".join(told)
 
     def lock(self) -> list[dict[str, Any]]:
-        """The rows of the lock."""
+        """The rows of the lock, as DynamoDB has them."""
+        return self._rows(f"lock#{ENDPOINT}")
+
+    def records(self) -> list[dict[str, Any]]:
+        """What was written down of releases to the endpoint."""
+        rows = self._rows(ENDPOINT)
+        return [{name: next(iter(value.values())) for name, value in one.items()} for one in rows]
+
+    def _rows(self, partition: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.rehearsal.aws.client("dynamodb").query(
             TableName=self.rehearsal.outputs["RecordsTable"],
             ConsistentRead=True,
             KeyConditionExpression="endpoint = :endpoint",
-            ExpressionAttributeValues={":endpoint": {"S": f"lock#{ENDPOINT}"}},
+            ExpressionAttributeValues={":endpoint": {"S": partition}},
         )["Items"]
         return found
-
-    def records(self) -> list[dict[str, Any]]:
-        """What was written down of releases to the endpoint."""
-        found = self.rehearsal.aws.client("dynamodb").query(
-            TableName=self.rehearsal.outputs["RecordsTable"],
-            ConsistentRead=True,
-            KeyConditionExpression="endpoint = :endpoint",
-            ExpressionAttributeValues={":endpoint": {"S": ENDPOINT}},
-        )["Items"]
-        return [{name: next(iter(value.values())) for name, value in one.items()} for one in found]
 
     def let_go_of_scaling(self) -> None:
         """Let application auto scaling forget the endpoint; SageMaker keeps a variant that it still knows."""
@@ -203,13 +204,6 @@ class Walk:
         ]
         return str(found)
 
-    def variant_of(self, version: str) -> str:
-        """The variant that runs a version."""
-        sagemaker, live = self.rehearsal.aws.client("sagemaker"), self.rehearsal.endpoint()
-        found = sagemaker.describe_endpoint_config(EndpointConfigName=live["EndpointConfigName"])
-        names = list(self.rehearsal.traffic())
-        return str(found["ProductionVariants"][names.index(version)]["VariantName"])
-
     def forget_lock(self) -> None:
         """Take the lock away from whoever holds it."""
         for row in self.lock():
@@ -231,6 +225,8 @@ class Walk:
             assert self.rehearsal.targets() == []
             return ""
         live = self.rehearsal.endpoint()
+        if not self.came_up and live["EndpointStatus"] == "Failed":
+            return ""  # as it was found: it never served, and the next release makes it anew
         assert live["EndpointStatus"] == "InService"
         shares = self.rehearsal.traffic()
         (serving,) = [arn for arn, weight in shares.items() if weight > 0]
