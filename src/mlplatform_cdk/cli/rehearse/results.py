@@ -42,10 +42,10 @@ def show(console: Console, report: RehearsalReport) -> None:
 
 def _table(report: RehearsalReport) -> Table:
     """Requests as counts, times in seconds; a dash: callers never met that version."""
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False)
-    table.add_column("scenario", overflow="fold")
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("scenario", min_width=24)
     for column in _COLUMNS:
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     for outcome in report.outcomes:
         table.add_row(*_row(outcome))
     return table

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Found = TypeVar("Found")
 POLL_SECONDS = 0.05
 PATIENCE_SECONDS = 60.0
-LONGEST_SECONDS = 300.0  # of a release
+LONGEST_SECONDS = 300.0  # of a release, but for its looks at green
 RETIRE, RECOVER = "retire", "recover"  # actions of executions: one waits for its time, one brings back
 ENDED = ("SUCCEEDED", "FAILED")
 
@@ -88,7 +88,8 @@ class People:
         self.aws.client("sagemaker").update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
 
         def started() -> str | None:
-            new = [one["executionArn"] for one in self.executions() if one["executionArn"] not in known]
+            # The oldest: a second event of the same approval starts one that finds nothing to do.
+            new = [one["executionArn"] for one in reversed(self.executions()) if one["executionArn"] not in known]
             return next((one for one in new if arn in self.input_of(one).get("model_package_arn", "")), None)
 
         return until(started, f"a release of {arn}")
@@ -144,9 +145,14 @@ class People:
 
     def clear(self) -> None:
         """Stop what still runs, and wait for what that starts: nothing of one scenario reaches into the next."""
-        for execution in self.running():
+        stopped = self.running()
+        for execution in stopped:
             self.stop(execution, "RehearsalOver", "rehearsal: the scenario was given up")
-        until(lambda: not self.running(), "the end of a scenario that was given up", seconds=LONGEST_SECONDS)
+
+        def is_over() -> bool:
+            return all(map(self.recovered, stopped)) and not self.running()
+
+        until(is_over, "the end of a scenario that was given up", seconds=LONGEST_SECONDS)
 
     def alarms(self, variant: str) -> list[str]:
         """The alarms on one variant of the endpoint."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mlplatform_cdk.runtimekit.endpoint_specification import EndpointSpecification, SpecificationError
+from mlplatform_cdk.runtimekit.release_strategy import Strategy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,6 +60,11 @@ class Target:
     def has_windows(self) -> bool:
         """Whether green is watched while it has traffic."""
         return bool(self.strategy.get("observe") or self.strategy.get("bake"))
+
+    @property
+    def most_looks(self) -> int:
+        """How many looks at green a release has at most."""
+        return Strategy.from_mapping(self.strategy).most_looks if self.strategy else 0
 
 
 def strategies(assembly: Assembly) -> list[Mapping[str, Any]]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mlplatform_cdk.local.rehearsal.scenarios import Scenario
 
 LOOK_SECONDS = 0.1
+LOOK_AT_GREEN_SECONDS = 1.0
 SETTLED_SECONDS = 15.0  # after the end, for what the end starts: events take their time
 
 
@@ -62,7 +63,8 @@ def watch(
     :param disturbance: what happens from outside.
     :param tell: told what is seen.
     """
-    deadline = time.monotonic() + LONGEST_SECONDS
+    longest = LONGEST_SECONDS + LOOK_AT_GREEN_SECONDS * people.target.most_looks
+    deadline = time.monotonic() + longest
     quiet = None
     while time.monotonic() < deadline:
         share = round(100 * people.weights().get(release.green, 0.0), 1)
@@ -77,7 +79,7 @@ def watch(
         if is_over and (is_settled or _is_as_expected(release, scenario, people, execution["status"])):
             return execution
         time.sleep(LOOK_SECONDS)
-    raise NothingHappened(f"the release of {release.version} did not end within {LONGEST_SECONDS:.0f} s")
+    raise NothingHappened(f"the release of {release.version} did not end within {longest:.0f} s")
 
 
 def _is_quiet(people: People) -> bool:
