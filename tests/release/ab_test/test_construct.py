@@ -287,6 +287,16 @@ def test_registry_and_release_are_refused_where_the_template_owns_the_endpoint()
         Built(registry=ModelRegistry.from_group_name(stack, "Registry", "churn"))
 
 
+def test_a_composite_alarm_is_told_of_to_those_only_who_may_look_at_all_alarms() -> None:
+    elsewhere = PlatformStack(App(), "Elsewhere", env=HERE)
+    composite = cloudwatch.CompositeAlarm.from_composite_alarm_name(elsewhere, "Any", "any")
+
+    template, _, _ = Built(alarms=[composite]).rendered()
+
+    (looks,) = statements(template, "cloudwatch:DescribeAlarms")
+    assert looks["Resource"] == "*"
+
+
 def test_more_alarms_than_one_call_asks_for_are_refused() -> None:
     stack = PlatformStack(App(), "Other", env=HERE)
     alarms = [

@@ -114,6 +114,17 @@ def test_no_winner_is_named_while_the_variants_get_other_numbers_of_keys_than_th
     assert "must get their shares of the keys (6000, 6000), and got 5000, 7000" in made.reason
 
 
+def test_that_shares_are_not_what_came_is_not_forgotten_when_a_variant_leaves() -> None:
+    worse, control, lost = hits(6000, 200, exposed=6000), hits(5000, 500, exposed=5000), hits(5000, 700, exposed=7000)
+    left = tuple(replace(arm, out="worse", share=0.0) if arm.variant == "c" else arm for arm in arms(0.5, 0.5, 0.0))
+
+    made = decide(look(control, lost, worse, arms=left))
+
+    assert made.outcome == "goes on"
+    assert "must get their shares of the keys (6000, 6000), and got 5000, 7000" in made.reason
+    assert decide(look(control, hits(5000, 700), worse, arms=left)).outcome == "won"
+
+
 def test_an_unreported_outcome_counts_as_0_where_the_metric_says_so() -> None:
     tally = hits(100, 100, exposed=1000)
 

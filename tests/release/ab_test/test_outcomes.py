@@ -1,6 +1,7 @@
 """Is every sample counted once, for the variant that answered it, whoever repeats what?"""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -209,6 +210,22 @@ def test_requests_and_samples_expire_and_sums_do_not(cloud: Any) -> None:
         for item in cloud.client("dynamodb").scan(TableName=TABLE)["Items"]
     }
     assert expiring == {"request": True, "unit": True, "tally": False}
+
+
+def test_a_key_is_remembered_as_long_as_its_test_runs_however_soon_its_requests_expire(
+    cloud: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brief = replace(STATE, plan=replace(PLAN, keep_requests=timedelta(hours=1), duration=timedelta(days=7)))
+    monkeypatch.setattr("time.time", lambda: 1_000_000.0)
+
+    asked("r-1", test=brief)
+
+    expires = {
+        item["pk"]["S"].split("#")[0]: int(item["expires"]["N"]) - 1_000_000
+        for item in cloud.client("dynamodb").scan(TableName=TABLE)["Items"]
+        if "expires" in item
+    }
+    assert expires == {"request": 3600, "unit": 3600 + 7 * 24 * 3600}
 
 
 class Endpoint:

@@ -49,7 +49,9 @@ def record_request(table: str, state: TestState, exposure: Exposure) -> bool:
     :param exposure: the request.
     """
     unit = unit_of(state, exposure)
-    expires = int(time.time() + state.plan.keep_requests.total_seconds())
+    now, kept = time.time(), state.plan.keep_requests.total_seconds()
+    # A key that was forgotten while its test runs would be another sample when it comes back.
+    expires, forgotten = int(now + kept), int(now + kept + state.plan.duration.total_seconds())
     request = {
         items.PARTITION: f"{_REQUEST}#{exposure.request_id}",
         items.SORT: _REQUEST,
@@ -63,7 +65,7 @@ def record_request(table: str, state: TestState, exposure: Exposure) -> bool:
     if not by_request and items.get(table, *_unit_key(state.run, unit), consistent=False) is not None:
         return items.put_if_new(table, request)
     try:
-        items.write_all([items.put_new(table, request), *_first_of(table, state, unit, exposure, expires)])
+        items.write_all([items.put_new(table, request), *_first_of(table, state, unit, exposure, forgotten)])
     except items.Refused as refused:
         # Either this request was recorded before, or another request of its key was the first, at the same moment.
         return False if refused.failed[0] else items.put_if_new(table, request)

@@ -156,11 +156,15 @@ def _at_the_end(look: Look, arms: tuple[Arm, ...], chances: Sequence[float], mis
 
 
 def _mismatch(look: Look) -> str:
-    """A sentence when the variants get other numbers of keys than their shares say, under shares that never changed."""
-    shares = [arm.share for arm in look.arms]
-    if look.plan.traffic != FIXED or min(shares) <= 0 or any(arm.out for arm in look.arms):
+    """A sentence when the variants get other numbers of keys than their shares say, under shares that are fixed.
+
+    When one leaves, the ratio of any two others stays what it was: among them, their shares hold from the first key on.
+    """
+    inside = [(arm.share, tally.exposed) for arm, tally in zip(look.arms, look.tallies, strict=True) if not arm.out]
+    if look.plan.traffic != FIXED or len(inside) == 1:
         return ""
-    counts = [tally.exposed for tally in look.tallies]
+    left = sum(share for share, _ in inside)
+    shares, counts = [share / left for share, _ in inside], [count for _, count in inside]
     if balance.mismatch_p_value(counts, shares) >= _MISMATCH:
         return ""
     wanted = ", ".join(f"{share * sum(counts):.0f}" for share in shares)
