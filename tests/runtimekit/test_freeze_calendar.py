@@ -72,8 +72,48 @@ def test_an_hour_that_the_clocks_leave_out_opens_when_they_have_gone_on() -> Non
 
     opening = calendar.at(zurich(2026, 3, 29, 0, 30))
 
-    assert opening.opens == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)  # 03:30 in summer
+    assert opening.opens == datetime(2026, 3, 29, 1, 0, tzinfo=UTC)  # from 02:00 to 03:00
     assert calendar.at(opening.opens).is_open
+
+
+def test_an_hour_that_comes_twice_opens_twice() -> None:
+    calendar = FreezeCalendar(time_zone="Europe/Zurich", weekdays=WEEKDAYS, opens=time(2, 30), closes=time(8))
+
+    second_02_15 = calendar.at(datetime(2026, 10, 25, 1, 15, tzinfo=UTC))
+
+    assert second_02_15.opens == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(
+        [
+            ("Europe/Zurich", datetime(2026, 3, 28, 20, tzinfo=UTC)),
+            ("Europe/Zurich", datetime(2026, 10, 24, 20, tzinfo=UTC)),
+            ("Australia/Lord_Howe", datetime(2026, 4, 4, 8, tzinfo=UTC)),
+            ("Australia/Lord_Howe", datetime(2026, 10, 3, 8, tzinfo=UTC)),
+            ("Africa/Cairo", datetime(2026, 4, 23, 18, tzinfo=UTC)),
+        ]
+    ),
+    st.integers(0, 12 * 60),
+    st.times(max_value=time(4)),
+)
+def test_when_the_clocks_change_it_opens_at_the_first_minute_at_which_it_is_open(
+    change: tuple[str, datetime], minutes: int, opens: time
+) -> None:
+    zone, before = change
+    calendar = FreezeCalendar(time_zone=zone, weekdays=WEEKDAYS, opens=opens.replace(second=0, microsecond=0))
+    moment = before + timedelta(minutes=minutes)
+
+    opening = calendar.at(moment)
+
+    if not opening.is_open:
+        first = next(
+            later
+            for later in (moment + timedelta(minutes=number) for number in range(1, 3000))
+            if calendar.at(later).is_open
+        )
+        assert opening.opens == first
 
 
 def test_by_default_the_weekend_is_closed_and_nothing_else() -> None:

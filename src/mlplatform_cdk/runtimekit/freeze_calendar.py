@@ -14,6 +14,7 @@ from mlplatform_cdk.runtimekit.errors import KnownError
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 WORKDAYS = WEEKDAYS[:5]
 _LONGEST_LOOK = timedelta(days=366)
+_MINUTE = timedelta(minutes=1)
 
 
 class CalendarError(KnownError, ValueError):
@@ -135,15 +136,26 @@ class FreezeCalendar:
         return ""
 
     def _next_opening(self, moment: datetime) -> datetime | None:
-        zone = self._zone()
-        local = moment.astimezone(zone)
+        today = moment.astimezone(self._zone()).date()
         for days in range(_LONGEST_LOOK.days + 1):
-            day = local.date() + timedelta(days=days)
-            # By way of UTC: an hour that the clocks leave out begins when they have gone on.
-            start = datetime.combine(day, self.opens, tzinfo=zone).astimezone(UTC)
-            if start > moment and not self._objection(start):
-                return start
+            for start in self._starts(today + timedelta(days=days)):
+                if start > moment and not self._objection(start):
+                    return start
         return None
+
+    def _starts(self, day: date) -> list[datetime]:
+        """When ``opens`` may be on this day, in UTC: once, but on the days on which the clocks change.
+
+        An hour that comes twice begins twice; one that the clocks leave out begins at the minute at which they go on.
+        """
+        zone = self._zone()
+        both = [datetime.combine(day, self.opens, tzinfo=zone).replace(fold=fold) for fold in (0, 1)]
+        first, last = sorted(one.astimezone(UTC) for one in both)
+        left_out = first.astimezone(zone).replace(tzinfo=None) != both[0].replace(tzinfo=None)
+        if not left_out:
+            return [first, last]
+        minutes = range(int((last - first) / _MINUTE) + 1)
+        return [first + number * _MINUTE for number in minutes]
 
     def _frozen(self, day: date) -> Freeze | None:
         """The freeze of this day that ends last."""
