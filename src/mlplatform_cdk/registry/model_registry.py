@@ -91,6 +91,10 @@ class ModelRegistry(Construct):
         """Let ``grantee`` list and describe the versions."""
         return self._grant(grantee, *_READ)
 
+    def grant_describe(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let ``grantee`` look at versions that it knows of, and list none."""
+        return self._grant(grantee, "sagemaker:DescribeModelPackage")
+
     def grant_approve(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` look at versions, approve and reject them, and say which is in production."""
         return self._grant(grantee, "sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage")
