@@ -8,6 +8,7 @@ import tarfile
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -93,6 +94,23 @@ class Platform:
     def endpoint(self) -> dict[str, Any]:
         found: dict[str, Any] = self.aws.client("sagemaker").describe_endpoint(EndpointName=NAME)
         return found
+
+    @contextmanager
+    def ringing(self) -> Iterator[None]:
+        """The alarm is on, however often CloudWatch looks at its metric meanwhile and takes it back."""
+        end = threading.Event()
+        ringing = threading.Thread(target=self._ring_until, args=(end,))
+        ringing.start()
+        try:
+            yield
+        finally:
+            end.set()
+            ringing.join()
+            self.alarm("OK")
+
+    def _ring_until(self, end: threading.Event) -> None:
+        while not end.wait(0.05):
+            self.alarm("ALARM")
 
     def alarm(self, state: str) -> None:
         self.aws.client("cloudwatch").set_alarm_state(AlarmName="errors", StateValue=state, StateReason="rehearsed")
@@ -205,12 +223,8 @@ def test_sagemaker_itself_would_have_refused_that(platform: Platform) -> None:
 
 def test_an_alarm_takes_an_update_back_and_the_deployment_fails(platform: Platform) -> None:
     before, scaled = platform.endpoint()["EndpointConfigName"], platform.scaled()
-    platform.alarm("ALARM")
-    try:
-        with pytest.raises(DeploymentFailed):
-            platform.deploy(instance_type="ml.m5.xlarge")
-    finally:
-        platform.alarm("OK")
+    with platform.ringing(), pytest.raises(DeploymentFailed):
+        platform.deploy(instance_type="ml.m5.xlarge")
 
     assert platform.endpoint()["EndpointConfigName"] == before
     assert platform.scaled() == scaled
