@@ -1,7 +1,8 @@
 """State machines that run for real.
 
 In moto's interpreter ``.sync`` waits for no SageMaker job, tasks run as nobody, waits take real time, an execution
-without a name breaks the next one, and one that is stopped goes on until its task has ended.
+without a name breaks the next one, one that is stopped goes on until its task has ended, and each reads its definition
+anew.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from mlplatform_cdk.local.adapters.step_functions import (
     nested,
     sagemaker,
     stops,
+    syntax,
     tokens,
     values,
     waits,
 )
 
-PARTS = (error_names, failures, executions, stops, history, clients, waits, tokens, values, sagemaker, nested)
+PARTS = (error_names, failures, executions, stops, syntax, history, clients, waits, tokens, values, sagemaker, nested)
 
 
 def install() -> None:
