@@ -13,13 +13,16 @@ export UV_PYTHON_DOWNLOADS := never
 export PYTHONUTF8 := 1
 export ORT_DISABLE_TELEMETRY := 1
 
-.PHONY: help demo test check checkov types lint arrows synth snapshots benchmark benchmark-serving requirements docs clean
+.PHONY: help demo rehearse test check checkov types lint arrows synth snapshots benchmark benchmark-serving requirements docs clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 demo: .venv/.demo ## Rehearse the whole path on the embedded AWS: data in, prediction out
 	@.venv/bin/mlplatform demo $(ARGS)
+
+rehearse: .venv/.demo ## Release good and bad versions on the embedded AWS, while callers ask
+	@.venv/bin/mlplatform local rehearse release $(ARGS)
 
 test: check $(CHECKOV) ## Lint, types, arrows and every test
 	$(RUN) pytest -q -n 2 $(ARGS)
