@@ -168,6 +168,56 @@ def test_code_is_read_from_folders_and_from_zip_files(template: Make, tmp_path: 
         assert found(made) == ["permission-missing[ecr:DescribeImages]"], asset
 
 
+REEXPORTS = [
+    pytest.param("from app import World\ndef handle(e, c):\n  World().look()", id="a class of a package"),
+    pytest.param("from app import World as W\ndef handle(e, c):\n  W().look()", id="by another name"),
+    pytest.param("import app\ndef handle(e, c):\n  app.World().look()", id="through the package"),
+    pytest.param("from app import World\ndef made():\n  return World()\ndef handle(e, c):\n  made().look()", id="made"),
+]
+
+
+@pytest.mark.parametrize("text", REEXPORTS)
+def test_what_a_package_hands_on_is_followed_to_where_it_stands(template: Make, tmp_path: Path, text: str) -> None:
+    world = "import boto3\nclass World:\n  def look(self):\n    boto3.client('ecr').describe_images()\n"
+    other = "\n  def change(self):\n    boto3.client('ecr').delete_repository()\n"
+    folder = tmp_path / "asset"
+    (folder / "app/inner").mkdir(parents=True)
+    (folder / "main.py").write_text(text)
+    (folder / "app/__init__.py").write_text("from app.inner import World\n")
+    (folder / "app/inner/__init__.py").write_text("from .world import World\n")
+    (folder / "app/inner/world.py").write_text(world + other)
+    code = function("", Handler="main.handle", Code={"S3Bucket": "b", "S3Key": "key.zip"})
+
+    made = template({"Role": role(), "Function": code}, assets={"key.zip": folder})
+
+    assert found(made) == ["permission-missing[ecr:DescribeImages]"]
+
+
+def test_packages_that_hand_each_other_on_are_read_once(template: Make, tmp_path: Path) -> None:
+    (tmp_path / "one.py").write_text("from two import thing\n")
+    (tmp_path / "two.py").write_text("from one import thing\n")
+    (tmp_path / "main.py").write_text("from one import thing\ndef handle(e, c):\n  thing()\n")
+    code = function("", Handler="main.handle", Code={"S3Bucket": "b", "S3Key": "key.zip"})
+
+    assert found(template({"Role": role(), "Function": code}, assets={"key.zip": tmp_path})) == []
+
+
+def test_a_transaction_may_write_change_and_delete_and_needs_no_more_than_it_does(template: Make) -> None:
+    code = HEAD + "def handle(e, c):\n  boto3.client('dynamodb').transact_write_items(TransactItems=e)"
+    actions = [f"dynamodb:{name}Item" for name in ("ConditionCheck", "Delete", "Get", "Put", "Update")]
+
+    assert found(template({"Role": role(*actions), "Function": function(code)})) == [
+        "permission-unused[dynamodb:GetItem]"
+    ]
+    assert found(template({"Role": role("dynamodb:PutItem"), "Function": function(code)})) == []
+
+
+def test_to_come_as_a_role_is_not_to_hand_it_on(template: Make) -> None:
+    code = HEAD + "def handle(e, c):\n  boto3.client('sts').assume_role(RoleArn=e, RoleSessionName='me')"
+
+    assert found(template({"Role": role("sts:AssumeRole"), "Function": function(code)})) == []
+
+
 def test_what_cannot_be_read_is_named(template: Make) -> None:
     permissions = Permissions()
     resources = {

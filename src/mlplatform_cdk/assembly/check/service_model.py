@@ -61,6 +61,8 @@ class Operation:
     @property
     def role_parameters(self) -> tuple[str, ...]:
         """The parameters that hand a role to the service, for which the caller needs ``iam:PassRole``."""
+        if self.service == "sts":
+            return ()  # who comes as a role hands it to nobody: that is sts:AssumeRole alone
         members = self.model.input_shape.members if self.model.input_shape else {}
         return tuple(name for name in members if re.search(r"[rR]oleA[rR][nN]$|^Role$", name))
 

@@ -74,6 +74,10 @@ _EXCEPTIONS: dict[tuple[str, str], tuple[str, ...]] = {
     ("sts", "GetCallerIdentity"): (),
     ("sts", "GetSessionToken"): (),
 }
+# What a call may take besides, by what it is given: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+_MAY_TAKE = {
+    ("dynamodb", "TransactWriteItems"): ("dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:UpdateItem"),
+}
 # Several calls of a service whose policies know HTTP methods only.
 _BY_METHOD = {"apigateway", "apigatewayv2"}
 _VERBS = {"GET": "GET", "POST": "POST", "PUT": "PUT", "PATCH": "PATCH", "DELETE": "DELETE"}
@@ -90,6 +94,11 @@ def actions_of(service: str, call: str) -> frozenset[str]:
     if service in _BY_METHOD:
         return frozenset({f"apigateway:{_VERBS[model.operation_model(call).http['method']]}"})
     return frozenset({f"{prefix_of(service)}:{call}"})
+
+
+def may_take(service: str, call: str) -> tuple[str, ...]:
+    """The IAM actions that ``call`` takes or not, by what it is given."""
+    return _MAY_TAKE.get((service, call), ())
 
 
 def prefix_of(service: str) -> str:

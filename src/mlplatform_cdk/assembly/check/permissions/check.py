@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mlplatform_cdk.assembly.check.loose import mapping
 from mlplatform_cdk.assembly.check.permissions import excuses
-from mlplatform_cdk.assembly.check.permissions.actions import actions_of
+from mlplatform_cdk.assembly.check.permissions.actions import actions_of, may_take
 from mlplatform_cdk.assembly.check.permissions.code import ApiCall, calls
 from mlplatform_cdk.assembly.check.permissions.judge import missing, unreached, unused
 from mlplatform_cdk.assembly.check.permissions.reach import reachable
@@ -143,7 +143,10 @@ def _needs_of(asset: Path | None, _changed: int, text: str, handler: str) -> Nee
         needed.update(dict.fromkeys(actions_of(call.service, call.name), call.place))
         if call.hands_role:
             needed["iam:PassRole"] = call.place
-    return Needs(needed, ("iam:PassRole",) if any(call.may_hand_role for call in made) else (), tuple(made))
+    may = {action for call in made for action in may_take(call.service, call.name)}
+    if any(call.may_hand_role for call in made):
+        may.add("iam:PassRole")
+    return Needs(needed, tuple(sorted(may)), tuple(made))
 
 
 def _named(function: Resource, made: Iterable[ApiCall]) -> Iterator[Target]:

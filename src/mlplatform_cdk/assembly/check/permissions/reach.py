@@ -74,6 +74,22 @@ class _Search:
                 for dotted in part.module.imports(node):
                     self.imported[name].add(dotted)
                     self.enter(dotted)
+        self._follow(name)
+
+    def _follow(self, name: str) -> None:
+        """Where a package hands on what one of its modules has, whoever uses it there uses that module."""
+        waiting = [*self.imported[name]]
+        while waiting:
+            dotted = waiting.pop()
+            holder, _, last = dotted.rpartition(".")
+            package, module = self.sources.module(holder), self.sources.module(dotted)
+            used = self.named[name] & module.hands_on.keys() if module else ()
+            origins = [module.hands_on[one] for one in used] if module else []
+            if package and last in package.hands_on:
+                origins.append(package.hands_on[last])
+            new = {found for origin in origins for found in (origin, origin.rpartition(".")[0])} - self.imported[name]
+            self.imported[name] |= new
+            waiting.extend(new)
 
     def reached(self, module: Module, definition: Definition) -> bool:
         """Named where it stands, or in a module that imports its module; a special method always is."""

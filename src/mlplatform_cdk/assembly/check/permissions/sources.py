@@ -6,10 +6,11 @@ import ast
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Module:
     """One parsed file.
 
@@ -29,6 +30,16 @@ class Module:
                 origin = self._origin(one)
                 yield origin
                 yield from (f"{origin}.{alias.name}".lstrip(".") for alias in one.names)
+
+    @cached_property
+    def hands_on(self) -> Mapping[str, str]:
+        """What others can import from here that stands elsewhere: the name here, and where it stands."""
+        return {
+            alias.asname or alias.name: f"{self._origin(node)}.{alias.name}".lstrip(".")
+            for node in self.tree.body
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
 
     def _origin(self, node: ast.ImportFrom) -> str:
         if not node.level:
