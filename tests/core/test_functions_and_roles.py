@@ -51,6 +51,14 @@ def test_a_function_has_logs_traces_dead_letters_and_a_current_runtime(stack: St
     assert log_group["RetentionInDays"] == 180
 
 
+def test_two_functions_of_one_package_run_a_module_each(stack: Stack) -> None:
+    PlatformFunction(stack, "Probe", package=PACKAGE, description="probes")
+    PlatformFunction(stack, "Other", package=PACKAGE, module="other_handler", description="does another thing")
+
+    handlers = {one["Handler"] for one in resources(stack, "AWS::Lambda::Function")}
+    assert handlers == {f"{PACKAGE}.handler.handle", f"{PACKAGE}.other_handler.handle"}
+
+
 def test_functions_of_a_stack_share_one_dead_letter_queue(stack: Stack) -> None:
     PlatformFunction(stack, "One", package=PACKAGE, description="one")
     PlatformFunction(stack, "Two", package=PACKAGE, description="two")
@@ -127,6 +135,17 @@ def test_a_grant_under_a_prefix_does_not_reach_the_rest_of_the_bucket(stack: Sta
     (policy,) = resources(stack, "AWS::IAM::ManagedPolicy")
     objects = next(s for s in policy["PolicyDocument"]["Statement"] if "s3:GetObject" in s["Action"])
     assert objects["Resource"]["Fn::Join"][1][-1] == "/runs/*"
+
+
+def test_who_writes_lists_the_bucket_unless_it_is_not_to(stack: Stack) -> None:
+    bucket = s3.Bucket(stack, "Bucket")
+    for name, lists in (("Looks", True), ("Blind", False)):
+        role = PlatformRole(stack, name, assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"), description=name)
+        grant_write(bucket, role, prefix="reports/", lists=lists)
+
+    text = [json.dumps(one["PolicyDocument"]) for one in resources(stack, "AWS::IAM::ManagedPolicy")]
+    assert sorted("s3:ListBucket" in one for one in text) == [False, True]
+    assert all("s3:PutObject" in one for one in text)
 
 
 def test_a_grant_of_one_object_reaches_no_other_and_needs_no_pattern(stack: Stack) -> None:

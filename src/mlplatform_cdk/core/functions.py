@@ -32,10 +32,12 @@ LOG_RETENTION = logs.RetentionDays.SIX_MONTHS
 
 
 class PlatformFunction(lambda_.Function):
-    """A Lambda function that runs ``<package>.handler.handle`` from the pruned asset of ``package``.
+    """A Lambda function that runs ``<package>.<module>.handle`` from the pruned asset of ``package``.
 
-    :param package: the dotted name of a ``runtime`` package; it holds ``handler.py`` with ``handle(event, context)``.
+    :param package: the dotted name of a ``runtime`` package.
     :param description: what it is for, one sentence.
+    :param module: the package's module with ``handle(event, context)``; functions of one package that do different
+        things have one each, so that none can do, or has to load, what another does; default: ``handler``.
     :param timeout: the most that one call may take; default: one minute.
     :param memory_mib: memory in MiB, which also sets the share of a processor; default: 256.
     :param environment: settings, by name; default: none.
@@ -52,6 +54,7 @@ class PlatformFunction(lambda_.Function):
         *,
         package: str,
         description: str,
+        module: str = "handler",
         timeout: Duration = ONE_MINUTE,
         memory_mib: int = 256,
         environment: Mapping[str, str] | None = None,
@@ -78,7 +81,7 @@ class PlatformFunction(lambda_.Function):
             runtime=LAMBDA_RUNTIME,
             architecture=LAMBDA_ARCHITECTURE,
             code=runtime_code(package),
-            handler=f"{package}.handler.handle",
+            handler=f"{package}.{module}.handle",
             description=description,
             timeout=timeout,
             memory_size=memory_mib,

@@ -58,14 +58,20 @@ def grant_read(bucket: s3.IBucket, grantee: iam.IGrantable, *, prefix: str = "",
 
 
 def grant_write(
-    bucket: s3.IBucket, grantee: iam.IGrantable, *, prefix: str = "", object_key: str | None = None
+    bucket: s3.IBucket,
+    grantee: iam.IGrantable,
+    *,
+    prefix: str = "",
+    object_key: str | None = None,
+    lists: bool = True,
 ) -> None:
     """Let ``grantee`` write objects under ``prefix`` (never delete), and use the bucket's key for it.
 
     :param prefix: only keys that begin with this; default: every key.
     :param object_key: this one object, whatever ``prefix`` says; default: all that the prefix allows.
+    :param lists: may it list the bucket, too; default: yes, as most tools that upload look first.
     """
-    give(grantee, writing(bucket, prefix=prefix, object_key=object_key))
+    give(grantee, writing(bucket, prefix=prefix, object_key=object_key, lists=lists))
 
 
 def grant_list(bucket: s3.IBucket, grantee: iam.IGrantable) -> None:
@@ -88,9 +94,9 @@ def reading(bucket: s3.IBucket, *, prefix: str = "", object_key: str | None = No
     return _on_objects(bucket, _READ, _DECRYPT, f"{prefix}*" if object_key is None else object_key)
 
 
-def writing(bucket: s3.IBucket, *, prefix: str = "", object_key: str | None = None) -> Access:
+def writing(bucket: s3.IBucket, *, prefix: str = "", object_key: str | None = None, lists: bool = True) -> Access:
     """What ``grant_write`` gives, as a value."""
-    return _on_objects(bucket, _WRITE, _ENCRYPT, f"{prefix}*" if object_key is None else object_key)
+    return _on_objects(bucket, _WRITE, _ENCRYPT, f"{prefix}*" if object_key is None else object_key, lists=lists)
 
 
 def listing(bucket: s3.IBucket) -> Access:
@@ -108,10 +114,12 @@ def encrypting(key: kms.IKey) -> Access:
     return Access([allowed(_ENCRYPT, key_arn(key))])
 
 
-def _on_objects(bucket: s3.IBucket, on_objects: Sequence[str], on_key: Sequence[str], names: str) -> Access:
+def _on_objects(
+    bucket: s3.IBucket, on_objects: Sequence[str], on_key: Sequence[str], names: str, *, lists: bool = True
+) -> Access:
     arn, key = _bucket_arn(bucket), _encryption_key(bucket)
     objects = f"{arn}/{names}"
-    statements = [allowed(on_objects, objects), allowed(_LIST, arn)]
+    statements = [allowed(on_objects, objects), *([allowed(_LIST, arn)] if lists else [])]
     if key is not None:
         statements.append(allowed(on_key, key_arn(key)))
     why = "the objects of one prefix, whose names come with the data"
