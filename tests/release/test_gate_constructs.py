@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from aws_cdk import App, Environment
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk.assertions import Match, Template
 
 from mlplatform_cdk.assembly import reader
+from mlplatform_cdk.core import PlatformRole
 from mlplatform_cdk.foundation import Keys, Notifications, PlatformStack
 from mlplatform_cdk.release.gates import (
     ChatButtons,
@@ -88,6 +90,30 @@ def test_the_links_are_signed_by_a_key_that_never_leaves_kms() -> None:
     assert "kms:VerifyMac" in page
     assert "kms:GenerateMac" not in page
     assert {"states:SendTaskSuccess", "states:SendTaskFailure"} <= page
+
+
+def test_each_function_of_a_gate_touches_the_records_as_far_as_it_answers_or_asks() -> None:
+    template = built(links=True, channel=SlackChannel(workspace_id="T0123", channel_id="C0123"))
+
+    asks, answers = {"dynamodb:GetItem", "dynamodb:PutItem"}, {"dynamodb:UpdateItem", "events:PutEvents"}
+    touched = {
+        name: {one for one in actions(template, name) if one.startswith(("dynamodb:", "events:"))}
+        for name in ("GatesAsk", "LinksPage", "ChatAnswer")
+    }
+    assert touched == {"GatesAsk": asks, "LinksPage": asks | answers, "ChatAnswer": asks | answers}
+
+
+def test_a_team_may_answer_by_the_command_line_and_read_what_it_answers_to() -> None:
+    stack = stack_with(App(), links=False, channel=None)
+    team = PlatformRole(stack, "Team", assumed_by=iam.AccountRootPrincipal(), description="The team")
+    gates = stack.node.find_child("Gates")
+    assert isinstance(gates, Gates)
+
+    gates.grant_answer(team, sfn.StateMachine.from_state_machine_arn(stack, "Other", MACHINE))
+
+    allowed = actions(Template.from_stack(stack).to_json(), "Team")
+    assert {"states:SendTaskSuccess", "states:SendTaskFailure", "dynamodb:Query", "dynamodb:UpdateItem"} <= allowed
+    assert "dynamodb:DeleteItem" not in allowed
 
 
 def test_the_public_page_has_a_small_share_of_the_accounts_functions() -> None:

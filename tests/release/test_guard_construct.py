@@ -9,10 +9,15 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Template
 
+from mlplatform_cdk.assembly.check.permissions.reach import reachable
+from mlplatform_cdk.assembly.check.permissions.sources import Sources
 from mlplatform_cdk.core import PlatformRole
+from mlplatform_cdk.core.assets import SOURCE_ROOT
 from mlplatform_cdk.core.machines import PlatformStateMachine
 from mlplatform_cdk.foundation import ArtifactStore, Keys, PlatformStack
 from mlplatform_cdk.release.blue_green.guard import ReleaseGuard
+from mlplatform_cdk.release.blue_green.runtime import guard_handler
+from mlplatform_cdk.release.blue_green.runtime import handler as handler_of_steps
 from mlplatform_cdk.release.records import ReleaseRecords
 from mlplatform_cdk.serving import ReleasedEndpoint
 
@@ -104,11 +109,25 @@ def test_an_execution_that_ended_other_than_well_reaches_the_guard(template: Tem
     assert set(target["InputTransformer"]["InputPathsMap"].values()) == {"$.detail.executionArn", "$.detail.input"}
 
 
+def test_the_guards_function_runs_nothing_of_the_machines_steps(template: Template) -> None:
+    description = "Acts on alarms and interruptions of releases to dev-churn"
+    (function,) = template.find_resources(
+        "AWS::Lambda::Function", {"Properties": {"Description": description}}
+    ).values()
+    handler = function["Properties"]["Handler"]
+    parts = reachable(Sources(folder=SOURCE_ROOT), handler)
+
+    assert handler == f"{guard_handler.__name__}.handle"
+    assert set(guard_handler.STEPS).isdisjoint(handler_of_steps.STEPS)
+    reached = {part.module.name.rpartition(".")[2] for part in parts}
+    assert "guard" in reached
+    assert reached.isdisjoint({"ending", "entering", "shifting", "steps", "evidence"})
+
+
 def test_the_guard_may_set_weights_end_and_start_releases_and_read_the_lock_and_nothing_else(
     template: Template,
 ) -> None:
     assert actions(template, "GuardFunctionRolePermissions") == {
-        "dynamodb:GetItem",
         "dynamodb:Query",
         "kms:Decrypt",
         "logs:CreateLogStream",

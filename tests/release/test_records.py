@@ -1,6 +1,7 @@
 """Is what a release did written once, told once, and kept?"""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -155,7 +156,15 @@ def stack() -> PlatformStack:
 def template(stack: PlatformStack) -> Template:
     key = Keys(stack, "Keys").data
     records = ReleaseRecords(stack, "Records", key=key)
-    for name, grant in (("Writer", records.grant_write), ("Reader", records.grant_read)):
+    grants = {
+        "Writer": records.grant_write,
+        "Reader": records.grant_read,
+        "Teller": records.grant_record,
+        "Asker": records.grant_ask,
+        "Decider": records.grant_decide,
+        "Historian": records.grant_history,
+    }
+    for name, grant in grants.items():
         role = PlatformRole(stack, name, assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"), description=name)
         grant(role)
     return Template.from_stack(stack)
@@ -186,6 +195,26 @@ def test_a_reader_of_the_records_cannot_change_them(template: Template) -> None:
 
     assert "dynamodb:Query" in text
     assert not [word for word in ("PutItem", "UpdateItem", "DeleteItem", "PutEvents", "kms:Encrypt") if word in text]
+
+
+@pytest.mark.parametrize(
+    ("who", "actions"),
+    [
+        ("Writer", {"GetItem", "Query", "PutItem", "DeleteItem", "PutEvents"}),
+        ("Teller", {"GetItem", "PutItem", "PutEvents"}),
+        ("Asker", {"GetItem", "PutItem"}),
+        ("Decider", {"GetItem", "PutItem", "UpdateItem", "PutEvents"}),
+        ("Reader", {"GetItem", "Query"}),
+        ("Historian", {"Query"}),
+    ],
+)
+def test_each_part_of_a_release_may_do_with_the_records_what_it_does(
+    template: Template, who: str, actions: set[str]
+) -> None:
+    policies = template.find_resources("AWS::IAM::ManagedPolicy")
+    (policy,) = (json.dumps(one) for name, one in policies.items() if name.startswith(who))
+
+    assert {*re.findall(r"(?:dynamodb|events):([A-Z]\w+)", policy)} == actions
 
 
 def test_events_go_to_the_bus_that_was_given() -> None:

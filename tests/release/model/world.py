@@ -17,6 +17,7 @@ from mlplatform_cdk.release.blue_green.definition import definition
 from mlplatform_cdk.release.blue_green.runtime import (
     evidence,
     guard,
+    guard_handler,
     live,
     lock,
     lock_rows,
@@ -124,13 +125,13 @@ class World(Endpoint):
         """EventBridge tells of an execution that ended badly."""
         arn = self.ended.pop(0)
         ended = {"executionArn": arn, "input": json.dumps(self.executions[arn].given)}
-        self._handle({"step": "recover", "machine_arn": "machine", "ended": ended, "execution_arn": arn})
+        self._tell({"step": "recover", "machine_arn": "machine", "ended": ended, "execution_arn": arn})
 
     def ring(self, alarm: str) -> None:
         """An alarm rings, and EventBridge tells of it."""
         self.ringing.add(alarm)
         event = {"step": "guard", "alarm": alarm, "reason": "too many errors", "alarms": ALARMS}
-        self._handle({**event, "execution_arn": "event"})
+        self._tell({**event, "execution_arn": "event"})
 
     # What the machine's tasks do.
 
@@ -151,6 +152,9 @@ class World(Endpoint):
         except Refused as refused:
             raise TaskError("SageMaker.SageMakerException", str(refused)) from refused
         return {}
+
+    def _tell(self, event: dict[str, Any]) -> None:
+        guard_handler.handle({"endpoint_name": ENDPOINT, **json.loads(json.dumps(event))}, None)
 
     def _handle(self, event: dict[str, Any]) -> dict[str, Any]:
         before = self.writes

@@ -33,6 +33,7 @@ from mlplatform_cdk.release.ab_test.permissions import (
     grant_looks,
     grant_steps,
     grant_take_part,
+    grant_winner,
 )
 from mlplatform_cdk.release.blue_green import BlueGreenRelease
 from mlplatform_cdk.release.records import ReleaseRecords
@@ -141,8 +142,7 @@ class ABTest(Construct):
             "releases": release is not None and release_winner,
         }
         winners = release.state_machine if release is not None and release_winner else None
-        if registry is not None and winners is not None:
-            registry.grant_approve(self.function)
+        grant_winner(self.function, registry if winners is not None else None)
         self.state_machine = self._define_machine(test, notifications, winners)
         if release is not None:
             grant_end(self, release.function.platform_role, self.state_machine)

@@ -24,6 +24,7 @@ from mlplatform_cdk.core import (
     permission,
 )
 from mlplatform_cdk.registry import ModelRegistry
+from mlplatform_cdk.release.ab_test.findings import ON_A_TEMPLATE, WITHOUT_ALARMS, WITHOUT_RELEASE
 from mlplatform_cdk.release.ab_test.runtime.preparation import MARK
 from mlplatform_cdk.serving import Endpoint, ReleasedEndpoint
 
@@ -55,6 +56,8 @@ def grant_steps(
     grant_write(artifacts, function, prefix=REPORTS)
     if alarms:
         role.allow(permission(["cloudwatch:DescribeAlarms"], "*"))
+    else:
+        acknowledge(role, WITHOUT_ALARMS)
     acknowledge(
         role,
         {"AwsSolutions-IAM5[Resource::*]": "X-Ray's calls take no resource, and composite alarms are told of so only"},
@@ -72,6 +75,7 @@ def grant_looks(function: PlatformFunction) -> None:
     )
     reason = "the template's configurations and models are named by CloudFormation; they are only described"
     acknowledge_wildcards(role, {configurations: reason, models: reason})
+    acknowledge(role, ON_A_TEMPLATE)
 
 
 def grant_challengers(
@@ -105,6 +109,14 @@ def grant_challengers(
     grant_read(artifacts, function, prefix="runs/")
     common = "what releases and tests make for one endpoint, by their common prefix"
     acknowledge_wildcards(role, dict.fromkeys((configurations, models, own_configurations, own_models), common))
+
+
+def grant_winner(function: PlatformFunction, registry: ModelRegistry | None) -> None:
+    """Let the steps approve a winner in ``registry``; None: the test releases none."""
+    if registry is not None:
+        registry.grant_approve(function)
+    else:
+        acknowledge(function.platform_role, WITHOUT_RELEASE)
 
 
 def grant_take_part(grantee: iam.IGrantable, *, endpoint: Endpoint, table: dynamodb.ITable, key: kms.IKey) -> None:

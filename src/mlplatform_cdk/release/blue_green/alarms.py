@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from mlplatform_cdk.core import ConfigurationError, arn_of, is_known
+from mlplatform_cdk.core import ConfigurationError, acknowledge_controls, arn_of, is_known
 from mlplatform_cdk.core.instances import instance_type_of
 from mlplatform_cdk.runtimekit.endpoint_specification import SEPARATOR
 from mlplatform_cdk.runtimekit.release_strategy import VerdictRules
@@ -220,4 +220,6 @@ class ReleaseAlarms(Construct):
         )
         if self._notifications is not None:
             alarm.add_alarm_action(actions.SnsAction(self._notifications))
+        else:
+            acknowledge_controls(alarm, {"CloudWatchAlarmAction": "a release hears of it by EventBridge, and acts"})
         return alarm

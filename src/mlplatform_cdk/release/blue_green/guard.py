@@ -50,6 +50,7 @@ class ReleaseGuard(Construct):
             self,
             "Function",
             package=RUNTIME,
+            module="guard_handler",
             description=f"Acts on alarms and interruptions of releases to {endpoint.endpoint_name}",
             environment=records.environment,
             key=endpoint.key,
@@ -60,7 +61,7 @@ class ReleaseGuard(Construct):
 
     def _grant(self, endpoint: ReleasedEndpoint, machine: sfn.StateMachine, records: ReleaseRecords) -> None:
         role, executions = self.function.platform_role, executions_of(self, machine)
-        records.grant_read(role)
+        records.grant_history(role)
         role.allow(
             permission(["sagemaker:UpdateEndpointWeightsAndCapacities"], endpoint.endpoint_arn),
             permission(["states:DescribeExecution", "states:StopExecution"], executions),

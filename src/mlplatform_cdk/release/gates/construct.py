@@ -6,7 +6,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformFunction, PlatformRole, grant_encrypt, permission, principal_of
+from mlplatform_cdk.core import PlatformFunction, PlatformRole, acknowledge, grant_encrypt, permission, principal_of
 from mlplatform_cdk.release.gates.chat import ChatButtons
 from mlplatform_cdk.release.gates.door import SignedLinks
 from mlplatform_cdk.release.records import ReleaseRecords
@@ -62,7 +62,8 @@ class Gates(Construct):
         """Let ``grantee``, such as the role of a team, approve and reject by the command line."""
         principal = principal_of(grantee)
         principal.add_to_principal_policy(_answers(machine))
-        self._records.grant_write(grantee)
+        self._records.grant_decide(grantee)
+        self._records.grant_history(grantee)
 
     def open_for(self, machine: sfn.IStateMachine) -> None:
         """Let the links and the chat answer for the releases of ``machine``, by policies of their own: no cycle so."""
@@ -80,14 +81,18 @@ class Gates(Construct):
             )
 
     def _grant(self, role: PlatformRole, key: kms.IKey, notifications: sns.ITopic | None) -> None:
-        self._records.grant_write(role)
+        self._records.grant_ask(role)
         chat = self._chat.topic if self._chat is not None else None
         topics = [topic.topic_arn for topic in (notifications, chat) if topic is not None]
         if topics:
             role.allow(permission(["sns:Publish"], *topics))
             grant_encrypt(key, role)
+        else:
+            acknowledge(role, {"permission-missing[sns:Publish]": "nobody is told where no topic is set"})
         if self._links is not None:
             role.allow(permission(["kms:GenerateMac"], self._links.key.key_arn))
+        else:
+            acknowledge(role, {"permission-missing[kms:GenerateMac]": "no link is signed where no page's URL is set"})
 
 
 def _answers(machine: sfn.IStateMachine) -> iam.PolicyStatement:

@@ -1,6 +1,6 @@
 """The table of releases, which outlives its stack: an audit record that went with the stack would be none."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
@@ -12,8 +12,12 @@ from constructs import Construct
 from mlplatform_cdk.core import acknowledge_controls, arn_of, grant, grant_encrypt, key_arn, permission
 from mlplatform_cdk.runtimekit.release_records import BUS_VARIABLE, EXPIRY, PARTITION_KEY, SORT_KEY, TABLE_VARIABLE
 
-_READ = ("dynamodb:GetItem", "dynamodb:Query")
-_WRITE = (*_READ, "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+_HISTORY = ("dynamodb:Query",)
+_READ = ("dynamodb:GetItem", *_HISTORY)
+# A record and a lock are whole items; only a gate's item is changed.
+_WRITE = (*_READ, "dynamodb:DeleteItem", "dynamodb:PutItem")
+_RECORD = ("dynamodb:GetItem", "dynamodb:PutItem")
+_DECIDE = (*_RECORD, "dynamodb:UpdateItem")
 
 
 class ReleaseRecords(Construct):
@@ -78,17 +82,37 @@ class ReleaseRecords(Construct):
         return {TABLE_VARIABLE: self.table_name, BUS_VARIABLE: self.bus_name}
 
     def grant_write(self, grantee: iam.IGrantable) -> None:
-        """Let ``grantee`` write and read records, locks and gates, and send the events."""
-        grant(
-            grantee,
-            permission(_WRITE, self.table_arn),
-            permission(["events:PutEvents"], arn_of(self, "events", f"event-bus/{self.bus_name}")),
-        )
-        grant_encrypt(self._key, grantee)
+        """Let ``grantee`` write and read records and locks, and send the events."""
+        self._grant_change(grantee, _WRITE, tells=True)
+
+    def grant_record(self, grantee: iam.IGrantable) -> None:
+        """Let ``grantee`` write records, and send the events; it takes no lock and reads no history."""
+        self._grant_change(grantee, _RECORD, tells=True)
+
+    def grant_ask(self, grantee: iam.IGrantable) -> None:
+        """Let ``grantee`` open gates, and nothing more."""
+        self._grant_change(grantee, _RECORD, tells=False)
+
+    def grant_decide(self, grantee: iam.IGrantable) -> None:
+        """Let ``grantee`` answer at gates, with the record and the event of that."""
+        self._grant_change(grantee, _DECIDE, tells=True)
 
     def grant_read(self, grantee: iam.IGrantable) -> None:
         """Let ``grantee`` read the table, and nothing more."""
-        grant(grantee, permission(_READ, self.table_arn), permission(["kms:Decrypt"], key_arn(self._key)))
+        self._grant_look(grantee, _READ)
+
+    def grant_history(self, grantee: iam.IGrantable) -> None:
+        """Let ``grantee`` read the records and the locks of endpoints by their names, and nothing more."""
+        self._grant_look(grantee, _HISTORY)
+
+    def _grant_change(self, grantee: iam.IGrantable, actions: Sequence[str], *, tells: bool) -> None:
+        bus = arn_of(self, "events", f"event-bus/{self.bus_name}")
+        events_ = [permission(["events:PutEvents"], bus)] if tells else []
+        grant(grantee, permission(actions, self.table_arn), *events_)
+        grant_encrypt(self._key, grantee)
+
+    def _grant_look(self, grantee: iam.IGrantable, actions: Sequence[str]) -> None:
+        grant(grantee, permission(actions, self.table_arn), permission(["kms:Decrypt"], key_arn(self._key)))
 
     def _know(self, table_name: str, table_arn: str, key: kms.IKey, bus: events.IEventBus | None) -> None:
         self.table_name, self.table_arn, self._key = table_name, table_arn, key

@@ -45,8 +45,8 @@ class ReleaseReport(Construct):
             key=key,
         )
         role = self.function.platform_role
-        records.grant_read(role)
-        grant_write(artifacts, role, prefix=f"{PREFIX}{endpoint_name}/")
+        records.grant_history(role)
+        grant_write(artifacts, role, prefix=f"{PREFIX}{endpoint_name}/", lists=False)
         role.allow(permission(["cloudwatch:GetMetricData"], "*"))
         acknowledge(
             role, {"AwsSolutions-IAM5[Resource::*]": "X-Ray's calls and CloudWatch's GetMetricData take no resource"}

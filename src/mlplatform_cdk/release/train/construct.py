@@ -33,7 +33,7 @@ from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release.gates import Gates
 from mlplatform_cdk.release.records import ReleaseRecords, publish_address
 from mlplatform_cdk.release.train.definition import EVENTS_A_LOOK, EVENTS_FOR_LOOKS, Journey, definition
-from mlplatform_cdk.release.train.findings import AS_ANOTHER, BY_ANOTHER
+from mlplatform_cdk.release.train.findings import AS_ANOTHER
 from mlplatform_cdk.release.train.tasks import COPY_S, Tasks
 from mlplatform_cdk.release.train.waves import Stop, Wave, parameter_name, role_name
 from mlplatform_cdk.runtimekit.freeze_calendar import FreezeCalendar
@@ -166,9 +166,9 @@ class ReleaseTrain(Construct):
         registry.grant_read(self.function)
         grant_read(artifacts, self.function, prefix="runs/")
         image.grant_pull(role)
-        records.grant_write(role)
+        records.grant_record(role)
         role.allow(permission(["sts:AssumeRole"], *(self._role_of(stop) for stop in self._stops)))
-        acknowledge(role, AS_ANOTHER | BY_ANOTHER)
+        acknowledge(role, AS_ANOTHER)
 
     def _define_gates(self, records: ReleaseRecords, key: kms.IKey, notifications: sns.ITopic | None) -> Gates:
         return Gates(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mlplatform_cdk.release.blue_green.runtime import ending, entering, guard, shifting, steps
+from mlplatform_cdk.release.blue_green.runtime import ending, entering, shifting, steps
 from mlplatform_cdk.release.blue_green.runtime.errors import Throttled
 from mlplatform_cdk.runtimekit import aws, logs
 
@@ -25,8 +25,6 @@ STEPS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "settle": ending.settle,
     "conclude": ending.conclude,
     "leave": ending.leave,
-    "guard": guard.on_alarm,
-    "recover": guard.on_end,
 }
 
 

@@ -8,6 +8,11 @@ from datetime import datetime
 from mlplatform_cdk.runtimekit import aws
 
 _VERSION = re.compile(r"v(\d+)-")
+# The operation that lists them, its answer's field, and the name in it.
+_LISTS = {
+    "models": ("list_models", "Models", "ModelName"),
+    "endpoint_configs": ("list_endpoint_configs", "EndpointConfigs", "EndpointConfigName"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +62,8 @@ def listed(kind: str, prefix: str) -> list[Made]:
     :param kind: ``models`` or ``endpoint_configs``.
     :param prefix: of their names.
     """
-    answer, field = {"models": ("Models", "ModelName"), "endpoint_configs": ("EndpointConfigs", "EndpointConfigName")}[
-        kind
-    ]
-    pages = aws.client("sagemaker").get_paginator(f"list_{kind}").paginate(NameContains=prefix)
+    operation, answer, field = _LISTS[kind]
+    pages = aws.client("sagemaker").get_paginator(operation).paginate(NameContains=prefix)
     found = (one for page in pages for one in page[answer])
     return [Made(name=one[field], created=one["CreationTime"]) for one in found if one[field].startswith(prefix)]
 

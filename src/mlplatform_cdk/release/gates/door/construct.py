@@ -49,7 +49,7 @@ class SignedLinks(Construct):
         resource = resource_of(self.function)
         assert isinstance(resource, lambda_.CfnFunction)
         resource.reserved_concurrent_executions = _AT_ONCE
-        records.grant_write(self.function)
+        records.grant_decide(self.function)
         self.function.platform_role.allow(permission(["kms:VerifyMac"], self.key.key_arn))
         address = self.function.add_function_url(auth_type=lambda_.FunctionUrlAuthType.NONE)
         self.url = address.url

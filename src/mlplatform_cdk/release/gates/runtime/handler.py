@@ -18,12 +18,12 @@ def handle(event: Mapping[str, Any], context: object) -> dict[str, str]:  # noqa
     """
     logs.bind(execution=event["release"], step=release_gates.STEP)
     gate = release_gates.open_gate(release_records.table_name(), **event)
-    _tell(gate)
+    _ask(gate)
     _LOG.info("opened", extra={"gate": gate.id})
     return {"gate": gate.id}
 
 
-def _tell(gate: release_gates.OpenGate) -> None:
+def _ask(gate: release_gates.OpenGate) -> None:
     link = _link(gate)
     people, chat = settings.optional("TOPIC_ARN"), settings.optional("CHAT_TOPIC_ARN")
     if people:
