@@ -322,6 +322,10 @@ def test_more_alarms_than_one_call_asks_for_are_refused() -> None:
         ({"error_rate": 0.0}, "error_rate must be above 0 and at most 0.5, got 0.0"),
         ({"minimum_samples": 10}, "minimum_samples must be at least 50, got 10"),
         ({"control_share": 1.0}, "control_share must be above 0 and below 1, got 1.0"),
+        (
+            {"traffic": "thompson", "metric": {"name": "sold", "unreported_is_zero": True}},
+            "with thompson, zeros must be reported, got unreported_is_zero of sold",
+        ),
         ({"traffic": "greedy"}, "traffic must be fixed or thompson, got 'greedy'"),
     ],
 )

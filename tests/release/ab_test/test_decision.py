@@ -1,5 +1,6 @@
 """What becomes of a test at a look?"""
 
+import json
 from dataclasses import replace
 from decimal import Decimal
 
@@ -7,10 +8,11 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from mlplatform_cdk.release.ab_test.runtime import bandit
+from mlplatform_cdk.release.ab_test.runtime import bandit, strata
 from mlplatform_cdk.release.ab_test.runtime.balance import mismatch_p_value
 from mlplatform_cdk.release.ab_test.runtime.decision import decide
 from mlplatform_cdk.release.ab_test.runtime.samples import Sample, sample_of
+from mlplatform_cdk.runtimekit.ab_test import tallies as tallies_
 from mlplatform_cdk.runtimekit.ab_test.plan import MEAN, THOMPSON, Metric, TestPlan
 from mlplatform_cdk.runtimekit.ab_test.tallies import Sums, Tally
 from tests.release.ab_test.streams import CONVERTED, FAILED, PLAN, arms, guarded, hits, look
@@ -248,6 +250,63 @@ def test_under_shares_that_follow_the_results_equal_variants_are_judged_no_more_
     judged = sum(play(BANDIT, (0.1, 0.1), source, 12)[1] for _ in range(100))
 
     assert judged / 100 <= PLAN.error_rate
+
+
+def drifting(rates: tuple[float, ...], source: np.random.Generator, looks: int, name: str) -> str:
+    """How a bandit ends whose callers convert more from day to day, whoever answers them."""
+    held, counts, won = arms(*BANDIT.shares(len(rates))), np.zeros(len(rates), int), np.zeros(len(rates), int)
+    changes: list[tuple[Tally, ...]] = []
+    for number in range(1, looks + 1):
+        new = source.multinomial(1000, np.array([arm.share for arm in held]) / sum(arm.share for arm in held))
+        counts, won = counts + new, won + source.binomial(new, np.array(rates) + 0.1 * number / looks)
+        tallies = tuple(hits(int(n), int(hit)) for n, hit in zip(counts, won, strict=True))
+        made = decide(
+            look(*tallies, plan=BANDIT, number=number, run=name, arms=held, changes=tuple(changes)),
+        )
+        if made.ended:
+            return made.outcome
+        if made.arms != held:
+            changes.append(tallies)
+        held = made.arms
+    return made.outcome
+
+
+def test_a_rate_that_drifts_for_all_is_no_difference_however_a_bandits_shares_have_moved(few_draws: None) -> None:
+    source = np.random.default_rng(27)
+
+    ends = [drifting((0.05, 0.05), source, 30, f"run-{number}") for number in range(60)]
+
+    # By the sums of all samples, most of them are "proven".
+    assert sum(end != "goes on" for end in ends) / len(ends) <= PLAN.error_rate
+
+
+def test_a_difference_is_found_although_the_rate_drifts(few_draws: None) -> None:
+    source = np.random.default_rng(28)
+
+    ends = [drifting((0.05, 0.08), source, 40, f"run-{number}") for number in range(20)]
+
+    assert ends.count("won") >= 16
+
+
+def test_shares_stay_until_each_variant_has_enough_samples_under_them() -> None:
+    before = (hits(5000, 500), hits(5000, 520))
+    few, enough = (hits(6000, 600), hits(5049, 525)), (hits(6000, 600), hits(5050, 525))
+    held = arms(0.9, 0.1)
+
+    def shares(tallies: tuple[Tally, Tally]) -> list[float]:
+        made = decide(look(*tallies, plan=BANDIT, arms=held, changes=(before,)))
+        return [arm.share for arm in made.arms]
+
+    assert shares(few) == [0.9, 0.1]
+    assert shares(enough) != [0.9, 0.1]
+
+
+def test_what_was_gathered_between_two_changes_is_exact() -> None:
+    huge = Tally(3, {"m": Sums(2, Decimal("123456789012345.000001"), Decimal("1" * 25 + ".000000000001"))})
+    more = Tally(5, {"m": Sums(3, Decimal("123456789012345.000003"), Decimal("1" * 25 + ".000000000004"))})
+
+    assert strata.since(huge, more) == Tally(2, {"m": Sums(1, Decimal("0.000002"), Decimal("0.000000000003"))})
+    assert tallies_.from_mapping(json.loads(json.dumps(tallies_.to_mapping(more)))) == more
 
 
 def test_shares_that_are_not_what_came_are_noticed_and_others_are_not() -> None:

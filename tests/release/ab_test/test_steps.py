@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 from mlplatform_cdk.release.ab_test.runtime import lock, looking, preparation, world
+from mlplatform_cdk.release.ab_test.runtime.decision import Look, decide
 from mlplatform_cdk.release.ab_test.runtime.errors import TestFailed, TestRefused
 from mlplatform_cdk.release.ab_test.runtime.handler import handle
 from mlplatform_cdk.release.ab_test.runtime.reach import Live, Target, next_step
@@ -16,6 +17,7 @@ from mlplatform_cdk.release.blue_green.runtime.recovery import instead
 from mlplatform_cdk.runtimekit import aws, release_records
 from mlplatform_cdk.runtimekit.ab_test import outcomes, state
 from mlplatform_cdk.runtimekit.ab_test.outcomes import Exposure
+from mlplatform_cdk.runtimekit.ab_test.plan import THOMPSON
 from tests.release.ab_test.conftest import RECORDS, TABLE
 from tests.release.ab_test.streams import PLAN
 
@@ -244,6 +246,28 @@ def test_a_test_of_a_templates_variants_begins_looks_and_ends(endpoint: FakeSage
     assert "Winner: b (version arn:aws:sagemaker" in finished["message"]
     assert owner() is None
     assert [one.split(":")[0] for one in records()] == ["ABTestBegin", "ABTestOpen", "ABTestLook", "ABTestEnd"]
+
+
+def test_a_bandits_looks_compare_what_came_under_equal_shares(
+    endpoint: FakeSageMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = begun(endpoint)
+    told(run, "a", 60, 6)
+    told(run, "b", 60, 9)
+    known = state.read(TABLE, "offers")
+    assert known is not None
+    state.write(TABLE, replace(known, plan=replace(PLAN, traffic=THOMPSON, minimum_samples=50)))
+    seen: list[Look] = []
+    monkeypatch.setattr(looking, "decide", lambda look: seen.append(look) or decide(look))
+
+    for looks in (0, 0, 1):
+        handle(event("look", run=run, looks=looks), None)
+
+    first, repeated, second = seen
+    assert endpoint.weights != {"a": 0.5, "b": 0.5}
+    assert (first.changes, repeated.changes) == ((), ())
+    assert second.changes == (first.tallies,)
+    assert [sample.count for sample in second.times(PLAN.metric)[-1]] == [0, 0]
 
 
 def test_a_look_that_is_repeated_writes_one_record_and_comes_to_the_same(endpoint: FakeSageMaker) -> None:

@@ -36,7 +36,8 @@ class Metric:
     :param kind: ``binary`` (0 or 1, such as a conversion) or ``mean`` (a number from -1e8 to 1e8, such as a revenue).
     :param goal: which way is better, ``increase`` or ``decrease``.
     :param effect: the smallest difference worth finding, in the metric's own unit: the test is tuned to it.
-    :param unreported_is_zero: an outcome that nobody reported counts as 0, as for conversions; default: it counts not.
+    :param unreported_is_zero: an outcome that nobody reported counts as 0, as for conversions; fixed shares only;
+        default: it counts not.
     """
 
     name: str
@@ -125,6 +126,12 @@ class TestPlan:
         _must(0 < self.minimum_share <= 0.5, f"minimum_share must be above 0 and at most 0.5, got {self.minimum_share}")  # noqa: PLR2004
         _must(self.minimum_samples >= 50, f"minimum_samples must be at least 50, got {self.minimum_samples}")  # noqa: PLR2004
         _must(0 < self.error_rate <= 0.5, f"error_rate must be above 0 and at most 0.5, got {self.error_rate}")  # noqa: PLR2004
+        unreported = [one.name for one in self.metrics if one.unreported_is_zero]
+        _must(
+            self.traffic == FIXED or not unreported,
+            f"with {THOMPSON}, zeros must be reported, got unreported_is_zero of {', '.join(unreported)}: what comes "
+            "late would count against whoever's share has grown since",
+        )
         self._check_times()
 
     def _check_times(self) -> None:

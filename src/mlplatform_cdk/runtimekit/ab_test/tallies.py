@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
+from typing import Any
 
 from mlplatform_cdk.runtimekit.ab_test import items
 
@@ -70,6 +71,18 @@ def read(table: str, run: str, variant: str) -> Tally:
         summed.update({name: int(value) for name, value in shard.items() if isinstance(value, Decimal)})
     names = [name.removeprefix(_COUNT) for name in summed if name.startswith(_COUNT)]
     return Tally(summed[EXPOSED], {name: _sums(summed, name) for name in names})
+
+
+def to_mapping(tally: Tally) -> dict[str, Any]:
+    """``tally`` as JSON takes it, without losing a digit."""
+    metrics = {name: [one.count, str(one.total), str(one.squares)] for name, one in tally.metrics.items()}
+    return {"exposed": tally.exposed, "metrics": metrics}
+
+
+def from_mapping(value: Mapping[str, Any]) -> Tally:
+    """What ``to_mapping`` gave."""
+    sums = {name: Sums(one[0], Decimal(one[1]), Decimal(one[2])) for name, one in value["metrics"].items()}
+    return Tally(value["exposed"], sums)
 
 
 def _sums(summed: Mapping[str, int], name: str) -> Sums:

@@ -31,6 +31,22 @@ def chances_of_best(samples: Sequence[Sample], metric: Metric, *, seed: str) -> 
     return [won / _DRAWS for won in wins]
 
 
+def chances_by_differences(ahead: Sequence[tuple[float, float]], metric: Metric, *, seed: str) -> list[float]:
+    """For the control and each challenger, the chance that it is the best, when shares have moved.
+
+    :param ahead: of each challenger, how much more it has than the control, and the variance of that (``strata.py``).
+    :param metric: what it is of.
+    :param seed: of the draws.
+    """
+    source = random.Random(seed)  # noqa: S311 - no secret; it has to repeat
+    sign = 1 if metric.goal == INCREASE else -1
+    wins = [0] * (1 + len(ahead))
+    for _ in range(_DRAWS):
+        drawn = [0.0, *(sign * source.gauss(more, variance**0.5) for more, variance in ahead)]
+        wins[drawn.index(max(drawn))] += 1
+    return [won / _DRAWS for won in wins]
+
+
 def guarded(chances: Sequence[float], minimum: float) -> list[float]:
     """Shares by these chances, none below ``minimum``: what is above it is divided by the chances.
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mlplatform_cdk.release.ab_test.runtime import sequential
+from mlplatform_cdk.release.ab_test.runtime import sequential, strata
 from mlplatform_cdk.release.ab_test.runtime.samples import Sample
 from mlplatform_cdk.release.ab_test.runtime.sequential import Interval
 from mlplatform_cdk.runtimekit.ab_test.plan import FIXED, INCREASE, Guard, Metric, TestPlan
@@ -21,7 +21,7 @@ class Comparison:
     :param metric: the metric's name.
     :param samples: of the control and of the challenger.
     :param interval: how much more the challenger has.
-    :param p_value: valid at every look, not corrected for the other comparisons; None: shares follow the results.
+    :param p_value: valid at every look, not corrected for the other comparisons.
     :param better: is the challenger proven to be better; never of a guard.
     :param worse: is it proven to be worse; of a guard, by more than the margin.
     :param gain: how much better it seems, whichever way is better.
@@ -32,7 +32,7 @@ class Comparison:
     metric: str
     samples: tuple[Sample, Sample]
     interval: Interval
-    p_value: float | None
+    p_value: float
     better: bool
     worse: bool
     gain: float
@@ -40,19 +40,19 @@ class Comparison:
 
 
 def all_of(
-    plan: TestPlan, samples_of: Callable[[Metric], Sequence[Sample]], variants: Sequence[str]
+    plan: TestPlan, times_of: Callable[[Metric], Sequence[Sequence[Sample]]], variants: Sequence[str]
 ) -> dict[str, tuple[Comparison, ...]]:
     """By metric, the comparison of every challenger with the control.
 
     :param plan: the test's.
-    :param samples_of: a metric's samples, the control's first.
+    :param times_of: a metric's samples, the control's first: all of them, then those of each time of equal shares.
     :param variants: their names in the same order.
     """
     rate = plan.error_rate / 2 if plan.guards else plan.error_rate
-    found = {plan.metric.name: _of(plan, plan.metric, None, samples_of(plan.metric), variants, rate)}
+    found = {plan.metric.name: _of(plan, plan.metric, None, times_of(plan.metric), variants, rate)}
     for guard in plan.guards:
-        samples = samples_of(guard.metric)
-        found[guard.metric.name] = _of(plan, guard.metric, guard, samples, variants, rate / len(plan.guards))
+        times = times_of(guard.metric)
+        found[guard.metric.name] = _of(plan, guard.metric, guard, times, variants, rate / len(plan.guards))
     return found
 
 
@@ -83,27 +83,35 @@ def to_mapping(one: Comparison) -> dict[str, Any]:
 
 
 def _of(
-    plan: TestPlan, metric: Metric, guard: Guard | None, samples: Sequence[Sample], variants: Sequence[str], rate: float
+    plan: TestPlan,
+    metric: Metric,
+    guard: Guard | None,
+    times: Sequence[Sequence[Sample]],
+    variants: Sequence[str],
+    rate: float,
 ) -> tuple[Comparison, ...]:
-    control, *challengers = samples
+    whole, *parts = times
     compared = []
-    for variant, challenger in zip(variants[1:], challengers, strict=True):
-        interval, p_value = _interval(plan, metric, control, challenger, rate, len(variants))
+    for index, variant in enumerate(variants[1:], start=1):
+        control, challenger = whole[0], whole[index]
+        pairs = [(one[0], one[index]) for one in parts]
+        interval, p_value = _interval(plan, metric, (control, challenger), pairs, rate / (len(variants) - 1))
         enough = min(control.count, challenger.count) >= plan.minimum_samples
         compared.append(_judged(variant, metric, guard, (control, challenger), interval, p_value, enough=enough))
     return tuple(compared)
 
 
 def _interval(
-    plan: TestPlan, metric: Metric, control: Sample, challenger: Sample, rate: float, variants: int
-) -> tuple[Interval, float | None]:
+    plan: TestPlan, metric: Metric, whole: tuple[Sample, Sample], parts: Sequence[tuple[Sample, Sample]], rate: float
+) -> tuple[Interval, float]:
     if plan.traffic == FIXED:
-        interval = sequential.difference(control, challenger, metric, rate / (variants - 1))
+        control, challenger = whole
+        interval = sequential.difference(control, challenger, metric, rate)
         error_squared = control.error_squared + challenger.error_squared
         return interval, sequential.p_value(interval.estimate, error_squared, metric.effect)
-    own = rate / variants
-    apart = sequential.apart(sequential.alone(control, metric, own), sequential.alone(challenger, metric, own))
-    return apart, None
+    estimate, error_squared = strata.estimate(parts)
+    interval = sequential.about(estimate, error_squared, metric.effect, rate)
+    return interval, sequential.p_value(estimate, error_squared, metric.effect)
 
 
 def _judged(
@@ -112,7 +120,7 @@ def _judged(
     guard: Guard | None,
     samples: tuple[Sample, Sample],
     interval: Interval,
-    p_value: float | None,
+    p_value: float,
     *,
     enough: bool,
 ) -> Comparison:

@@ -1,14 +1,15 @@
 """What becomes of a test at a look: it goes on, with these shares, or it ends, for this reason. Pure.
 
 Everything concluded is concluded with at most the plan's error rate in all: half of it is for the metric that decides,
-half for the guards, each divided by its number of comparisons with the control (Bonferroni), or, where shares follow
-the results, by the number of variants, whose intervals then hold together. Without guards, the metric has all of it.
+half for the guards, each divided by its number of comparisons with the control (Bonferroni). Without guards, the metric
+has all of it.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from mlplatform_cdk.release.ab_test.runtime import balance, bandit, compare
+from mlplatform_cdk.release.ab_test.runtime import balance, bandit, compare, strata
 from mlplatform_cdk.release.ab_test.runtime.compare import Comparison
 from mlplatform_cdk.release.ab_test.runtime.samples import Sample, sample_of
 from mlplatform_cdk.runtimekit.ab_test.plan import FIXED, THOMPSON, Metric, TestPlan
@@ -32,6 +33,7 @@ class Look:
     :param number: of the look, from 1.
     :param run: of the test; it seeds the draws.
     :param alarms: the alarms that are in alarm.
+    :param changes: what each had gathered whenever the shares changed, the first change first.
     """
 
     plan: TestPlan
@@ -40,10 +42,21 @@ class Look:
     number: int
     run: str
     alarms: tuple[str, ...] = ()
+    changes: tuple[tuple[Tally, ...], ...] = ()
 
     def samples(self, metric: Metric) -> list[Sample]:
         """``metric`` of each variant."""
         return [sample_of(metric, tally) for tally in self.tallies]
+
+    def times(self, metric: Metric) -> list[list[Sample]]:
+        """``metric`` of each variant: all of it, then that of each time of equal shares, the present one last."""
+        nothing = (Tally(),) * len(self.tallies)
+        ends = (nothing, *self.changes, self.tallies)
+        parts = [
+            [sample_of(metric, strata.since(one, other)) for one, other in zip(before, after, strict=True)]
+            for before, after in pairwise(ends)
+        ]
+        return [self.samples(metric), *parts]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +87,7 @@ class Decision:
 
 def decide(look: Look) -> Decision:
     """The decision at ``look``."""
-    comparisons = compare.all_of(look.plan, look.samples, [arm.variant for arm in look.arms])
+    comparisons = compare.all_of(look.plan, look.times, [arm.variant for arm in look.arms])
     arms = _without_losers(look, comparisons)
     control, challengers = arms[0], [arm for arm in arms[1:] if not arm.out]
     mismatch = _mismatch(look)
@@ -123,8 +136,12 @@ def _without_losers(look: Look, comparisons: dict[str, tuple[Comparison, ...]]) 
 
 
 def _shared(look: Look, arms: tuple[Arm, ...], chances: Sequence[float]) -> tuple[Arm, ...]:
-    """The arms with their shares: what is out has none, the others divide it; a bandit's follow the chances."""
-    if look.plan.traffic == FIXED or not chances:
+    """The arms with their shares: what is out has none, the others divide it; a bandit's follow the chances.
+
+    A bandit's shares stay until each has enough samples under them: these are what its variants are compared by.
+    """
+    now = [one for metric in look.plan.metrics for one in zip(arms, look.times(metric)[-1], strict=True)]
+    if not chances or any(sample.count < strata.LEAST for arm, sample in now if not arm.out):
         # In proportion, so that the ratio of any two stays what it was, whatever the results were.
         left = sum(arm.share for arm in arms if not arm.out)
         return tuple(replace(arm, share=0.0 if arm.out else arm.share / left) for arm in arms)
@@ -138,7 +155,13 @@ def _chances(look: Look, arms: tuple[Arm, ...]) -> list[float]:
     known = all(one.count >= look.plan.minimum_samples and one.error_squared < float("inf") for one in samples)
     if look.plan.traffic != THOMPSON or not known:
         return []
-    return bandit.chances_of_best(samples, look.plan.metric, seed=f"{look.run}#{look.number}")
+    seed, metric = f"{look.run}#{look.number}", look.plan.metric
+    if not look.changes:
+        return bandit.chances_of_best(samples, metric, seed=seed)
+    times = look.times(metric)[1:]
+    inside = [index for index, arm in enumerate(arms) if index and not arm.out]
+    ahead = [strata.estimate([(one[0], one[index]) for one in times]) for index in inside]
+    return bandit.chances_by_differences(ahead, metric, seed=seed)
 
 
 def _at_the_end(look: Look, arms: tuple[Arm, ...], chances: Sequence[float], mismatch: str) -> tuple[str, str]:

@@ -29,9 +29,20 @@ def look(
     :param reports: where the report goes, a URI.
     """
     gathered = tuple(tallies.read(table, known.run, arm.variant) for arm in known.arms)
-    seen = Look(plan=known.plan, arms=known.arms, tallies=gathered, number=number, run=known.run, alarms=alarms)
+    seen = Look(
+        plan=known.plan,
+        arms=known.arms,
+        tallies=gathered,
+        number=number,
+        run=known.run,
+        alarms=alarms,
+        changes=_changes(table, known, number),
+    )
     decision = decide(seen)
     after = replace(known, arms=decision.arms, looks=number)
+    if after.shares != known.shares:
+        gathered_then = json.dumps([tallies.to_mapping(one) for one in gathered])
+        items.put(table, {"pk": f"changes#{known.run}", "sk": f"{number:06}", "gathered": gathered_then})
     _remember(table, seen, decision)
     report(table, after, reports, ended=f"{decision.outcome}: {decision.reason}" if decision.ended else "")
     _LOG.info("looked", extra={"look": number, "outcome": decision.outcome, "reason": decision.reason})
@@ -72,6 +83,12 @@ def report(table: str, known: TestState, reports: str, *, ended: str) -> None:
 def report_uri(reports: str, run: str) -> str:
     """Where the report of a run lies."""
     return f"{reports}{run}/report.html"
+
+
+def _changes(table: str, known: TestState, number: int) -> tuple[tuple[tallies.Tally, ...], ...]:
+    """What the variants had gathered when the shares changed, before this look; one that is made again is the same."""
+    found = [item for item in items.query(table, f"changes#{known.run}") if int(item["sk"]) < number]
+    return tuple(tuple(tallies.from_mapping(one) for one in json.loads(item["gathered"])) for item in found)
 
 
 def _remember(table: str, seen: Look, decision: Decision) -> None:

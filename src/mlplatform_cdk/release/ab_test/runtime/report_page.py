@@ -164,7 +164,7 @@ def _method(plan: TestPlan) -> str:
     how = (
         "Differences: mixture sequential probability ratio test with a normal mixture (Johari et al. 2017)"
         if plan.traffic == FIXED
-        else "Shares: Thompson sampling. Intervals: one confidence sequence per variant (Howard et al. 2021)"
+        else "Shares: Thompson sampling. Differences: the same mixture, within times of equal shares"
     )
     return (
         f"<p class='note'>{how}. However often one looks, the chance of any wrong conclusion is at most "

@@ -11,10 +11,12 @@ Variances are estimated, so that the guarantee is asymptotic (Waudby-Smith, Arbo
 "Time-uniform central limit theory and asymptotic confidence sequences", Annals of Statistics 2024): hence the minimum
 of samples, and the simulations in the tests.
 
-*Shares that follow the results*: then V says too little of the difference. Each variant has an interval of its own,
-which holds at every number of its samples and so whoever chose them; two variants differ when their intervals part.
-A proportion's is exact: the beta mixture of Bernoulli likelihood ratios (Robbins 1970; Howard et al. 2021, section 3.2)
-with Jeffreys' prior. A mean's is the same normal mixture as above.
+*Shares that follow the results*: the same, of the average of the differences within times of equal shares
+(``strata.py``).
+
+*One variant*, for a report: an interval that holds at every number of its samples. A proportion's is exact: the beta
+mixture of Bernoulli likelihood ratios (Robbins 1970; Howard et al. 2021, section 3.2) with Jeffreys' prior. A mean's is
+the same normal mixture as above.
 """
 
 import math
@@ -70,8 +72,16 @@ def difference(control: Sample, challenger: Sample, metric: Metric, error_rate: 
     """How much more the challenger has, under shares that do not follow the results."""
     if not (control.count and challenger.count):
         return UNKNOWN
-    estimate = challenger.mean - control.mean
-    half = half_width(control.error_squared + challenger.error_squared, metric.effect, error_rate)
+    return about(
+        challenger.mean - control.mean, control.error_squared + challenger.error_squared, metric.effect, error_rate
+    )
+
+
+def about(estimate: float, error_squared: float, effect: float, error_rate: float) -> Interval:
+    """The interval about an estimate of this variance; see ``half_width``."""
+    if not math.isfinite(error_squared):
+        return UNKNOWN if math.isnan(estimate) else Interval(estimate, -math.inf, math.inf)
+    half = half_width(error_squared, effect, error_rate)
     return Interval(estimate, estimate - half, estimate + half)
 
 
@@ -83,13 +93,6 @@ def alone(sample: Sample, metric: Metric, error_rate: float) -> Interval:
         return _proportion(sample, error_rate)
     half = half_width(sample.error_squared, metric.effect, error_rate)
     return Interval(sample.mean, sample.mean - half, sample.mean + half)
-
-
-def apart(control: Interval, challenger: Interval) -> Interval:
-    """How much more the challenger has, when each has an interval of its own."""
-    return Interval(
-        challenger.estimate - control.estimate, challenger.low - control.high, challenger.high - control.low
-    )
 
 
 def _proportion(sample: Sample, error_rate: float) -> Interval:
