@@ -143,6 +143,18 @@ def test_a_fleet_that_sagemaker_cannot_update_so_is_told(
         chosen.check_fleets(fleets)
 
 
+def test_a_step_that_is_too_small_for_a_fleet_that_has_scaled_is_told() -> None:
+    with pytest.raises(StrategyError, match=r"at least 10 percent of its instances, of which scaling may keep 11"):
+        DeploymentGuardrails.linear(instances=1).check_scaled({"a": 11})
+    with pytest.raises(StrategyError, match=r"a batch of variant a must be at least 5 percent"):
+        DeploymentGuardrails.rolling(instances=1).check_scaled({"a": 21})
+
+    DeploymentGuardrails.linear(instances=1).check_scaled({"a": 10})
+    DeploymentGuardrails.linear(10).check_scaled({"a": 100})
+    DeploymentGuardrails.canary(instances=1).check_scaled({"a": 100})
+    DeploymentGuardrails.linear(instances=1, keep_capacity=False).check_scaled({"a": 11})
+
+
 def test_a_fleet_that_it_can_is_taken() -> None:
     DeploymentGuardrails.canary(instances=5).check_fleets(FLEET)
     DeploymentGuardrails.linear(10).check_fleets({"a": ("ml.m5.large", 2), "b": ("ml.m5.large", 2)})

@@ -24,6 +24,8 @@ MOST_ALARMS = MOST_VARIANTS = 10
 # TrafficRoutingConfig and RollingUpdatePolicy in the same model: SageMaker itself checks these only at the update.
 _SHARES = {"CANARY": (1, 50), "LINEAR": (10, 50), "ROLLING": (5, 50)}
 _BACK = (1, 100)
+_WHAT = {"CANARY": "a canary", "LINEAR": "a step", "ROLLING": "a batch"}
+_SIZE = {"CANARY": "CanarySize", "LINEAR": "LinearStepSize"}
 _ALL = 100
 _TEN_MINUTES = timedelta(minutes=10)
 _FLEET_COMES_UP = timedelta(hours=1)
@@ -74,7 +76,7 @@ class DeploymentGuardrails:
             time = getattr(self, name)
             must(timedelta(0) <= time <= LONGEST_WAIT, f"{name} must be from 0 to 60 minutes, got {time}")
         if self.step is not None:
-            self.step.check_share(_SHARES[self.kind], _what(self.kind))
+            self.step.check_share(_SHARES[self.kind], _WHAT[self.kind])
         if self.back is not None:
             self.back.check_share(_BACK, "back_by")
         must(len(self.alarms) <= MOST_ALARMS, f"there may be {MOST_ALARMS} alarms, got {len(self.alarms)}")
@@ -212,14 +214,22 @@ class DeploymentGuardrails:
             inf1 = instance_type.startswith("ml.inf1.")
             must(not inf1, f"SageMaker has no guardrails on {instance_type}, of variant {variant}: leave them out")
             if self.step is not None:
-                self.step.check_fleet(variant, instances, _SHARES[self.kind], _what(self.kind))
+                self.step.check_fleet(variant, instances, _SHARES[self.kind], _WHAT[self.kind])
+
+    def check_scaled(self, most: Mapping[str, int]) -> None:
+        """Refuse a step that is too small a part of a fleet which scaling has made larger, and which stays so.
+
+        :param most: variant to the most instances that scaling may give it.
+        :raises StrategyError: naming the first variant that SageMaker would not update then.
+        """
+        if self.step is not None and self.kind != "CANARY" and self.keep_capacity:
+            for variant, instances in most.items():
+                self.step.check_scaled(variant, instances, _SHARES[self.kind][0], _WHAT[self.kind])
 
     def deployment(self) -> dict[str, Any]:
         """A ``DeploymentConfig``, as SageMaker and CloudFormation spell it."""
-        config: dict[str, Any] = {}
-        if self.alarms:
-            names = [{"AlarmName": alarm.alarm_name} for alarm in self.alarms]
-            config["AutoRollbackConfiguration"] = {"Alarms": names}
+        names = [{"AlarmName": alarm.alarm_name} for alarm in self.alarms]
+        config: dict[str, Any] = {"AutoRollbackConfiguration": {"Alarms": names}} if names else {}
         common = {"MaximumExecutionTimeoutInSeconds": seconds(self.longest)}
         wait = {"WaitIntervalInSeconds": seconds(self.observe)}
         if self.kind == "ROLLING":
@@ -238,10 +248,3 @@ class DeploymentGuardrails:
             return {"RetainAllVariantProperties": False}
         dropped = [{"VariantPropertyType": kind} for name, kind in _KEPT.items() if not getattr(self, name)]
         return {"RetainAllVariantProperties": True, "ExcludeRetainedVariantProperties": dropped}
-
-
-_SIZE = {"CANARY": "CanarySize", "LINEAR": "LinearStepSize"}
-
-
-def _what(kind: Kind) -> str:
-    return {"CANARY": "a canary", "LINEAR": "a step", "ROLLING": "a batch"}[kind]

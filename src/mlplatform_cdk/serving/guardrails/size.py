@@ -50,6 +50,14 @@ class Size:
             f"{name} must be from {least} to {most} percent of its instances, {whole}, got {self.value}",
         )
 
+    def check_scaled(self, variant: str, instances: int, least: int, what: str) -> None:
+        """Refuse a number that is less than ``least`` percent of ``instances``, the most that scaling may keep."""
+        must(
+            self.in_percent or self.value * _ALL >= instances * least,
+            f"{what} of variant {variant} must be at least {least} percent of its instances, of which scaling may keep "
+            f"{instances} over an update, got {self.value}; give it in percent",
+        )
+
     def rendered(self) -> dict[str, Any]:
         """A ``CapacitySize``."""
         return {"Type": "CAPACITY_PERCENT" if self.in_percent else "INSTANCE_COUNT", "Value": self.value}

@@ -161,8 +161,10 @@ class RealtimeEndpoint(Endpoint):
             advise(self, "instance_type", one.instance_type)
         self._check_volumes(variants)
         fleets = {one.name: (one.instance_type, one.scaling.minimum) for one in variants if is_known(one.instance_type)}
+        most = {one.name: one.scaling.maximum for one in variants}
         try:
             self.guardrails.check_fleets(fleets)
+            self.guardrails.check_scaled(most)
         except StrategyError as problem:
             raise ConfigurationError(self, str(problem)) from None
 
