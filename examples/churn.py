@@ -12,10 +12,14 @@ from mlplatform_cdk.training import RetrainingPipeline
 app = App()
 stack = Stack(app, "Churn")
 key = Keys(stack, "Keys").data
-network = Network(stack, "Network").job_network
+network = Network(stack, "Network", key=key).job_network
 artifacts = ArtifactStore(stack, "Artifacts", key=key)
 registry = ModelRegistry(
-    stack, "Models", model_package_group_name="churn", auto_approve=ApprovalRule(metric="roc_auc", at_least=0.8)
+    stack,
+    "Models",
+    model_package_group_name="churn",
+    auto_approve=ApprovalRule(metric="roc_auc", at_least=0.8),
+    key=key,
 )
 RetrainingPipeline(
     stack,

@@ -59,6 +59,20 @@ def test_two_functions_of_one_package_run_a_module_each(stack: Stack) -> None:
     assert handlers == {f"{PACKAGE}.handler.handle", f"{PACKAGE}.other_handler.handle"}
 
 
+def test_a_function_whose_calls_are_bounded_needs_no_reason_for_being_unbounded(stack: Stack) -> None:
+    PlatformFunction(stack, "Free", package=PACKAGE, description="probes")
+    PlatformFunction(stack, "Bound", package=PACKAGE, description="probes", most_at_once=5)
+
+    made = Template.from_stack(stack).find_resources("AWS::Lambda::Function").values()
+    bounds = {
+        one["Properties"].get("ReservedConcurrentExecutions"): {
+            skip["id"] for skip in one["Metadata"]["checkov"]["skip"]
+        }
+        for one in made
+    }
+    assert bounds == {None: {"CKV_AWS_115", "CKV_AWS_117"}, 5: {"CKV_AWS_117"}}
+
+
 def test_functions_of_a_stack_share_one_dead_letter_queue(stack: Stack) -> None:
     PlatformFunction(stack, "One", package=PACKAGE, description="one")
     PlatformFunction(stack, "Two", package=PACKAGE, description="two")

@@ -40,6 +40,7 @@ class PlatformFunction(lambda_.Function):
         things have one each, so that none can do, or has to load, what another does; default: ``handler``.
     :param timeout: the most that one call may take; default: one minute.
     :param memory_mib: memory in MiB, which also sets the share of a processor; default: 256.
+    :param most_at_once: how many calls may run at a time, reserved from the account's pool; default: what is free.
     :param environment: settings, by name; default: none.
     :param key: encrypts the settings and the log group; default: keys that AWS owns.
     :param vpc: where its network interfaces are; default: outside any VPC.
@@ -57,6 +58,7 @@ class PlatformFunction(lambda_.Function):
         module: str = "handler",
         timeout: Duration = ONE_MINUTE,
         memory_mib: int = 256,
+        most_at_once: int | None = None,
         environment: Mapping[str, str] | None = None,
         key: kms.IKey | None = None,
         vpc: ec2.IVpc | None = None,
@@ -85,6 +87,7 @@ class PlatformFunction(lambda_.Function):
             description=description,
             timeout=timeout,
             memory_size=memory_mib,
+            reserved_concurrent_executions=most_at_once,
             environment=environment,
             environment_encryption=key,
             role=role,
@@ -96,7 +99,7 @@ class PlatformFunction(lambda_.Function):
         self.platform_role = role
         self._dead_letters = dead_letters
         self._configure(dead_letters)
-        self._accept_findings(outside_vpc=vpc is None)
+        self._accept_findings(outside_vpc=vpc is None, unreserved=most_at_once is None)
         if vpc is not None:
             self._grant_network_interfaces(role)
 
@@ -113,19 +116,22 @@ class PlatformFunction(lambda_.Function):
         resource.dead_letter_config = lambda_.CfnFunction.DeadLetterConfigProperty(target_arn=queue_arn(dead_letters))
         resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="Active")
 
-    def _accept_findings(self, *, outside_vpc: bool) -> None:
-        reason = (
-            "a reservation is taken from the account's pool, ten in a new account; what calls it (one queue, one state "
-            "machine, one rule) bounds it"
-        )
-        controls, checks = {"LambdaConcurrency": reason}, {"CKV_AWS_115": reason}
+    def _accept_findings(self, *, outside_vpc: bool, unreserved: bool) -> None:
+        controls, checks = {}, {}
+        if unreserved:
+            reason = (
+                "a reservation is taken from the account's pool, ten in a new account; what calls it (one queue, one "
+                "state machine, one rule) bounds it"
+            )
+            controls["LambdaConcurrency"] = checks["CKV_AWS_115"] = reason
         if outside_vpc:
             reason = (
                 "it calls AWS's own APIs alone, signed by its role; a VPC adds an endpoint per service and no guard"
             )
             controls["LambdaInsideVPC"] = checks["CKV_AWS_117"] = reason
-        acknowledge_controls(self, controls)
-        accept_checkov(self, checks, is_new=True)
+        if controls:
+            acknowledge_controls(self, controls)
+            accept_checkov(self, checks, is_new=True)
         accept_lint(resource_of(self), {"W3005": "CDK names the role in DependsOn besides the reference to it"})
 
     @staticmethod

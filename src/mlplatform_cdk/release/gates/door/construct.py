@@ -5,7 +5,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformFunction, accept_checkov, acknowledge_controls, permission, resource_of
+from mlplatform_cdk.core import PlatformFunction, accept_checkov, acknowledge_controls, permission
 from mlplatform_cdk.release.records import ReleaseRecords
 
 RUNTIME = "mlplatform_cdk.release.gates.door.runtime"
@@ -43,12 +43,10 @@ class SignedLinks(Construct):
             "Page",
             package=RUNTIME,
             description=f"The page on which people answer for releases to {endpoint_name}",
+            most_at_once=_AT_ONCE,
             environment={**records.environment, "LINK_KEY_ID": self.key.key_id},
             key=key,
         )
-        resource = resource_of(self.function)
-        assert isinstance(resource, lambda_.CfnFunction)
-        resource.reserved_concurrent_executions = _AT_ONCE
         records.grant_decide(self.function)
         self.function.platform_role.allow(permission(["kms:VerifyMac"], self.key.key_arn))
         address = self.function.add_function_url(auth_type=lambda_.FunctionUrlAuthType.NONE)
