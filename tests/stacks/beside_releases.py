@@ -1,4 +1,4 @@
-"""An endpoint of the template, and a release train, synthesized for the same tests as the stacks."""
+"""An endpoint of the template, and a release train from end to end, synthesized for the same tests as the stacks."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -9,13 +9,15 @@ from aws_cdk import aws_sns as sns
 
 from mlplatform_cdk.foundation import ArtifactStore, Keys, PlatformStack
 from mlplatform_cdk.registry import ModelRegistry
+from mlplatform_cdk.release import BlueGreenRelease
 from mlplatform_cdk.release.records import ReleaseRecords
-from mlplatform_cdk.release.train import ReleaseTrain, Stop, Wave
+from mlplatform_cdk.release.train import ReleaseTrain, Stop, TrainStation, Wave
 from mlplatform_cdk.serving import (
     DataCapture,
     EndpointModel,
     EndpointVariant,
     RealtimeEndpoint,
+    ReleasedEndpoint,
     ServingImage,
 )
 from stacks.environments import DEV
@@ -62,6 +64,28 @@ def release_train(folder: Path) -> Platform:
         records=ReleaseRecords(stack, "Records", key=key),
         key=key,
         notifications=sns.Topic.from_topic_arn(stack, "People", TOPIC),
+    )
+    app.synth()
+    return Platform(HERE, read_stacks(folder / "cdk.out"), ())
+
+
+def train_station(folder: Path) -> Platform:
+    """Where a train arrives: an endpoint, its releases with nobody to tell, and the station."""
+    app = App(context=CONTEXT, outdir=str(folder / "cdk.out"))
+    stack = PlatformStack(app, "Station", env=HOME)
+    key = Keys(stack, "Keys").data
+    artifacts = ArtifactStore(stack, "Artifacts", key=key)
+    registry = ModelRegistry.from_group_name(stack, "Registry", "churn")
+    endpoint = ReleasedEndpoint(stack, "Endpoint", endpoint_name="prod-churn", artifacts=artifacts, key=key)
+    TrainStation(
+        stack,
+        "Station",
+        endpoint=endpoint,
+        release=BlueGreenRelease(stack, "Release", endpoint=endpoint, registry=registry, artifacts=artifacts),
+        registry=registry,
+        artifacts=artifacts,
+        train_account="444455556666",
+        external_id="train/7f3a9c",
     )
     app.synth()
     return Platform(HERE, read_stacks(folder / "cdk.out"), ())

@@ -5,6 +5,7 @@ acknowledgements (``delivery/findings.py``).
 """
 
 from tests.stacks.wildcards import KEY_POLICIES, NO_RESOURCE, OBJECTS, REFERENCE, Wildcard
+from tests.stacks.wildcards_people import GATES, STATION, TESTS
 from tests.stacks.wildcards_releases import REALTIME, TRAIN
 
 PIPELINES = "https://docs.aws.amazon.com/cdk/v2/guide/cdk-pipeline.html"
@@ -155,4 +156,13 @@ IMAGES = (
     _of(_KEY, "*", _ITSELF, KEY_POLICIES, *_USE),
 )
 
-BESIDE = {"delivery": DELIVERY, "function": IN_A_VPC, "images": IMAGES, "realtime": REALTIME, "train": TRAIN}
+BESIDE = {
+    "delivery": DELIVERY,
+    "function": IN_A_VPC,
+    "images": IMAGES,
+    "realtime": REALTIME,
+    "train": TRAIN,
+    "station": STATION,
+    "gates": GATES,
+    "tests": TESTS,
+}

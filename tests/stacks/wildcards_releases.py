@@ -15,8 +15,11 @@ def _on(service: str, place: str) -> str:
     return f"arn:aws:{service}:{{region}}:{{account}}:{place}"
 
 
-_GROUND = (
-    _of(_KEY, "*", "the account owns its key: see wildcards.py", KEY_POLICIES, "kms:*"),
+OWNED = _of(_KEY, "*", "the account owns its key: see wildcards.py", KEY_POLICIES, "kms:*")
+TRACES = _of(_ROLE, "*", NO_RESOURCE, f"{REFERENCE}awsx-ray.html", "xray:PutTelemetryRecords", "xray:PutTraceSegments")
+GROUND = (
+    OWNED,
+    TRACES,
     _of(
         _KEY,
         "*",
@@ -34,19 +37,11 @@ _GROUND = (
         "s3:PutObject",
     ),
     _of(_ROLE, f"{_ARTIFACTS}/runs/*", OBJECTS, _S3, "s3:GetObject", "s3:GetObjectVersion"),
-    _of(
-        _ROLE,
-        "*",
-        NO_RESOURCE,
-        f"{REFERENCE}awsx-ray.html",
-        "xray:PutTelemetryRecords",
-        "xray:PutTraceSegments",
-    ),
     _of(_ROLE, "*", NO_RESOURCE, f"{REFERENCE}amazonelasticcontainerregistry.html", "ecr:GetAuthorizationToken"),
 )
 
 REALTIME = (
-    *_GROUND,
+    *GROUND,
     _of(
         _ROLE,
         _on("application-autoscaling", "scalable-target/*"),
@@ -89,7 +84,7 @@ REALTIME = (
 )
 
 TRAIN = (
-    *_GROUND,
+    *GROUND,
     _of(
         _ROLE,
         "*",
