@@ -320,6 +320,16 @@ def test_a_rollback_starts_the_machine_with_who_and_why(world: World) -> None:
     assert request["who"]
 
 
+def test_a_rollback_names_the_version_that_is_meant_when_it_is_asked_for(world: World) -> None:
+    """So that an alarm which brings it back first is not followed by a rollback of the version before."""
+    world.run()
+
+    result = run("rollback", ENDPOINT)
+
+    assert result.exit_code == 0, result.output
+    assert [one["model_package_arn"] for one in world.inputs() if one.get("action") == "rollback"] == [VERSION]
+
+
 def test_the_history_shows_who_did_what(world: World, write: Callable[..., None]) -> None:
     write(rolled_back())
 

@@ -98,6 +98,17 @@ def test_an_alarm_ends_no_way_back(states: States) -> None:
     assert states.executions[TWO]["status"] == "RUNNING"
 
 
+def test_an_alarm_ends_the_release_by_which_a_rollback_brings_an_older_version(
+    states: States, sagemaker: Stubber
+) -> None:
+    lock.take(ENDPOINT, TWO, "", action="rollback", asked=LATER)
+    lock.keep(ENDPOINT, TWO, {**PLAN, "way": "beside"})
+    sagemaker.add_response("update_endpoint_weights_and_capacities", {"EndpointArn": f"{'a' * 20}"})
+
+    assert ring("b-errors") == TWO
+    assert states.executions[TWO]["error"] == "Release.Alarm"
+
+
 def test_a_first_version_has_no_blue_and_is_only_ended(states: States) -> None:
     release({**PLAN, "blue": {"exists": False, "variant": "", "weight": 0.0}})
 

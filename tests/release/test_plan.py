@@ -85,6 +85,14 @@ def test_a_release_interrupted_after_the_switch_is_tested_again_and_can_still_go
     assert plan["blue"]["weight"] == 1.0
 
 
+@pytest.mark.parametrize("changes", [{}, {"stage_status": "InService", "others_marked": True}])
+def test_a_version_that_was_scaled_down_gets_no_traffic_to_finish_another_ones_release(changes: dict[str, Any]) -> None:
+    """Its release failed at the marks, after blue was scaled down: one instance must not take the traffic of three."""
+    endpoint = live(variant("a", 1, weight=0.0), variant("b", 2, weight=1.0, instances=3), targets=(scaled("b"),))
+
+    assert plan_for(2, endpoint, **changes)["way"] == "finish"
+
+
 def test_a_release_whose_blue_is_kept_is_left_alone_too() -> None:
     endpoint = live(variant("a", 1, weight=0.0), variant("b", 2, weight=1.0), targets=(scaled("b"),))
 

@@ -63,6 +63,15 @@ def test_a_rollback_ends_a_release_and_waits_for_all_else(action: str, ends_by: 
     assert (found.way, found.ends_by) == ("wait", ends_by)
 
 
+@pytest.mark.parametrize(("meant", "ends_by"), [(V1, "Release.RolledBack"), (V2, "Release.Superseded")])
+def test_a_rollback_blames_the_version_that_it_means_and_no_other_that_is_being_released(
+    meant: str, ends_by: str
+) -> None:
+    found = find(holder(), action="rollback", model_package_arn=meant)
+
+    assert (found.way, found.ends_by) == ("wait", ends_by)
+
+
 def test_a_recovery_waits_for_its_dead_one_and_leaves_others_alone() -> None:
     assert find(holder(), action="recover", execution_arn=ONE).way == "wait"
     assert find(holder(), action="recover", execution_arn=TWO).way == "nothing"

@@ -146,3 +146,60 @@ def test_from_any_state_the_way_back_ends_with_one_version_in_charge(endpoint: L
     assert seen[-1] == "done"
     assert step.is_blue_again == (serving == ["a"])
     assert step.is_blue_again or endpoint.configuration == ALONE
+
+
+@pytest.mark.parametrize("step", ["Conclude", "MarkProduction"])
+def test_what_fails_after_green_has_passed_all_deletes_and_takes_back_nothing(step: str) -> None:
+    """A record that could not be written must not delete the first version's endpoint, nor reject the next version."""
+    first = live(variant("a", 1), configuration=FIRST["green"]["configuration"])
+    kept = live(variant("a", 1, weight=0.0), variant("b", 2, weight=1.0), configuration=SHARED)
+    failure = Failure(step, "the bus refused the event", "EventNotTaken")
+
+    assert back(FIRST, first, failure=failure).way == "done"
+    stays = back(PLAN, kept, failure=failure)
+    assert (stays.way, stays.reject, stays.decision, stays.percent) == ("done", False, "green stays", 100.0)
+
+
+@pytest.mark.parametrize(
+    ("failure", "rejects"),
+    [
+        (Failure("TestGreen", "wrong", "ReleaseFailed"), True),
+        (Failure("AskPerson", "ann: no", "Release.Rejected"), True),
+        (Failure("Look", "slow down", "Throttled"), False),
+        (Failure("Look", "too few requests", "ReleaseUnjudged"), False),
+        (Failure("Look", "the bus refused", "EventNotTaken"), False),
+        (Failure("BringUpGreen", "no more instances", "SageMaker.ResourceLimitExceededException"), False),
+        (Failure("CreateModel", "slow down", "SageMaker.ThrottlingException"), False),
+        (Failure("ShiftTraffic", "the endpoint is SystemUpdating", "SageMaker.SageMakerException"), False),
+    ],
+)
+def test_only_what_speaks_against_the_version_rejects_it(failure: Failure, *, rejects: bool) -> None:
+    assert back(PLAN, BEFORE, failure=failure).reject is rejects
+
+
+def test_a_way_back_that_does_not_end_is_never_told_as_one_that_did() -> None:
+    stuck = back(PLAN, live(variant("a", 1, weight=0.0), variant("b", 2), configuration=SHARED), looks=120)
+
+    assert (stuck.decision, stuck.percent, stuck.gives_up) == ("not brought back", None, True)
+    assert back(PLAN, BEFORE).decision == "brought back"
+    untouched = back({"looks": 3}, Live(status=""))
+    assert (untouched.decision, untouched.percent) == ("nothing was touched", None)
+
+
+def test_an_endpoint_that_is_gone_is_not_waited_for_and_leaves_the_turn_to_the_next_release() -> None:
+    gone = back(PLAN, Live(status=""))
+
+    assert (gone.way, gone.decision, gone.gives_up) == ("done", "not brought back", False)
+
+
+def test_the_traffic_goes_back_without_more_instances_when_these_do_not_come() -> None:
+    """SageMaker takes the whole call back, weights and all, when it finds no instances (status RollingBack)."""
+    plan = {**PLAN, "blue": {**PLAN["blue"], "instances": 3}}
+    kept = live(variant("a", 1, weight=0.0), variant("b", 2, weight=1.0, instances=3), configuration=SHARED)
+
+    first, second = (
+        way_back(plan, GREEN_BAD, kept, looks=1 + tries, most_looks=120, tries=tries).weights[0] for tries in (0, 1)
+    )
+
+    assert first == {"VariantName": "a", "DesiredWeight": 1.0, "DesiredInstanceCount": 3}
+    assert second == {"VariantName": "a", "DesiredWeight": 1.0}

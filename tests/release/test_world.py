@@ -325,6 +325,7 @@ def test_the_way_back_of_a_refused_release_says_what_was_refused() -> None:
             "plan": {"looks": 0},
             "failure": {"Plan": {"Error": "ReleaseRefused", "Cause": cause}},
             "looks": 0,
+            "tries": 0,
             "most_looks": 120,
         },
         None,

@@ -166,7 +166,8 @@ def test_a_release_that_is_throttled_for_too_long_goes_back_when_that_is_over(wa
     assert (ended["status"], ended["error"]) == ("FAILED", "ShiftTraffic")
     assert "Rate exceeded" in ended["cause"]
     assert walk.require_known_state() == before
-    assert walk.rehearsal.package(version)["ModelApprovalStatus"] == "Rejected"
+    # It says nothing about the version that AWS had no time.
+    assert walk.rehearsal.package(version)["ModelApprovalStatus"] == "Approved"
 
 
 def test_a_task_that_fails_takes_the_release_back(walk: Walk) -> None:

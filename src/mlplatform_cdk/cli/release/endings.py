@@ -14,7 +14,7 @@ from mlplatform_cdk.cli.release.options import (
     cloud,
     refuse,
 )
-from mlplatform_cdk.cli.release.place import find, running, start
+from mlplatform_cdk.cli.release.place import find, meant, running, start
 from mlplatform_cdk.cli.release.status import follow_release
 from mlplatform_cdk.runtimekit import aws, release_facts
 
@@ -57,7 +57,10 @@ def rollback(
     with cloud(region, profile, endpoint_url):
         address = find(endpoint)
         request = {"action": "rollback", "by": "hand", "who": caller(), "reason": reason or "no reason given"}
-        arn = start(address, request)
-        OUT.print(escape(f"started {arn}"), soft_wrap=True)
+        # By its name, so that a way back that is under way already is not followed by one of the version before.
+        version = meant(address)
+        arn = start(address, request | ({"model_package_arn": version} if version else {}))
+        what = f" for {release_facts.label(version)}" if version else ""
+        OUT.print(escape(f"started {arn}{what}"), soft_wrap=True)
         if follow:
             follow_release(address, arn, as_json=False)

@@ -9,6 +9,7 @@ from mlplatform_cdk.runtimekit import aws, release_records
 from mlplatform_cdk.runtimekit.release_address import PREFIX, ReleaseAddress
 
 _RUNNING = "RUNNING"
+_IN_SERVICE = "InService"
 _FINISHED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 
 
@@ -72,6 +73,25 @@ def running(address: ReleaseAddress) -> Execution | None:
         return None
     execution = replace(describe(lock["owner"]), action=str(lock.get("action", "")))
     return execution if execution.status == _RUNNING else None
+
+
+def meant(address: ReleaseAddress) -> str:
+    """The version that a rollback is about now: of the release that holds the lock, else the one in production.
+
+    Empty: neither is known, and the machine takes what has the traffic.
+    """
+    lock = release_records.read(address.table, f"lock#{address.endpoint}", "lock") or {}
+    held = str(lock.get("version") or lock.get("left_version") or "")
+    if held or not address.group:
+        return held
+    pages = aws.client("sagemaker").get_paginator("list_model_packages")
+    listed = [
+        str(one["ModelPackageArn"])
+        for page in pages.paginate(ModelPackageGroupName=address.group)
+        for one in page["ModelPackageSummaryList"]
+        if one.get("ModelLifeCycle", {}).get("StageStatus") == _IN_SERVICE
+    ]
+    return listed[0] if len(listed) == 1 else ""
 
 
 def start(address: ReleaseAddress, request: dict[str, Any]) -> str:

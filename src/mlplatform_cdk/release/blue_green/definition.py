@@ -59,7 +59,7 @@ def _beginning() -> dict[str, State]:
         },
         # Before the turn: whoever waits for a week must hold up nobody.
         "WaitForRetention": {"Type": "Wait", "SecondsPath": "$.request.after_s", "Next": "Enter"},
-        "BeginAgain": {"Type": "Pass", "Parameters": _fresh({"done": True}), "Next": "Enter"},
+        "BeginAgain": {"Type": "Pass", "Parameters": _fresh({"done.$": "$.back.rolled_back"}), "Next": "Enter"},
     }
 
 
@@ -72,12 +72,13 @@ def _fresh(changes: dict[str, Any]) -> dict[str, Any]:
         "tests": _UNTESTED,
         "progress": {"next": 0, "begun": ""},
         "window": {"metrics": {}},
-        "back": {"looks": 0},
-        # Has this execution brought something back already, and does it do so for another one now?
+        "back": {"looks": 0, "tries": 0, "rolled_back": False},
+        # Has this execution brought back what it is to roll back, and does it work for another one now?
         "done": False,
         "goes_on": False,
     }
-    return begun | changes
+    told = {name.removesuffix(".$") for name in changes}
+    return {name: value for name, value in begun.items() if name.removesuffix(".$") not in told} | changes
 
 
 def _turn(release: Release) -> dict[str, State]:

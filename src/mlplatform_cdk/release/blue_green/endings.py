@@ -12,7 +12,10 @@ from mlplatform_cdk.release.blue_green.changes import (
 )
 from mlplatform_cdk.release.blue_green.tasks import FIND_WAY_BACK, Tasks, choice
 
-_BACK = ("way", "looks", "every_s", "weights", "reject", "step", "reason", "sentence")
+_BACK = (
+    *("way", "looks", "every_s", "tries", "weights", "reject", "step", "reason", "sentence"),
+    *("decision", "percent", "gives_up", "rolled_back"),
+)
 _RELEASED, _FAILED = "Released", "Failed"
 _IS_RELEASE_OVER, _IS_FAILURE_OVER = "IsReleaseOver", "IsFailureOver"
 
@@ -47,6 +50,7 @@ def _way_back(release: Release) -> dict[str, State]:
             "plan.$": "$.plan",
             "failure.$": "$.failure",
             "looks.$": "$.back.looks",
+            "tries.$": "$.back.tries",
             "most_looks": MOST_LOOKS,
         },
         answers=_BACK,
@@ -116,7 +120,9 @@ def _verdict(tasks: Tasks, endpoint_name: str, then: str) -> dict[str, State]:
         # Whoever took up another's release and lost the way must not go on with its own.
         "GoNoFurther": {"Type": "Pass", "Result": False, "ResultPath": "$.goes_on", "Next": then},
         "IsVersionToReject": choice(("$.back.reject", True, "RejectVersion"), default="Settle"),
-        "RejectVersion": caught_as(reject, "$.rejection", "Settle") | {"Next": "Settle"},
+        "RejectVersion": caught_as(reject, "$.rejection", "LeaveUnrejected") | {"Next": "Settle"},
+        # The record says what is so in the registry.
+        "LeaveUnrejected": {"Type": "Pass", "Result": False, "ResultPath": "$.back.reject", "Next": "Settle"},
         # The turn of an execution that cannot give it up is taken by the next one.
         "Settle": caught_as(settle, "$.stumbles.Settle", "GoNoFurther") | {"Next": then},
     }

@@ -6,9 +6,12 @@ from typing import Any
 
 from mlplatform_cdk.release.blue_green.runtime import audit, live, lock, production, scaling
 from mlplatform_cdk.release.blue_green.runtime.core import pause_s
+from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseFailed
 from mlplatform_cdk.release.blue_green.runtime.failure import failure_of
+from mlplatform_cdk.release.blue_green.runtime.rolling_back import ROLLBACK
 from mlplatform_cdk.release.blue_green.runtime.state import Live
-from mlplatform_cdk.release.blue_green.runtime.way_back import CONFIGURATION, way_back
+from mlplatform_cdk.release.blue_green.runtime.stopping import ROLLED_BACK
+from mlplatform_cdk.release.blue_green.runtime.way_back import CONFIGURATION, WEIGHTS, way_back
 
 Event = Mapping[str, Any]
 
@@ -17,7 +20,8 @@ def go_back(event: Event) -> dict[str, Any]:
     """The next step back; the last one restores the scaling and the registry's mark."""
     looks, failure, made = event["looks"] + 1, failure_of(event["failure"]), event["plan"]
     endpoint = live.read_endpoint(event["endpoint_name"])
-    step = way_back(made, failure, endpoint, looks=looks, most_looks=event["most_looks"])
+    tries = event["tries"]
+    step = way_back(made, failure, endpoint, looks=looks, most_looks=event["most_looks"], tries=tries)
     if step.way == CONFIGURATION:
         # SageMaker keeps a variant that scaling still knows.
         others = [one.name for one in endpoint.variants if one.name != made["blue"]["variant"]]
@@ -29,6 +33,8 @@ def go_back(event: Event) -> dict[str, Any]:
         **asdict(step),
         "looks": looks,
         "every_s": pause_s(looks),
+        "tries": tries + (step.way == WEIGHTS),
+        "rolled_back": step.is_blue_again and failure.step == ROLLED_BACK,
         "step": failure.step,
         "reason": said[: production.LONGEST_REASON],
         "sentence": said,
@@ -36,11 +42,17 @@ def go_back(event: Event) -> dict[str, Any]:
 
 
 def settle(event: Event) -> dict[str, Any]:
-    """Write down how it went back, and give up the turn, unless this execution goes on with it."""
+    """Write down how it went back, and give up the turn, unless this execution goes on with it.
+
+    :raises ReleaseFailed: when it is not back and may be if it is tried again: the turn stays with this execution,
+        whose end starts its recovery.
+    """
     back = event["back"]
-    decision = "rejected, and brought back" if back["reject"] else "brought back"
+    decision = f"rejected, and {back['decision']}" if back["reject"] else back["decision"]
     reason = f"{back['step']}: {back['sentence']}"
-    audit.write(event, "WayBack", decision, reason=reason, percent=0.0, sequence=_kind(event))
+    audit.write(event, "WayBack", decision, reason=reason, percent=back["percent"], sequence=_kind(event))
+    if back["gives_up"]:
+        raise ReleaseFailed(back["sentence"])
     _give_up_turn(event)
     return {}
 
@@ -76,5 +88,7 @@ def _give_up_turn(event: Event) -> None:
 
 
 def _kind(event: Event) -> str:
-    """An execution may end another one's release before its own."""
+    """An execution may end another one's release before its own, and a rollback may follow on that."""
+    if (event.get("plan") or {}).get("way") == ROLLBACK:
+        return ROLLBACK
     return "another" if event.get("goes_on") else "own"

@@ -1,6 +1,6 @@
 """The turn of an execution: it waits, brings back what a dead one left, or begins what it was started for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mlplatform_cdk.release.blue_green.runtime import audit, live, lock, production, recovery, stopping
@@ -8,8 +8,17 @@ from mlplatform_cdk.release.blue_green.runtime.core import turn_pause_s
 from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseRefused
 from mlplatform_cdk.release.blue_green.runtime.lock_rows import Debt
 from mlplatform_cdk.release.blue_green.runtime.plan import FINISH
-from mlplatform_cdk.release.blue_green.runtime.rolling_back import is_still_kept, previous, rollback_plan, serving
-from mlplatform_cdk.release.blue_green.runtime.state import CHANGING
+from mlplatform_cdk.release.blue_green.runtime.rolling_back import (
+    Listed,
+    has_traffic,
+    is_rejected,
+    is_still_kept,
+    previous,
+    rollback_plan,
+    serving,
+    was_in_production,
+)
+from mlplatform_cdk.release.blue_green.runtime.state import CHANGING, Live
 from mlplatform_cdk.runtimekit import release_records
 from mlplatform_cdk.runtimekit.endpoint_specification import SEPARATOR
 
@@ -24,7 +33,7 @@ def enter(event: Event) -> Answer:
     """Take the turn, or say why not yet.
 
     :param event: ``request``, ``endpoint_name``, ``started``, ``looks``, ``most_looks``, ``supersede``, and ``done``:
-        this execution has brought something back already.
+        this execution is a rollback and has brought back what it was started for.
     """
     request, endpoint = event["request"], event["endpoint_name"]
     action = request.get("action", lock.RELEASE)
@@ -64,7 +73,7 @@ def _without_turn(event: Event) -> Answer:
     running = row if row is not None and lock.is_alive(row) else None
     found = recovery.instead(request, running, supersede=event["supersede"])
     if found.ends_by and running is not None:
-        newer = found.ends_by == recovery.SUPERSEDED
+        newer = found.ends_by == recovery.SUPERSEDED and request.get("action") != lock.ROLLBACK
         why = f"{request.get('model_package_arn', '')} takes its place" if newer else audit.reason_of(request)
         stopping.stop(running.owner, found.ends_by, who=audit.who_of(request), why=why)
     return _answer(event, DONE, found.why) if found.way == recovery.NOTHING else _wait(event, found.why)
@@ -81,14 +90,24 @@ def _take_up(event: Event, action: str, debt: Debt) -> Answer | None:
     left_by = {release_records.LEFT_BY: debt.by}
     is_alone = endpoint.status == "InService" and endpoint.configuration == plan["green"]["configuration"]
     passed = plan["finishing"] or (is_alone and plan["blue"]["exists"])
-    if passed and action != lock.ROLLBACK:
+    ended = _end_of(event, action, debt)
+    # Somebody wants it back, and blue is there.
+    unwanted = recovery.is_rejecting(ended["Error"]) and plan["blue"]["exists"] and not is_alone
+    if passed and not unwanted:
         audit.write(event, "TakeUp", f"complete what {debt.by} left", plan=plan, metrics=left_by)
         blue = {**plan["blue"], "exists": plan["blue"]["exists"] and not is_alone}
         return _answer(event, COMPLETE, "a dead release had passed all", plan={**plan, "blue": blue})
-    ended = _rolled_back(event) if action == lock.ROLLBACK else stopping.ending_of(debt.by)
     reason = ended["Cause"]
     audit.write(event, "TakeUp", f"bring back what {debt.by} left", plan=plan, reason=reason, metrics=left_by)
     return _answer(event, TAKE_BACK, "a dead release left it", plan={**plan, "finishing": False}, failure=_named(ended))
+
+
+def _end_of(event: Event, action: str, debt: Debt) -> dict[str, str]:
+    """Why what is left is brought back: this rollback means it, or as its own execution ended."""
+    meant = event["request"].get("model_package_arn", "")
+    if action == lock.ROLLBACK and meant in ("", debt.version, debt.plan.get("package_arn")):
+        return _rolled_back(event)
+    return stopping.ending_of(debt.by)
 
 
 def _to_release(event: Event) -> Answer:
@@ -98,29 +117,41 @@ def _to_release(event: Event) -> Answer:
 def _to_roll_back(event: Event) -> Answer:
     if event["done"]:
         return _answer(event, DONE, "it was brought back")
+    asked = event["request"].get("model_package_arn", "")
     endpoint = live.read_endpoint(event["endpoint_name"])
     if endpoint.status in CHANGING:
         return _wait(event, f"the endpoint is {endpoint.status}")
+    if asked and not has_traffic(endpoint, asked):
+        return _answer(event, DONE, f"{asked} has no traffic")
     now = serving(endpoint)
-    asked = event["request"].get("model_package_arn", "")
-    if now is None or (asked and now.package_arn != asked):
-        return _answer(event, DONE, f"{asked or 'no version'} has no traffic")
+    if now is None:
+        raise ReleaseRefused(_unclear(event["endpoint_name"], endpoint))
+    group = now.package_arn.rpartition(":model-package/")[2].rpartition("/")[0]
+    versions = [*production.versions(group)] if group else []
     plan = rollback_plan(endpoint, prefix=f"{event['endpoint_name']}{SEPARATOR}", execution_arn=event["execution_arn"])
-    if plan is not None:
+    if plan is not None and was_in_production(versions, plan["blue"]["package_arn"]):
         lock.keep(event["endpoint_name"], event["execution_arn"], plan)
         audit.write(
             event, "RollBack", f"back to {plan['blue']['label']}", plan=plan, reason=_rolled_back(event)["Cause"]
         )
         return _answer(event, TAKE_BACK, "the version before is kept", plan=plan, failure=_named(_rolled_back(event)))
-    return _previous(event, now.package_arn)
+    return _previous(event, now.package_arn, versions)
 
 
-def _previous(event: Event, live_arn: str) -> Answer:
-    group = live_arn.rpartition(":model-package/")[2].rpartition("/")[0]
-    found = previous(production.versions(group), live_arn=live_arn) if group else None
+def _unclear(name: str, endpoint: Live) -> str:
+    """What a rollback says to an endpoint on which nobody has all the traffic."""
+    shares = ", ".join(f"{one.name}: {one.weight:g}" for one in endpoint.variants) or endpoint.status or "no endpoint"
+    return f"endpoint {name} must have all its traffic on one variant to be rolled back, got {shares}; set the weights"
+
+
+def _previous(event: Event, live_arn: str, versions: Sequence[Listed]) -> Answer:
+    found = previous(versions, live_arn=live_arn)
     if found is None:
-        raise ReleaseRefused(f"a rollback needs an approved version that was in production before, got none of {group}")
-    production.reject(live_arn, _rolled_back(event)["Cause"])
+        known = ", ".join(one.arn.rpartition("/")[2] for one in versions) or "no version"
+        raise ReleaseRefused(f"a rollback needs an approved version that was in production before, got none of {known}")
+    # A second rejection would be a second event, and the event a second rollback.
+    if not is_rejected(versions, live_arn):
+        production.reject(live_arn, _rolled_back(event)["Cause"])
     audit.write(event, "RollBack", f"release {found.arn} again", version=live_arn, reason=_rolled_back(event)["Cause"])
     return _answer(event, PREVIOUS, "blue is gone", package_arn=found.arn)
 

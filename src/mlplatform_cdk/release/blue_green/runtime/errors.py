@@ -11,5 +11,9 @@ class ReleaseFailed(KnownError):
     """A release that must go back."""
 
 
+class ReleaseUnjudged(ReleaseFailed):
+    """A release that must go back because green had too few requests, which is nobody's fault."""
+
+
 class Throttled(Exception):
     """AWS had no time for a call; the machine makes the whole step again, later, by the name of this class."""

@@ -12,9 +12,11 @@ from typing import Any
 
 from mlplatform_cdk.release.blue_green.runtime import lock, recovery, stopping
 from mlplatform_cdk.release.blue_green.runtime.lock_rows import Row
+from mlplatform_cdk.release.blue_green.runtime.plan import BESIDE, FIRST, RESUME
 from mlplatform_cdk.runtimekit import aws, logs
 
 BUSINESS = "business"
+_RELEASING = (BESIDE, RESUME, FIRST)
 _LOG = logs.logger("guard")
 
 
@@ -76,9 +78,12 @@ def act_on(row: Row | None, whose: str) -> Act | None:
     :param row: who holds the lock.
     :param whose: a variant, or ``business``.
     """
-    if row is None or row.action != lock.RELEASE or not row.plan or "green" not in row.plan:
+    if row is None or not row.plan or "green" not in row.plan:
         return None
     plan = row.plan
+    # A rollback after blue's end is a release of the version before, and watched like one.
+    if row.action != lock.RELEASE and (row.action != lock.ROLLBACK or plan.get("way") not in _RELEASING):
+        return None
     green, blue = plan["green"]["variant"], plan["blue"]
     if plan.get("finishing") or whose not in (green, BUSINESS):
         return None

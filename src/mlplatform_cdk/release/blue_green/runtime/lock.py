@@ -108,10 +108,13 @@ def must_hold(endpoint: str, execution_arn: str) -> Row:
 def free(endpoint: str, execution_arn: str) -> bool:
     """Let go of the lock and of any place in the line; False when the lock was not this execution's.
 
+    What was taken over from a dead execution and not brought back is not let go of: the next one finds it there.
+
     :param endpoint: the endpoint's name.
     :param execution_arn: who held it.
     """
     mine = [row for row in lock_rows.read(endpoint) if row.owner == execution_arn]
+    mine = [row for row in mine if row.taken_over is None]
     freed = [lock_rows.remove(endpoint, row.at, owner=execution_arn) for row in mine if row.at == ROW]
     for row in mine:
         lock_rows.remove(endpoint, row.at, owner=execution_arn)

@@ -145,7 +145,9 @@ def _way_beside(request: Request, live: Live, *, others_marked: bool) -> tuple[s
     if current.model != request.model_name:
         return BESIDE, f"{current.model} serves now"
     marked = request.version.stage_status == IN_SERVICE and not others_marked
-    if len(live.variants) > 1 and not marked:
+    # A way back that is smaller was scaled down by a release that had passed all; it could not take the traffic now.
+    is_whole = all(one.instances >= current.instances for one in live.variants)
+    if len(live.variants) > 1 and not marked and is_whole:
         return RESUME, "it has the traffic and was never called production; it is tested again without"
     if marked and _scales_as_specified(request.specification, live, current):
         return NOTHING, f"{request.version.label} serves all traffic already"

@@ -46,7 +46,8 @@ def instead(request: Mapping[str, Any], holder: Row | None, *, supersede: bool) 
         return Instead(way=NOTHING, why=f"{holder.owner} took the endpoint over, and with it what was left")
     ends_by = ""
     if action == ROLLBACK and (is_release or holder.action == AB_TEST):
-        ends_by = ROLLED_BACK
+        # A rollback of the live version ends the release of the next one, too, which is not the next one's fault.
+        ends_by = SUPERSEDED if is_release and version not in ("", holder.version) else ROLLED_BACK
     elif action == RELEASE and is_release and request.get("supersede", supersede):
         ends_by = SUPERSEDED
     return Instead(way=WAIT, why=f"{holder.owner} has the endpoint for its {holder.action}", ends_by=ends_by)

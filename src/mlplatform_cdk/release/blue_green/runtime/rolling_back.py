@@ -32,6 +32,21 @@ def serving(live: Live) -> Variant | None:
     return taking[0] if len(taking) == 1 else None
 
 
+def has_traffic(live: Live, package_arn: str) -> bool:
+    """True when a variant of the version takes requests."""
+    return any(one.weight > 0 and one.package_arn == package_arn for one in live.variants)
+
+
+def is_rejected(versions: Iterable[Listed], package_arn: str) -> bool:
+    """True when the registry says of the version that it is rejected."""
+    return any(one.arn == package_arn and one.approval == "Rejected" for one in versions)
+
+
+def was_in_production(versions: Iterable[Listed], package_arn: str) -> bool:
+    """True of an approved version that was in production: what else stands without traffic was perhaps never tested."""
+    return any(one.arn == package_arn and one.approval == "Approved" and one.stage_status for one in versions)
+
+
 def rollback_plan(live: Live, *, prefix: str, execution_arn: str) -> dict[str, Any] | None:
     """The plan whose way back is the rollback; None: nothing is kept beside the live version.
 

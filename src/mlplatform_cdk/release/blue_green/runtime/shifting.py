@@ -6,7 +6,7 @@ from typing import Any
 
 from mlplatform_cdk.release.blue_green.runtime import audit, core, evidence, lock, trials
 from mlplatform_cdk.release.blue_green.runtime.core import Move
-from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseFailed
+from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseFailed, ReleaseUnjudged
 from mlplatform_cdk.release.blue_green.runtime.plan import FIRST, RESUME, SHADOW_VARIANT
 from mlplatform_cdk.runtimekit.release_strategy import Strategy
 
@@ -50,6 +50,7 @@ def look(event: Event) -> dict[str, Any]:
     :param event: ``strategy``, ``plan``, ``progress``, ``window`` (``looks``, ``since``, ``looked``), ``now``,
         ``alarms`` by variant, ``machine`` and ``budget_ms``.
     :raises ReleaseFailed: when it must go back, and why.
+    :raises ReleaseUnjudged: when it must go back because green has too few requests.
     """
     strategy, move = Strategy.from_mapping(event["strategy"]), Move.from_mapping(event["progress"])
     window, looks = event["window"], event["window"]["looks"] + 1
@@ -66,7 +67,8 @@ def look(event: Event) -> dict[str, Any]:
         sequence=f"{event['progress']['next']}-{looks}",
     )
     if seen.what == core.BACK:
-        raise ReleaseFailed(f"at {move.percent:g} percent: {reasons}")
+        error = ReleaseUnjudged if verdict.ok is None else ReleaseFailed
+        raise error(f"at {move.percent:g} percent: {reasons}")
     bakes = move.kind == core.BAKE
     return {
         "what": seen.what,

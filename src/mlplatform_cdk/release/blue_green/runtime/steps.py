@@ -116,7 +116,8 @@ def mark(event: Event) -> dict[str, Any]:
     """Say in the registry what is in production now."""
     description = f"released to {event['endpoint_name']} by {event['execution_arn']}"
     former = production.mark(event["package_arn"], _group(event["package_arn"]), description=description)
-    audit.write(event, "MarkProduction", "in production", version=event["package_arn"], reason=description)
+    arn = event["package_arn"]  # an execution may complete another one's release before its own
+    audit.write(event, "MarkProduction", "in production", version=arn, reason=description, sequence=arn)
     return {"former": former}
 
 

@@ -13,13 +13,24 @@ from mlplatform_cdk.release.blue_green.runtime.plan import FINISH, FIRST
 from mlplatform_cdk.release.blue_green.runtime.state import CHANGING, Live
 
 WAIT, WEIGHTS, CONFIGURATION, DELETE, DONE = "wait", "weights", "configuration", "delete", "done"
+_BACK = "brought back"
 # What follows when green has passed all: it serves, and going back would be a decision of its own.
 FINISHING = (
     *("LetBlueScaleNoMore", "ScaleDownBlue", "WatchScaleDown", "RegisterScaling", "ScaleByTraffic"),
-    *("MarkProduction", "StartRetirement", "CleanUp"),
+    *("MarkProduction", "StartRetirement", "CleanUp", "Conclude"),
 )
-# A release that nobody may go on with says nothing about its version.
-BLAMELESS = ("ReleaseRefused", "Release.Superseded", "Release.Interrupted", "LockLost")
+# A release that nobody may go on with says nothing about its version, nor does one that nobody could judge.
+BLAMELESS = (
+    *("ReleaseRefused", "ReleaseUnjudged", "Release.Superseded", "Release.Interrupted", "LockLost"),
+    *("Throttled", "EventNotTaken"),
+)
+# What these do depends on AWS and on our own records alone, whatever version it is: a refusal of weights during
+# SageMaker's own maintenance, for one.
+BLAMELESS_STEPS = (
+    *("SuspendScaling", "TakeTrafficBack", "ShiftTraffic", "Advance"),
+    *("RemoveScaling", "RetireBlue", "WatchRetirement"),
+)
+_LIMITS = ("Throttling", "LimitExceeded")  # in the names of what services answer, whatever they are called else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,16 +42,24 @@ class WayBack:
     :param reject: may the version be marked as rejected.
     :param is_blue_again: blue serves as before, and only its scaling is left to restore.
     :param weights: what to set the weights to.
+    :param decision: what the record says was done, when there is nothing left to do.
+    :param percent: green's share of the traffic then; None: it is not known.
+    :param gives_up: it is not back, and may be if it is tried again.
     """
 
     way: str
     outcome: str = ""
+    decision: str = ""
+    percent: float | None = None
+    gives_up: bool = False
     reject: bool = True
     is_blue_again: bool = False
     weights: list[dict[str, Any]] = field(default_factory=list)
 
 
-def way_back(plan: Mapping[str, Any], failure: Failure, live: Live, *, looks: int, most_looks: int) -> WayBack:
+def way_back(
+    plan: Mapping[str, Any], failure: Failure, live: Live, *, looks: int, most_looks: int, tries: int = 0
+) -> WayBack:
     """The next step back from ``live``.
 
     :param plan: of the release that failed; without members when making it was what failed.
@@ -48,16 +67,23 @@ def way_back(plan: Mapping[str, Any], failure: Failure, live: Live, *, looks: in
     :param live: the endpoint now.
     :param looks: how often this was asked, this time included.
     :param most_looks: after how many the endpoint is left to a person.
+    :param tries: how often the weights were set already.
     """
     if "green" not in plan:
-        return WayBack(way=DONE, outcome="the endpoint was not touched", reject=False)
-    step = _step(plan, failure, live)
+        return WayBack(way=DONE, outcome="the endpoint was not touched", decision="nothing was touched", reject=False)
+    step = _step(plan, failure, live, tries)
     if step.way != DONE and looks >= most_looks:
-        step = _stuck(plan, live)
-    return replace(step, reject=False) if failure.error in BLAMELESS else step
+        step = replace(_stuck(plan, live), gives_up=True)
+    return replace(step, reject=False) if _is_blameless(failure) else step
 
 
-def _step(plan: Mapping[str, Any], failure: Failure, live: Live) -> WayBack:
+def _is_blameless(failure: Failure) -> bool:
+    """True when the failure says nothing about the version."""
+    limited = any(word in failure.error for word in _LIMITS)
+    return limited or failure.error in BLAMELESS or failure.step in BLAMELESS_STEPS
+
+
+def _step(plan: Mapping[str, Any], failure: Failure, live: Live, tries: int) -> WayBack:
     if plan["way"] == FINISH or failure.step in FINISHING:
         return _stays(plan)
     if plan["way"] == FIRST:
@@ -66,18 +92,20 @@ def _step(plan: Mapping[str, Any], failure: Failure, live: Live) -> WayBack:
         return WayBack(way=WAIT)
     if live.status != "InService":
         return _stuck(plan, live)
-    return _to_blue(plan, live)
+    return _to_blue(plan, live, tries)
 
 
 def _from_first(plan: Mapping[str, Any], live: Live) -> WayBack:
     if not live.status:
-        return WayBack(way=DONE, outcome="there was no version before it, so there is no endpoint again")
+        outcome = "there was no version before it, so there is no endpoint again"
+        return WayBack(way=DONE, outcome=outcome, decision=_BACK, percent=0.0)
     if live.configuration != plan["green"]["configuration"]:
-        return WayBack(way=DONE, outcome=f"an endpoint that this release did not make runs {live.configuration}")
+        outcome = f"an endpoint that this release did not make runs {live.configuration}"
+        return WayBack(way=DONE, outcome=outcome, decision="left as it is")
     return WayBack(way=WAIT if live.status in CHANGING else DELETE)
 
 
-def _to_blue(plan: Mapping[str, Any], live: Live) -> WayBack:
+def _to_blue(plan: Mapping[str, Any], live: Live, tries: int) -> WayBack:
     blue = plan["blue"]
     now = live.variant(blue["variant"])
     if now is None:
@@ -85,20 +113,23 @@ def _to_blue(plan: Mapping[str, Any], live: Live) -> WayBack:
         return _stays(plan) if retired else WayBack(way=CONFIGURATION)
     others = [one for one in live.variants if one is not now]
     if now.weight <= 0 or any(one.weight > 0 for one in others):
-        grown = {"DesiredInstanceCount": blue["instances"]} if now.instances < blue["instances"] else {}
+        # SageMaker takes the whole call back when the instances do not come: then the traffic goes without them.
+        grows = now.instances < blue["instances"] and not tries
+        grown = {"DesiredInstanceCount": blue["instances"]} if grows else {}
         weights = [{"VariantName": now.name, "DesiredWeight": blue["weight"], **grown}]
         weights += [{"VariantName": one.name, "DesiredWeight": 0.0} for one in others]
         return WayBack(way=WEIGHTS, weights=weights)
     if live.configuration not in (blue["configuration"], plan["before"]):
         return WayBack(way=CONFIGURATION)
     outcome = f"{blue['label']} serves all traffic"
-    return WayBack(way=DONE, outcome=outcome, reject=bool(plan["rejectable"]), is_blue_again=True)
+    done = WayBack(way=DONE, outcome=outcome, decision=_BACK, percent=0.0, is_blue_again=True)
+    return replace(done, reject=bool(plan["rejectable"]))
 
 
 def _stays(plan: Mapping[str, Any]) -> WayBack:
     """Green was tested and has all the traffic, and blue is gone: going back would be another release."""
     outcome = f"{plan['label']} serves all traffic; start its release again to finish it"
-    return WayBack(way=DONE, outcome=outcome, reject=False)
+    return WayBack(way=DONE, outcome=outcome, decision="green stays", percent=100.0, reject=False)
 
 
 def _stuck(plan: Mapping[str, Any], live: Live) -> WayBack:
@@ -106,5 +137,6 @@ def _stuck(plan: Mapping[str, Any], live: Live) -> WayBack:
     return WayBack(
         way=DONE,
         outcome=f"the way back did not end: the endpoint is {state}; look at it now",
+        decision="not brought back",
         reject=bool(plan["rejectable"]),
     )

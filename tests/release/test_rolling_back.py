@@ -1,0 +1,204 @@
+"""Does a rollback take back what it means, no more, and say so only when it has?"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from mlplatform_cdk.release.blue_green.runtime import audit, ending, live, lock, production
+from mlplatform_cdk.release.blue_green.runtime.entering import enter
+from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseFailed, ReleaseRefused
+from mlplatform_cdk.release.blue_green.runtime.rolling_back import Listed
+from mlplatform_cdk.release.blue_green.runtime.state import Live
+from tests.release.table import EARLY, ENDPOINT, LATER, ONE, THREE, TWO, States, world
+from tests.release.worlds import GROUP, plan_for, variant
+from tests.release.worlds import live as endpoint_of
+
+BEFORE = endpoint_of(variant("a", 1))
+PLAN = plan_for(2, BEFORE) | {"package_arn": f"{GROUP}/2"}
+SPLIT = endpoint_of(
+    variant("a", 1, weight=0.5), variant("b", 2, weight=0.5), configuration=PLAN["shared"]["configuration"]
+)
+PASSED = endpoint_of(
+    variant("a", 1, weight=0.0), variant("b", 2, weight=1.0), configuration=PLAN["shared"]["configuration"]
+)
+
+
+@pytest.fixture(autouse=True)
+def states(monkeypatch: pytest.MonkeyPatch) -> Iterator[States]:
+    with world(monkeypatch) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def records(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The decisions that are written down."""
+    written: list[dict[str, Any]] = []
+    monkeypatch.setattr(
+        audit, "write", lambda _event, step, decision, **more: written.append({"as": f"{step}: {decision}", **more})
+    )
+    return written
+
+
+def dead(states: States, monkeypatch: pytest.MonkeyPatch, endpoint: Live, *, error: str = "", **plan: Any) -> None:
+    """A release of version 2 that died and left the endpoint like this."""
+    monkeypatch.setattr(live, "read_endpoint", lambda _name: endpoint)
+    lock.take(ENDPOINT, ONE, f"{GROUP}/2", asked=EARLY)
+    lock.keep(ENDPOINT, ONE, {**PLAN, **plan})
+    states.end(ONE, error=error, cause="ann: no")
+
+
+def come(*, done: bool = False, **request: Any) -> dict[str, Any]:
+    event = {"execution_arn": TWO, "endpoint_name": ENDPOINT, "request": request, "started": LATER, "done": done}
+    return enter({**event, "looks": 0, "most_looks": 500, "supersede": False})
+
+
+def test_a_rollback_of_the_live_version_does_not_blame_the_next_one_that_was_being_released(
+    states: States, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead(states, monkeypatch, SPLIT, error="Release.Superseded")
+
+    answer = come(action="rollback", model_package_arn=f"{GROUP}/1", who="ann", reason="wrong labels")
+
+    assert (answer["way"], [*answer["failure"]]) == ("back", ["Release.Superseded"])
+
+
+def test_a_rollback_of_the_version_that_was_being_released_takes_it_back_and_names_it(
+    states: States, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead(states, monkeypatch, SPLIT)
+
+    answer = come(action="rollback", model_package_arn=f"{GROUP}/2", who="ann", reason="wrong labels")
+
+    assert (answer["way"], [*answer["failure"]]) == ("back", ["Release.RolledBack"])
+
+
+def test_a_release_that_is_aborted_while_it_finishes_is_taken_back_and_not_completed(
+    states: States, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead(states, monkeypatch, PASSED, error="Release.Aborted", finishing=True)
+
+    assert come(action="recover", execution_arn=ONE)["way"] == "back"
+
+
+@pytest.mark.parametrize("error", ["", "Release.Superseded"])
+def test_a_release_that_is_only_interrupted_while_it_finishes_is_completed(
+    states: States, monkeypatch: pytest.MonkeyPatch, error: str
+) -> None:
+    dead(states, monkeypatch, PASSED, error=error, finishing=True)
+
+    assert come(action="recover", execution_arn=ONE)["way"] == "finish"
+
+
+def test_a_second_rollback_of_what_is_back_already_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "read_endpoint", lambda _name: BEFORE)
+
+    answer = come(action="rollback", model_package_arn=f"{GROUP}/2")
+
+    assert (answer["way"], answer["why"]) == ("done", f"{GROUP}/2 has no traffic")
+
+
+def test_a_rollback_of_split_traffic_that_nobody_remembers_is_refused_and_not_called_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live, "read_endpoint", lambda _name: SPLIT)
+
+    with pytest.raises(ReleaseRefused, match=r"must have all its traffic on one variant .*a: 0.5, b: 0.5"):
+        come(action="rollback")
+
+
+@pytest.mark.parametrize(("approval", "rejections"), [("Approved", 1), ("Rejected", 0)])
+def test_a_version_is_rejected_once_since_its_rejection_starts_a_rollback(
+    monkeypatch: pytest.MonkeyPatch, approval: str, rejections: int
+) -> None:
+    listed = [
+        Listed(arn=f"{GROUP}/1", number=1, approval="Approved", stage_status="Retired"),
+        Listed(arn=f"{GROUP}/2", number=2, approval=approval, stage_status="InService"),
+    ]
+    rejected: list[str] = []
+    monkeypatch.setattr(live, "read_endpoint", lambda _name: endpoint_of(variant("b", 2)))
+    monkeypatch.setattr(production, "versions", lambda _group: iter(listed))
+    monkeypatch.setattr(production, "reject", lambda arn, _reason: rejected.append(arn))
+
+    answer = come(action="rollback")
+
+    assert (answer["way"], answer["package_arn"]) == ("release", f"{GROUP}/1")
+    assert len(rejected) == rejections
+
+
+def back(endpoint: Live, failure: str, *, looks: int = 0) -> dict[str, Any]:
+    """What the last look at the way back says."""
+    event = {"endpoint_name": ENDPOINT, "execution_arn": TWO, "plan": {**PLAN, "scaled": []}, "tries": 1}
+    return ending.go_back({**event, "failure": {failure: {"Error": failure}}, "looks": looks, "most_looks": 120})
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "failure", "done"),
+    [
+        pytest.param(BEFORE, "Release.RolledBack", True, id="it was meant"),
+        pytest.param(BEFORE, "Release.Superseded", False, id="it stood in the way"),
+        pytest.param(
+            endpoint_of(variant("b", 2), configuration=PLAN["green"]["configuration"]),
+            "Release.RolledBack",
+            False,
+            id="blue was gone",
+        ),
+    ],
+)
+def test_a_rollback_is_done_only_when_what_it_meant_is_back(
+    monkeypatch: pytest.MonkeyPatch, endpoint: Live, failure: str, *, done: bool
+) -> None:
+    monkeypatch.setattr(live, "read_endpoint", lambda _name: endpoint)
+    monkeypatch.setattr(ending, "_restore", lambda *_: None)
+
+    assert back(endpoint, failure)["rolled_back"] is done
+
+
+def test_a_way_back_that_sagemaker_keeps_refusing_is_no_success_and_keeps_the_turn_for_another_try(
+    states: States, monkeypatch: pytest.MonkeyPatch, records: list[dict[str, Any]]
+) -> None:
+    dead(states, monkeypatch, PASSED)
+    come(action="recover", execution_arn=ONE)
+
+    event = {"endpoint_name": ENDPOINT, "execution_arn": TWO, "plan": PLAN, "goes_on": True}
+    with pytest.raises(ReleaseFailed, match="the way back did not end"):
+        ending.settle({**event, "back": back(PASSED, "Release.Alarm", looks=119)})
+
+    assert (records[-1]["as"], records[-1]["percent"]) == ("WayBack: rejected, and not brought back", None)
+    row = lock.holder(ENDPOINT)
+    assert row is not None
+    assert (row.owner, row.debt is None) == (TWO, False)
+
+
+def test_no_rollback_gives_traffic_to_what_stands_beside_the_live_version_but_was_never_in_production(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A green without traffic and without tests, that a release left, looks like a version that is kept."""
+    listed = [
+        Listed(arn=f"{GROUP}/1", number=1, approval="Approved", stage_status="Retired"),
+        Listed(arn=f"{GROUP}/2", number=2, approval="Approved", stage_status="InService"),
+        Listed(arn=f"{GROUP}/3", number=3, approval="Approved", stage_status=""),
+    ]
+    endpoint = endpoint_of(variant("a", 3, weight=0.0), variant("b", 2, weight=1.0))
+    monkeypatch.setattr(live, "read_endpoint", lambda _name: endpoint)
+    monkeypatch.setattr(production, "versions", lambda _group: iter(listed))
+    monkeypatch.setattr(production, "reject", lambda *_: None)
+
+    answer = come(action="rollback")
+
+    assert (answer["way"], answer["package_arn"]) == ("release", f"{GROUP}/1")
+
+
+def test_who_took_over_what_a_dead_release_left_and_fails_leaves_it_to_the_next(
+    states: States, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rollback waits for an update to end and is throttled: the split traffic must not be forgotten with it."""
+    dead(states, monkeypatch, Live(status="Updating"))
+    assert come(action="rollback")["way"] == "wait"
+
+    nothing = {"decision": "nothing was touched", "percent": None, "reject": False, "gives_up": False}
+    event = {"endpoint_name": ENDPOINT, "execution_arn": TWO, "plan": {"looks": 0}, "goes_on": False}
+    ending.settle({**event, "back": {**nothing, "step": "Enter", "sentence": "throttled"}})
+    states.end(TWO, "FAILED")
+
+    assert lock.take(ENDPOINT, THREE, "", action="recover", asked=LATER).left == {**PLAN}
