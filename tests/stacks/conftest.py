@@ -56,7 +56,7 @@ def platforms(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Platform
 
 @pytest.fixture(scope="session")
 def beside(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Platform]:
-    """What the library has beside the stacks of the platform: delivery, functions, images, endpoints, all of releases."""
+    """What the library has beside the stacks of the platform: delivery, functions, images, endpoints, releases."""
     # It reads what this file defines.
     from tests.stacks.beside import delivery, function_in_a_vpc, image_pipeline
     from tests.stacks.beside_people import ab_tests, release_gates
