@@ -81,6 +81,8 @@ class Endpoint:
 
     def _updateEndpoint(self, parameters: Mapping[str, Any]) -> None:  # noqa: N802 - the API's name
         self._must_be_in_service()
+        if parameters["EndpointConfigName"] not in self.configurations:
+            raise Refused(f"Could not find endpoint configuration {parameters['EndpointConfigName']}")
         self.status, self.pending = "Updating", parameters["EndpointConfigName"]
 
     def _updateEndpointWeightsAndCapacities(self, parameters: Mapping[str, Any]) -> None:  # noqa: N802 - the API's name
