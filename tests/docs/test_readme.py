@@ -91,10 +91,13 @@ def test_what_pip_is_told_to_install_can_be_installed(wheel: Path) -> None:
         if line.startswith("mlplatform ")
     ],
 )
-def test_every_command_of_ours_exists_with_the_options_shown(line: str) -> None:
+def test_every_command_of_ours_exists_with_the_options_shown(line: str, tmp_path: Path) -> None:
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    command = f"{line.split(' #', maxsplit=1)[0]} --help"
 
-    result = subprocess.run(f"{line} --help", shell=True, env=environment, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        command, shell=True, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
 
     assert result.returncode == 0, result.stderr
 
