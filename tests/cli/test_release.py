@@ -11,7 +11,7 @@ import boto3
 import pytest
 from typer.testing import CliRunner, Result
 
-from mlplatform_cdk.cli.console import CommandFailed
+from mlplatform_cdk.cli.console import OUT, CommandFailed
 from mlplatform_cdk.cli.main import app
 from mlplatform_cdk.runtimekit import aws, release_records
 from mlplatform_cdk.runtimekit.release_address import ReleaseAddress
@@ -88,7 +88,7 @@ class World:
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     for name in ("AWS_ENDPOINT_URL", "RELEASE_EVENT_BUS"):
         monkeypatch.setenv(name, "")
-    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setattr(OUT, "_width", 120)  # it was made before the test, at whatever width
     with embedded(monkeypatch):
         clear = aws.client.cache_clear
         clear()
