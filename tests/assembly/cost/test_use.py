@@ -178,6 +178,46 @@ def test_what_is_used_commits_to_nothing(priced: Priced, one: dict[str, Any], it
     assert [(line.charge.item, line.charge.per) for line in found.lines] == [(item, per)]
 
 
+BACKED = {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}}
+OLD, NEW = "AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        pytest.param(resource(OLD, BillingMode="PAY_PER_REQUEST", **BACKED), id="a table"),
+        pytest.param(resource(NEW, BillingMode="PAY_PER_REQUEST", Replicas=[BACKED]), id="a table of the newer kind"),
+    ],
+)
+def test_continuous_backups_cost_by_the_size_of_their_table(priced: Priced, one: dict[str, Any]) -> None:
+    free = dict.fromkeys(("dynamodb.gb-month", "dynamodb.read", "dynamodb.write"), "0")
+
+    found = priced({"Table": one}, {"dynamodb.backup-gb-month": "0.2", **free}, usage=amounts(table_gb=30))
+
+    assert found.totals().used == Amount(known=Decimal(6))
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [{}, {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": "false"}}, {"Replicas": [{}]}],
+)
+def test_a_table_without_continuous_backups_pays_for_none(priced: Priced, properties: dict[str, Any]) -> None:
+    for kind in (OLD, NEW):
+        found = priced({"Table": resource(kind, BillingMode="PAY_PER_REQUEST", **properties)}, {})
+
+        assert {line.charge.item for line in found.lines} == {"dynamodb.gb-month", "dynamodb.read", "dynamodb.write"}
+
+
+def test_whether_a_table_has_continuous_backups_is_named_where_deployment_decides(priced: Priced) -> None:
+    decided_later = {"PointInTimeRecoveryEnabled": {"Ref": "DecidedLater"}}
+    table = resource(OLD, BillingMode="PAY_PER_REQUEST", PointInTimeRecoverySpecification=decided_later)
+    known = dict.fromkeys(("dynamodb.gb-month", "dynamodb.read", "dynamodb.write", "dynamodb.backup-gb-month"), "1")
+
+    found = priced({"Table": table}, known)
+
+    assert found.totals().used.unknown == {"how much: continuous backups of the table (App/Foundation/Table)"}
+
+
 def test_logs_that_a_flow_log_fills_are_charged_once(priced: Priced) -> None:
     resources = {
         "Group": resource("AWS::Logs::LogGroup"),

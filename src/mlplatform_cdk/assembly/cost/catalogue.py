@@ -122,6 +122,7 @@ ITEMS: dict[str, Item] = {
         *_items(
             "AmazonDynamoDB",
             ("dynamodb.gb-month", "GB and month", "TimedStorage-ByteHrs"),
+            ("dynamodb.backup-gb-month", "GB and month", "TimedPITRStorage-ByteHrs"),
             ("dynamodb.read", "request unit", "ReadRequestUnits"),
             ("dynamodb.write", "request unit", "WriteRequestUnits"),
             ("dynamodb.read-capacity-hour", "unit and hour", "ReadCapacityUnit-Hrs"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlplatform_cdk.assembly.cost.catalogue import OPEN, key_of
 from mlplatform_cdk.assembly.cost.lines import Charge, Free, Unseen
@@ -92,13 +92,27 @@ def _table(table: Resource) -> Iterator[Charge | Unseen]:
         )
     if not on_demand and table.get("GlobalSecondaryIndexes") is not None:
         yield Unseen("the capacity of a table's indexes")
-    if table.get("PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled") in (True, "true"):
-        yield Unseen("the continuous backups of a table")
+    yield from _backups(table, table.get("PointInTimeRecoverySpecification", default={}))
+
+
+def _backups(table: Resource, recovery: Any) -> Iterator[Charge]:
+    """Continuous backups cost as much as the table is large, however many days they reach back."""
+    enabled = recovery.get("PointInTimeRecoveryEnabled", False) if isinstance(recovery, dict) else None
+    if str(enabled).lower() != "false":
+        yield Charge(
+            what="continuous backups of the table",
+            item="dynamodb.backup-gb-month",
+            quantity=None if enabled is None else table.use("table_gb"),
+            per="GB and month of a table with continuous backups",
+        )
 
 
 def _global_table(table: Resource) -> Iterator[Charge | Unseen]:
     """A table that may have replicas; CDK's newer table is one, mostly without any."""
-    if len(table.mappings("Replicas")) > 1:
+    replicas = table.mappings("Replicas")
+    for replica in replicas[:1]:
+        yield from _backups(table, replica.get("PointInTimeRecoverySpecification", {}))
+    if len(replicas) > 1:
         yield Unseen("the replicas of a global table, and the writes that go to them")
     if table.get("BillingMode", default="PROVISIONED") != "PAY_PER_REQUEST":
         yield Unseen("the capacity of a global table, which scales by its own rules")
