@@ -5,6 +5,7 @@ from typing import Any
 
 # What services call it when calls come too fast; boto3 has tried again by itself before one of these is raised.
 _THROTTLING = {
+    "ConcurrentUpdateException",  # application auto scaling's, while it changes the same target
     "PriorRequestNotComplete",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
@@ -16,6 +17,8 @@ _THROTTLING = {
     "ThrottlingException",
     "TooManyRequestsException",
 }
+# What SageMaker's messages say of what does not exist.
+_ABSENT = ("Could not find", "does not exist", "not found")
 
 
 @cache
@@ -37,3 +40,21 @@ def is_throttling(error: Exception) -> bool:
     """True when ``error`` is boto3's of a call that came too fast, and may succeed later."""
     response: Any = getattr(error, "response", None)
     return isinstance(response, dict) and response.get("Error", {}).get("Code") in _THROTTLING
+
+
+def found_in_sagemaker(operation: str, **name: str) -> dict[str, Any] | None:
+    """What SageMaker says of ``name``, or None: it has no error of its own for what does not exist.
+
+    :param operation: such as ``describe_endpoint``.
+    """
+    sagemaker = client("sagemaker")
+    try:
+        answer: dict[str, Any] = getattr(sagemaker, operation)(**name)
+    except sagemaker.exceptions.ClientError as error:
+        detail = error.response["Error"]
+        if detail["Code"] in {"ValidationException", "ResourceNotFound"} and any(
+            words in detail["Message"] for words in _ABSENT
+        ):
+            return None
+        raise
+    return answer

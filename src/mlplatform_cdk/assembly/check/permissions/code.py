@@ -1,7 +1,8 @@
 """The calls of AWS that Python code makes through boto3, read from its syntax tree.
 
 A client is recognised where it is made (``boto3.client("s3")``, ``session.client("s3")``, ``aws.client("s3")``) and
-followed through the names that it is given; where a client comes as a parameter, its methods' names tell.
+followed through the names that it is given; where a client comes as a parameter, its methods' names tell. Where the
+name of an operation comes as a parameter, whoever calls that function says it.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 from mlplatform_cdk.assembly.check.permissions.reach import Definition, Part
 from mlplatform_cdk.assembly.check.permissions.targets import PARAMETERS
+from mlplatform_cdk.assembly.check.permissions.tellers import Teller, tellers
 from mlplatform_cdk.assembly.check.service_model import data, operation, service_model
 
 _MAKERS = {"client", "resource"}
@@ -73,6 +75,10 @@ class _Reader:
         ]
         for _ in range(3):  # a name may be given on: client -> function -> variable
             self._learn()
+        self._tellers: dict[str, list[Teller]] = {}
+        for part, node in definitions:
+            clients = partial(self._services, part)
+            self._tellers.setdefault(node.name, []).extend(tellers(node, clients))
 
     def calls(self) -> set[ApiCall]:
         return {
@@ -110,9 +116,7 @@ class _Reader:
         if not isinstance(node, ast.Call):
             return
         place = f"{part.module.file}:{node.lineno}"
-        if isinstance(node.func, ast.Name) and node.func.id == "getattr" and node.args:
-            for service in self._services(part, node.args[0]):
-                yield from (ApiCall(service, name, place) for name in self._spoken(part, service))
+        yield from self._named_apart(part, node, place)
         if not isinstance(node.func, ast.Attribute):
             return
         method = node.func.attr
@@ -120,6 +124,22 @@ class _Reader:
         for service in services:
             for name in self._operations(part, node, service, method):
                 yield ApiCall(service, name, place, *_hands_role(service, name, node), _given(node))
+
+    def _named_apart(self, part: Part, node: ast.Call, place: str) -> Iterator[ApiCall]:
+        """The calls whose name is a value: of ``getattr`` here, or of the function that is called here."""
+        if isinstance(node.func, ast.Name) and node.func.id == "getattr" and node.args:
+            for service in self._services(part, node.args[0]):
+                yield from (ApiCall(service, name, place) for name in self._spoken(part, service))
+        for teller in self._tellers.get(_last_name(node.func), ()):
+            for name in self._told(part, node, teller):
+                yield ApiCall(teller.service, name, place, *_hands_role(teller.service, name, node), _given(node))
+
+    def _told(self, part: Part, node: ast.Call, teller: Teller) -> Iterable[str]:
+        """The operations that a call of the teller names: one text, or else whatever its module says."""
+        given = teller.told(node)
+        if isinstance(given, ast.Constant):
+            return [methods(teller.service)[given.value]] if given.value in methods(teller.service) else []
+        return self._spoken(part, teller.service) if given is not None else []
 
     def _guessed(self, method: str) -> set[str]:
         telling = "_" in method or method in _ONE_WORD

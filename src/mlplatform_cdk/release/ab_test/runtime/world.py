@@ -10,7 +10,6 @@ from mlplatform_cdk.runtimekit import aws
 from mlplatform_cdk.runtimekit.model_package import PackageFacts
 
 _APPROVED = "Approved"
-_ABSENT = ("Could not find", "does not exist", "not found")
 # Of a configuration, what the test's has, too.
 _KEPT = ("KmsKeyId", "DataCaptureConfig", "ExecutionRoleArn", "VpcConfig", "EnableNetworkIsolation")
 _LONGEST_REASON = 1024  # of an approval's description
@@ -19,7 +18,7 @@ _MODEL_KEPT = ("ExecutionRoleArn", "VpcConfig", "EnableNetworkIsolation")
 
 def read_endpoint(name: str) -> Live:
     """The endpoint ``name`` now."""
-    endpoint = found("describe_endpoint", EndpointName=name) or {}
+    endpoint = aws.found_in_sagemaker("describe_endpoint", EndpointName=name) or {}
     variants = endpoint.get("ProductionVariants", [])
     return Live(
         status=endpoint.get("EndpointStatus", ""),
@@ -40,7 +39,7 @@ def versions_of(configuration: Mapping[str, Any]) -> dict[str, str]:
     """Variant to the version behind its model, where the model says so."""
     versions = {}
     for one in configuration["ProductionVariants"]:
-        described = found("describe_model", ModelName=one.get("ModelName", "")) or {}
+        described = aws.found_in_sagemaker("describe_model", ModelName=one.get("ModelName", "")) or {}
         container: dict[str, Any] = described.get("PrimaryContainer") or next(iter(described.get("Containers", [])), {})
         environment = container.get("Environment", {})
         versions[one["VariantName"]] = container.get("ModelPackageName") or environment.get(PACKAGE_VARIABLE, "")
@@ -52,7 +51,7 @@ def read_challenger(package_arn: str, variant: str, model: str) -> Challenger:
 
     :raises TestRefused: when it must not serve.
     """
-    package = found("describe_model_package", ModelPackageName=package_arn) or {}
+    package = aws.found_in_sagemaker("describe_model_package", ModelPackageName=package_arn) or {}
     if package.get("ModelApprovalStatus") not in {_APPROVED, "PendingManualApproval"}:
         status = package.get("ModelApprovalStatus", "no such version")
         raise TestRefused(f"a challenger must be a version that nobody rejected, got {package_arn}: {status}")
@@ -84,10 +83,10 @@ def make(preparation: Preparation) -> None:
     )
     like = sagemaker.describe_model(ModelName=control)
     for one in preparation.challengers:
-        if found("describe_model", ModelName=one.model) is None:
+        if aws.found_in_sagemaker("describe_model", ModelName=one.model) is None:
             kept = {name: like[name] for name in _MODEL_KEPT if name in like}
             sagemaker.create_model(ModelName=one.model, PrimaryContainer=dict(one.container), **kept)
-    if found("describe_endpoint_config", EndpointConfigName=preparation.configuration) is None:
+    if aws.found_in_sagemaker("describe_endpoint_config", EndpointConfigName=preparation.configuration) is None:
         sagemaker.create_endpoint_config(
             EndpointConfigName=preparation.configuration,
             ProductionVariants=[dict(one) for one in preparation.variants],
@@ -100,10 +99,10 @@ def unmake(preparation: Preparation) -> None:
     if not preparation.challengers:
         return
     sagemaker = aws.client("sagemaker")
-    if found("describe_endpoint_config", EndpointConfigName=preparation.configuration) is not None:
+    if aws.found_in_sagemaker("describe_endpoint_config", EndpointConfigName=preparation.configuration) is not None:
         sagemaker.delete_endpoint_config(EndpointConfigName=preparation.configuration)
     for one in preparation.challengers:
-        if found("describe_model", ModelName=one.model) is not None:
+        if aws.found_in_sagemaker("describe_model", ModelName=one.model) is not None:
             sagemaker.delete_model(ModelName=one.model)
 
 
@@ -141,20 +140,5 @@ def in_alarm(names: Sequence[str]) -> tuple[str, ...]:
     answer = aws.client("cloudwatch").describe_alarms(
         AlarmNames=[*names], AlarmTypes=["CompositeAlarm", "MetricAlarm"], StateValue="ALARM"
     )
-    found_ = [*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])]
-    return tuple(sorted(one["AlarmName"] for one in found_ if one["StateValue"] == "ALARM"))
-
-
-def found(operation: str, **name: str) -> dict[str, Any] | None:
-    """What SageMaker says of ``name``, or None: it has no error of its own for what does not exist."""
-    sagemaker = aws.client("sagemaker")
-    try:
-        answer: dict[str, Any] = getattr(sagemaker, operation)(**name)
-    except sagemaker.exceptions.ClientError as error:
-        detail = error.response["Error"]
-        if detail["Code"] in {"ValidationException", "ResourceNotFound"} and any(
-            words in detail["Message"] for words in _ABSENT
-        ):
-            return None
-        raise
-    return answer
+    found = [*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])]
+    return tuple(sorted(one["AlarmName"] for one in found if one["StateValue"] == "ALARM"))

@@ -9,12 +9,10 @@ from mlplatform_cdk.release.blue_green.runtime.state import PACKAGE_VARIABLE, ST
 from mlplatform_cdk.runtimekit import aws
 from mlplatform_cdk.runtimekit.model_package import PackageFacts
 
-_ABSENT = ("Could not find", "does not exist", "not found")
-
 
 def read_version(package_arn: str) -> Version:
     """The version ``package_arn``, with all that a release needs of it."""
-    package = _found("describe_model_package", ModelPackageName=package_arn)
+    package = aws.found_in_sagemaker("describe_model_package", ModelPackageName=package_arn)
     if package is None:
         message = f"the version to release must exist, got {package_arn}, which does not"
         raise ReleaseRefused(message)
@@ -42,7 +40,7 @@ def read_version(package_arn: str) -> Version:
 
 def read_endpoint(name: str) -> Live:
     """The endpoint ``name`` now; its variants are known while it is in service."""
-    endpoint = _found("describe_endpoint", EndpointName=name)
+    endpoint = aws.found_in_sagemaker("describe_endpoint", EndpointName=name)
     if endpoint is None:
         return Live(status="")
     state = {
@@ -52,7 +50,7 @@ def read_endpoint(name: str) -> Live:
     }
     if endpoint["EndpointStatus"] != "InService":
         return Live(**state)
-    configuration = _found("describe_endpoint_config", EndpointConfigName=state["configuration"]) or {}
+    configuration = aws.found_in_sagemaker("describe_endpoint_config", EndpointConfigName=state["configuration"]) or {}
     definitions = {one["VariantName"]: one for one in configuration.get("ProductionVariants", [])}
     return Live(
         **state,
@@ -64,13 +62,13 @@ def read_endpoint(name: str) -> Live:
 
 def model_exists(name: str) -> bool:
     """True when the model ``name`` was made before."""
-    return _found("describe_model", ModelName=name) is not None
+    return aws.found_in_sagemaker("describe_model", ModelName=name) is not None
 
 
 def _variant(live: Mapping[str, Any], definitions: Mapping[str, Mapping[str, Any]]) -> Variant:
     definition = definitions.get(live["VariantName"], {})
     model = definition.get("ModelName", "")
-    described = (_found("describe_model", ModelName=model) if model else None) or {}
+    described = (aws.found_in_sagemaker("describe_model", ModelName=model) if model else None) or {}
     container = described.get("PrimaryContainer") or {}
     return Variant(
         name=live["VariantName"],
@@ -80,18 +78,3 @@ def _variant(live: Mapping[str, Any], definitions: Mapping[str, Mapping[str, Any
         instances=live.get("CurrentInstanceCount") or definition.get("InitialInstanceCount", 1),
         definition=definition,
     )
-
-
-def _found(operation: str, **name: str) -> dict[str, Any] | None:
-    """What SageMaker says of ``name``, or None: it has no error of its own for what does not exist."""
-    sagemaker = aws.client("sagemaker")
-    try:
-        answer: dict[str, Any] = getattr(sagemaker, operation)(**name)
-    except sagemaker.exceptions.ClientError as error:
-        detail = error.response["Error"]
-        if detail["Code"] in {"ValidationException", "ResourceNotFound"} and any(
-            words in detail["Message"] for words in _ABSENT
-        ):
-            return None
-        raise
-    return answer
