@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Duration, RemovalPolicy
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -17,11 +16,11 @@ from constructs import Construct
 from mlplatform_cdk.core import (
     PlatformFunction,
     PlatformRole,
-    acknowledge_controls,
     dead_letters_of,
     partition_of,
 )
 from mlplatform_cdk.core.machines import PlatformStateMachine
+from mlplatform_cdk.core.tables import PlatformTable
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release.ab_test.checks import check_names, check_released, check_templated
 from mlplatform_cdk.release.ab_test.definition import RECOVER, Machine, definition
@@ -112,7 +111,15 @@ class ABTest(Construct):
         else:
             chosen = variants or endpoint.variants
             check_templated(self, plan, chosen, releases=registry is not None or release is not None)
-        self.table = self._define_table(removal_policy)
+        self.table = PlatformTable(
+            self,
+            "Outcomes",
+            partition_key=PARTITION,
+            sort_key=SORT,
+            expiry=EXPIRY,
+            key=key,
+            removal_policy=removal_policy,
+        )
         names = [alarm.alarm_name for alarm in alarms]
         self.function = PlatformFunction(
             self,
@@ -161,27 +168,6 @@ class ABTest(Construct):
     def metric_failed(self, *, statistic: str = "sum") -> "cloudwatch.Metric":
         """Tests that could not go on; anything else through ``.with_(...)``."""
         return self.state_machine.metric_failed(statistic=statistic)
-
-    def _define_table(self, removal_policy: RemovalPolicy) -> dynamodb.Table:
-        text = dynamodb.AttributeType.STRING
-        table = dynamodb.Table(
-            self,
-            "Outcomes",
-            partition_key=dynamodb.Attribute(name=PARTITION, type=text),
-            sort_key=dynamodb.Attribute(name=SORT, type=text),
-            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
-            encryption_key=self.key,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
-            ),
-            time_to_live_attribute=EXPIRY,
-            deletion_protection=removal_policy is not RemovalPolicy.DESTROY,
-            removal_policy=removal_policy,
-        )
-        reason = "point-in-time recovery brings back any second of 35 days; requests expire, and a report stays"
-        acknowledge_controls(table, {"DynamoDBInBackupPlan": reason})
-        return table
 
     def _define_machine(
         self, test: Mapping[str, Any], topic: sns.ITopic | None, release: sfn.IStateMachine | None

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from aws_cdk import RemovalPolicy
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from mlplatform_cdk.core import acknowledge_controls, arn_of, grant, grant_encrypt, key_arn, permission
+from mlplatform_cdk.core import arn_of, grant, grant_encrypt, key_arn, permission
+from mlplatform_cdk.core.tables import PlatformTable
 from mlplatform_cdk.runtimekit.release_records import BUS_VARIABLE, EXPIRY, PARTITION_KEY, SORT_KEY, TABLE_VARIABLE
 
 _HISTORY = ("dynamodb:Query",)
@@ -44,24 +44,15 @@ class ReleaseRecords(Construct):
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
     ) -> None:
         super().__init__(scope, id)
-        text = dynamodb.AttributeType.STRING
-        table = dynamodb.Table(
+        table = PlatformTable(
             self,
             "Table",
-            partition_key=dynamodb.Attribute(name=PARTITION_KEY, type=text),
-            sort_key=dynamodb.Attribute(name=SORT_KEY, type=text),
-            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
-            encryption_key=key,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
-            ),
-            time_to_live_attribute=EXPIRY,
-            deletion_protection=removal_policy is not RemovalPolicy.DESTROY,
+            partition_key=PARTITION_KEY,
+            sort_key=SORT_KEY,
+            expiry=EXPIRY,
+            key=key,
             removal_policy=removal_policy,
         )
-        reason = "it goes back to any second of 35 days by itself; a backup plan for longer is the account's to make"
-        acknowledge_controls(self, {"DynamoDBInBackupPlan": reason})
         self._know(table.table_name, table.table_arn, key, bus)
 
     @staticmethod
