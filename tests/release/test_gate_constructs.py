@@ -26,6 +26,7 @@ from tests.architecture.test_assets import boot, functions
 from tests.contracts.asl import problems
 
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:Release"
+HERE = "arn:AWS::Partition:{}:eu-west-1:123456789012:"
 FACTS = {
     "version.$": "$.plan.package_arn",
     "percent.$": "$.shift.percent",
@@ -71,6 +72,17 @@ def actions(template: dict[str, Any], where: str) -> set[str]:
     return found
 
 
+def resources(template: dict[str, Any], where: str, action: str) -> list[str]:
+    """What the policies of the role with this in its name allow that action on."""
+    return [
+        "".join(part if isinstance(part, str) else part["Ref"] for part in statement["Resource"]["Fn::Join"][1])
+        for name, one in of_kind(template, "AWS::IAM::ManagedPolicy").items()
+        if where in name
+        for statement in one["Properties"]["PolicyDocument"]["Statement"]
+        if action in statement["Action"]
+    ]
+
+
 def test_without_being_asked_nothing_is_public_and_nobody_but_the_command_line_answers() -> None:
     template = built()
 
@@ -111,9 +123,14 @@ def test_a_team_may_answer_by_the_command_line_and_read_what_it_answers_to() -> 
 
     gates.grant_answer(team, sfn.StateMachine.from_state_machine_arn(stack, "Other", MACHINE))
 
-    allowed = actions(Template.from_stack(stack).to_json(), "Team")
+    template = Template.from_stack(stack).to_json()
+    allowed = actions(template, "Team")
     assert {"states:SendTaskSuccess", "states:SendTaskFailure", "dynamodb:Query", "dynamodb:UpdateItem"} <= allowed
     assert "dynamodb:DeleteItem" not in allowed
+    assert resources(template, "Team", "ssm:GetParameter") == [
+        f"{HERE.format('ssm')}parameter/mlplatform/releases/dev-churn"
+    ]
+    assert resources(template, "Team", "states:DescribeExecution") == [f"{HERE.format('states')}execution:Release:*"]
 
 
 def test_the_public_page_has_a_small_share_of_the_accounts_functions() -> None:
@@ -123,6 +140,9 @@ def test_the_public_page_has_a_small_share_of_the_accounts_functions() -> None:
     assert page["Properties"]["ReservedConcurrentExecutions"] == 5
     (url,) = of_kind(template, "AWS::Lambda::Url").values()
     assert url["Properties"]["AuthType"] == "NONE"
+    # Both, since October 2025: with the first alone, Lambda answers 403 to everybody.
+    let_in = {one["Properties"]["Action"] for one in of_kind(template, "AWS::Lambda::Permission").values()}
+    assert let_in == {"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"}
 
 
 def test_only_its_own_releases_can_be_answered() -> None:

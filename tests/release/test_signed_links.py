@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from mlplatform_cdk.release.gates.door.runtime import handler
-from mlplatform_cdk.runtimekit import release_records, signed_links
+from mlplatform_cdk.runtimekit import release_facts, release_records, signed_links
 from mlplatform_cdk.runtimekit.release_gates import OpenGate
 from tests.release.gates_world import ENDPOINT, TABLE, Waiting, embedded, opened
 
@@ -87,7 +87,7 @@ def test_a_second_answer_is_told_who_decided(waiting: Waiting, link: Link) -> No
     assert "was approved by Ann" in get(address)["body"]
     late = post(address, decision="rejected", who="Bob")
 
-    assert (late["statusCode"], "approved by Ann" in late["body"]) == (409, True)
+    assert (late["statusCode"], "The gate of dev-churn was approved by Ann" in late["body"]) == (409, True)
     assert len(waiting.heard) == 1
 
 
@@ -118,6 +118,24 @@ def test_a_link_that_is_not_whole_opens_nothing_and_costs_no_call(
     monkeypatch.delenv("AWS_DEFAULT_REGION")
 
     assert get(f"{URL}?{query}")["statusCode"] == 403
+
+
+def test_a_link_that_counts_no_more_says_why_in_a_sentence(waiting: Waiting, link: Link) -> None:
+    gate = opened()
+    old, forged = get(link(gate, 1000)), get(f"{link(gate)}x")
+    opened(token="the-next")
+
+    assert "<p>This link is too old; the gate has closed.</p>" in old["body"]
+    assert "open it from the message again.</p>" in forged["body"]
+    assert "<p>This gate of dev-churn is long closed.</p>" in get(link(gate))["body"]
+
+
+def test_a_gate_that_closed_by_itself_says_when_and_what_followed(
+    waiting: Waiting, link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = opened(timeout_s=-1)
+
+    assert f"closed on {release_facts.moment(gate.expires)}, and its release went back." in get(link(gate))["body"]
 
 
 def test_a_link_ends_to_count_with_its_gate(waiting: Waiting, link: Link) -> None:

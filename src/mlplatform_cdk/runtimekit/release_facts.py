@@ -1,6 +1,7 @@
 """What is known of a release, in the words of people: for messages, pages, the terminal and the report. Pure."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 # Known metrics come first and in this order: name, what it is called, how a value is written.
@@ -68,6 +69,12 @@ def since(seconds: float, *, exact: bool = True) -> str:
         if count:
             parts.append(f"{count} {name}")
     return " ".join(parts[:2]) or "0"
+
+
+def moment(iso: str) -> str:
+    """``22 November 2026, 13:07 UTC`` of ``2026-11-22T13:07:16+00:00``."""
+    when = datetime.fromisoformat(iso).astimezone(UTC)
+    return f"{when.day} {when:%B %Y, %H:%M} UTC"
 
 
 def label(package_arn: str) -> str:

@@ -52,7 +52,7 @@ def verify(parameters: Mapping[str, str], *, key_id: str) -> tuple[str, str]:
     try:
         client.verify_mac(KeyId=key_id, MacAlgorithm=ALGORITHM, Message=_message(facts), Mac=code)
     except client.exceptions.KMSInvalidMacException:
-        raise LinkRefused("this link is not one of ours") from None
+        raise LinkRefused("this link is not one of ours, or not whole; open it from the message again") from None
     if time.time() > int(facts["until"]):
         raise LinkRefused("this link is too old; the gate has closed")
     return facts["endpoint"], facts["gate"]

@@ -31,6 +31,7 @@ from mlplatform_cdk.release.records import ReleaseRecords
 from mlplatform_cdk.runtimekit.manifest import Manifest
 from mlplatform_cdk.runtimekit.model_package import PackageFacts
 from mlplatform_cdk.serving import ReleasedEndpoint
+from tests.release.rehearsal import answering
 from tests.training.jobs import rehearsal as jobs
 
 ENDPOINT, GROUP = "rehearsed", "rehearsed"
@@ -273,6 +274,9 @@ def _synthesize(outdir: Path, settings: Settings, strategy: Strategy) -> Assembl
     artifacts = ArtifactStore(stack, "Artifacts", key=key, removal_policy=RemovalPolicy.DESTROY)
     registry = ModelRegistry(stack, "Models", model_package_group_name=GROUP, removal_policy=RemovalPolicy.DESTROY)
     endpoint = ReleasedEndpoint(stack, "Endpoint", endpoint_name=ENDPOINT, artifacts=artifacts, key=key)
+    records = ReleaseRecords(stack, "Records", key=key, removal_policy=RemovalPolicy.DESTROY)
+    topic = Notifications(stack, "Topic", key=key)
+    gates = answering.gates(stack, ENDPOINT, records, key, topic) if strategy.gates else None
     release = BlueGreenRelease(
         stack,
         "Release",
@@ -280,16 +284,20 @@ def _synthesize(outdir: Path, settings: Settings, strategy: Strategy) -> Assembl
         registry=registry,
         artifacts=artifacts,
         strategy=strategy,
-        records=ReleaseRecords(stack, "Records", key=key, removal_policy=RemovalPolicy.DESTROY),
-        notifications=Notifications(stack, "Topic", key=key),
+        records=records,
+        gates=gates,
+        notifications=topic,
     )
     outputs = {
+        "Topic": topic.topic_arn,
         "Bucket": artifacts.bucket_name,
         "Image": endpoint.image.image_uri,
         "Machine": release.state_machine.state_machine_arn,
         "RecordsTable": release.records.table_name,
     }
+    if gates is not None:
+        outputs["Team"] = answering.team(stack, gates, release.state_machine)
     for name, value in outputs.items():
-        CfnOutput(stack, name, value=value)
+        CfnOutput(stack, f"Out{name}", value=value).override_logical_id(name)
     app.synth()
     return read(outdir)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from typing import Any
 
+import boto3
 import pytest
 from typer.testing import CliRunner, Result
 
 from mlplatform_cdk.cli.main import app
 from mlplatform_cdk.runtimekit import aws
 from mlplatform_cdk.runtimekit.release_strategy import Gate
+from tests.release.rehearsal.answering import Mailbox, browse
 from tests.release.rehearsal.conftest import CANARY, ENDPOINT, Rehearsal
 
 STRATEGY = CANARY.with_(gates=(Gate(20, timedelta(hours=1)),), retention=timedelta(days=7))
@@ -40,6 +43,31 @@ def run(rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> Run:
     return ask
 
 
+@pytest.fixture
+def as_team(rehearsal: Rehearsal) -> Callable[[], AbstractContextManager[None]]:
+    """Be the team's role in a block, which may answer and nothing else."""
+
+    @contextmanager
+    def assumed() -> Iterator[None]:
+        keys = rehearsal.aws.client("sts").assume_role(RoleArn=rehearsal.outputs["Team"], RoleSessionName="ann")
+        with pytest.MonkeyPatch.context() as environment:
+            for name, key in (("ACCESS_KEY_ID", "AccessKeyId"), ("SECRET_ACCESS_KEY", "SecretAccessKey")):
+                environment.setenv(f"AWS_{name}", keys["Credentials"][key])
+            environment.setenv("AWS_SESSION_TOKEN", keys["Credentials"]["SessionToken"])
+            environment.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the keys that it found first
+            aws.client.cache_clear()
+            yield
+        aws.client.cache_clear()
+
+    return assumed
+
+
+@pytest.fixture
+def mailbox(rehearsal: Rehearsal) -> Mailbox:
+    """Gets the letters from here on."""
+    return Mailbox(rehearsal.aws, rehearsal.outputs["Topic"])
+
+
 def status(run: Run) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(run("status", ENDPOINT, "--json").stdout)
     return found
@@ -61,15 +89,20 @@ def waiting(rehearsal: Rehearsal, run: Run) -> str:
     return execution
 
 
-def test_a_release_goes_on_when_a_person_approves_it(rehearsal: Rehearsal, run: Run, waiting: str) -> None:
-    answered = run("approve", ENDPOINT, "--reason", "looks right")
+def test_a_release_goes_on_when_somebody_of_the_team_approves_it(
+    rehearsal: Rehearsal, run: Run, waiting: str, as_team: Callable[[], AbstractContextManager[None]]
+) -> None:
+    with as_team():
+        seen = run("status", ENDPOINT)
+        answered = run("approve", ENDPOINT, "--reason", "looks right")
     ended = rehearsal.end_of(waiting)
 
-    assert answered.exit_code == 0, answered.output
+    assert (seen.exit_code, answered.exit_code) == (0, 0), seen.output + answered.output
     assert ended["status"] == "SUCCEEDED"
     records = json.loads(run("history", ENDPOINT, "--release", waiting, "--json").stdout)
     (decision,) = [one for one in records if one["decision"] == "approved"]
     assert decision["reason"] == "looks right"
+    assert "Team" in decision["who"]
     assert decision["metrics"]["green"]
     assert run("status", ENDPOINT, "--follow").exit_code == 0
 
@@ -116,9 +149,19 @@ def test_a_rollback_brings_back_the_version_that_is_kept(rehearsal: Rehearsal, r
     assert "calls complain" in rejected["ApprovalDescription"]
 
 
-def test_the_report_of_a_release_lies_beside_the_models(rehearsal: Rehearsal, run: Run, waiting: str) -> None:
-    run("approve", ENDPOINT)
-    rehearsal.end_of(waiting)
+def test_a_release_is_approved_by_the_link_in_a_letter_and_its_report_lies_beside_the_models(
+    rehearsal: Rehearsal, mailbox: Mailbox, waiting: str
+) -> None:
+    link = rehearsal.until(mailbox.link)
+    opened, page = browse(link)
+    assert (opened, "Approve: go on" in page) == (200, True)
+    assert rehearsal.aws.client("stepfunctions").describe_execution(executionArn=waiting)["status"] == "RUNNING"
+    assert browse(link.replace("gate=", "gate=0"), who="Mallory", decision="approved")[0] == 403
+
+    first, second = (browse(link, who=who, decision=said) for who, said in (("Ann", "approved"), ("Bob", "rejected")))
+    assert (first[0], second[0]) == (200, 409)
+    assert "was approved by Ann" in second[1]
+    assert rehearsal.end_of(waiting)["status"] == "SUCCEEDED"
     s3, name = rehearsal.aws.client("s3"), waiting.rpartition(":")[2]
 
     page = (

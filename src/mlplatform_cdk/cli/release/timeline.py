@@ -113,7 +113,7 @@ def _advice(seen: Seen) -> list[Text]:
     name, gate = seen.address.endpoint, seen.gate.id
     return [
         Text(),
-        Text(f"It waits for a person until {seen.gate.expires}:", style="bold yellow"),
+        Text(f"It waits for a person until {facts.moment(seen.gate.expires)}:", style="bold yellow"),
         Text(f"  mlplatform release approve {name} --gate {gate}"),
         Text(f'  mlplatform release reject {name} --gate {gate} --reason "..."'),
     ]

@@ -1,15 +1,25 @@
 """What opens a gate and tells people that a release waits for them."""
 
+from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformFunction, PlatformRole, acknowledge, grant_encrypt, permission, principal_of
+from mlplatform_cdk.core import (
+    PlatformFunction,
+    PlatformRole,
+    acknowledge,
+    arn_of,
+    grant_encrypt,
+    permission,
+    principal_of,
+)
 from mlplatform_cdk.release.gates.chat import ChatButtons
 from mlplatform_cdk.release.gates.door import SignedLinks
 from mlplatform_cdk.release.records import ReleaseRecords
+from mlplatform_cdk.runtimekit.release_address import PREFIX
 
 RUNTIME = "mlplatform_cdk.release.gates.runtime"
 
@@ -40,7 +50,7 @@ class Gates(Construct):
         chat: ChatButtons | None = None,
     ) -> None:
         super().__init__(scope, id)
-        self._links, self._chat, self._records = links, chat, records
+        self._links, self._chat, self._records, self._endpoint_name = links, chat, records, endpoint_name
         settings = dict(records.environment)
         if notifications is not None:
             settings["TOPIC_ARN"] = notifications.topic_arn
@@ -59,9 +69,21 @@ class Gates(Construct):
         self._grant(self.function.platform_role, key, notifications)
 
     def grant_answer(self, grantee: iam.IGrantable, machine: sfn.IStateMachine) -> None:
-        """Let ``grantee``, such as the role of a team, approve and reject by the command line."""
+        """Let ``grantee``, such as the role of a team, approve and reject by the command line.
+
+        It may also look at what it answers to (``status`` and ``history``), and touches nothing else.
+
+        :param machine: of the releases; in this stack's account and region.
+        """
         principal = principal_of(grantee)
-        principal.add_to_principal_policy(_answers(machine))
+        name = Stack.of(self).split_arn(machine.state_machine_arn, ArnFormat.COLON_RESOURCE_NAME).resource_name
+        address = arn_of(self, "ssm", f"parameter{PREFIX}{self._endpoint_name}")
+        for statement in (
+            _answers(machine),
+            permission(["ssm:GetParameter"], address),
+            permission(["states:DescribeExecution"], arn_of(self, "states", f"execution:{name}:*")),
+        ):
+            principal.add_to_principal_policy(statement)
         self._records.grant_decide(grantee)
         self._records.grant_history(grantee)
 

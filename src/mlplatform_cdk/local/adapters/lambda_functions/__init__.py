@@ -12,7 +12,7 @@ from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.core.exceptions import JsonRESTError
 
-from mlplatform_cdk.local.adapters.lambda_functions import asynchronous, functions, invoke
+from mlplatform_cdk.local.adapters.lambda_functions import asynchronous, functions, invoke, urls
 
 
 class TooManyRequests(JsonRESTError):
@@ -27,6 +27,7 @@ class TooManyRequests(JsonRESTError):
 def install() -> None:
     """Put the real run under every path that invokes a function."""
     functions.install()
+    urls.install()
     LambdaSimpleBackend.invoke = LambdaBackend.invoke
     LambdaFunction.invoke = _invoke
 

@@ -78,5 +78,5 @@ def card(gate: OpenGate, *, link: str, function: str, region: str) -> str:
 def _sentence(gate: OpenGate) -> str:
     return (
         f"{facts.label(gate.version)} answers {facts.share(gate.percent)} of the requests of {gate.endpoint}, and "
-        f"waits for a yes until {gate.expires}. Without one it goes back."
+        f"waits for a yes until {facts.moment(gate.expires)}. Without one it goes back."
     )

@@ -103,8 +103,8 @@ class PermissionKind(CodedKind):
 
     service = "lambda"
     fixed = frozenset({
-        "Action", "EventSourceToken", "FunctionName", "FunctionUrlAuthType", "Principal", "PrincipalOrgID",
-        "SourceAccount", "SourceArn",
+        "Action", "EventSourceToken", "FunctionName", "FunctionUrlAuthType", "InvokedViaFunctionUrl", "Principal",
+        "PrincipalOrgID", "SourceAccount", "SourceArn",
     })  # fmt: skip
 
     def make(self, resource: Resource) -> None:

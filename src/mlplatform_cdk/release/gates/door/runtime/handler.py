@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from mlplatform_cdk.release.gates.door.runtime import page
-from mlplatform_cdk.runtimekit import logs, release_gates, release_records, settings, signed_links
+from mlplatform_cdk.runtimekit import logs, release_facts, release_gates, release_records, settings, signed_links
 
 _LOG = logs.logger("gate")
 _LONGEST_NAME = 80
@@ -35,16 +35,20 @@ def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa
         if method == "POST":
             return _answer(200, _act(_form(event)), method)
     except signed_links.LinkRefused as refused:
-        return _answer(403, page.message("No", str(refused)), method)
+        return _answer(403, page.message("This link opens nothing", str(refused)), method)
     except release_gates.GateClosed as closed:
         return _answer(409, page.message("Too late", str(closed)), method)
-    return _answer(405, page.message("No", "this page is read by GET and answered by POST"), method)
+    return _answer(405, page.message("This page is no API", "this page is read by GET and answered by POST"), method)
 
 
 def _show(parameters: Mapping[str, str]) -> str:
     gate = _gate(parameters)
     if not gate.is_open(datetime.now(UTC)):
-        how = f"It was {gate.decision} by {gate.who}." if gate.decision else f"It closed at {gate.expires}."
+        how = (
+            f"It was {gate.decision} by {gate.who}."
+            if gate.decision
+            else f"It closed on {release_facts.moment(gate.expires)}, and its release went back."
+        )
         return page.message("The gate is closed", how)
     return page.question(gate, parameters)
 

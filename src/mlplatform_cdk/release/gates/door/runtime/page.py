@@ -8,9 +8,9 @@ from mlplatform_cdk.runtimekit.release_gates import APPROVE, REJECT, OpenGate
 
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1c2330;--soft:#5b6575;--line:#d9dee6;--ground:#f5f7fa;--card:#fff;
---go:#19764a;--no:#b3261e}
+--go:#19764a;--no:#b3261e;--wrong:#b3261e}
 @media(prefers-color-scheme:dark){:root{--ink:#e6eaf0;--soft:#9aa5b4;--line:#333c49;--ground:#12161c;--card:#1a2029;
---go:#2f9e6b;--no:#d9534a}}
+--wrong:#ff8a80}}
 *{box-sizing:border-box}body{margin:0;padding:2rem 1rem;background:var(--ground);color:var(--ink);
 font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 main{max-width:34rem;margin:0 auto;padding:1.5rem 1.75rem;background:var(--card);border:1px solid var(--line);
@@ -26,7 +26,7 @@ color:var(--ink);font:inherit}
 div{display:flex;gap:.75rem;margin-top:1rem}
 button{flex:1;padding:.65rem;border:0;border-radius:6px;color:#fff;font:inherit;font-weight:600;cursor:pointer}
 button.go{background:var(--go)}button.no{background:var(--no)}
-.complaint{color:var(--no);font-weight:600}
+.complaint{color:var(--wrong);font-weight:600}
 """.strip()
 _PASSED_ON = ("endpoint", "gate", "until", "code")
 
@@ -42,7 +42,7 @@ def question(gate: OpenGate, parameters: Mapping[str, str], *, complaint: str = 
         f"{gate.endpoint}: go on?",
         f"<h1>{escape(facts.label(gate.version))}</h1>"
         f"<p>It answers {facts.share(gate.percent)} of the requests of <b>{escape(gate.endpoint)}</b>, and waits for a "
-        f"yes until {escape(gate.expires)}. Without one it goes back.</p>"
+        f"yes until {facts.moment(gate.expires)}. Without one it goes back.</p>"
         f"{_metrics(gate)}"
         f"<p><small>Execution {escape(facts.execution_name(gate.release))}</small></p>"
         f"{_complaint(complaint)}"
@@ -55,8 +55,12 @@ def question(gate: OpenGate, parameters: Mapping[str, str], *, complaint: str = 
 
 
 def message(title: str, sentence: str) -> str:
-    """A page that says one thing."""
-    return _page(title, f"<h1>{escape(title)}</h1><p>{escape(sentence)}</p>")
+    """A page that says one thing.
+
+    :param sentence: as errors are written: from a small letter to no full stop; or whole.
+    """
+    whole = f"{sentence[:1].upper()}{sentence[1:].removesuffix('.')}."
+    return _page(title, f"<h1>{escape(title)}</h1><p>{escape(whole)}</p>")
 
 
 def _metrics(gate: OpenGate) -> str:
