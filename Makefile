@@ -11,6 +11,8 @@ EXPORT := export --quiet --frozen --no-dev --no-emit-project --prune aws-cdk-lib
 UNUSED := --prune flatbuffers --prune openvino-telemetry --prune packaging --prune protobuf
 export UV_PYTHON_DOWNLOADS := never
 export PYTHONUTF8 := 1
+# A rehearsal is a hundred processes: none but the first compiles what it imports, whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE
 export ORT_DISABLE_TELEMETRY := 1
 
 .PHONY: help demo rehearse test check checkov types lint arrows synth snapshots benchmark benchmark-serving requirements docs clean
