@@ -8,12 +8,18 @@ from mlplatform_cdk.routing.plan import (
     RegionalTarget,
     Routing,
 )
+from mlplatform_cdk.routing.regional_api import Authorization, Firewall, MutualTls, RegionalApi, Throttle
 
 __all__ = [
+    "Authorization",
+    "Firewall",
     "HealthCheckSettings",
     "HostedZoneReference",
     "MultiRegionEndpoint",
+    "MutualTls",
     "ProbeSettings",
+    "RegionalApi",
     "RegionalTarget",
     "Routing",
+    "Throttle",
 ]

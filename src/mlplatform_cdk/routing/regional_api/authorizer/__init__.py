@@ -1,0 +1,1 @@
+"""Decides on callers by their tokens."""

@@ -1,0 +1,1 @@
+"""The code of the function that API Gateway asks about a token."""
