@@ -103,14 +103,16 @@ def test_an_answer_after_the_time_out_is_refused(waiting: Waiting) -> None:
     assert steps() == []
 
 
-def test_an_answer_to_a_release_that_was_stopped_is_refused_and_not_recorded(waiting: Waiting) -> None:
+def test_an_answer_to_a_release_that_was_stopped_is_refused_and_the_record_says_that_it_came_too_late(
+    waiting: Waiting,
+) -> None:
     opened()
     waiting.heard.append({"stopped": True})
 
     with pytest.raises(GateClosed, match="does not wait at its gate any more"):
         release_gates.decide(TABLE, ENDPOINT, approve=True, who="alice")
 
-    assert steps() == []
+    assert steps() == [("Gate", "alice", "approved"), ("Gate", "alice", "approved, too late")]
 
 
 def test_an_answer_that_was_sent_but_not_written_down_can_be_repeated(
@@ -121,10 +123,27 @@ def test_an_answer_that_was_sent_but_not_written_down_can_be_repeated(
         dying.setattr(release_gates, "_mark_sent", lambda *_: (_ for _ in ()).throw(ConnectionError))
         with pytest.raises(ConnectionError):
             release_gates.decide(TABLE, ENDPOINT, approve=True, who="alice")
+    assert steps() == [("Gate", "alice", "approved")]  # whoever never comes back has decided, and it is known
 
     release_gates.decide(TABLE, ENDPOINT, approve=True, who="alice")
 
     assert len(waiting.heard) == 1
+    assert steps() == [("Gate", "alice", "approved")]
+
+
+def test_an_answer_that_was_written_down_but_not_sent_can_be_repeated(
+    waiting: Waiting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened()
+    with monkeypatch.context() as dying:
+        dying.setattr(release_gates, "_send", lambda *_, **__: (_ for _ in ()).throw(ConnectionError))
+        with pytest.raises(ConnectionError):
+            release_gates.decide(TABLE, ENDPOINT, approve=True, who="alice", reason="looks good")
+    assert (steps(), waiting.heard) == ([("Gate", "alice", "approved")], [])
+
+    release_gates.decide(TABLE, ENDPOINT, approve=True, who="alice", reason="as I said")
+
+    assert [answer["reason"] for answer in waiting.heard] == ["looks good"]
     assert steps() == [("Gate", "alice", "approved")]
 
 
@@ -176,6 +195,17 @@ def test_people_and_the_chat_are_told_what_is_known(waiting: Waiting, monkeypatc
         "function": "answer",
         "region": "eu-west-1",
     }
+
+
+def test_a_train_that_waits_says_how_far_it_has_come_and_not_what_it_answers(waiting: Waiting) -> None:
+    facts = {"wave": "2 of 2: europe", "departs to": "prod-eu", "has arrived at": "staging"}
+
+    letter = messages.letter(opened(endpoint="churn-train", percent=50.0, metrics=facts), link="")
+
+    assert "churn version 4 has arrived at 50 % of the stops of churn-train, and waits for a yes until" in letter
+    assert "Without one it goes no further." in letter
+    assert "departs to: prod-eu\n" in letter
+    assert "requests" not in letter
 
 
 def test_a_subject_is_what_sns_takes(waiting: Waiting) -> None:

@@ -126,21 +126,41 @@ def decide(table: str, endpoint: str, *, approve: bool, who: str, reason: str = 
     wanted["reason"] = wanted["reason"][:_LONGEST_REASON]
     again, now = bool(gate.decision), datetime.now(UTC)
     _claim(table, gate, wanted)
-    _send(gate, wanted, again=again)
+    if again:
+        wanted["reason"] = gate.reason
+    # Written first: whoever dies after the answer was heard would take the record along. The same answer again, by the
+    # same person, makes up for what was not done.
+    _record(table, gate, wanted, moment=now)  # before what the machine records next
+    try:
+        _send(gate, wanted, again=again)
+    except GateClosed:
+        _record(table, gate, {**wanted, "decision": f"{wanted['decision']}, too late"}, unheard=True)
+        raise
     _mark_sent(table, gate)
+    return OpenGate(**{**asdict(gate), **wanted, "sent": True})
+
+
+def _record(
+    table: str,
+    gate: OpenGate,
+    wanted: Mapping[str, str],
+    *,
+    moment: datetime | None = None,
+    unheard: bool = False,
+) -> None:
+    """Write down who decided what; that nobody heard of it is a record of its own."""
     release_records.record(
         table,
-        endpoint=endpoint,
+        endpoint=gate.endpoint,
         release=gate.release,
         version=gate.version,
         step=STEP,
-        sequence=gate.id,
+        sequence=f"{gate.id}-unheard" if unheard else gate.id,
         percent=gate.percent,
         metrics=gate.metrics,
-        moment=now,  # before what the machine records next
+        moment=moment,
         **wanted,
     )
-    return OpenGate(**{**asdict(gate), **wanted, "sent": True})
 
 
 def _claim(table: str, gate: OpenGate, wanted: Mapping[str, str]) -> None:
