@@ -65,7 +65,7 @@ def moods(draw: st.DrawFn) -> Behaviour:
     return behave  # type: ignore[return-value]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     behaviours=st.lists(moods(), min_size=1, max_size=4),
     share=st.sampled_from([0.0, 0.1, 0.2]),

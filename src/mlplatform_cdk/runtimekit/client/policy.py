@@ -37,8 +37,8 @@ class Retries:
     RetryBudget (20 % and 10 a second for 10 seconds).
 
     :param attempts: the most that one call makes, the first included; default: 4.
-    :param base_s: default: 0.05.
-    :param cap_s: default: 2.
+    :param base_s: the most that the first pause takes, in seconds; default: 0.05.
+    :param cap_s: the most that any pause takes, in seconds; default: 2.
     :param share: further attempts per call that succeeded; default: 0.2.
     :param reserve: further attempts that may be made at once; default: 100.
     """
@@ -95,10 +95,10 @@ class Breaking:
     """When a region is left alone, and how it is returned to.
 
     :param in_a_row: failures in a row after which it is left; default: 5.
-    :param share: failures among the last ``window`` outcomes after which it is left; default: 0.2, which is what the
+    :param share: part of the last ``window`` outcomes that may fail before it is left; default: 0.2, which is what the
         retry budget can mend.
     :param window: outcomes that are counted, none older than ``window_s``; default: 50.
-    :param window_s: seconds; default: 60.
+    :param window_s: seconds after which an outcome no longer counts; default: 60.
     :param rest_s: seconds until one call tries it again; doubled after each try that fails, and less up to a half at
         random, so that many clients do not come at once; default: 5.
     :param longest_rest_s: the most that ``rest_s`` grows to; default: 60.
