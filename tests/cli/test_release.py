@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import boto3
 import pytest
@@ -45,7 +45,7 @@ class World:
             instance_type=changes.pop("instance_type", "ml.m5.large"),
             minimum=1,
             maximum=4,
-            strategy=STRATEGY.to_mapping(),
+            strategy=changes.pop("strategy", STRATEGY.to_mapping()),
             group="churn",
         )
         boto3.client("ssm").put_parameter(
@@ -340,6 +340,79 @@ def test_the_history_shows_who_did_what(world: World, write: Callable[..., None]
     shown = json.loads(run("history", "--json").stdout)
     assert [one["step"] for one in shown][:3] == ["Plan", "Preflight", "TestGreen"]
     assert shown[0]["who"] == "alice"
+
+
+class Train:
+    """A train that is published, and one that waits before its second wave."""
+
+    facts: ClassVar = {"wave": "2 of 2: europe", "departs to": "prod-eu", "has arrived at": "staging"}
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        world.publish("churn-train", instance_type="", strategy={})
+
+    def wait(self) -> str:
+        arn: str = self._world.states.start_execution(stateMachineArn=self._world.machine)["executionArn"]
+        release_records.record(
+            TABLE,
+            endpoint="churn-train",
+            release=arn,
+            version=VERSION,
+            step="Advance",
+            who="the train",
+            decision="ask",
+            percent=50.0,
+        )
+        opened(endpoint="churn-train", release=arn, percent=50.0, metrics=self.facts)
+        return arn
+
+
+def test_a_train_that_waits_says_where_it_is_and_how_to_answer(world: World) -> None:
+    Train(world).wait()
+
+    out = run("status", "churn-train").stdout
+
+    assert "churn-train  churn version 4  running" in out
+    assert "50 % reached" in out
+    assert "departs to: prod-eu" in out
+    assert "mlplatform release approve churn-train --gate" in out
+    assert "traffic" not in out
+
+
+@pytest.mark.parametrize(("verb", "decision"), [("approve", "approved"), ("reject", "rejected")])
+def test_a_train_hears_an_answer_by_its_name(world: World, verb: str, decision: str) -> None:
+    Train(world).wait()
+
+    result = run(verb, "churn-train", "--reason", "seen it")
+
+    assert result.exit_code == 0, result.output
+    assert len(world.waiting.heard) == 1
+    assert [one.decision for one in release_records.history(TABLE, "churn-train")][-1] == decision
+
+
+def test_a_train_is_sent_off_by_hand_without_a_price_of_its_own(world: World) -> None:
+    arn = world.register("Approved")
+    Train(world)
+
+    result = run("start", "churn-train", "1", "--yes")
+
+    assert result.exit_code == 0, result.output
+    assert "churn version 1 by the train churn-train; each stop's release has its price." in result.output
+    assert [one["model_package_arn"] for one in world.inputs()] == [arn]
+
+
+def test_a_train_can_be_stopped_and_is_not_to_be_rolled_back(world: World) -> None:
+    """``rollback`` would send it off once more: it has no version of its own to take back."""
+    train = Train(world).wait()
+
+    refused = run("rollback", "churn-train")
+    assert (refused.exit_code, "take back each of its stops' endpoints" in refused.output) == (1, True)
+    assert len(world.inputs()) == 1
+
+    stopped = run("abort", "churn-train", "--reason", "not today")
+    assert "the releases that it has begun go on" in stopped.output
+    assert world.states.describe_execution(executionArn=train)["status"] == "ABORTED"
+    assert run("abort", "churn-train").exit_code == 1
 
 
 def test_another_aws_is_asked_where_it_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,6 +47,11 @@ class ReleaseAddress:
         """The name of the SSM parameter."""
         return f"{PREFIX}{self.endpoint}"
 
+    @property
+    def is_train(self) -> bool:
+        """A train has stops of its own, and no fleet."""
+        return not self.instance_type
+
     def to_mapping(self) -> dict[str, Any]:
         """As JSON takes it."""
         return asdict(self)

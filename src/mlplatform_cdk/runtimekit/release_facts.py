@@ -45,6 +45,23 @@ def table(metrics: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def known(metrics: Mapping[str, Any]) -> str:
+    """All that is known where a person is asked: ``table``, or how far a train has come; empty: nothing."""
+    return table(metrics) or "\n".join(f"{name}: {value}" for name, value in journey(metrics))
+
+
+def journey(metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a train tells before it departs in a wave; empty: it is no train that asks."""
+    return [(name, str(value)) for name, value in metrics.items()] if "wave" in metrics else []
+
+
+def standing(percent: float, endpoint: str, metrics: Mapping[str, Any]) -> str:
+    """How far it has come: ``answers 20 % of the requests of churn``, or at which share of a train's stops it is."""
+    if journey(metrics):
+        return f"has arrived at {share(percent)} of the stops of {endpoint}"
+    return f"answers {share(percent)} of the requests of {endpoint}"
+
+
 def written(name: str, value: object) -> str:
     """The value of the metric ``name`` as people read it."""
     if isinstance(value, bool) or not isinstance(value, int | float):

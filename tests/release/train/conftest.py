@@ -61,7 +61,7 @@ def built() -> BuiltTrain:
     return BuiltTrain()
 
 
-def station_stack() -> PlatformStack:
+def station_stack(**arguments: Any) -> PlatformStack:
     """A stop's stack: its endpoint, its releases, and the station."""
     stack = PlatformStack(App(), "Serving", env=Environment(account=ABROAD, region="eu-west-1"))
     key = Keys(stack, "Keys").data
@@ -78,5 +78,6 @@ def station_stack() -> PlatformStack:
         artifacts=artifacts,
         train_account=HOME,
         external_id=EXTERNAL_ID,
+        **arguments,
     )
     return stack

@@ -204,14 +204,17 @@ def test_a_version_arrives_with_all_that_belongs_to_it(world: World) -> None:
     assert there["ModelPackageArn"].startswith(f"arn:aws:sagemaker:{OTHER}:{ABROAD}:model-package/prod-churn/")
     assert there["ModelApprovalStatus"] == "Approved"
     (container,) = there["InferenceSpecification"]["Containers"]
-    assert container["ModelDataUrl"] == "s3://abroad/runs/promoted/r1/model.tar.gz"
+    assert container["ModelDataUrl"] == "s3://abroad/runs/promoted/r1/churn-1/model.tar.gz"
     digest = world.home("ecr").describe_images(repositoryName="serving")["imageDetails"][0]["imageDigest"]
     assert container["Image"] == f"{ABROAD}.dkr.ecr.{OTHER}.amazonaws.com/promoted@{digest}"
     assert container["Environment"] == {"LOG_LEVEL": "INFO"}
     facts = PackageFacts.from_metadata(there["CustomerMetadataProperties"])
-    assert (facts.manifest_uri, facts.metrics) == ("s3://abroad/runs/promoted/r1/manifest.json", {"roc_auc": 0.91})
+    assert (facts.manifest_uri, facts.metrics) == (
+        "s3://abroad/runs/promoted/r1/churn-1/manifest.json",
+        {"roc_auc": 0.91},
+    )
     assert there["CustomerMetadataProperties"]["promoted_from"] == package["ModelPackageArn"]
-    archive = world.abroad("s3").get_object(Bucket="abroad", Key="runs/promoted/r1/model.tar.gz")["Body"].read()
+    archive = world.abroad("s3").get_object(Bucket="abroad", Key="runs/promoted/r1/churn-1/model.tar.gz")["Body"].read()
     assert archive == ARCHIVE
 
 
@@ -239,6 +242,18 @@ def test_what_is_there_is_not_copied_again(world: World) -> None:
         )
         == 1
     )
+
+
+def test_two_versions_of_one_run_lie_apart(world: World) -> None:
+    """A station's version serves from its folder, which the next one must not write over."""
+    for _ in range(2):
+        promotion.promote(world.register(), Station(FACTS))
+
+    found = world.abroad("s3").list_objects_v2(Bucket="abroad")["Contents"]
+    assert {one["Key"].rpartition("/")[0] for one in found} == {
+        "runs/promoted/r1/churn-1",
+        "runs/promoted/r1/churn-2",
+    }
 
 
 def test_layers_that_are_there_from_an_earlier_image_stay(world: World) -> None:

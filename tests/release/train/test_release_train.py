@@ -156,6 +156,15 @@ def test_people_find_a_train_by_its_name_like_an_endpoint(built: BuiltTrain) -> 
     built.template.has_resource_properties("AWS::StepFunctions::StateMachine", {"StateMachineName": "churn-train"})
 
 
+def test_a_station_keeps_as_many_images_as_it_is_told_and_more_than_releases_need() -> None:
+    (images,) = Template.from_stack(station_stack(kept_images=50)).find_resources("AWS::ECR::Repository").values()
+    policy = json.loads(images["Properties"]["LifecyclePolicy"]["LifecyclePolicyText"])
+    assert [rule["selection"]["countNumber"] for rule in policy["rules"]] == [50]
+
+    with pytest.raises(ConfigurationError, match="kept_images must be at least 4, of green, blue and the kept"):
+        station_stack(kept_images=3)
+
+
 def test_a_station_says_what_the_train_reads() -> None:
     template = Template.from_stack(station_stack())
 

@@ -33,8 +33,10 @@ def abort(
         address = find(endpoint)
         execution = running(address)
         if execution is None:
+            after = "of each stop's endpoint" if address.is_train else ""
             refuse(
-                f"no release of {address.endpoint} runs; after its end, take it back by: mlplatform release rollback"
+                f"no release of {address.endpoint} runs; after its end, take it back by: mlplatform release rollback "
+                f"{after}".rstrip()
             )
         if execution.action not in ("release", ""):
             refuse(f"what runs is a {execution.action}, which goes back by itself; it is not to be stopped")
@@ -42,7 +44,8 @@ def abort(
             executionArn=execution.arn, error=ABORTED, cause=f"{caller()}: {reason or 'no reason given'}"
         )
         name = release_facts.execution_name(execution.arn)
-        OUT.print(escape(f"stopped {name}; its recovery takes the traffic back"), soft_wrap=True)
+        then = "the releases that it has begun go on" if address.is_train else "its recovery takes the traffic back"
+        OUT.print(escape(f"stopped {name}; {then}"), soft_wrap=True)
 
 
 def rollback(
@@ -56,6 +59,8 @@ def rollback(
     """Take the live version back: to the one that is kept beside it, else by a release of the one before it."""
     with cloud(region, profile, endpoint_url):
         address = find(endpoint)
+        if address.is_train:
+            refuse(f"{address.endpoint} is a train; take back each of its stops' endpoints, where that is")
         request = {"action": "rollback", "by": "hand", "who": caller(), "reason": reason or "no reason given"}
         # By its name, so that a way back that is under way already is not followed by one of the version before.
         version = meant(address)

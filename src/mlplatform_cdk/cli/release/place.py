@@ -67,12 +67,19 @@ def describe(arn: str) -> Execution:
 
 
 def running(address: ReleaseAddress) -> Execution | None:
-    """The execution that holds the endpoint's lock, while it runs."""
+    """The execution that holds the endpoint's lock, while it runs; a train locks nothing: the one that runs."""
+    if address.is_train:
+        return _on_its_way(address)
     lock = release_records.read(address.table, f"lock#{address.endpoint}", "lock")
     if not lock or not lock.get("owner"):
         return None
     execution = replace(describe(lock["owner"]), action=str(lock.get("action", "")))
     return execution if execution.status == _RUNNING else None
+
+
+def _on_its_way(address: ReleaseAddress) -> Execution | None:
+    running = aws.client("stepfunctions").list_executions(stateMachineArn=address.machine, statusFilter=_RUNNING)
+    return Execution(arn=running["executions"][0]["executionArn"], status=_RUNNING) if running["executions"] else None
 
 
 def meant(address: ReleaseAddress) -> str:

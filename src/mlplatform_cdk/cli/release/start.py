@@ -50,7 +50,7 @@ def start(
             name = release_facts.label(package["ModelPackageArn"])
             refuse(f"{name} must be Approved to be released, got {package['ModelApprovalStatus']}")
         price = price_of(address)
-        for line in (_what(address, package["ModelPackageArn"]), *price.sentences):
+        for line in (_what(address, package["ModelPackageArn"]), *(() if address.is_train else price.sentences)):
             ERR.print(escape(line), soft_wrap=True)
         if not (yes or as_json) and not typer.confirm("Start it?", err=True):
             refuse("nothing was started")
@@ -88,6 +88,8 @@ def _arn_of(address: ReleaseAddress, number: str) -> str:
 
 def _what(address: ReleaseAddress, package_arn: str) -> str:
     """The plan in a sentence."""
+    if address.is_train:
+        return f"{release_facts.label(package_arn)} by the train {address.endpoint}; each stop's release has its price."
     strategy = address.strategy
     steps = ", ".join(f"{one:g}" for one in strategy.get("steps", [])) or "an unknown schedule"
     gates = ", ".join(f"{one['at_percent']:g}" for one in strategy.get("gates", []))

@@ -22,7 +22,7 @@ def drawn(seen: Seen) -> RenderableType:
     """The whole picture."""
     parts: list[RenderableType] = [_head(seen)]
     if any(one.percent is not None for one in seen.records):
-        parts += [_share(seen.percent or 0.0), _course(seen)]
+        parts += [_stops(seen) if seen.address.is_train else _share(seen.percent or 0.0), _course(seen)]
     if steps := _schedule(seen):
         parts.append(steps)
     if seen.records:
@@ -63,6 +63,13 @@ def _share(percent: float) -> Text:
     bar.append("█" * green, style="green")
     bar.append("█" * (_WIDTH - green), style="blue")
     return bar.append(f"  green {facts.share(percent)}")
+
+
+def _stops(seen: Seen) -> Text:
+    """At which share of a train's stops the version is."""
+    reached = round(_WIDTH * (seen.percent or 0.0) / _ALL)
+    bar = Text.assemble(("stops    ", "dim"), ("█" * reached, "green"), ("░" * (_WIDTH - reached), "dim"))
+    return bar.append(f"  {facts.share(seen.percent or 0.0)} reached")
 
 
 def _course(seen: Seen) -> Text:
@@ -114,6 +121,7 @@ def _advice(seen: Seen) -> list[Text]:
     return [
         Text(),
         Text(f"It waits for a person until {facts.moment(seen.gate.expires)}:", style="bold yellow"),
+        *(Text(f"  {what}: {value}") for what, value in facts.journey(seen.gate.metrics)),
         Text(f"  mlplatform release approve {name} --gate {gate}"),
         Text(f'  mlplatform release reject {name} --gate {gate} --reason "..."'),
     ]

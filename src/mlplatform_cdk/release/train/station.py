@@ -34,7 +34,7 @@ _PUSH = (
     "ecr:PutImage",
     "ecr:UploadLayerPart",
 )
-_KEPT_IMAGES = 20
+_FEWEST_BESIDE = 2  # green and blue, beside the versions that a release keeps
 
 
 class TrainStation(Construct):
@@ -49,6 +49,8 @@ class TrainStation(Construct):
     :param artifacts: where their archives come; of the same key as the endpoint.
     :param train_account: whose roles may come as this one.
     :param external_id: what they have to say, the same as the train's ``Stop`` has.
+    :param kept_images: promoted images that stay, the newest; an older one goes, also where a version of it would be
+        wanted back: more than the serving image changes while a version serves or is kept; default: 20.
     :param removal_policy: what happens to the promoted images when the stack goes; default: they are kept.
     """
 
@@ -63,6 +65,7 @@ class TrainStation(Construct):
         artifacts: s3.IBucket,
         train_account: str,
         external_id: str,
+        kept_images: int = 20,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
     ) -> None:
         super().__init__(scope, id)
@@ -70,6 +73,10 @@ class TrainStation(Construct):
             check_external_id(external_id)
         except ValueError as problem:
             raise ConfigurationError(self, str(problem)) from None
+        fewest = release.strategy.kept_versions + _FEWEST_BESIDE
+        if kept_images < fewest:
+            message = f"kept_images must be at least {fewest}, of green, blue and the kept versions, got {kept_images}"
+            raise ConfigurationError(self, message)
         self.images = ecr.Repository(
             self,
             "Images",
@@ -77,7 +84,7 @@ class TrainStation(Construct):
             encryption_key=endpoint.key,
             image_scan_on_push=True,
             image_tag_mutability=ecr.TagMutability.IMMUTABLE,
-            lifecycle_rules=[ecr.LifecycleRule(max_image_count=_KEPT_IMAGES)],
+            lifecycle_rules=[ecr.LifecycleRule(max_image_count=kept_images)],
             removal_policy=removal_policy,
             empty_on_delete=removal_policy is RemovalPolicy.DESTROY or None,
         )

@@ -17,16 +17,19 @@ from typing import Any
 
 import pytest
 from aws_cdk import App, CfnOutput, Environment, RemovalPolicy
+from typer.testing import CliRunner
 
 from mlplatform_cdk.assembly import Assembly, read
+from mlplatform_cdk.cli.main import app
 from mlplatform_cdk.foundation import ArtifactStore, Keys, Notifications, PlatformStack
 from mlplatform_cdk.local import deploy, server
 from mlplatform_cdk.local.administrator import Administrator
-from mlplatform_cdk.local.settings import Settings
+from mlplatform_cdk.local.settings import Settings, client_environment
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release import BlueGreenRelease, Strategy
 from mlplatform_cdk.release.records import ReleaseRecords
 from mlplatform_cdk.release.train import ReleaseTrain, Stop, TrainStation, Wave
+from mlplatform_cdk.runtimekit import aws
 from mlplatform_cdk.runtimekit.manifest import MANIFEST_NAME
 from mlplatform_cdk.runtimekit.model_package import PackageFacts
 from mlplatform_cdk.serving import ReleasedEndpoint, ServingImage
@@ -118,18 +121,25 @@ class Railway:
         return source
 
     def approve(self, execution: str) -> None:
-        """Say yes to the wave of a train that waits, as the command line does."""
-        gate = self.until(lambda: (one := self.gate()) and one["release"]["S"] == execution and one)
-        self.aws.client("stepfunctions").send_task_success(
-            taskToken=gate["token"]["S"], output=json.dumps({"decision": "approved", "who": "Ada", "reason": ""})
+        """Say yes to the wave of a train that waits, once it shows that it does."""
+        seen = self.until(
+            lambda: (one := json.loads(self.verb("status", "--json")))["release"] == execution and one["gate"] and one
         )
+        assert (seen["status"], seen["percent"]) == ("RUNNING", 50.0)
+        assert "goes on" in self.verb("approve", "--gate", seen["gate"]["id"], "--reason", "it looks right")
 
-    def gate(self) -> dict[str, Any]:
-        """The newest gate, as the records hold it; empty: there was none."""
-        key = {"endpoint": {"S": "gate#churn-train"}, "at": {"S": "gate"}}
-        table = self.outputs["Home"]["RecordsTable"]
-        found: dict[str, Any] = self.aws.client("dynamodb").get_item(TableName=table, Key=key).get("Item", {})
-        return found
+    def verb(self, *arguments: str) -> str:
+        """What a verb of ``mlplatform release`` says of the train."""
+        verb, *options = arguments
+        environment = client_environment(self.aws.settings)
+        with pytest.MonkeyPatch.context() as patch:
+            for name in [one for one in environment if one.startswith("AWS_")]:
+                patch.setenv(name, environment[name])
+            aws.client.cache_clear()
+            result = CliRunner().invoke(app, ["release", verb, "churn-train", *options])
+        aws.client.cache_clear()
+        assert result.exit_code == 0, result.output
+        return result.stdout
 
     def decisions(self, execution: str) -> list[str]:
         """What the records say of a train, oldest first."""
@@ -255,7 +265,7 @@ def test_a_version_arrives_everywhere_and_somebody_is_asked_on_the_way(railway: 
 
     assert ended["status"] == "SUCCEEDED", ended
     assert {railway.serving(name) for name in STOPS} == {version}
-    assert railway.decisions(train)[1:] == ["depart", "ask", "depart", "arrived"]
+    assert railway.decisions(train)[1:] == ["depart", "ask", "approved", "depart", "arrived"]
     # The train starts the releases; the approval at a station starts none.
     assert [len(railway.releases(name)) for name in STOPS] == [1, 1]
 

@@ -35,7 +35,7 @@ def letter(gate: OpenGate, *, link: str) -> str:
     ]
     parts = [
         _sentence(gate),
-        facts.table(gate.metrics) or "Nothing was measured yet.",
+        facts.known(gate.metrics) or "Nothing was measured yet.",
         "Answer:\n" + "\n".join(answers),
         f"Execution: {facts.execution_url(gate.release)}",
     ]
@@ -51,7 +51,7 @@ def card(gate: OpenGate, *, link: str, function: str, region: str) -> str:
     :param function: what the buttons invoke.
     :param region: where that is.
     """
-    known = facts.table(gate.metrics)
+    known = facts.known(gate.metrics)
     steps = [f"Execution: {facts.execution_url(gate.release)}", *([f"Page: {link}"] if link else [])]
     message: dict[str, Any] = {
         "version": "1.0",
@@ -77,6 +77,10 @@ def card(gate: OpenGate, *, link: str, function: str, region: str) -> str:
 
 def _sentence(gate: OpenGate) -> str:
     return (
-        f"{facts.label(gate.version)} answers {facts.share(gate.percent)} of the requests of {gate.endpoint}, and "
-        f"waits for a yes until {facts.moment(gate.expires)}. Without one it goes back."
+        f"{facts.label(gate.version)} {facts.standing(gate.percent, gate.endpoint, gate.metrics)}, and "
+        f"waits for a yes until {facts.moment(gate.expires)}. Without one it goes {_without(gate)}."
     )
+
+
+def _without(gate: OpenGate) -> str:
+    return "no further" if facts.journey(gate.metrics) else "back"

@@ -10,7 +10,7 @@ from mlplatform_cdk.release.train.runtime.failure import sentence_of
 from mlplatform_cdk.release.train.runtime.station import enter
 from mlplatform_cdk.runtimekit import aws, release_records, settings
 
-_APPROVED = "Approved"
+_APPROVED, _RELEASE = "Approved", "release"
 _REFUSED = "Release.Rejected"
 
 
@@ -18,6 +18,9 @@ def prepare(event: Mapping[str, Any]) -> dict[str, Any]:
     """Which version goes, by the request: that one, or the newest that is approved; and nothing else is on its way."""
     _refuse_second(event["machine_arn"], event["execution_arn"])
     request = event["request"]
+    if request.get("action", _RELEASE) != _RELEASE:
+        message = f"a train's action must be {_RELEASE}, got {request['action']}; take back the releases of its stops"
+        raise TrainRefused(message)
     arn = request.get("model_package_arn") or _newest(settings.required("MODEL_PACKAGE_GROUP_NAME"))
     package = aws.client("sagemaker").describe_model_package(ModelPackageName=arn)
     status = package.get("ModelApprovalStatus", "without approval status")

@@ -41,7 +41,7 @@ def question(gate: OpenGate, parameters: Mapping[str, str], *, complaint: str = 
     return _page(
         f"{gate.endpoint}: go on?",
         f"<h1>{escape(facts.label(gate.version))}</h1>"
-        f"<p>It answers {facts.share(gate.percent)} of the requests of <b>{escape(gate.endpoint)}</b>, and waits for a "
+        f"<p>It {escape(facts.standing(gate.percent, gate.endpoint, gate.metrics))}, and waits for a "
         f"yes until {facts.moment(gate.expires)}. Without one it goes back.</p>"
         f"{_metrics(gate)}"
         f"<p><small>Execution {escape(facts.execution_name(gate.release))}</small></p>"

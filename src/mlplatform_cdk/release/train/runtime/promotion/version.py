@@ -45,7 +45,9 @@ def promote(package: Mapping[str, Any], station: Station) -> Promoted:
     if known is not None:
         return _judged(known, station)
     container, facts = _container(package), PackageFacts.from_metadata(package["CustomerMetadataProperties"])
-    folder = f"s3://{station.address.bucket}/{station.address.prefix}{facts.run_id}"
+    # Two versions may come from one run, and neither may write over what the other one serves from.
+    group, number = source_arn.split("/")[-2:]
+    folder = f"s3://{station.address.bucket}/{station.address.prefix}{facts.run_id}/{group}-{number}"
     uris = _copy_objects(container, facts, station, folder)
     image_uri = _bring_image(container["Image"], station)
     request = _request(package, facts, uris, image_uri, station)
