@@ -10,7 +10,17 @@ from typing import Any
 import pytest
 
 from mlplatform_cdk.runtimekit import client
-from mlplatform_cdk.runtimekit.client import Breaking, Hedging, Limits, Retries, answers, breaker, latency
+from mlplatform_cdk.runtimekit.client import (
+    Breaking,
+    Hedging,
+    Limits,
+    Retries,
+    Watching,
+    answers,
+    breaker,
+    latency,
+    verdicts,
+)
 from tests.runtimekit.client.servers import Handler, Server
 from tests.runtimekit.client.virtual import DEAD, always, reply, world
 from tests.runtimekit.client.virtual import client as virtual_client
@@ -19,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "region-client.md"
 TEXT = PAGE.read_text()
 PROGRAM = ROOT / "examples" / "callers" / "region_client.py"
-VALUES = (Limits, Retries, Hedging, Breaking)
+VALUES = (Limits, Retries, Hedging, Watching, Breaking)
 
 
 def said(value: Any) -> dict[str, str]:
@@ -89,7 +99,13 @@ def test_the_error_of_the_page_is_the_one_that_is_raised() -> None:
 def test_the_numbers_of_the_page_are_those_of_the_code() -> None:
     rules, hedging = Breaking(), Hedging()
 
-    assert f"status {', '.join(map(str, sorted(answers.RETRIED)))})" in TEXT
+    watching = Watching()
+
+    assert f"status {', '.join(map(str, sorted(answers.RETRIED)))}, or 424" in TEXT
+    assert f"Every {watching.every_s:g} seconds of calls" in TEXT
+    assert f"counts for {watching.every_s * verdicts._COUNTS_FOR:g} s" in TEXT
+    assert f"waits for them up to {watching.wait_s:g} s" in TEXT
+    assert f"letters `{verdicts.IN_SERVICE.decode()}`" in TEXT
     assert f"at most {answers.LONGEST_PAUSE_S:g} s" in TEXT
     assert (
         f"{rules.in_a_row} failures in a row, or {rules.share * rules.window:g} among the last {rules.window}" in TEXT

@@ -26,6 +26,9 @@ class Handler(BaseHTTPRequestHandler):
             self.server.requests.append(dict(self.headers.items()))
         self.server.behave(self, body)
 
+    def do_GET(self) -> None:
+        self.say(*self.server.health)
+
     def say(self, status: int, content: dict[str, Any], **headers: str) -> None:
         text = json.dumps(content).encode()
         self.send_response(status)
@@ -56,6 +59,7 @@ class Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
     reads = True
+    health: tuple[int, dict[str, Any]] = (200, {"status": "in-service"})
 
     def __init__(self, region: str, behave: Behave = echo, *, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self.region, self.behave, self.lock = region, behave, threading.Lock()

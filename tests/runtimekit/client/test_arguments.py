@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from mlplatform_cdk.routing.plan import HostedZoneReference, MultiRegionEndpoint
-from mlplatform_cdk.runtimekit.client import Breaking, Hedging, Limits, RegionClient, Retries, Unsigned, regional_urls
+from mlplatform_cdk.runtimekit.client import (
+    Breaking,
+    Hedging,
+    Limits,
+    RegionClient,
+    Retries,
+    Unsigned,
+    Watching,
+    regional_urls,
+)
 from mlplatform_cdk.runtimekit.client.answers import pause_s
 from tests.runtimekit.client.virtual import client, reply, well, world
 
@@ -72,6 +81,8 @@ def test_a_content_type_that_no_header_holds_is_refused(type_: str) -> None:
         lambda: Retries(share=1.5),
         lambda: Hedging(quantile=1),
         lambda: Hedging(reserve=0),
+        lambda: Watching(every_s=0),
+        lambda: Watching(wait_s=-1),
         lambda: Breaking(in_a_row=0),
         lambda: Breaking(share=0),
         lambda: Breaking(rest_s=100),

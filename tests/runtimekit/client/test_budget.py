@@ -65,9 +65,19 @@ def moods(draw: st.DrawFn) -> Behaviour:
     return behave  # type: ignore[return-value]
 
 
+HEALTHS = st.sampled_from([reply(404), reply(503), reply(body=b'{"status":"in-service"}'), REFUSED])
+
+
+@st.composite
+def healths(draw: st.DrawFn) -> Behaviour:
+    """What a region says of itself, which need not be true."""
+    first, then, seconds, turns = draw(HEALTHS), draw(HEALTHS), draw(TIMES), draw(st.floats(0, 60))
+    return lambda now, _: (seconds, first if now < turns else then)
+
+
 @settings(max_examples=100, deadline=None)
 @given(
-    behaviours=st.lists(moods(), min_size=1, max_size=4),
+    behaviours=st.lists(st.tuples(moods(), healths()), min_size=1, max_size=4),
     share=st.sampled_from([0.0, 0.1, 0.2]),
     reserve=st.integers(0, 20),
     hedging=st.sampled_from([None, Hedging(), Hedging(share=0.1, reserve=2, quantile=0.5)]),
@@ -75,14 +85,15 @@ def moods(draw: st.DrawFn) -> Behaviour:
     seed=st.integers(0, 1000),
 )
 def test_attempts_never_exceed_the_calls_and_their_budgets_and_no_call_its_deadline(
-    behaviours: list[Behaviour],
+    behaviours: list[tuple[Behaviour, Behaviour]],
     share: float,
     reserve: int,
     hedging: Hedging | None,
     calls: int,
     seed: int,
 ) -> None:
-    wire = VirtualWire({f"r{index}": one for index, one in enumerate(behaviours)}, seed)
+    wire = VirtualWire({f"r{index}": one for index, (one, _) in enumerate(behaviours)}, seed)
+    wire.health = {f"r{index}": one for index, (_, one) in enumerate(behaviours)}
     retries = Retries(attempts=5, share=share, reserve=reserve)
     one = client(wire, retries=retries, hedging=hedging, limits=Limits(deadline_s=3, attempt_s=0.6, connect_s=0.5))
     hedges = 0

@@ -4,7 +4,9 @@ import re
 
 import pytest
 
+from mlplatform_cdk.routing.regional_api.methods import _ERRORS, _UNKNOWN
 from mlplatform_cdk.runtimekit.client import CallFailed, CallRefused, Limits, Retries
+from mlplatform_cdk.runtimekit.client.answers import RETRIED
 from mlplatform_cdk.runtimekit.client.wire import Fault
 from tests.runtimekit.client.virtual import (
     CUT,
@@ -65,7 +67,7 @@ def test_each_call_has_a_key_of_its_own() -> None:
     assert one.invoke(b"").idempotency_key != first
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 530])
 def test_a_passing_fault_is_tried_elsewhere_at_once(status: int) -> None:
     wire = world(a=always(reply(status)), b=well())
 
@@ -84,6 +86,22 @@ def test_a_request_that_is_wrong_is_tried_nowhere_else(status: int) -> None:
     assert (refused.value.status, refused.value.region, refused.value.request_id) == (status, "a", "r-9")
     assert refused.value.body == b'{"message":\n "no"}'
     assert wire.asked() == ["a"]
+
+
+def test_a_model_that_failed_is_tried_elsewhere_and_one_that_refused_is_not() -> None:
+    failed, refused = (reply(424, b'{"OriginalStatusCode": %d, "Message": "m"}' % status) for status in (503, 400))
+    wire = world(a=always(failed), b=well())
+
+    assert client(wire).invoke(b"").region == "b"
+    for body in (refused, reply(424, b"[503]"), reply(424, b"OriginalStatusCode 503"), reply(424)):
+        with pytest.raises(CallRefused, match="a refused the request with 424"):
+            client(world(a=always(body), b=well())).invoke(b"")
+
+
+def test_every_error_of_the_platforms_api_is_known() -> None:
+    ours = {*_ERRORS, _UNKNOWN}
+
+    assert ours - RETRIED == {400, 403, 424}
 
 
 def test_refusals_do_not_take_a_region_out() -> None:

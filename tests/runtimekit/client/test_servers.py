@@ -105,6 +105,14 @@ def test_a_region_that_comes_back_is_used_again(start: Start, connect: Connect) 
     assert told(client.invoke("x"))[0] == "a"
 
 
+def test_a_region_that_says_that_it_was_drained_is_not_asked(start: Start, connect: Connect) -> None:
+    a, b = start("a"), start("b")
+    a.health = (503, {"status": "drained"})
+
+    assert {told(connect(a, b, prefer=["a"]).invoke("x"))[0] for _ in range(3)} == {"b"}
+    assert a.requests == []
+
+
 def test_a_slow_region_is_hedged_and_its_connection_closed(start: Start, connect: Connect) -> None:
     slow, hung_up = threading.Event(), threading.Event()
 

@@ -63,6 +63,8 @@ class VirtualWire:
     sent: list[VirtualExchange] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
     closed: bool = False
+    health: dict[str, Behaviour] = field(default_factory=dict)
+    looks: list[tuple[str, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
@@ -76,9 +78,16 @@ class VirtualWire:
     def start(self, request: Request, *, connect_s: float, attempt_s: float) -> Exchange:
         assert 0 < connect_s <= attempt_s
         region = str(urlsplit(request.url).hostname).partition(".")[0]
+        if request.method == "GET":
+            return self._look(request, region)
         seconds, result = self.regions[region](self.time, self.random.random())
         self.sent.append(VirtualExchange(self, request, region, self.time, self.time + seconds, result))
         return self.sent[-1]
+
+    def _look(self, request: Request, region: str) -> Exchange:
+        self.looks.append((region, self.time))
+        seconds, result = self.health.get(region, always(reply(404), 0))(self.time, 0)
+        return VirtualExchange(self, request, region, self.time, self.time + seconds, result)
 
     def wait(self, exchanges: Collection[Exchange], seconds: float) -> None:
         assert seconds >= 0

@@ -13,7 +13,7 @@ from mlplatform_cdk.runtimekit.client.authorization import (
     Unsigned,
 )
 from mlplatform_cdk.runtimekit.client.client import RegionClient, regional_urls
-from mlplatform_cdk.runtimekit.client.policy import Breaking, Hedging, Limits, Retries
+from mlplatform_cdk.runtimekit.client.policy import Breaking, Hedging, Limits, Retries, Watching
 from mlplatform_cdk.runtimekit.client.regions import RegionStatus
 
 __all__ = [
@@ -33,5 +33,6 @@ __all__ = [
     "RegionStatus",
     "Retries",
     "Unsigned",
+    "Watching",
     "regional_urls",
 ]

@@ -1,5 +1,6 @@
 """What a call comes to: an answer, or one sentence that says what was tried."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,8 +10,11 @@ from mlplatform_cdk.runtimekit.client.wire import Fault, Reply
 from mlplatform_cdk.runtimekit.errors import KnownError
 
 THROTTLED = 429
-RETRIED = frozenset({THROTTLED, 500, 502, 503, 504})
+# 530: SageMaker's InternalDependencyException, by botocore's model of sagemaker-runtime.
+RETRIED = frozenset({THROTTLED, 500, 502, 503, 504, 530})
+_MODEL_ERROR = 424
 LONGEST_PAUSE_S = 300.0
+_SERVERS_OWN = 500
 _SAID = 200  # characters of a refusal that are repeated
 
 
@@ -90,6 +94,20 @@ class CallRefused(KnownError):
             + (f": {said}" if said else "")
             + (f" (request {self.request_id})" if self.request_id else "")
         )
+
+
+def is_passing(reply: Reply) -> bool:
+    """Whether another attempt may be answered better: a fault of the region, not of the request.
+
+    SageMaker answers 424, a ModelError, for whatever the container refused or failed at; its body says which.
+    """
+    if reply.status != _MODEL_ERROR:
+        return reply.status in RETRIED
+    try:
+        original = json.loads(reply.body)["OriginalStatusCode"]
+    except (ValueError, KeyError, TypeError):
+        return False  # it does not say
+    return isinstance(original, int) and original >= _SERVERS_OWN
 
 
 def request_id(reply: Reply) -> str:

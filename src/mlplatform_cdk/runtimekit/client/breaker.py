@@ -66,6 +66,11 @@ class Breaker:
         self._in_a_row = 0
         self._outcomes.append((now, True))
 
+    def restart(self, now: float) -> None:
+        """Return to the region by and by, though it was not left for its failures."""
+        if self._open_until is None:
+            self._returning_from = now
+
     def failed(self, now: float, *, began: float, probe: bool) -> None:
         """Note that an attempt that began at ``began`` failed."""
         self._probing = self._probing and not probe

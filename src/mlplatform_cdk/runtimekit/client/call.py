@@ -9,6 +9,7 @@ from mlplatform_cdk.runtimekit.client.authorization import Authorization
 from mlplatform_cdk.runtimekit.client.budget import Budget
 from mlplatform_cdk.runtimekit.client.policy import Hedging, Limits, Retries
 from mlplatform_cdk.runtimekit.client.regions import Regions, Ticket
+from mlplatform_cdk.runtimekit.client.verdicts import Verdicts
 from mlplatform_cdk.runtimekit.client.wire import Exchange, Fault, Reply, Request, Wire
 
 
@@ -25,6 +26,7 @@ class Shared:
     hedging: Hedging | None
     retry_budget: Budget
     hedge_budget: Budget
+    verdicts: Verdicts | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,6 +69,8 @@ class Call:
         :raises CallFailed: when none answers, within what a call may spend.
         """
         self.shared.hedge_budget.earn()
+        if self.shared.verdicts is not None:
+            self.shared.verdicts.consult((self._now() + self.deadline) / 2)
         try:
             self._start(self.shared.regions.first(self._now()) or self._anyway())
             self._plan_hedge()
@@ -118,7 +122,7 @@ class Call:
                 hedge=one.hedge,
             )
         )
-        if isinstance(outcome, Reply) and outcome.status not in answers.RETRIED:
+        if isinstance(outcome, Reply) and not answers.is_passing(outcome):
             return self._answered(one, outcome)
         self._failed(one, outcome)
         return None
@@ -170,6 +174,8 @@ class Call:
         if not shared.retry_budget.take():
             raise self._given_up("the retry budget is used up")
         ticket = shared.regions.next(self._now(), self._tried)
+        if ticket is None and self._rounds:
+            ticket = shared.regions.refuge(self._now(), self._tried)
         if ticket is None:
             longest = min(shared.retries.cap_s, shared.retries.base_s * 2**self._rounds)
             one_before = self._done[-1].region

@@ -12,8 +12,9 @@ from mlplatform_cdk.runtimekit.client.authorization import Authorization, Iam
 from mlplatform_cdk.runtimekit.client.budget import Budget
 from mlplatform_cdk.runtimekit.client.call import Call, Shared
 from mlplatform_cdk.runtimekit.client.http_wire import HttpWire
-from mlplatform_cdk.runtimekit.client.policy import Breaking, Hedging, Limits, Retries
+from mlplatform_cdk.runtimekit.client.policy import Breaking, Hedging, Limits, Retries, Watching
 from mlplatform_cdk.runtimekit.client.regions import Regions, RegionStatus
+from mlplatform_cdk.runtimekit.client.verdicts import Verdicts
 from mlplatform_cdk.runtimekit.client.wire import Wire
 
 IDEMPOTENCY_KEY = "X-Idempotency-Key"
@@ -43,6 +44,8 @@ class RegionClient:
     :param retries: how often it is tried again; default: three times, and all calls together no more than their budget.
     :param hedging: asks another region beside a slow one; default: none, a call asks one region at a time.
     :param breaking: when a region is left alone, and how it is returned to.
+    :param watching: how often the regions' own verdicts are looked at, so that one that was drained or whose model
+        answers wrongly is not asked; None: never; default: every 30 s.
     :param tls: trust other than the system's, or the client's certificate for mutual TLS.
     :param wire: in place of the network, for tests.
     """
@@ -57,6 +60,7 @@ class RegionClient:
         retries: Retries = Retries(),  # noqa: B008 -- a frozen value
         hedging: Hedging | None = None,
         breaking: Breaking = Breaking(),  # noqa: B008 -- a frozen value
+        watching: Watching | None = Watching(),  # noqa: B008 -- a frozen value
         tls: ssl.SSLContext | None = None,
         wire: Wire | None = None,
     ) -> None:
@@ -66,16 +70,22 @@ class RegionClient:
             raise ValueError(f"prefer must name regions of urls ({', '.join(urls)}), got {', '.join(unknown)}")
         wire = wire or HttpWire(tls=tls)
         hedges = hedging or Hedging()
+        bases = {region: _checked(region, url) for region, url in urls.items()}
+        known = Regions([*urls], prefer=prefer, rules=breaking, chance=wire.chance)
+        health = {region: f"{base}/health" for region, base in bases.items()}
         self._shared = Shared(
-            urls={region: f"{_checked(region, url)}/invocations" for region, url in urls.items()},
+            urls={region: f"{base}/invocations" for region, base in bases.items()},
             authorization=authorization or Iam(),
             wire=wire,
-            regions=Regions([*urls], prefer=prefer, rules=breaking, chance=wire.chance),
+            regions=known,
             limits=limits,
             retries=retries,
             hedging=hedging,
             retry_budget=Budget(share=retries.share, reserve=retries.reserve),
             hedge_budget=Budget(share=hedges.share, reserve=hedges.reserve),
+            verdicts=None
+            if watching is None
+            else Verdicts(wire=wire, urls=health, rules=watching, limits=limits, regions=known),
         )
 
     def invoke(

@@ -125,7 +125,7 @@ class HttpExchange:
         try:
             path = self._url.path + (f"?{self._url.query}" if self._url.query else "")
             with suppress(BrokenPipeError, ssl.SSLEOFError):  # the server may have answered before it closed
-                connection.request("POST", path, self._request.body, dict(self._request.headers))
+                connection.request(self._request.method, path, self._request.body or None, dict(self._request.headers))
             response = connection.getresponse()
             reading = True
             body = response.read()

@@ -91,6 +91,25 @@ class Hedging:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Watching:
+    """How often the regions' own verdicts are looked at, while calls are made.
+
+    A verdict counts for three looks. A look costs a request of API Gateway and a read of DynamoDB.
+
+    :param every_s: seconds between two looks at ``/health`` of each region; default: 30.
+    :param wait_s: seconds that a call waits for the verdicts where none is known, as the first one does; default: 0.5.
+    """
+
+    every_s: float = 30.0
+    wait_s: float = 0.5
+
+    def __post_init__(self) -> None:
+        """Refuse to look all the time."""
+        if self.every_s < 1 or self.wait_s < 0:
+            raise ValueError(f"watching needs every_s >= 1 and wait_s >= 0, got {self.every_s:g} and {self.wait_s:g}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Breaking:
     """When a region is left alone, and how it is returned to.
 

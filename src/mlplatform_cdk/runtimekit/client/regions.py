@@ -18,8 +18,9 @@ class RegionStatus:
     """What the client knows of a region now.
 
     :param region: its name.
-    :param state: ``closed`` (in use), ``open`` (left alone), ``half-open`` (one call tries it), ``returning`` or
-        ``paused`` (it asked to be left alone).
+    :param state: ``closed`` (in use), ``open`` (left alone), ``half-open`` (one call tries it), ``returning``,
+        ``paused`` (it asked to be left alone) or ``out-of-service`` (its own verdict: its model is not well, or it was
+        drained).
     :param share: the part of the calls that may begin there, were it the best.
     :param latency_s: seconds of the next answer, by those before; 0: none is known.
     """
@@ -47,10 +48,15 @@ class Ticket:
 class _Region:
     def __init__(self, order: tuple[int, int], breaker: Breaker) -> None:
         self.order, self.breaker, self.latency = order, breaker, Latency()
-        self.paused_until = 0.0
+        self.paused_until = self.out_until = -float("inf")
 
     def share(self, now: float) -> float:
-        return 0.0 if now < self.paused_until else self.breaker.share(now)
+        return 0.0 if now < max(self.paused_until, self.out_until) else self.breaker.share(now)
+
+    def state(self, now: float) -> str:
+        if now < self.out_until:
+            return "out-of-service"
+        return "paused" if now < self.paused_until else self.breaker.state(now)
 
 
 class Regions:
@@ -94,6 +100,14 @@ class Regions:
                 able = [name for name in able if self._regions[name].breaker.open_until is None]
             return self._begin(able[0], now) if able else None
 
+    def refuge(self, now: float, tried: Collection[str]) -> Ticket | None:
+        """A region that says that it is not in service, for a call that fails in all others; None: there is none."""
+        with self._lock:
+            for name, one in self._regions.items():
+                if name not in tried and now < one.out_until and one.paused_until <= now and one.breaker.share(now) > 0:
+                    return self._begin(name, now)
+            return None
+
     def anyway(self, now: float, *, avoid: str = "") -> Ticket | float:
         """A region although all are left alone, since one of them must be asked; or when the first may be asked.
 
@@ -128,7 +142,8 @@ class Regions:
         with self._lock:
             region = self._regions[ticket.region]
             region.latency.at_least(now, now - ticket.began)
-            region.paused_until = max(region.paused_until, now + pause_s if pause_s else 0.0)
+            if pause_s:
+                region.paused_until = max(region.paused_until, now + pause_s)
             before = region.breaker.open_until
             region.breaker.failed(now, began=ticket.began, probe=ticket.probe)
             if before is None and region.breaker.open_until is not None:
@@ -143,6 +158,18 @@ class Regions:
             region.latency.at_least(now, now - ticket.began)
             region.breaker.abandoned(now, probe=ticket.probe)
 
+    def published(self, name: str, now: float, *, in_service: bool, until: float) -> None:
+        """The region's own verdict, which counts until ``until``."""
+        with self._lock:
+            region = self._regions[name]
+            was_out = now < region.out_until
+            region.out_until = -float("inf") if in_service else until
+            if was_out and in_service:
+                region.breaker.restart(now)
+                _LOG.info("region %s is in service again; it is returned to", name)
+            elif not was_out and not in_service:
+                _LOG.warning("region %s is left alone, since it says that it is not in service", name)
+
     def quantile(self, region: str, part: float) -> float | None:
         """Seconds within which ``part`` of the region's last answers came; None: too few are known."""
         with self._lock:
@@ -154,7 +181,7 @@ class Regions:
             return tuple(
                 RegionStatus(
                     region=name,
-                    state="paused" if now < one.paused_until else one.breaker.state(now),
+                    state=one.state(now),
                     share=one.share(now),
                     latency_s=one.latency.estimate(now),
                 )

@@ -7,16 +7,18 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One POST, as it is sent.
+    """One request, as it is sent.
 
     :param url: with the path.
     :param headers: all but ``Host`` and ``Content-Length``.
     :param body: the content.
+    :param method: of HTTP; default: POST.
     """
 
     url: str
     headers: Mapping[str, str]
     body: bytes
+    method: str = "POST"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
