@@ -193,6 +193,24 @@ def test_an_endpoint_that_goes_stops_scaling_first(sagemaker: Any, cloudformatio
     assert scaled() == {}
 
 
+def test_an_endpoint_that_got_another_name_leaves_no_scaling_behind(sagemaker: Any, cloudformation: Answers) -> None:
+    """CloudFormation makes the new endpoint first, and then deletes what the answer no longer names."""
+    make(sagemaker, fleet("a"), fleet("b"))
+    first = ask(cloudformation, "Create", "After", fleet("a"), fleet("b"))
+    sagemaker.create_endpoint(EndpointName="leavers", EndpointConfigName="first")
+
+    ask(cloudformation, "Update", "Before", fleet("a"), EndpointName="leavers")
+    second = ask(cloudformation, "Update", "After", fleet("a"), EndpointName="leavers")
+    assert second["PhysicalResourceId"] != first["PhysicalResourceId"]
+    sagemaker.delete_endpoint(EndpointName="churn")
+    gone = ask(cloudformation, "Delete", "After", fleet("a"), fleet("b"), physical_id=first["PhysicalResourceId"])
+
+    assert gone["Status"] == "SUCCESS"
+    client = boto3.client("application-autoscaling")
+    targets = client.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    assert [one["ResourceId"] for one in targets] == ["endpoint/leavers/variant/a"]
+
+
 def test_the_rollback_of_a_creation_that_was_never_answered_touches_nothing(
     sagemaker: Any, cloudformation: Answers
 ) -> None:

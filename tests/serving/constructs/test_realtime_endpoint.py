@@ -162,6 +162,19 @@ def test_volumes_have_the_key_unless_the_disks_encrypt_themselves(
     assert ("KmsKeyId" in only(ground, "AWS::SageMaker::EndpointConfig")["Properties"]) is has_key
 
 
+def test_the_alarms_of_a_former_name_may_go_with_its_scaling(ground: Ground) -> None:
+    """Application auto scaling deletes them in the name of who takes a variant out of scaling."""
+    endpoint(ground)
+
+    statements = [
+        statement
+        for one in Template.from_stack(ground.stack).find_resources("AWS::IAM::ManagedPolicy").values()
+        for statement in one["Properties"]["PolicyDocument"]["Statement"]
+    ]
+    (resource,) = [one["Resource"] for one in statements if one["Action"] == "cloudwatch:DeleteAlarms"]
+    assert resource["Fn::Join"][1][-1].endswith(":alarm:TargetTracking-endpoint/*")
+
+
 def test_no_permission_has_a_wildcard_action(ground: Ground) -> None:
     endpoint(ground, network=ON_ALL, capture=DataCapture())
 

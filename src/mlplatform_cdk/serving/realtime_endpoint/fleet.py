@@ -86,6 +86,8 @@ class FleetKeeper(Construct):
         configurations = arn_of(self, "sagemaker", "endpoint-config/*")
         targets = arn_of(self, "application-autoscaling", "scalable-target/*")
         alarms = arn_of(self, "cloudwatch", f"alarm:TargetTracking-endpoint/{name}/variant/*")
+        # An endpoint that gets another name leaves its scaling under the former one, which no template knows any more.
+        former = arn_of(self, "cloudwatch", "alarm:TargetTracking-endpoint/*")
         # https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_id-based-policy-examples.html
         role.allow(
             permission(["sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"], endpoint),
@@ -100,7 +102,8 @@ class FleetKeeper(Construct):
                 targets,
                 conditions={"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}},
             ),
-            permission(["cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"], alarms),
+            permission(["cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"], alarms),
+            permission(["cloudwatch:DeleteAlarms"], former),
             permission(
                 ["iam:CreateServiceLinkedRole"],
                 arn_of(self, "iam", f"role/{_SERVICE_ROLE}", region=""),
@@ -113,6 +116,7 @@ class FleetKeeper(Construct):
                 configurations: "CloudFormation names the configurations of this endpoint; they are only read",
                 targets: "scalable targets have ids that AWS chooses; the condition keeps to SageMaker's",
                 alarms: "the alarms by which AWS scales one endpoint, with ids that AWS chooses",
+                former: "those of this endpoint under a former name, which go with its scaling when it is renamed",
             },
         )
         acknowledge(
