@@ -19,6 +19,24 @@ from mlplatform_cdk.serving.container import sbom
 SOURCE = Path(__file__).parents[2] / "src" / "mlplatform_cdk"
 
 BOOT = "import sys; sys.path[:0] = sys.argv[2:]; import importlib; print(importlib.import_module(sys.argv[1]).__file__)"
+# A process for each module, which has what others ship already, and of ours nothing but what it imports.
+BOOT_EACH = """
+import importlib, os, sys
+sys.path[:0], names = sys.argv[1:3], sys.argv[3:]
+for theirs in ("numpy", "onnx", "onnxruntime", "skl2onnx", "sklearn", "boto3"):
+    try:
+        importlib.import_module(theirs)
+    except ImportError:
+        pass
+assert not [name for name in sys.modules if name.startswith("mlplatform_cdk")]
+for name in names:
+    pid = os.fork()
+    if not pid:
+        importlib.import_module(name)
+        os.write(1, f"{name}\\n".encode())
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0, name
+"""
 
 
 def boot(module: str, *path: Path) -> subprocess.CompletedProcess[str]:
@@ -103,11 +121,13 @@ def test_every_module_of_an_image_boots_with_its_requirements_alone(dev_assembly
     context = images[dockerfile]
     packages = only(requirements_of(context, dockerfile))
 
-    for path in context.rglob("*.py"):
-        module = ".".join(path.relative_to(context).with_suffix("").parts).removesuffix(".__init__")
-        if not module.endswith("__main__"):
-            result = boot(module, context, packages)
-            assert result.returncode == 0, f"{module}: {result.stderr}"
+    names = (".".join(path.relative_to(context).with_suffix("").parts) for path in sorted(context.rglob("*.py")))
+    modules = [name.removesuffix(".__init__") for name in names if not name.endswith("__main__")]
+    each = [sys.executable, "-I", "-S", "-B", "-c", BOOT_EACH, *map(str, (context, packages)), *modules]
+    result = subprocess.run(each, capture_output=True, text=True, check=False, env={"PATH": os.defpath})
+
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.split() == modules
 
 
 def exported(*arguments: str) -> str:

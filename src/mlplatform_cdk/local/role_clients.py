@@ -14,6 +14,7 @@ LONGEST_CALL_SECONDS = 900
 
 _lock = threading.Lock()
 _clients: dict[tuple[str, str, str], Any] = {}
+_session = boto3.session.Session()  # one for all roles: each reads the services' models anew
 
 
 def client_for(service: str, region: str, *, role_arn: str | None, session_name: str, principal: str) -> Any:
@@ -36,7 +37,7 @@ def client_for(service: str, region: str, *, role_arn: str | None, session_name:
 
 
 def _make(service: str, region: str, keys: dict[str, str]) -> Any:
-    return boto3.Session().client(
+    return _session.client(
         service,
         region_name=region,
         endpoint_url=settings.current().endpoint_url,

@@ -58,6 +58,13 @@ def without_retirement(definition: Definition) -> Definition:
     return changed
 
 
+def retiring_after(definition: Definition, *, seconds: int) -> Definition:
+    """``definition`` by which blue is kept for so long."""
+    changed = copy.deepcopy(definition)
+    changed["States"]["StartRetirement"]["Parameters"]["Input"]["after_s"] = seconds
+    return changed
+
+
 def without_retries(definition: Definition) -> Definition:
     """``definition`` whose calls are made once."""
     changed = copy.deepcopy(definition)

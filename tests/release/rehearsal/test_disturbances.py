@@ -59,6 +59,33 @@ def test_a_release_that_nobody_decided_to_end_goes_back_and_its_version_may_come
     assert walk.require_known_state() == version
 
 
+def test_the_marks_of_a_release_start_no_other_and_a_retired_version_is_brought_back_by_hand(walk: Walk) -> None:
+    before = walk.need_endpoint()
+    known = walk.releases()
+    better = walk.approve()
+    walk.rest()
+    assert walk.require_known_state() == better
+
+    back = walk.ended(walk.start(model_package_arn=before))  # whatever the marks had started would be there by now
+    walk.rest()
+
+    assert back["status"] == "SUCCEEDED"
+    assert walk.require_known_state() == before
+    assert [walk.version_of(one) for one in walk.releases() if one not in known] == [before, better]
+
+
+def test_of_two_releases_the_second_waits_and_then_wins(walk: Walk) -> None:
+    walk.need_endpoint()
+    first, second = walk.approve(), walk.approve()  # the older one runs still: events alone keep no order
+    older, newer = walk.release_of(first), walk.release_of(second)
+
+    assert walk.ended(older)["status"] == "SUCCEEDED"
+    assert walk.ended(newer)["status"] == "SUCCEEDED"
+    walk.rest()
+    assert "WaitForTurn" in walk.rehearsal.visited(newer)
+    assert walk.require_known_state() == second
+
+
 def test_a_release_that_is_stopped_while_a_person_is_asked_goes_back(walk: Walk) -> None:
     before = walk.need_endpoint()
     walk.use(walk.deployed)

@@ -3,8 +3,6 @@
 The embedded AWS is a rehearsal: what AWS itself does is not shown by it.
 """
 
-import json
-
 import pytest
 from botocore.exceptions import ClientError
 
@@ -104,54 +102,6 @@ def test_a_version_that_is_live_is_left_alone(rehearsal: Rehearsal, live: str) -
 
     assert execution["status"] == "SUCCEEDED"
     assert rehearsal.visited(execution["executionArn"])[-4:] == ["Plan", "WhichWay", "LeaveAlone", "NothingToDo"]
-
-
-def test_the_marks_of_a_release_start_no_other(rehearsal: Rehearsal, live: str) -> None:
-    rehearsal.approve(rehearsal.register())
-    known = len(rehearsal.executions())
-
-    rehearsal.end_of(rehearsal.start(live))  # whatever the marks had started would have come before this
-
-    assert len(rehearsal.executions()) == known + 1
-
-
-@pytest.mark.parametrize("state", ["BringUpGreen", "TestGreen", "ShiftTraffic", "RetireBlue", "MarkProduction"])
-def test_a_release_that_is_stopped_anywhere_is_finished_by_the_next_one(
-    rehearsal: Rehearsal, live: str, state: str
-) -> None:
-    better = rehearsal.register()
-    rehearsal.aws.client("sagemaker").update_model_package(ModelPackageArn=better, ModelApprovalStatus="Approved")
-    (running,) = rehearsal.until(lambda: [one for one in rehearsal.executions() if one["status"] == "RUNNING"])
-    rehearsal.until(lambda: state in rehearsal.visited(running["executionArn"]))
-    rehearsal.aws.client("stepfunctions").stop_execution(executionArn=running["executionArn"])
-
-    assert sum(rehearsal.traffic().values()) == pytest.approx(1.0)
-    execution = rehearsal.end_of(rehearsal.start(better))
-
-    assert execution["status"] == "SUCCEEDED", json.dumps(execution, default=str)
-    assert rehearsal.traffic() == {better: 1.0}
-    assert rehearsal.package(better)["ModelLifeCycle"]["StageStatus"] == "InService"
-    assert rehearsal.package(live)["ModelLifeCycle"]["StageStatus"] == "Retired"
-
-
-def test_a_retired_version_is_brought_back_by_hand(rehearsal: Rehearsal, live: str) -> None:
-    assert rehearsal.approve(rehearsal.register())["status"] == "SUCCEEDED"
-
-    execution = rehearsal.end_of(rehearsal.start(live))
-
-    assert execution["status"] == "SUCCEEDED"
-    assert rehearsal.traffic() == {live: 1.0}
-
-
-def test_of_two_releases_the_second_waits_and_then_wins(rehearsal: Rehearsal, live: str) -> None:
-    first, second = rehearsal.register(), rehearsal.register()
-    older = rehearsal.started(first)
-    newer = rehearsal.started(second)  # while the older one runs: events alone keep no order
-
-    assert rehearsal.end_of(older)["status"] == "SUCCEEDED"
-    assert rehearsal.end_of(newer)["status"] == "SUCCEEDED"
-    assert "WaitForTurn" in rehearsal.visited(newer)
-    assert rehearsal.traffic() == {second: 1.0}
 
 
 def test_the_endpoint_goes_with_its_stack(rehearsal: Rehearsal, live: str) -> None:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from tests.release.rehearsal.breakpoints import retiring_after
 from tests.release.rehearsal.conftest import CANARY, Callers, Rehearsal
 
-# With the rehearsal's clock, forty seconds of a wait.
-STRATEGY = CANARY.with_(retention=timedelta(seconds=2000), observe=timedelta(seconds=10), bake=timedelta(0))
+# Far longer than these tests take, whatever runs beside them.
+STRATEGY = CANARY.with_(retention=timedelta(days=7), observe=timedelta(seconds=10), bake=timedelta(0))
 
 
 @pytest.fixture(scope="module")
@@ -65,16 +66,20 @@ def test_rejecting_the_live_version_brings_the_one_before_back(rehearsal: Rehear
     rehearsal.aws.client("sagemaker").update_model_package(ModelPackageArn=third, ModelApprovalStatus="Rejected")
 
     rehearsal.until(lambda: rehearsal.traffic() == {first: 1.0})
-    rehearsal.until(lambda: not [one for one in _running(rehearsal) if not _waits(rehearsal, one)])
+    _rest(rehearsal)
     assert _stages(rehearsal, first, third) == ["InService", "Retired"]
 
 
 def test_blue_retires_when_its_time_is_over(rehearsal: Rehearsal, kept: tuple[str, str]) -> None:
+    states, machine = rehearsal.aws.client("stepfunctions"), rehearsal.outputs["Machine"]
+    deployed = json.loads(states.describe_state_machine(stateMachineArn=machine)["definition"])
+    states.update_state_machine(stateMachineArn=machine, definition=json.dumps(retiring_after(deployed, seconds=25)))
     fourth = rehearsal.register()
     assert rehearsal.approve(fourth)["status"] == "SUCCEEDED"
+    states.update_state_machine(stateMachineArn=machine, definition=json.dumps(deployed))
 
     rehearsal.until(lambda: rehearsal.traffic() == {fourth: 1.0})
-    rehearsal.until(lambda: not _running(rehearsal))
+    _rest(rehearsal)
     models = rehearsal.aws.client("sagemaker").list_models()["Models"]
     assert len(models) == STRATEGY.kept_versions
 
@@ -88,6 +93,11 @@ def test_after_that_a_rollback_releases_the_version_before(rehearsal: Rehearsal,
     assert execution["status"] == "SUCCEEDED", execution.get("cause")
     assert rehearsal.traffic() == {live: 0.0, first: 1.0}
     assert rehearsal.package(live)["ModelApprovalStatus"] == "Rejected"
+
+
+def _rest(rehearsal: Rehearsal) -> None:
+    """Until nothing runs but what waits for the time of a version to be over."""
+    rehearsal.until(lambda: all(_waits(rehearsal, one) for one in _running(rehearsal)))
 
 
 def _running(rehearsal: Rehearsal) -> list[str]:

@@ -197,12 +197,13 @@ class Walk:
 
     def release_of(self, version: str) -> str:
         """The execution that releases a version."""
-        (found,) = [
-            one["executionArn"]
-            for one in self.rehearsal.executions()
-            if self._input(one["executionArn"]).get("model_package_arn") == version
-        ]
-        return str(found)
+        (found,) = [one for one in self.releases() if self.version_of(one) == version]
+        return found
+
+    def releases(self) -> list[str]:
+        """The executions that release a version, the newest first."""
+        found = [str(one["executionArn"]) for one in self.rehearsal.executions()]
+        return [one for one in found if "model_package_arn" in self._input(one)]
 
     def forget_lock(self) -> None:
         """Take the lock away from whoever holds it."""
