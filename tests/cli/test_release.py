@@ -301,10 +301,23 @@ def test_an_abort_where_nothing_runs_is_refused(world: World) -> None:
     assert "mlplatform release rollback" in result.output
 
 
-def test_a_way_back_is_not_to_be_aborted(world: World) -> None:
+def test_a_rollback_that_releases_the_version_before_is_aborted_like_a_release(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = {"endpoint": f"lock#{ENDPOINT}", "at": "lock", "owner": world.run(), "action": "rollback"}
+    release_records.put(TABLE, row | {"plan": json.dumps({"way": "beside"})})
+    asked: list[dict[str, str]] = []
+    monkeypatch.setattr(aws.client("stepfunctions"), "stop_execution", lambda **request: asked.append(request))
+
+    assert run("abort", ENDPOINT).exit_code == 0
+    assert [one["error"] for one in asked] == ["Release.Aborted"]
+
+
+@pytest.mark.parametrize("plan", [{}, {"plan": json.dumps({"way": "rollback"})}], ids=["not planned yet", "weights"])
+def test_a_way_back_is_not_to_be_aborted(world: World, plan: dict[str, str]) -> None:
     arn = world.run()
     row = {"endpoint": f"lock#{ENDPOINT}", "at": "lock", "owner": arn, "action": "rollback"}
-    release_records.put(TABLE, row)
+    release_records.put(TABLE, row | plan)
 
     result = run("abort", ENDPOINT)
 

@@ -53,6 +53,11 @@ class Built:
         state: dict[str, Any] = self.definition["States"][name]
         return state
 
+    def asked(self, name: str) -> dict[str, Any]:
+        """The parameters of the call that the function makes in a state."""
+        parameters: dict[str, Any] = self.state(name)["Parameters"]["Payload"]["parameters"]
+        return parameters
+
 
 @pytest.fixture(scope="session")
 def build() -> Build:

@@ -1,5 +1,6 @@
 """What does a release do, in which order, and with which permissions?"""
 
+import copy
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from aws_cdk.assertions import Match
 
 from mlplatform_cdk.foundation import JobNetwork
+from mlplatform_cdk.release.blue_green.runtime.handler import WITHOUT_TURN
 from mlplatform_cdk.serving import DataCapture, ScalingRange
 from tests.contracts.asl import needed_actions, problems
 from tests.contracts.rendering import granted_actions
@@ -16,6 +18,10 @@ from tests.release.conftest import Build, Built
 NETWORK = JobNetwork(subnet_ids=("subnet-1", "subnet-2"), security_group_ids=("sg-1",))
 FIXED = ScalingRange(minimum=2, maximum=2)
 UPDATES = ("RetireBlue", "RestoreConfiguration")
+
+
+def tasks(built: Built) -> list[dict[str, Any]]:
+    return [state for state in built.definition["States"].values() if state["Type"] == "Task"]
 
 
 def arrows(built: Built, name: str) -> Iterator[str]:
@@ -53,21 +59,36 @@ def test_every_task_is_one_that_aws_would_take(build: Build, arguments: dict[str
     assert problems(build(**arguments).definition) == []
 
 
+def test_a_call_that_is_left_to_the_function_is_held_against_the_service_too(build: Build) -> None:
+    definition = copy.deepcopy(build().definition)
+    parameters = definition["States"]["BringUpGreen"]["Parameters"]["Payload"]["parameters"]
+    parameters["EndpointConfgName.$"] = parameters.pop("EndpointConfigName.$")
+
+    found = problems(definition)
+    assert "BringUpGreen: Parameters.EndpointConfigName is missing" in found
+
+
 def test_the_state_machines_role_may_make_exactly_the_calls_of_its_states(build: Build) -> None:
     built = build()
     needed = needed_actions(built.definition)
     granted = granted_actions(built.template.to_json(), built.machine)
 
     assert needed <= granted
-    assert {one for one in granted - needed if not one.startswith(("logs:", "xray:", "kms:"))} == {
-        # What application auto scaling asks of its caller
-        "cloudwatch:DeleteAlarms",
-        "cloudwatch:DescribeAlarms",
-        "cloudwatch:PutMetricAlarm",
-        "iam:CreateServiceLinkedRole",
-        "sagemaker:DescribeEndpoint",
-        "sagemaker:DescribeEndpointConfig",
-    }
+    assert not [one for one in granted - needed if not one.startswith(("logs:", "xray:", "kms:"))]
+
+
+def test_nothing_is_changed_but_by_the_function_which_holds_the_turn(build: Build) -> None:
+    called = {state["Resource"].partition(":states:::")[2] for state in tasks(build())}
+
+    assert called == {"lambda:invoke", "sns:publish", "states:startExecution"}
+    assert "call" not in WITHOUT_TURN
+
+
+def test_a_call_that_may_not_be_made_is_not_tried_again(build: Build) -> None:
+    first, second = build().state("ShiftTraffic")["Retry"]
+
+    assert first == {"ErrorEquals": ["LockLost", "NameTaken"], "MaxAttempts": 0}
+    assert second["ErrorEquals"] == ["States.TaskFailed", "States.Timeout"]
 
 
 def test_an_endpoint_of_fixed_size_asks_for_no_scaling(build: Build) -> None:
@@ -126,11 +147,11 @@ def test_no_change_of_the_endpoint_is_believed_until_it_is_seen(build: Build, ch
 
 @pytest.mark.parametrize("update", UPDATES)
 def test_an_update_keeps_what_scaling_had_reached(build: Build, update: str) -> None:
-    assert build().state(update)["Parameters"]["RetainAllVariantProperties"] is True
+    assert build().asked(update)["RetainAllVariantProperties"] is True
 
 
 def test_green_keeps_no_capacity_of_what_was_in_its_place(build: Build) -> None:
-    parameters = build().state("BringUpGreen")["Parameters"]
+    parameters = build().asked("BringUpGreen")
 
     assert parameters["RetainAllVariantProperties.$"] == "$.plan.shared.retain"
 
@@ -171,21 +192,19 @@ def test_volumes_have_the_key_unless_the_instance_encrypts_its_own_disks(
 ) -> None:
     built = build(instance_type=instance_type)
 
-    assert ("KmsKeyId" in built.state("CreateGreenConfiguration")["Parameters"]) is has_key
+    assert ("KmsKeyId" in built.asked("CreateGreenConfiguration")) is has_key
     assert ("CreateSharedConfigurationWithKey" in built.definition["States"]) is has_key
 
 
 def test_a_model_stands_in_the_network_and_reaches_nothing(build: Build) -> None:
-    parameters = build(network=NETWORK).state("CreateModel")["Parameters"]
+    parameters = build(network=NETWORK).asked("CreateModel")
 
     assert parameters["VpcConfig"] == {"Subnets": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]}
     assert parameters["EnableNetworkIsolation"] is True
 
 
 def test_captured_requests_are_encrypted_in_the_artifact_store(build: Build) -> None:
-    capture = build(capture=DataCapture(percentage=5)).state("CreateGreenConfiguration")["Parameters"][
-        "DataCaptureConfig"
-    ]
+    capture = build(capture=DataCapture(percentage=5)).asked("CreateGreenConfiguration")["DataCaptureConfig"]
 
     assert capture["InitialSamplingPercentage"] == 5
     assert capture["DestinationS3Uri"].endswith("/capture/dev-churn")

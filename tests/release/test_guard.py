@@ -1,7 +1,7 @@
 """Does an alarm on green, and only that, take the traffic from it at once; and is what died brought back?"""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
@@ -17,6 +17,7 @@ PLAN: dict[str, Any] = {
     "green": {"variant": "b"},
     "blue": {"exists": True, "variant": "a", "weight": 1.0},
     "finishing": False,
+    "shifted": True,
 }
 ALARMS = {"a": ["a-errors"], "b": ["b-errors", "b-latency"], "business": ["orders"]}
 TO_BLUE = [{"VariantName": "a", "DesiredWeight": 1.0}, {"VariantName": "b", "DesiredWeight": 0.0}]
@@ -65,6 +66,26 @@ def test_an_alarm_on_green_or_on_business_gives_all_traffic_to_blue_and_ends_the
     }
 
 
+def test_an_alarm_of_the_business_before_green_has_traffic_moves_none_and_blames_nobody(states: States) -> None:
+    release({**PLAN, "shifted": False})
+
+    assert ring("orders") == ONE
+    assert states.executions[ONE]["error"] == "Release.EarlyAlarm"
+    assert states.executions[ONE]["cause"] == (
+        "orders: 12 errors in a minute; no caller has met v1 yet, so it is not to blame: start its release again when "
+        "the alarm is over"
+    )
+
+
+def test_a_release_of_an_older_machine_whose_plan_says_nothing_of_traffic_is_ended_as_one_with_traffic(
+    sagemaker: Stubber,
+) -> None:
+    release({name: value for name, value in PLAN.items() if name != "shifted"})
+    sagemaker.add_response("update_endpoint_weights_and_capacities", {"EndpointArn": f"{'a' * 20}"})
+
+    assert ring("orders") == ONE
+
+
 @pytest.mark.parametrize("alarm", ["a-errors", "another-team's"])
 def test_an_alarm_on_blue_or_of_somebody_else_does_nothing(states: States, alarm: str) -> None:
     release()
@@ -105,6 +126,7 @@ def test_an_alarm_ends_the_release_by_which_a_rollback_brings_an_older_version(
     lock.keep(ENDPOINT, TWO, {**PLAN, "way": "beside"})
     sagemaker.add_response("update_endpoint_weights_and_capacities", {"EndpointArn": f"{'a' * 20}"})
 
+    assert ring("orders") == "", "it is why people roll back"
     assert ring("b-errors") == TWO
     assert states.executions[TWO]["error"] == "Release.Alarm"
 
@@ -135,9 +157,9 @@ def test_a_release_ends_even_if_its_weights_could_not_be_set_at_all(states: Stat
     assert states.executions[ONE]["error"] == "Release.Alarm"
 
 
-def end(execution: str, states: States, **request: Any) -> str:
-    states.end(execution)
-    ended = {"executionArn": execution, "input": json.dumps(request)}
+def end(execution: str, states: States, *, status: str = "ABORTED", **request: Any) -> str:
+    states.end(execution, status)
+    ended = {"executionArn": execution, "status": status, "input": json.dumps(request)}
     event = {"endpoint_name": ENDPOINT, "machine_arn": MACHINE, "ended": ended}
     started: str = guard.on_end(event)["started"]
     return started
@@ -197,3 +219,87 @@ def test_an_input_that_is_no_mapping_is_no_reason_to_leave_the_endpoint(states: 
     event = {"endpoint_name": ENDPOINT, "machine_arn": MACHINE, "ended": {"executionArn": ONE, "input": text}}
 
     assert guard.on_end(event)["started"]
+
+
+@pytest.fixture
+def letters(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+    """What people were told."""
+    sns, sqs = boto3.client("sns"), boto3.client("sqs")
+    topic = sns.create_topic(Name="people")["TopicArn"]
+    queue = sqs.create_queue(QueueName="people")["QueueUrl"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:eu-west-1:123456789012:people")
+    monkeypatch.setenv("TOPIC_ARN", topic)
+
+    def read() -> list[str]:
+        found = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+        return [json.loads(one["Body"])["Message"] for one in found]
+
+    return read
+
+
+def rings() -> bool:
+    """Is there the metric that the alarm looks at."""
+    return bool(
+        boto3.client("cloudwatch").list_metrics(Namespace=guard.NAMESPACE, MetricName=guard.GIVEN_UP)["Metrics"]
+    )
+
+
+def test_after_three_ways_back_that_failed_a_person_is_told_what_to_do(
+    states: States, letters: Callable[[], list[str]]
+) -> None:
+    release()
+    states.end(ONE)
+    lock.take(ENDPOINT, TWO, "", action="recover", asked=LATER, urgent=True)
+
+    end(TWO, states, action="recover", execution_arn=ONE, attempt=2)
+    assert (letters(), rings()) == ([], False)
+    end(TWO, states, action="recover", execution_arn=ONE, attempt=3)
+
+    (letter,) = letters()
+    assert letter == (
+        f"{ENDPOINT} is as an interrupted release left it: 3 ways back failed, and the last try was {TWO}. Look at the "
+        f"endpoint now; mlplatform release rollback {ENDPOINT} tries the way back again"
+    )
+    assert rings()
+
+
+def test_a_third_way_back_that_let_go_before_it_failed_is_no_news(
+    states: States, letters: Callable[[], list[str]]
+) -> None:
+    end(TWO, states, action="recover", execution_arn=ONE, attempt=3)
+
+    assert (letters(), rings()) == ([], False)
+
+
+RETIREMENT: dict[str, Any] = {"action": "retire", "by": "retention", "after_s": 604_800, "plan": PLAN}
+
+
+@pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT"])
+def test_a_retirement_that_failed_is_made_again_after_an_hour(states: States, status: str) -> None:
+    assert end(ONE, states, status=status, **RETIREMENT)
+    assert end(ONE, states, status=status, **RETIREMENT) == ""  # EventBridge may tell it twice
+
+    (started,) = states.started
+    assert json.loads(started["input"]) == {**RETIREMENT, "after_s": 3600, "attempt": 2}
+
+
+def test_a_retirement_that_died_with_the_endpoint_is_made_again_and_its_turn_is_cleared(states: States) -> None:
+    lock.take(ENDPOINT, ONE, "", action="retire", asked=EARLY)
+
+    end(ONE, states, **RETIREMENT)
+
+    assert [json.loads(one["input"])["action"] for one in states.started] == ["recover", "retire"]
+
+
+def test_who_stops_a_retirement_that_still_waits_keeps_blue(states: States) -> None:
+    assert end(ONE, states, status="ABORTED", **RETIREMENT) == ""
+
+
+def test_after_three_retirements_that_failed_a_person_is_told(states: States, letters: Callable[[], list[str]]) -> None:
+    assert end(ONE, states, status="FAILED", **RETIREMENT, attempt=3) == ""
+
+    (letter,) = letters()
+    assert letter.startswith(
+        f"{ENDPOINT} keeps a version without traffic, which costs an instance: 3 tries to retire it"
+    )
+    assert rings()

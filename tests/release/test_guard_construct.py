@@ -7,7 +7,7 @@ import pytest
 from aws_cdk import App, Environment
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
-from aws_cdk.assertions import Template
+from aws_cdk.assertions import Match, Template
 
 from mlplatform_cdk.assembly.check.permissions.reach import reachable
 from mlplatform_cdk.assembly.check.permissions.sources import Sources
@@ -16,10 +16,11 @@ from mlplatform_cdk.core.assets import SOURCE_ROOT
 from mlplatform_cdk.core.machines import PlatformStateMachine
 from mlplatform_cdk.foundation import ArtifactStore, Keys, PlatformStack
 from mlplatform_cdk.release.blue_green.guard import ReleaseGuard
-from mlplatform_cdk.release.blue_green.runtime import guard_handler
+from mlplatform_cdk.release.blue_green.runtime import guard, guard_handler
 from mlplatform_cdk.release.blue_green.runtime import handler as handler_of_steps
 from mlplatform_cdk.release.records import ReleaseRecords
 from mlplatform_cdk.serving import ReleasedEndpoint
+from tests.release.conftest import Build
 
 GUARD = "Runs: Acts on alarms and interruptions of releases to dev-churn"
 
@@ -106,7 +107,36 @@ def test_an_execution_that_ended_other_than_well_reaches_the_guard(template: Tem
     assert detail["status"] == ["ABORTED", "FAILED", "TIMED_OUT"]
     assert len(detail["stateMachineArn"]) == 1
     (target,) = ended["Targets"]
-    assert set(target["InputTransformer"]["InputPathsMap"].values()) == {"$.detail.executionArn", "$.detail.input"}
+    told = {"$.detail.executionArn", "$.detail.input", "$.detail.status"}
+    assert set(target["InputTransformer"]["InputPathsMap"].values()) == told
+
+
+def test_an_alarm_rings_when_nothing_is_tried_any_more_and_says_what_to_do(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::CloudWatch::Alarm",
+        {
+            "AlarmName": "dev-churn--given-up",
+            "AlarmDescription": Match.string_like_regexp(
+                "mlplatform release rollback dev-churn tries the way back again"
+            ),
+            "Namespace": guard.NAMESPACE,
+            "MetricName": guard.GIVEN_UP,
+            "Dimensions": [{"Name": "EndpointName", "Value": "dev-churn"}],
+            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+            "Threshold": 1,
+            "TreatMissingData": "notBreaching",
+        },
+    )
+
+
+def test_people_are_told_by_the_guard_and_by_its_alarm(build: Build) -> None:
+    built = build()
+    (alarm,) = built.template.find_resources(
+        "AWS::CloudWatch::Alarm", {"Properties": {"AlarmName": "dev-churn--given-up"}}
+    ).values()
+
+    assert len(alarm["Properties"]["AlarmActions"]) == 1
+    assert "sns:Publish" in actions(built.template, "ReleaseGuardFunctionRolePermissions")
 
 
 def test_the_guards_function_runs_nothing_of_the_machines_steps(template: Template) -> None:
@@ -128,6 +158,7 @@ def test_the_guard_may_set_weights_end_and_start_releases_and_read_the_lock_and_
     template: Template,
 ) -> None:
     assert actions(template, "GuardFunctionRolePermissions") == {
+        "cloudwatch:PutMetricData",
         "dynamodb:Query",
         "kms:Decrypt",
         "logs:CreateLogStream",

@@ -9,7 +9,8 @@ from tests.release.conftest import Build
 
 def configurations(build: Build, **arguments: Any) -> list[dict[str, Any]]:
     states = build(**arguments).definition["States"].values()
-    found = [one["Parameters"] for one in states if str(one.get("Resource")).endswith(":createEndpointConfig")]
+    told = [one["Parameters"].get("Payload", {}) for one in states if one["Type"] == "Task"]
+    found = [one["parameters"] for one in told if one.get("call") == "sagemaker:createEndpointConfig"]
     assert found
     return found
 

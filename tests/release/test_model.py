@@ -89,11 +89,32 @@ class Releases(RuleBasedStateMachine):
     def a_version_answers_wrongly(self, number: int) -> None:
         self.world.wrong ^= {number}
 
+    @rule()
+    def the_load_grows(self) -> None:
+        self.world.scale()
+
+    @rule(number=VERSIONS)
+    def a_person_rejects(self, number: int) -> None:
+        if self.world.approvals.get(number) == "Approved":
+            self.world.reject(number)
+
     @rule(which=st.integers(0, 9), error=st.sampled_from(["", "Release.Aborted", "Release.TimedOut"]))
     @precondition(lambda self: self.world.running())
     def an_execution_is_stopped(self, which: int, error: str) -> None:
         running = self.world.running()
         self.world.stop(running[which % len(running)].arn, error, "ann: no")
+
+    @rule(which=st.integers(0, 9))
+    def a_person_redrives_what_ended(self, which: int) -> None:
+        """Step Functions lets an execution go on in the state where it failed or was stopped."""
+        dead = [one for one in self.world.executions.values() if one.status in ("ABORTED", "FAILED")]
+        if dead:
+            self.world.redrive(dead[which % len(dead)].arn)
+
+    @rule()
+    def the_next_answer_is_lost(self) -> None:
+        """A call that changes something takes effect, and is made again."""
+        self.world.deaf = True
 
     @rule()
     def a_person_rolls_back(self) -> None:
@@ -151,6 +172,11 @@ class Releases(RuleBasedStateMachine):
             assert held is None or not lock.is_alive(held), f"{held} holds the lock"
             assert world.status in ("InService", "")
             assert not [one for one in world.fleet.values() if 0 < one.weight < 1], "the traffic is split"
+            serving = {name: one for name, one in world.fleet.items() if one.weight > 0}
+            assert all(one.count >= world.load for one in serving.values()), "too small for its load"
+            assert world.scales == dict.fromkeys(serving, True), (
+                f"only what serves scales, got {world.scales} of {world.fleet}"
+            )
         finally:
             self.patch.undo()
 

@@ -142,6 +142,14 @@ def test_only_an_approved_version_is_released(approval: str) -> None:
         plan_for(2, NO_ENDPOINT, approval=approval)
 
 
+@pytest.mark.parametrize("approval", ["PendingManualApproval", "Rejected"])
+def test_an_approval_that_was_taken_back_before_its_release_begins_is_no_failure(approval: str) -> None:
+    """Such as the second event of one approval, after its release has rejected the version."""
+    plan = plan_for(2, NO_ENDPOINT, approval=approval, by_approval=True)
+
+    assert (plan["way"], plan["why"]) == ("nothing", f"churn version 2 was approved, and is {approval} by now")
+
+
 def test_the_mark_of_a_retired_version_does_not_bring_it_back() -> None:
     assert plan_for(1, SETTLED, stage_status="Retired", by_approval=True)["way"] == "nothing"
 

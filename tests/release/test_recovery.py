@@ -1,5 +1,6 @@
 """What do those do who find the endpoint taken, and what does an execution's end say about its version?"""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -70,6 +71,34 @@ def test_a_rollback_blames_the_version_that_it_means_and_no_other_that_is_being_
     found = find(holder(), action="rollback", model_package_arn=meant)
 
     assert (found.way, found.ends_by) == ("wait", ends_by)
+
+
+def rolling_back(way: str, **plan: Any) -> Row:
+    """A rollback that runs."""
+    return replace(holder("rollback"), plan={"way": way, "green": {}, **plan})
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(holder("rollback"), id="before it has planned"),
+        pytest.param(rolling_back("rollback", package_arn=V1), id="by the weights"),
+        pytest.param(rolling_back("beside", package_arn=V2, blue={"package_arn": V1}), id="by a release"),
+    ],
+)
+def test_a_second_rollback_of_one_version_has_nothing_to_do(row: Row) -> None:
+    """As when the first one rejects the live version, which is an event that starts another one."""
+    assert find(row, action="rollback", model_package_arn=V1) == Instead(
+        way="nothing", why=f"{ONE} rolls it back already"
+    )
+
+
+def test_a_rollback_of_the_version_that_a_rollback_brings_ends_that_release() -> None:
+    row = rolling_back("beside", package_arn=V2, blue={"package_arn": V1})
+
+    found = find(row, action="rollback", model_package_arn=V2)
+
+    assert (found.way, found.ends_by) == ("wait", "Release.RolledBack")
 
 
 def test_a_recovery_waits_for_its_dead_one_and_leaves_others_alone() -> None:

@@ -48,8 +48,9 @@ def dead(states: States, monkeypatch: pytest.MonkeyPatch, endpoint: Live, *, err
     states.end(ONE, error=error, cause="ann: no")
 
 
-def come(*, done: bool = False, **request: Any) -> dict[str, Any]:
+def come(*, done: bool = False, meant: str = "", **request: Any) -> dict[str, Any]:
     event = {"execution_arn": TWO, "endpoint_name": ENDPOINT, "request": request, "started": LATER, "done": done}
+    event["meant"] = meant
     return enter({**event, "looks": 0, "most_looks": 500, "supersede": False})
 
 
@@ -150,6 +151,7 @@ def test_a_rollback_is_done_only_when_what_it_meant_is_back(
 ) -> None:
     monkeypatch.setattr(live, "read_endpoint", lambda _name: endpoint)
     monkeypatch.setattr(ending, "_restore", lambda *_: None)
+    lock.take(ENDPOINT, TWO, "", action="rollback", asked=LATER)
 
     assert back(endpoint, failure)["rolled_back"] is done
 
@@ -202,3 +204,58 @@ def test_who_took_over_what_a_dead_release_left_and_fails_leaves_it_to_the_next(
     states.end(TWO, "FAILED")
 
     assert lock.take(ENDPOINT, THREE, "", action="recover", asked=LATER).left == {**PLAN}
+
+
+def test_a_rollback_that_names_no_version_means_the_one_that_came_when_it_was_asked_for(
+    states: States, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An alarm takes version 2 back before the rollback gets its turn, which must not take version 1 back, too."""
+    dead(states, monkeypatch, SPLIT, error="Release.Alarm")
+    lock.take(ENDPOINT, THREE, "", action="recover", asked=EARLY, urgent=True)
+    first = come(action="rollback", who="ann")
+    lock.keep(ENDPOINT, THREE, {})
+    lock.free(ENDPOINT, THREE)
+    monkeypatch.setattr(live, "read_endpoint", lambda _name: BEFORE)
+
+    answer = come(action="rollback", who="ann", meant=first["meant"])
+
+    assert (first["way"], first["meant"]) == ("wait", f"{GROUP}/2")
+    assert (answer["way"], answer["why"]) == ("done", f"{GROUP}/2 has no traffic")
+
+
+@pytest.mark.parametrize("named", [False, True], ids=["without a version", "by its name"])
+def test_what_a_rollback_brought_is_taken_back_only_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, *, named: bool
+) -> None:
+    listed = [
+        Listed(arn=f"{GROUP}/1", number=1, approval="Approved", stage_status="Retired"),
+        Listed(arn=f"{GROUP}/2", number=2, approval="Approved", stage_status="InService"),
+        Listed(arn=f"{GROUP}/3", number=3, approval="Rejected", stage_status="Retired"),
+    ]
+    rejected: list[str] = []
+    monkeypatch.setattr(live, "read_endpoint", lambda _name: endpoint_of(variant("b", 2)))
+    monkeypatch.setattr(production, "versions", lambda _group: iter(listed))
+    monkeypatch.setattr(production, "reject", lambda arn, _reason: rejected.append(arn))
+
+    if named:
+        assert come(action="rollback", model_package_arn=f"{GROUP}/2")["package_arn"] == f"{GROUP}/1"
+    else:
+        with pytest.raises(
+            ReleaseRefused, match=r"version 3 was taken back already, and churn version 2 serves.*churn/2"
+        ):
+            come(action="rollback")
+    assert rejected == ([f"{GROUP}/2"] if named else [])
+
+
+@pytest.mark.parametrize(("error", "blamed"), [("Release.Aborted", False), ("Release.Alarm", True)])
+def test_who_aborts_a_rollback_speaks_not_against_the_version_that_it_brings(
+    states: States, monkeypatch: pytest.MonkeyPatch, error: str, *, blamed: bool
+) -> None:
+    monkeypatch.setattr(live, "read_endpoint", lambda _name: SPLIT)
+    lock.take(ENDPOINT, ONE, f"{GROUP}/1", action="rollback", asked=EARLY, urgent=True)
+    lock.keep(ENDPOINT, ONE, PLAN)
+    states.end(ONE, error=error, cause="ann: no")
+
+    answer = come(action="recover", execution_arn=ONE)
+
+    assert (answer["way"], answer["plan"]["rejectable"]) == ("back", blamed)

@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from mlplatform_cdk.release.blue_green.runtime import audit, lock, shifting
-from mlplatform_cdk.release.blue_green.runtime.state import Live
+from mlplatform_cdk.release.blue_green.runtime import audit, live, lock, shifting
+from mlplatform_cdk.release.blue_green.runtime.state import Approval, Live
 from mlplatform_cdk.runtimekit.release_strategy import Strategy
-from tests.release.worlds import live, plan_for, variant
+from tests.release.worlds import GROUP, plan_for, variant
+from tests.release.worlds import live as endpoint_of
 
-BESIDE = plan_for(2, live(variant("a", 1)))
-FIRST = plan_for(1, Live(status=""))
+BESIDE = plan_for(2, endpoint_of(variant("a", 1))) | {"package_arn": f"{GROUP}/2"}
+FIRST = plan_for(1, Live(status="")) | {"package_arn": f"{GROUP}/1"}
 
 
 @pytest.fixture(autouse=True)
@@ -19,6 +20,7 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What the lock is told to keep; records go nowhere."""
     plans: list[dict[str, Any]] = []
     monkeypatch.setattr(audit, "write", lambda *_, **__: None)
+    monkeypatch.setattr(live, "read_approval", lambda _arn: Approval(status="Approved"))
     monkeypatch.setattr(lock, "keep", lambda _endpoint, _execution, plan: plans.append(plan))
     return plans
 
@@ -28,7 +30,7 @@ def moves(plan: dict[str, Any], strategy: Strategy) -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = [{"next": 0, "begun": "", "kind": ""}]
     while made[-1]["kind"] != "finish":
         before = made[-1]
-        event = {"strategy": strategy.to_mapping(), "plan": plan, "metrics": {}, "endpoint_name": "e"}
+        event = {"strategy": strategy.to_mapping(), "plan": plan, "metrics": {}, "endpoint_name": "e", "request": {}}
         at = {"next": before["next"], "begun": before["begun"], "now": f"{12 + len(made) - 1}:00"}
         made.append(shifting.advance({**event, **at, "execution_arn": "arn"}))
     return made[1:]
@@ -64,10 +66,18 @@ def test_without_blue_there_is_nothing_to_shift_from(kept: list[dict[str, Any]])
 def test_a_release_that_keeps_blue_is_completed_from_its_end_on(kept: list[dict[str, Any]]) -> None:
     moves(BESIDE, Strategy.canary(20))
 
-    assert [one["finishing"] for one in kept] == [True]
+    assert [one["finishing"] for one in kept] == [False, True]
 
 
 def test_a_release_that_keeps_nothing_can_go_back_until_blue_is_gone(kept: list[dict[str, Any]]) -> None:
     moves(BESIDE, Strategy.canary(20, retention=timedelta(0)))
 
-    assert kept == []
+    assert [one["finishing"] for one in kept] == [False]
+
+
+def test_the_lock_knows_when_callers_meet_green(kept: list[dict[str, Any]]) -> None:
+    assert (BESIDE["shifted"], FIRST["shifted"]) == (False, True)
+
+    moves(BESIDE, Strategy.linear(first=20, by=40, retention=timedelta(0)))
+
+    assert [one["shifted"] for one in kept] == [True]

@@ -9,14 +9,14 @@ from mlplatform_cdk.release.blue_green.runtime import handler
 from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseRefused, Throttled
 from mlplatform_cdk.release.blue_green.tasks import Tasks
 
-EVENT = {"step": "plan", "execution_arn": "arn"}
+EVENT = {"step": "watch", "execution_arn": "arn"}
 
 
 def fail(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def step(_: Any) -> dict[str, Any]:
         raise error
 
-    monkeypatch.setattr(handler, "STEPS", {"plan": step})
+    monkeypatch.setattr(handler, "STEPS", {"watch": step})
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "ProvisionedThroughputExceededException", "SlowDown"])

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlplatform_cdk.release.blue_green.runtime.failure import Failure
-from mlplatform_cdk.release.blue_green.runtime.state import Live
+from mlplatform_cdk.release.blue_green.runtime.state import Live, Variant
 from mlplatform_cdk.release.blue_green.runtime.way_back import WayBack, way_back
 from tests.release.worlds import live, plan_for, variant
 
@@ -203,3 +203,39 @@ def test_the_traffic_goes_back_without_more_instances_when_these_do_not_come() -
 
     assert first == {"VariantName": "a", "DesiredWeight": 1.0, "DesiredInstanceCount": 3}
     assert second == {"VariantName": "a", "DesiredWeight": 1.0}
+
+
+def scaled_out(number: int, weight: float, *, began: int, instances: int) -> Variant:
+    made = variant("b", number, weight=weight, instances=instances)
+    return replace(made, definition={**made.definition, "InitialInstanceCount": began})
+
+
+@pytest.mark.parametrize(
+    ("blue", "green", "wanted"),
+    [
+        pytest.param((0.0, 2), scaled_out(2, 1.0, began=2, instances=5), 5, id="green had scaled out"),
+        pytest.param((0.0, 2), scaled_out(2, 1.0, began=2, instances=1), None, id="green had scaled in"),
+        pytest.param((0.0, 1), scaled_out(2, 1.0, began=3, instances=3), 3, id="green came larger and had all"),
+        pytest.param((0.5, 1), scaled_out(2, 0.5, began=3, instances=3), None, id="green came larger and had half"),
+        pytest.param((1.0, 2), scaled_out(2, 0.0, began=2, instances=5), 5, id="an alarm took its traffic first"),
+    ],
+)
+def test_blue_gets_as_many_instances_as_green_had_for_all_the_requests(
+    blue: tuple[float, int], green: Variant, wanted: int | None
+) -> None:
+    weight, instances = blue
+    plan = {**PLAN, "blue": {**PLAN["blue"], "instances": instances}}
+    endpoint = live(variant("a", 1, weight=weight, instances=instances), green, configuration=SHARED)
+
+    first, second = (
+        way_back(plan, GREEN_BAD, endpoint, looks=1 + tries, most_looks=120, tries=tries) for tries in (0, 1)
+    )
+
+    assert first.way == "weights"
+    assert [one.get("DesiredInstanceCount") for one in first.weights] == [wanted, None]
+    assert "DesiredInstanceCount" not in str(second.weights)
+
+
+@pytest.mark.parametrize("step", ["HoldStill", "LetGreenScale"])
+def test_what_scaling_does_not_take_speaks_against_no_version(step: str) -> None:
+    assert back(PLAN, BEFORE, failure=Failure(step, "it is in the middle of a change", "ReleaseFailed")).reject is False

@@ -302,12 +302,15 @@ def test_the_plan_has_every_member_that_the_states_refer_to(package_arn: str, ta
 
 
 @pytest.mark.parametrize("request_", [None, {}, [], {"model_package_arn": 1}, {"model_package_arn": "churn/1"}])
-def test_a_release_of_nothing_says_how_to_start_one(request_: object) -> None:
+def test_a_release_of_nothing_says_how_to_start_one(table: str, request_: object) -> None:
+    lock.take(ENDPOINT, EXECUTION, "")
+
     with pytest.raises(ReleaseRefused, match=r'must be started with {"model_package_arn": "arn:…:model-package/…"}'):
         handle(plan_event(request_), None)
 
 
-def test_a_version_of_another_group_is_refused() -> None:
+def test_a_version_of_another_group_is_refused(table: str) -> None:
+    lock.take(ENDPOINT, EXECUTION, "")
     arn = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/fraud/1"
 
     with pytest.raises(ReleaseRefused, match=r"releases the versions of churn, got .*fraud/1"):

@@ -22,17 +22,22 @@ _ABSENT = ("Could not find", "does not exist", "not found")
 
 
 @cache
-def client(service: str) -> Any:
+def client(service: str, *, patience_s: int = 60) -> Any:
     """The boto3 client of ``service``, such as ``client("sagemaker")``; region and endpoint come from the environment.
 
     :param service: boto3's name of the service.
+    :param patience_s: how long an answer may take, in seconds, before it is asked for again; default: 60.
     """
     import boto3  # an asset must boot without boto3
     from botocore.config import Config
 
     return boto3.client(
         service,
-        config=Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 5}),
+        config=Config(
+            connect_timeout=min(5, patience_s),
+            read_timeout=patience_s,
+            retries={"mode": "standard", "total_max_attempts": 5},
+        ),
     )
 
 

@@ -94,7 +94,7 @@ def record(  # noqa: PLR0913 - a record is its fields
     :param moment: when it was decided; default: now.
     :raises EventNotTaken: when the bus refuses the event.
     """
-    once = {PARTITION_KEY: f"{_ONCE}{endpoint}", SORT_KEY: f"{release}#{step}#{sequence}"}
+    once = _once(endpoint, release, step, sequence)
     marker = _claim(table, once, moment or datetime.now(UTC))
     made = Record(
         endpoint=endpoint,
@@ -115,6 +115,15 @@ def record(  # noqa: PLR0913 - a record is its fields
         _tell(made)
         put(table, {**marker, "told": True})
     return made
+
+
+def is_recorded(table: str, *, endpoint: str, release: str, step: str, sequence: str | int = 0) -> bool:
+    """Was this record written, or begun, before.
+
+    :param table: the table's name.
+    :param endpoint: see ``record``, as for the other parameters.
+    """
+    return read(table, *_once(endpoint, release, step, sequence).values()) is not None
 
 
 def history(table: str, endpoint: str, release: str | None = None, *, newest: int | None = None) -> list[Record]:
@@ -176,6 +185,11 @@ def from_item(item: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 def table_name() -> str:
     """The table of the functions' environment."""
     return settings.required(TABLE_VARIABLE)
+
+
+def _once(endpoint: str, release: str, step: str, sequence: str | int) -> dict[str, str]:
+    """The key of a record's marker."""
+    return {PARTITION_KEY: f"{_ONCE}{endpoint}", SORT_KEY: f"{release}#{step}#{sequence}"}
 
 
 def _claim(table: str, once: Mapping[str, str], moment: datetime) -> dict[str, Any]:

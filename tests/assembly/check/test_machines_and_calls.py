@@ -55,6 +55,27 @@ def test_a_call_that_the_service_refuses_is_an_error(template: Make, state: dict
     assert any(problem in one for one in errors(template({"M": machine(state)})))
 
 
+@pytest.mark.parametrize(
+    ("call", "problem"),
+    [
+        ("sagemaker:updateEndpoint", "Parameters.EndpointName is missing"),
+        ("sagemaker:updateEndpont", "has no action 'updateEndpont'"),
+    ],
+)
+def test_a_call_that_a_state_leaves_to_its_function_is_checked_too(template: Make, call: str, problem: str) -> None:
+    payload = {"step": "call", "call": call, "parameters": {"EndpointConfigName.$": "$.configuration"}}
+    state = task("lambda:invoke", FunctionName="f", Payload=payload)
+
+    assert any(problem in one for one in errors(template({"M": machine(state)})))
+
+
+def test_an_error_that_is_never_tried_again_needs_no_pauses(template: Make) -> None:
+    retry = [{"ErrorEquals": ["LockLost"], "MaxAttempts": 0}]
+    state = task("sns:publish", TopicArn="arn:x", Message="m") | {"Retry": retry}
+
+    assert [one.message for one in state_machines(template({"M": machine(state)})) if "Retry" in one.message] == []
+
+
 def test_jsonata_is_read_as_jsonata(template: Make) -> None:
     definition = {
         "QueryLanguage": "JSONata",

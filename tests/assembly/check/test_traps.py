@@ -58,6 +58,10 @@ def training(**cluster: Any) -> dict[str, Any]:
 
 
 UPDATE = {"Resource": "arn:aws:states:::sagemaker:updateEndpoint", "Parameters": {"RetainAllVariantProperties": True}}
+LEFT = {  # to a function, by its payload
+    "Resource": "arn:aws:states:::lambda:invoke",
+    "Parameters": {"Payload": {"call": "sagemaker:updateEndpoint", "parameters": UPDATE["Parameters"]}},
+}
 DESCRIBE = {"Resource": "arn:aws:states:::aws-sdk:sagemaker:describeEndpoint", "Parameters": {}}
 REGISTER, DEREGISTER, DELETE = (
     {"Resource": f"arn:aws:states:::aws-sdk:{call}", "Parameters": {}}
@@ -90,6 +94,7 @@ def schedule(endpoint: Any, **more: Any) -> dict[str, Any]:
 CASES: list[Any] = [
     ("trap-02-fixed-name", {"M": made("AWS::SageMaker::Model", ModelName="m")}, {"M": made("AWS::SageMaker::Model")}),
     ("trap-03-silent-rollback", {"M": machine(UPDATE)}, {"M": machine(UPDATE, DESCRIBE)}),
+    ("trap-03-silent-rollback", {"M": machine(LEFT)}, {"M": machine(LEFT, DESCRIBE)}),
     (
         "trap-05-never-deregistered",
         {"M": machine(REGISTER, DELETE)},

@@ -1,15 +1,21 @@
 """SageMaker's side of the world: one endpoint, whose updates take effect when the test says so, and how."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlplatform_cdk.release.blue_green.runtime.state import Live, Variant
+from mlplatform_cdk.release.blue_green.runtime.state import Live, Target, Variant
+
+MOST = 4  # instances of a variant
 
 
 class Refused(Exception):
-    """What SageMaker says to a request that it does not take."""
+    """What SageMaker says to a request that it does not take, as boto3 raises it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.response = {"Error": {"Code": "ValidationException", "Message": message}}
 
 
 @dataclass
@@ -35,15 +41,18 @@ class Endpoint:
     status: str = ""
     pending: str = ""
     approvals: dict[int, str] = field(default_factory=dict)
+    scales: dict[str, bool] = field(default_factory=dict)
+    load: int = 1
+    made: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def settle(self, *, well: bool) -> None:
         """An update of the endpoint ends; one that fails leaves everything as it was, and says nothing."""
         if self.status == "Deleting":
-            self.status, self.fleet, self.configuration = "", {}, ""
+            self.status, self.fleet, self.configuration, self.load = "", {}, "", 1
         elif self.pending and (well or not self.fleet):
             self._bring_up(self.pending)
             self.status = "InService"
-        elif self.pending:
+        elif self.status == "Updating":
             self.status = "InService"
         self.pending = ""
 
@@ -65,27 +74,34 @@ class Endpoint:
             )
         self.fleet, self.configuration = fleet, name
 
-    def _createModel(self, parameters: Mapping[str, Any]) -> None:  # noqa: N802 - the API's name
+    def create_model(self, **parameters: Any) -> None:
+        if parameters["ModelName"] in self.models:
+            raise Refused("Cannot create already existing model")
+        self.made[parameters["ModelName"]] = copy.deepcopy(parameters)
         self.models[parameters["ModelName"]] = parameters["PrimaryContainer"]["Environment"]["MODEL_PACKAGE_ARN"]
 
-    def _createEndpointConfig(self, parameters: Mapping[str, Any]) -> None:  # noqa: N802 - the API's name
+    def create_endpoint_config(self, **parameters: Any) -> None:
         if parameters["EndpointConfigName"] in self.configurations:
             raise Refused("Cannot create already existing endpoint configuration")
+        self.made[parameters["EndpointConfigName"]] = copy.deepcopy(parameters)
         self.configurations[parameters["EndpointConfigName"]] = copy.deepcopy(parameters["ProductionVariants"])
 
-    def _createEndpoint(self, parameters: Mapping[str, Any]) -> None:  # noqa: N802 - the API's name
+    def create_endpoint(self, **parameters: Any) -> None:
         if self.status:
             raise Refused("Cannot create already existing endpoint")
         self.status, self.pending = "Creating", parameters["EndpointConfigName"]
         self.configuration = self.pending
 
-    def _updateEndpoint(self, parameters: Mapping[str, Any]) -> None:  # noqa: N802 - the API's name
+    def update_endpoint(self, **parameters: Any) -> None:
         self._must_be_in_service()
-        if parameters["EndpointConfigName"] not in self.configurations:
-            raise Refused(f"Could not find endpoint configuration {parameters['EndpointConfigName']}")
+        name = parameters["EndpointConfigName"]
+        assert name in self.configurations, f"an update to {name}, which was never made"
+        stays = {one["VariantName"] for one in self.configurations[parameters["EndpointConfigName"]]}
+        if going := {*self.scales} & {*self.fleet} - stays:
+            raise Refused(f"{going} must be deregistered from scaling first")
         self.status, self.pending = "Updating", parameters["EndpointConfigName"]
 
-    def _updateEndpointWeightsAndCapacities(self, parameters: Mapping[str, Any]) -> None:  # noqa: N802 - the API's name
+    def update_endpoint_weights_and_capacities(self, **parameters: Any) -> None:
         self._must_be_in_service()
         for one in parameters["DesiredWeightsAndCapacities"]:
             if one["VariantName"] not in self.fleet:
@@ -95,18 +111,60 @@ class Endpoint:
             fleet.weight = one["DesiredWeight"]
             fleet.count = one.get("DesiredInstanceCount", fleet.count)
 
-    def _deleteEndpoint(self, _parameters: Mapping[str, Any]) -> None:  # noqa: N802 - the API's name
+    def delete_endpoint(self, **_parameters: Any) -> None:
         if not self.status:
             raise Refused("Could not find endpoint")
         self.status, self.pending = "Deleting", ""
 
-    def _updateModelPackage(self, parameters: Mapping[str, Any]) -> None:  # noqa: N802 - the API's name
+    def update_model_package(self, **parameters: Any) -> None:
         number = int(parameters["ModelPackageArn"].rsplit("/", 1)[1])
         self.approvals[number] = parameters["ModelApprovalStatus"]
+
+    def register_scalable_target(self, **parameters: Any) -> None:
+        self.scales[parameters["ResourceId"].rsplit("/", 1)[-1]] = not any(parameters["SuspendedState"].values())
+
+    def put_scaling_policy(self, **parameters: Any) -> None:
+        assert parameters["ResourceId"].rsplit("/", 1)[-1] in self.scales, "a policy of nothing"
+
+    def targets(self) -> tuple[Target, ...]:
+        """What scales, or is held still."""
+        return tuple(Target(variant=one, minimum=1, maximum=MOST, suspended=not on) for one, on in self.scales.items())
+
+    def hold(self, targets: Sequence[Mapping[str, Any]]) -> None:
+        self.scales |= {one["variant"]: False for one in targets}
+
+    def let_scale(self, targets: Sequence[Mapping[str, Any]]) -> None:
+        self.scales |= {one["variant"]: True for one in targets}
+
+    def targets_go(self, targets: Sequence[Mapping[str, Any]]) -> None:
+        for one in targets:
+            self.scales.pop(one["variant"], None)
+
+    def scale(self) -> None:
+        """The load grows, and what scales has an instance more; the endpoint takes no other change meanwhile."""
+        for name, one in self.fleet.items():
+            if self.scales.get(name) and one.weight > 0 and self.status == "InService" and one.count < MOST:
+                one.count += 1
+                self.status, self.load = "Updating", max(self.load, one.count)
 
     def _must_be_in_service(self) -> None:
         if self.status != "InService":
             raise Refused(f"Cannot update in-progress endpoint, got {self.status or 'none'}")
+
+    def describe_model(self, *, ModelName: str) -> Mapping[str, Any]:  # noqa: N803 - boto3's name
+        return self.made[ModelName]
+
+    def describe_endpoint_config(self, *, EndpointConfigName: str) -> Mapping[str, Any]:  # noqa: N803 - boto3's name
+        return self.made[EndpointConfigName]
+
+    def describe_endpoint(self, **_name: str) -> dict[str, Any]:
+        variants = [
+            {"VariantName": name, "DesiredWeight": one.weight, "DesiredInstanceCount": one.count}
+            for name, one in self.fleet.items()
+        ]
+        pending = {"PendingDeploymentSummary": {"EndpointConfigName": self.pending}} if self.pending else {}
+        known = {"EndpointConfigName": self.configuration, "ProductionVariants": variants}
+        return {"EndpointStatus": self.status, **known, **pending}
 
     def read(self) -> Live:
         """The endpoint, as the steps read it: its variants are known while it is in service."""
@@ -123,4 +181,4 @@ class Endpoint:
             )
             for name, one in self.fleet.items()
         )
-        return Live(status=self.status, configuration=self.configuration, variants=variants)
+        return Live(status=self.status, configuration=self.configuration, variants=variants, targets=self.targets())

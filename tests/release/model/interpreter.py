@@ -70,6 +70,11 @@ class Execution:
         if self.status == RUNNING:
             self.status, self.error, self.cause, self.waits_for = "ABORTED", error, cause, ""
 
+    def redrive(self) -> None:
+        """Go on with the state in which it ended."""
+        if self.status in ("ABORTED", "FAILED"):
+            self.status, self.error, self.cause = RUNNING, "", ""
+
     def _pass(self, state: Mapping[str, Any]) -> None:
         if "Parameters" in state:
             made = self._filled(state["Parameters"])
@@ -139,8 +144,12 @@ class Execution:
         }
 
     def _at(self, path: str, source: Any = None) -> Any:
+        if path.startswith("States.Format("):
+            template, _, given = path.removeprefix("States.Format('").partition("'")
+            parts = [self._at(one.strip(" )"), source) for one in given.split(",")[1:]]
+            return template.format(*parts)
         if path.startswith("States."):
-            return path  # a sentence, which decides nothing
+            return path  # a part of a sentence, which decides nothing
         root = self.context if path.startswith("$$") else (self.data if source is None else source)
         for part in path.lstrip("$").split(".")[1:]:
             root = root[part]

@@ -170,8 +170,21 @@ def test_who_rejects_the_live_version_in_the_registry_takes_it_back(walk: Walk) 
 def test_calls_that_are_throttled_for_a_while_change_nothing(walk: Walk) -> None:
     walk.need_endpoint()
     walk.use()
-    # A state makes its call once, and boto3 in a function five times, before the state has to try again.
-    walk.throttle(CreateModel=3, UpdateEndpointWeightsAndCapacities=3, DescribeEndpoint=6, PutItem=6)
+    # boto3 makes a call five times, before the state has to try again.
+    walk.throttle(CreateModel=3, UpdateEndpointWeightsAndCapacities=6, DescribeEndpoint=6, PutItem=6)
+
+    version = walk.approve()
+    walk.rest()
+
+    assert walk.require_known_state() == version, walk.story()
+    assert walk.throttle() == {}
+
+
+def test_calls_that_took_effect_and_whose_answers_were_lost_change_nothing(walk: Walk) -> None:
+    walk.need_endpoint()
+    walk.use()
+    lost = ("CreateModel", "CreateEndpointConfig", "UpdateEndpoint", "UpdateEndpointWeightsAndCapacities")
+    walk.throttle(**{f"lost-{operation}": 1 for operation in lost})
 
     version = walk.approve()
     walk.rest()
@@ -183,7 +196,7 @@ def test_calls_that_are_throttled_for_a_while_change_nothing(walk: Walk) -> None
 def test_a_release_that_is_throttled_for_too_long_goes_back_when_that_is_over(walk: Walk) -> None:
     before = walk.need_endpoint()
     walk.use(without_retries(walk.original))
-    walk.throttle(UpdateEndpointWeightsAndCapacities=1)
+    walk.throttle(UpdateEndpointWeightsAndCapacities=5)
 
     version = walk.approve()
     walk.rest()

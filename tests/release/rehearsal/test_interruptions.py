@@ -39,7 +39,15 @@ STORIES: dict[str, Story] = {
 UNKEYED = ("CreateSharedConfiguration", "CreateBlueConfiguration")
 # From here on a release is completed, whoever completes it.
 FINISHING = (
-    *("LetBlueScaleNoMore", "ScaleDownBlue", "WatchScaleDown", "RegisterScaling", "ScaleByTraffic", "MarkProduction"),
+    *(
+        "HoldStill",
+        "LetBlueScaleNoMore",
+        "ScaleDownBlue",
+        "WatchScaleDown",
+        "RegisterScaling",
+        "ScaleByTraffic",
+        "MarkProduction",
+    ),
     *("CleanUp", "StartRetirement", "Conclude", "Report", "NotifyReleased"),
     *("RemoveScaling", "RetireBlue", "WatchRetirement", "CleanUpRetired", "ConcludeRetirement"),
 )

@@ -38,7 +38,7 @@ def abort(
                 f"no release of {address.endpoint} runs; after its end, take it back by: mlplatform release rollback "
                 f"{after}".rstrip()
             )
-        if execution.action not in ("release", ""):
+        if execution.action not in ("release", "") and not execution.releases:
             refuse(f"what runs is a {execution.action}, which goes back by itself; it is not to be stopped")
         aws.client("stepfunctions").stop_execution(
             executionArn=execution.arn, error=ABORTED, cause=f"{caller()}: {reason or 'no reason given'}"

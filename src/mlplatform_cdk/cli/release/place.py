@@ -9,6 +9,8 @@ from mlplatform_cdk.runtimekit import aws, release_records
 from mlplatform_cdk.runtimekit.release_address import PREFIX, ReleaseAddress
 
 _RUNNING = "RUNNING"
+_ROLLBACK = "rollback"
+_BRINGING = ("first", "beside", "resume")  # the ways of a plan by which a green comes
 _IN_SERVICE = "InService"
 _FINISHED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 
@@ -22,6 +24,7 @@ class Execution:
     :param error: how it ended, where it failed.
     :param cause: why.
     :param action: what it was started for; empty: it is not known.
+    :param releases: is it a rollback that brings a version by a release, since blue is gone; that may be aborted.
     """
 
     arn: str
@@ -29,6 +32,7 @@ class Execution:
     error: str = ""
     cause: str = ""
     action: str = ""
+    releases: bool = False
 
     @property
     def runs(self) -> bool:
@@ -73,7 +77,9 @@ def running(address: ReleaseAddress) -> Execution | None:
     lock = release_records.read(address.table, f"lock#{address.endpoint}", "lock")
     if not lock or not lock.get("owner"):
         return None
-    execution = replace(describe(lock["owner"]), action=str(lock.get("action", "")))
+    action, way = str(lock.get("action", "")), json.loads(lock.get("plan") or "{}").get("way")
+    releases = action == _ROLLBACK and way in _BRINGING
+    execution = replace(describe(lock["owner"]), action=action, releases=releases)
     return execution if execution.status == _RUNNING else None
 
 

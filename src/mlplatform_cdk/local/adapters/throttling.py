@@ -1,7 +1,8 @@
 """Throttling on demand, which nothing here would ever do by itself: AWS answers calls that come too fast by an error.
 
 ``PUT /_embedded/throttling`` with ``{"UpdateEndpoint": 3}`` lets the next three calls of that operation fail, whoever
-makes them; ``GET`` says how many are still to come. Operations are those of JSON services, which name them in a header.
+makes them; ``GET`` says how many are still to come. With ``{"lost-UpdateEndpoint": 1}`` the next call takes effect, and
+its answer gets lost on the way. Operations are those of JSON services, which name them in a header.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
 PATH = "/_embedded/throttling"
 _REFUSAL = {"__type": "ThrottlingException", "message": "Rate exceeded"}
+_FAULT = {"__type": "InternalFailure", "message": "The request processing has failed because of an unknown error."}
+_LOST = "lost-"
 _HEADERS = [("Content-Type", "application/x-amz-json-1.1")]  # and an id of the request, as every answer of AWS's
 
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
@@ -36,8 +39,11 @@ def install() -> None:
     def throttled(application: Any, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"] == PATH:
             return _answer(start_response, HTTPStatus.OK, _told(environ))
-        if _is_too_fast(environ.get("HTTP_X_AMZ_TARGET", "")):
+        if _is_due(_operation(environ)):
             return _answer(start_response, HTTPStatus.BAD_REQUEST, _REFUSAL)
+        if _is_due(f"{_LOST}{_operation(environ)}"):
+            b"".join(inner(application, environ, lambda _status, _headers: None))
+            return _answer(start_response, HTTPStatus.INTERNAL_SERVER_ERROR, _FAULT)
         passed_on: Iterable[bytes] = inner(application, environ, start_response)
         return passed_on
 
@@ -54,12 +60,15 @@ def _told(environ: dict[str, Any]) -> dict[str, int]:
         return dict(+_left)
 
 
-def _is_too_fast(target: str) -> bool:
-    operation = str(target).rpartition(".")[2]
+def _operation(environ: dict[str, Any]) -> str:
+    return str(environ.get("HTTP_X_AMZ_TARGET", "")).rpartition(".")[2]
+
+
+def _is_due(disturbance: str) -> bool:
     with _lock:
-        if _left[operation] <= 0:
+        if _left[disturbance] <= 0:
             return False
-        _left[operation] -= 1
+        _left[disturbance] -= 1
     return True
 
 

@@ -34,6 +34,22 @@ def alarm_prefix(endpoint_name: str, variant: str) -> str:
     return f"{endpoint_name}{SEPARATOR}{variant}-"
 
 
+def let_alarms_in(scope: Construct, topic: sns.ITopic, endpoint_name: str) -> None:
+    """Let CloudWatch tell ``topic`` of an endpoint's alarms.
+
+    A topic with a policy of its own, such as TLS only, takes messages of those alone whom the policy names.
+    """
+    alarms = arn_of(scope, "cloudwatch", f"alarm:{endpoint_name}{SEPARATOR}*")
+    topic.add_to_resource_policy(
+        iam.PolicyStatement(
+            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+            actions=["sns:Publish"],
+            resources=[topic.topic_arn],
+            conditions={"ArnLike": {"aws:SourceArn": alarms}},
+        )
+    )
+
+
 class ReleaseAlarms(Construct):
     """Alarms on each of an endpoint's two variants: failures, latency, and how busy its machines are.
 
@@ -78,7 +94,7 @@ class ReleaseAlarms(Construct):
         self._p99_ms = latency_p99.to_milliseconds() if own_p99 is None else own_p99
         self._alarms = {variant: self._define(variant) for variant in endpoint.variants}
         if notifications is not None:
-            self._let_in(notifications)
+            let_alarms_in(self, notifications, endpoint.endpoint_name)
 
     @property
     def names(self) -> list[str]:
@@ -107,18 +123,6 @@ class ReleaseAlarms(Construct):
             )
         if minimum_requests < 1:
             raise ConfigurationError(self, f"minimum_requests must be 1 or more, got {minimum_requests}")
-
-    def _let_in(self, topic: sns.ITopic) -> None:
-        """A topic with a policy of its own, such as TLS only, takes messages of those alone whom the policy names."""
-        alarms = arn_of(self, "cloudwatch", f"alarm:{self.endpoint.endpoint_name}{SEPARATOR}*")
-        topic.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
-                actions=["sns:Publish"],
-                resources=[topic.topic_arn],
-                conditions={"ArnLike": {"aws:SourceArn": alarms}},
-            )
-        )
 
     def _define(self, variant: str) -> "tuple[cloudwatch.Alarm, ...]":
         return (*self._failures(variant), *self._latencies(variant), *self._load(variant))

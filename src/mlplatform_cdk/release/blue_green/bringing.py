@@ -41,7 +41,7 @@ def _making(release: Release) -> dict[str, State]:
     if specification.subnet_ids:
         subnets, groups = [*specification.subnet_ids], [*specification.security_group_ids]
         model["VpcConfig"] = {"Subnets": subnets, "SecurityGroupIds": groups}
-    create_model = release.tasks.call("CreateModel", "aws-sdk:sagemaker:createModel", model)
+    create_model = release.tasks.call("CreateModel", "sagemaker:createModel", model)
     return {
         "CreateModel": create_model | {"Next": "CreateGreenConfiguration"},
         "CreateGreenConfiguration": configuration_state(release, "CreateGreenConfiguration", "green", keyed=True)
@@ -59,7 +59,7 @@ def _alone(release: Release) -> dict[str, State]:
     """The first version of an endpoint, which comes with the endpoint."""
     create = release.tasks.change(
         "CreateEndpoint",
-        "aws-sdk:sagemaker:createEndpoint",
+        "sagemaker:createEndpoint",
         {
             "EndpointName": release.specification.endpoint_name,
             "EndpointConfigName.$": "$.plan.green.configuration",
@@ -94,7 +94,7 @@ def _taking_back(release: Release) -> dict[str, State]:
     """Green has traffic that nobody remembers a test for: without it, it is tested like any other."""
     take = release.tasks.change(
         "TakeTrafficBack",
-        "aws-sdk:sagemaker:updateEndpointWeightsAndCapacities",
+        "sagemaker:updateEndpointWeightsAndCapacities",
         {"EndpointName": release.specification.endpoint_name, "DesiredWeightsAndCapacities": TO_BLUE},
     )
     return {

@@ -12,9 +12,11 @@ from mlplatform_cdk.runtimekit.release_strategy import EVENTS_A_LOOK, Strategy
 LOOK_EVERY_S = 30
 MOST_LOOKS = 120  # an hour for a fleet to come up
 MOST_WEIGHT_LOOKS = 24  # seven minutes for weights to change
-# Two and a half days for the turn, and for what runs before to bake and to wait for people: 20 looks of half a minute
-# and 260 of a quarter of an hour.
-MOST_TURN_LOOKS = 280
+# Half an hour for the endpoint to end what its scaling has begun; mostly the first look is the last.
+STILL_EVERY_S, MOST_STILL_LOOKS = 120, 15
+# Nearly two and a half days for the turn, and for what runs before to bake and to wait for people: 20 looks of half a
+# minute and 230 of a quarter of an hour.
+MOST_TURN_LOOKS = 250
 FLEETS = 5  # changes of a fleet in one execution: the shadow, green, the scale-down, the retirement, the way back
 
 
@@ -27,7 +29,8 @@ def most_events(looks: int, steps: int) -> int:
     :param looks: the most looks at green.
     :param steps: how many steps the shift has.
     """
-    watches = MOST_TURN_LOOKS + FLEETS * MOST_LOOKS + (steps + 1) * MOST_WEIGHT_LOOKS
+    # An execution may end another one's release before its own.
+    watches = MOST_TURN_LOOKS + 2 * MOST_STILL_LOOKS + FLEETS * MOST_LOOKS + (steps + 1) * MOST_WEIGHT_LOOKS
     return EVENTS_A_LOOK * (looks + watches) + steps * (5 + 2 + 5) + 500
 
 
@@ -68,6 +71,20 @@ def report_state(release: Release, name: str, outcome: str, *, then: str) -> dic
     return {name: caught_as(task, f"$.stumbles.{name}", then) | {"Next": then}}
 
 
+def scaling_policy(specification: EndpointSpecification) -> dict[str, Any]:
+    """How a variant follows its load, as PutScalingPolicy takes it."""
+    return {
+        "PolicyName": "invocations-per-instance",
+        "PolicyType": "TargetTrackingScaling",
+        "TargetTrackingScalingPolicyConfiguration": {
+            "TargetValue": specification.invocations_per_minute,
+            "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
+            "ScaleOutCooldown": 60,
+            "ScaleInCooldown": 300,
+        },
+    }
+
+
 def configuration_state(release: Release, name: str, which: str, *, keyed: bool) -> State:
     """Create the endpoint configuration ``$.plan.<which>``."""
     specification = release.specification
@@ -91,7 +108,7 @@ def configuration_state(release: Release, name: str, which: str, *, keyed: bool)
             "CaptureOptions": [{"CaptureMode": "InputAndOutput"}],
             "CaptureContentTypeHeader": {"JsonContentTypes": ["application/json"], "CsvContentTypes": ["text/csv"]},
         }
-    return release.tasks.call(name, "aws-sdk:sagemaker:createEndpointConfig", parameters)
+    return release.tasks.call(name, "sagemaker:createEndpointConfig", parameters)
 
 
 def kept_configuration_states(release: Release, name: str, which: str, *, then: str) -> tuple[str, dict[str, State]]:
@@ -111,7 +128,7 @@ def kept_configuration_states(release: Release, name: str, which: str, *, then: 
 def update_state(release: Release, name: str, configuration: str, *, retain: str = "") -> State:
     """Bring the endpoint to another configuration; what scaling had reached stays, and so do the weights."""
     parameters = update_parameters(release.specification.endpoint_name, configuration, retain=retain)
-    return release.tasks.change(name, "aws-sdk:sagemaker:updateEndpoint", parameters)
+    return release.tasks.change(name, "sagemaker:updateEndpoint", parameters)
 
 
 def update_parameters(endpoint_name: str, configuration: str, *, retain: str = "") -> dict[str, Any]:

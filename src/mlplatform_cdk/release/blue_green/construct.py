@@ -20,6 +20,7 @@ from mlplatform_cdk.release.blue_green.guard import ReleaseGuard
 from mlplatform_cdk.release.blue_green.permissions import (
     MachineRole,
     grant_alarms,
+    grant_changes,
     grant_restart,
     grant_steps,
     grant_turn,
@@ -115,6 +116,7 @@ class BlueGreenRelease(Construct):
             machine=self.state_machine,
             records=self.records,
             alarms=self._alarms(),
+            notifications=notifications,
         )
         ReleaseTriggers(self, "Triggers", registry=registry, machine=self.state_machine)
         self._publish()
@@ -183,6 +185,7 @@ class BlueGreenRelease(Construct):
         role = function.platform_role
         replays = bool(self.strategy.replay_requests)
         grant_steps(function, role, endpoint=endpoint, registry=self._registry, artifacts=artifacts, replays=replays)
+        grant_changes(self, role, endpoint)
         grant_alarms(role, self._alarms())
         self.records.grant_write(role)
         return function
@@ -204,7 +207,6 @@ class BlueGreenRelease(Construct):
             self,
             "MachineRole",
             endpoint=endpoint,
-            registry=self._registry,
             functions=[self.function, self.report.function, *([asks] if asks is not None else [])],
             topic=topic,
         )

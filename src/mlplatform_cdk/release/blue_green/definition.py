@@ -15,7 +15,7 @@ _PLAN = (
     *("way", "why", "label", "before", "finishing", "model", "green", "blue", "shared", "shadow", "scaled", "manifest"),
     *("rejectable", "looks", "package_arn"),
 )
-_TURN = ("way", "why", "looks", "every_s", "plan", "failure", "package_arn")
+_TURN = ("way", "why", "looks", "every_s", "plan", "failure", "package_arn", "meant")
 _UNTESTED = {"record": "it was tested before, and its release is finished now", "budget_ms": 0, "tested": False}
 
 
@@ -67,11 +67,12 @@ def _fresh(changes: dict[str, Any]) -> dict[str, Any]:
     """The state's data before anything was done."""
     begun: dict[str, Any] = {
         "request.$": "$.request",
-        "turn": {"looks": 0},
+        "turn": {"looks": 0, "meant": ""},
         "plan": {"looks": 0},
         "tests": _UNTESTED,
         "progress": {"next": 0, "begun": ""},
         "window": {"metrics": {}},
+        "still": {"looks": 0},
         "back": {"looks": 0, "tries": 0, "rolled_back": False},
         # Has this execution brought back what it is to roll back, and does it work for another one now?
         "done": False,
@@ -92,6 +93,7 @@ def _turn(release: Release) -> dict[str, State]:
             "most_looks": MOST_TURN_LOOKS,
             "supersede": release.strategy.supersede,
             "done.$": "$.done",
+            "meant.$": "$.turn.meant",
         },
         answers=_TURN,
         into="$.turn",
@@ -154,7 +156,7 @@ def _planning(release: Release) -> dict[str, State]:
         "WaitForEndpoint": {"Type": "Wait", "Seconds": LOOK_EVERY_S, "Next": "Plan"},
         "DeleteFailedEndpoint": release.tasks.call(
             "DeleteFailedEndpoint",
-            "aws-sdk:sagemaker:deleteEndpoint",
+            "sagemaker:deleteEndpoint",
             {"EndpointName": release.specification.endpoint_name},
         )
         | {"Next": "WaitForEndpoint"},

@@ -41,8 +41,8 @@ def _way_back(release: Release) -> dict[str, State]:
     tasks, endpoint_name = release.tasks, release.specification.endpoint_name
     first, kept = kept_configuration_states(release, "CreateBlueConfiguration", "blue", then="RestoreConfiguration")
     for name, state in kept.items():
-        if state["Type"] == "Task":  # an earlier round may have made it
-            kept[name] = caught_as(state, f"$.stumbles.{name}", "RestoreConfiguration")
+        if state["Type"] == "Task":  # what could not be made is nothing to go back to: the next round tries again
+            kept[name] = caught_as(state, f"$.stumbles.{name}", "WaitForWayBack")
     find = tasks.step(
         FIND_WAY_BACK,
         "go_back",
@@ -58,14 +58,14 @@ def _way_back(release: Release) -> dict[str, State]:
     )
     calls: dict[str, tuple[str, dict[str, Any]]] = {
         "RestoreTraffic": (
-            "aws-sdk:sagemaker:updateEndpointWeightsAndCapacities",
+            "sagemaker:updateEndpointWeightsAndCapacities",
             {"EndpointName": endpoint_name, "DesiredWeightsAndCapacities.$": "$.back.weights"},
         ),
         "RestoreConfiguration": (
-            "aws-sdk:sagemaker:updateEndpoint",
+            "sagemaker:updateEndpoint",
             update_parameters(endpoint_name, "$.plan.blue.configuration"),
         ),
-        "DeleteEndpoint": ("aws-sdk:sagemaker:deleteEndpoint", {"EndpointName": endpoint_name}),
+        "DeleteEndpoint": ("sagemaker:deleteEndpoint", {"EndpointName": endpoint_name}),
     }
     # A step back that fails is no end: the next look finds out what became of it.
     steps = {
@@ -92,7 +92,7 @@ def _verdict(tasks: Tasks, endpoint_name: str, then: str) -> dict[str, State]:
     """The registry says why the version is not to be released."""
     reject = tasks.call(
         "RejectVersion",
-        "aws-sdk:sagemaker:updateModelPackage",
+        "sagemaker:updateModelPackage",
         {
             "ModelPackageArn.$": "$.plan.package_arn",
             "ModelApprovalStatus": "Rejected",

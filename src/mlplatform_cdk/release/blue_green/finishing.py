@@ -1,7 +1,7 @@
 """What is left when green has passed all: scaling by its own load, the registry's marks, and what nobody needs."""
 
 from mlplatform_cdk.core.states import State, caught_as
-from mlplatform_cdk.release.blue_green.changes import Release, report_state
+from mlplatform_cdk.release.blue_green.changes import Release, report_state, scaling_policy
 from mlplatform_cdk.release.blue_green.tasks import choice
 
 
@@ -24,7 +24,7 @@ def finishing_states(release: Release) -> dict[str, State]:
     kinds = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
     register = release.tasks.call(
         "RegisterScaling",
-        "aws-sdk:applicationautoscaling:registerScalableTarget",
+        "applicationautoscaling:registerScalableTarget",
         {
             **variant,
             "MinCapacity": specification.minimum,
@@ -34,17 +34,10 @@ def finishing_states(release: Release) -> dict[str, State]:
     )
     track = release.tasks.call(
         "ScaleByTraffic",
-        "aws-sdk:applicationautoscaling:putScalingPolicy",
+        "applicationautoscaling:putScalingPolicy",
         {
             **variant,
-            "PolicyName": "invocations-per-instance",
-            "PolicyType": "TargetTrackingScaling",
-            "TargetTrackingScalingPolicyConfiguration": {
-                "TargetValue": specification.invocations_per_minute,
-                "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
-                "ScaleOutCooldown": 60,
-                "ScaleInCooldown": 300,
-            },
+            **scaling_policy(specification),
         },
     )
     return {

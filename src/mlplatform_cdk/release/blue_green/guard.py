@@ -7,13 +7,27 @@ from collections.abc import Mapping, Sequence
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformFunction, acknowledge_wildcards, arn_of, dead_letters_of, permission
+from mlplatform_cdk.core import (
+    PlatformFunction,
+    acknowledge,
+    acknowledge_controls,
+    acknowledge_wildcards,
+    arn_of,
+    dead_letters_of,
+    grant_encrypt,
+    permission,
+)
+from mlplatform_cdk.release.blue_green.alarms import let_alarms_in
+from mlplatform_cdk.release.blue_green.runtime.guard import GIVEN_UP, NAMESPACE
 from mlplatform_cdk.release.records import ReleaseRecords
+from mlplatform_cdk.runtimekit.endpoint_specification import SEPARATOR
 from mlplatform_cdk.serving import ReleasedEndpoint
 
 RUNTIME = "mlplatform_cdk.release.blue_green.runtime"
@@ -33,6 +47,8 @@ class ReleaseGuard(Construct):
     :param machine: which releases to it.
     :param records: where the releases' lock lies.
     :param alarms: which alarms act, by the variant that they watch, or ``business``.
+    :param notifications: where people are told, encrypted by the endpoint's key, when three ways back have failed, or
+        three retirements; default: only the alarm ``<endpoint>--given-up`` tells.
     """
 
     def __init__(
@@ -44,6 +60,7 @@ class ReleaseGuard(Construct):
         machine: sfn.StateMachine,
         records: ReleaseRecords,
         alarms: Mapping[str, Sequence[cloudwatch.IAlarm]],
+        notifications: sns.ITopic | None = None,
     ) -> None:
         super().__init__(scope, id)
         self.function = PlatformFunction(
@@ -52,10 +69,12 @@ class ReleaseGuard(Construct):
             package=RUNTIME,
             module="guard_handler",
             description=f"Acts on alarms and interruptions of releases to {endpoint.endpoint_name}",
-            environment=records.environment,
+            environment={**records.environment, **({"TOPIC_ARN": notifications.topic_arn} if notifications else {})},
             key=endpoint.key,
         )
         self._grant(endpoint, machine, records)
+        self._grant_telling(endpoint, notifications)
+        self.given_up = self._define_given_up(endpoint, notifications)
         self._define_alarm_rule(endpoint, alarms)
         self._define_end_rule(endpoint, machine)
 
@@ -68,6 +87,47 @@ class ReleaseGuard(Construct):
             permission(["states:StartExecution"], machine.state_machine_arn),
         )
         acknowledge_wildcards(role, {executions: "the executions of one machine, whose names come with them"})
+
+    def _grant_telling(self, endpoint: ReleasedEndpoint, topic: sns.ITopic | None) -> None:
+        role = self.function.platform_role
+        ours = {"StringEquals": {"cloudwatch:namespace": NAMESPACE}}
+        role.allow(permission(["cloudwatch:PutMetricData"], "*", conditions=ours))
+        said = "X-Ray's calls and metrics take no resource; the metrics are of one namespace"
+        acknowledge(role, {"AwsSolutions-IAM5[Resource::*]": said})
+        if topic is None:
+            acknowledge(role, {"permission-missing[sns:Publish]": "nobody is told where no topic is set"})
+            return
+        role.allow(permission(["sns:Publish"], topic.topic_arn))
+        grant_encrypt(endpoint.key, role)
+
+    def _define_given_up(self, endpoint: ReleasedEndpoint, topic: sns.ITopic | None) -> cloudwatch.Alarm:
+        name = endpoint.endpoint_name
+        alarm = cloudwatch.Alarm(
+            self,
+            "GivenUp",
+            alarm_name=f"{name}{SEPARATOR}given-up",
+            alarm_description=(
+                f"What a release to {name} left behind could not be brought back or retired, and nothing is tried any "
+                f"more. Look at the endpoint and at mlplatform release status {name}; mlplatform release rollback "
+                f"{name} tries the way back again"
+            ),
+            metric=cloudwatch.Metric(
+                namespace=NAMESPACE,
+                metric_name=GIVEN_UP,
+                dimensions_map={"EndpointName": name},
+                statistic="Sum",
+                period=Duration.hours(1),
+            ),
+            threshold=1,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        if topic is None:
+            acknowledge_controls(alarm, {"CloudWatchAlarmAction": "nobody is told where no topic is set"})
+        else:
+            alarm.add_alarm_action(cloudwatch_actions.SnsAction(topic))
+            let_alarms_in(self, topic, name)
+        return alarm
 
     def _define_alarm_rule(self, endpoint: ReleasedEndpoint, alarms: Mapping[str, Sequence[cloudwatch.IAlarm]]) -> None:
         watched = [alarm for group in alarms.values() for alarm in group]
@@ -109,6 +169,7 @@ class ReleaseGuard(Construct):
                 "machine_arn": machine.state_machine_arn,
                 "ended": {
                     "executionArn": events.EventField.from_path("$.detail.executionArn"),
+                    "status": events.EventField.from_path("$.detail.status"),
                     "input": events.EventField.from_path("$.detail.input"),
                 },
             },

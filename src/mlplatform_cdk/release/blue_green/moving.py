@@ -1,7 +1,7 @@
 """The loop of the shift: what is next, more traffic, a window of looks at green, a person's answer."""
 
 from mlplatform_cdk.core.states import State
-from mlplatform_cdk.release.blue_green.changes import MOST_WEIGHT_LOOKS, Release, watched
+from mlplatform_cdk.release.blue_green.changes import MOST_WEIGHT_LOOKS, Release, scaling_policy, watched
 from mlplatform_cdk.release.blue_green.tasks import FIND_WAY_BACK, choice
 from mlplatform_cdk.release.gates import gate_state
 
@@ -25,30 +25,46 @@ def _advancing(release: Release) -> dict[str, State]:
             "begun.$": "$.progress.begun",
             "now.$": "$$.State.EnteredTime",
             "metrics.$": "$.window.metrics",
+            "alarms": [*release.alarms.get("business", ())],
         },
         answers=_MOVE,
         into="$.progress",
     )
     asked = [("$.progress.kind", "gate", "AskPerson")] if release.strategy.gates else []
     shadowed = [("$.progress.kind", "shadow", "ComeAsShadow")] if release.strategy.shadow_percent else []
+    scales = release.specification.scales
     return {
         "Advance": advance | {"Next": "WhichMove"},
         "WhichMove": choice(
             ("$.progress.kind", "shift", "ShiftTraffic"),
             ("$.progress.kind", "observe", "BeginWindow"),
-            ("$.progress.kind", "bake", "BeginWindow"),
+            ("$.progress.kind", "bake", "LetGreenScale" if scales else "BeginWindow"),
             *asked,
             ("$.progress.kind", "finish", "KeepOrRetire"),
             *shadowed,
             default="ComeBeside",
         ),
+        **(_scaling(release) if scales else {}),
     }
+
+
+def _scaling(release: Release) -> dict[str, State]:
+    """A bake is long: green has all requests, and scales by them as it will when blue is gone."""
+    specification = release.specification
+    target = {
+        "variant.$": "$.plan.green.variant",
+        "minimum": specification.minimum,
+        "maximum": specification.maximum,
+        "policies": [scaling_policy(specification)],
+    }
+    let = release.tasks.step("LetGreenScale", "let_scale", {"target": target}, answers=(), into="")
+    return {"LetGreenScale": let | {"Next": "BeginWindow"}}
 
 
 def _shifting(release: Release) -> dict[str, State]:
     shift = release.tasks.change(
         "ShiftTraffic",
-        "aws-sdk:sagemaker:updateEndpointWeightsAndCapacities",
+        "sagemaker:updateEndpointWeightsAndCapacities",
         {
             "EndpointName": release.specification.endpoint_name,
             "DesiredWeightsAndCapacities.$": "$.progress.weights",

@@ -75,14 +75,12 @@ def grant_steps(
     artifacts: s3.IBucket,
     replays: bool,
 ) -> None:
-    """Let the function of the steps look at everything, ask green, hold scaling still and mark versions.
+    """Let the function of the steps look at everything, ask green, make every change, and mark versions.
 
     :param replays: whether it reads what production was asked, too.
     """
     territory = Territory.of(endpoint)
     role.allow(
-        permission(["sagemaker:DescribeEndpoint"], territory.endpoint),
-        permission(["sagemaker:DescribeEndpointConfig"], territory.configurations),
         permission(["sagemaker:DeleteEndpointConfig"], territory.configurations),
         permission(["sagemaker:DeleteModel", "sagemaker:DescribeModel"], territory.models),
         permission(_LOOKS, "*"),
@@ -97,8 +95,42 @@ def grant_steps(
     grant_read(artifacts, function, prefix="runs/")
     if replays and endpoint.specification.capture_uri:
         grant_read(artifacts, function, prefix=f"capture/{endpoint.endpoint_name}/")
-    role.allow(*_scaling(territory, "application-autoscaling:DeregisterScalableTarget"))
-    _acknowledge(role, territory)
+    acknowledge_wildcards(role, _wildcards(territory))
+    _acknowledge_stars(role)
+
+
+def grant_changes(scope: Construct, role: PlatformRole, endpoint: ReleasedEndpoint) -> None:
+    """Let the function of the steps make the calls that change the endpoint, by a policy of their own.
+
+    One policy does not hold all that it may do.
+    """
+    territory = Territory.of(endpoint)
+    policy = iam.ManagedPolicy(
+        scope,
+        "ChangePermissions",
+        description=f"Lets a release change the endpoint {endpoint.endpoint_name}",
+        roles=[role],
+        statements=[
+            permission(["sagemaker:CreateModel"], territory.models),
+            permission(["sagemaker:CreateEndpointConfig"], territory.configurations, territory.models),
+            permission(
+                ["sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint"], territory.endpoint, territory.configurations
+            ),
+            permission(["sagemaker:DeleteEndpoint"], territory.endpoint),
+            permission(
+                ["iam:PassRole"],
+                endpoint.model_role.role_arn,
+                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+            ),
+            # SageMaker encrypts the volumes by a grant that it makes in the caller's name.
+            permission(
+                ["kms:CreateGrant"], key_arn(endpoint.key), conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}}
+            ),
+            *_scaling(territory),
+        ],
+    )
+    grant_decrypt(endpoint.key, role)
+    acknowledge_wildcards(policy, _wildcards(territory))
 
 
 def grant_alarms(role: PlatformRole, alarms: "Mapping[str, Sequence[cloudwatch.IAlarm]]") -> None:
@@ -137,10 +169,9 @@ def grant_restart(scope: Construct, role: PlatformRole, machine: sfn.StateMachin
 
 
 class MachineRole(PlatformRole):
-    """The role of a release's state machine: exactly the calls of its states.
+    """The role of a release's state machine: exactly the calls of its states, which leave the changes to a function.
 
     :param endpoint: what it releases to.
-    :param registry: whose versions it rejects.
     :param functions: that its states call.
     :param topic: where it tells people; None: nowhere.
     """
@@ -151,7 +182,6 @@ class MachineRole(PlatformRole):
         id: str,
         *,
         endpoint: ReleasedEndpoint,
-        registry: ModelRegistry,
         functions: Sequence[lambda_.IFunction],
         topic: sns.ITopic | None,
     ) -> None:
@@ -161,50 +191,25 @@ class MachineRole(PlatformRole):
             assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
             description=f"Runs the states of releases to {endpoint.endpoint_name}",
         )
-        territory = Territory.of(endpoint)
-        self._grant_sagemaker(territory, endpoint)
         self.allow(permission(["lambda:InvokeFunction"], *[one.function_arn for one in functions]))
-        registry.grant_update(self)
-        if endpoint.specification.scales:
-            self.allow(*_scaling(territory))
         if topic is not None:
             self.allow(permission(["sns:Publish"], topic.topic_arn))
             grant_encrypt(endpoint.key, self)
-        _acknowledge(self, territory)
-
-    def _grant_sagemaker(self, territory: Territory, endpoint: ReleasedEndpoint) -> None:
-        self.allow(
-            permission(["sagemaker:CreateModel"], territory.models),
-            permission(["sagemaker:CreateEndpointConfig"], territory.configurations, territory.models),
-            permission(
-                ["sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint"], territory.endpoint, territory.configurations
-            ),
-            permission(
-                ["sagemaker:DeleteEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"], territory.endpoint
-            ),
-            permission(
-                ["iam:PassRole"],
-                endpoint.model_role.role_arn,
-                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-            ),
-        )
-        # SageMaker encrypts the volumes by a grant that it makes in the caller's name.
-        grant_decrypt(endpoint.key, self)
-        self.allow(
-            permission(
-                ["kms:CreateGrant"], key_arn(endpoint.key), conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}}
-            )
-        )
+        _acknowledge_stars(self)
 
 
-def _scaling(territory: Territory, *more: str) -> tuple[iam.PolicyStatement, ...]:
+def _scaling(territory: Territory) -> tuple[iam.PolicyStatement, ...]:
     """What application auto scaling asks of who registers a variant.
 
     https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_id-based-policy-examples.html
     """
     return (
         permission(
-            ["application-autoscaling:PutScalingPolicy", "application-autoscaling:RegisterScalableTarget", *more],
+            [
+                "application-autoscaling:DeregisterScalableTarget",
+                "application-autoscaling:PutScalingPolicy",
+                "application-autoscaling:RegisterScalableTarget",
+            ],
             territory.targets,
             conditions={"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}},
         ),
@@ -221,16 +226,17 @@ def _scaling(territory: Territory, *more: str) -> tuple[iam.PolicyStatement, ...
     )
 
 
-def _acknowledge(role: PlatformRole, territory: Territory) -> None:
-    acknowledge_wildcards(
-        role,
-        {
-            territory.configurations: "the configurations that releases make for one endpoint, by their common prefix",
-            territory.models: "the models that releases make for one endpoint, by their common prefix",
-            territory.targets: "scalable targets have ids that AWS chooses; the condition keeps to SageMaker's",
-            territory.alarms: "the alarms by which AWS scales one endpoint, with ids that AWS chooses",
-        },
-    )
+def _wildcards(territory: Territory) -> dict[str, str]:
+    """Why some ARNs hold a star."""
+    return {
+        territory.configurations: "the configurations that releases make for one endpoint, by their common prefix",
+        territory.models: "the models that releases make for one endpoint, by their common prefix",
+        territory.targets: "scalable targets have ids that AWS chooses; the condition keeps to SageMaker's",
+        territory.alarms: "the alarms by which AWS scales one endpoint, with ids that AWS chooses",
+    }
+
+
+def _acknowledge_stars(role: PlatformRole) -> None:
     acknowledge(
         role,
         {

@@ -1,7 +1,14 @@
 """Blue's end: kept scaled down as an instant way back, or gone at once; and what former versions left behind."""
 
 from mlplatform_cdk.core.states import State, caught_as
-from mlplatform_cdk.release.blue_green.changes import MOST_LOOKS, Release, update_state, watched
+from mlplatform_cdk.release.blue_green.changes import (
+    MOST_LOOKS,
+    MOST_STILL_LOOKS,
+    STILL_EVERY_S,
+    Release,
+    update_state,
+    watched,
+)
 from mlplatform_cdk.release.blue_green.finishing import after_alone
 from mlplatform_cdk.release.blue_green.tasks import choice
 from mlplatform_cdk.runtimekit.release_rules import seconds
@@ -14,11 +21,30 @@ _KEPT_INSTANCES = 1
 def retirement_states(release: Release) -> dict[str, State]:
     """What becomes of blue when green has passed all."""
     keeps = bool(release.strategy.retention)
-    kept = "LetBlueScaleNoMore" if keeps else "RemoveScaling"
+    then = "LetBlueScaleNoMore" if keeps else "RemoveScaling"
+    still = _coming_to_rest(release, then) if release.specification.scales else {}
+    first = "HoldStill" if still else then
     return {
-        "KeepOrRetire": choice(("$.plan.blue.exists", True, kept), default=after_alone(release)),
+        "KeepOrRetire": choice(("$.plan.blue.exists", True, first), default=after_alone(release)),
+        **still,
         **(_keeping(release) if keeps else {}),
         **_retiring(release),
+    }
+
+
+def _coming_to_rest(release: Release, then: str) -> dict[str, State]:
+    """Green has scaled during the bake, and an endpoint that scales right now takes no other change."""
+    hold = release.tasks.step(
+        "HoldStill",
+        "hold_still",
+        {"looks.$": "$.still.looks", "most_looks": MOST_STILL_LOOKS},
+        answers=("settled", "looks"),
+        into="$.still",
+    )
+    return {
+        "HoldStill": hold | {"Next": "IsStill"},
+        "IsStill": choice(("$.still.settled", True, then), default="WaitForStillness"),
+        "WaitForStillness": {"Type": "Wait", "Seconds": STILL_EVERY_S, "Next": "HoldStill"},
     }
 
 
@@ -27,7 +53,7 @@ def _keeping(release: Release) -> dict[str, State]:
     blue = {**_TO_GREEN[1], "DesiredInstanceCount": _KEPT_INSTANCES}
     scale_down = release.tasks.change(
         "ScaleDownBlue",
-        "aws-sdk:sagemaker:updateEndpointWeightsAndCapacities",
+        "sagemaker:updateEndpointWeightsAndCapacities",
         {
             "EndpointName": release.specification.endpoint_name,
             "DesiredWeightsAndCapacities": [*_ONLY_GREEN, blue],

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlplatform_cdk.core.states import LAMBDA_FAULTS, State, task_state
+from mlplatform_cdk.release.blue_green.runtime.calling import CALLS
 from mlplatform_cdk.release.blue_green.runtime.core import QUICK_S
-from mlplatform_cdk.release.blue_green.runtime.errors import Throttled
+from mlplatform_cdk.release.blue_green.runtime.errors import NameTaken, Throttled
+from mlplatform_cdk.release.blue_green.runtime.lock import LockLost
 
 FIND_WAY_BACK = "FindWayBack"
 _QUICK_S, _FUNCTION_S = 60, 330  # half a minute more than the function itself has
-# SageMaker throttles with the same error name that it refuses with; a refusal repeated is a refusal.
-_CALL_FAULTS = ("States.TaskFailed",)
+# A refusal repeated is a refusal, and what cannot be told from one, such as SageMaker's own maintenance, ends.
+_CALL_FAULTS = ("States.TaskFailed", "States.Timeout")
+_FINAL = (LockLost.__name__, NameTaken.__name__)  # who has the turn, and a name, does not change while one waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +32,23 @@ class Tasks:
 
     def step(self, name: str, step: str, payload: Mapping[str, Any], *, answers: Sequence[str], into: str) -> State:
         """Run ``step`` of the function and keep the fields ``answers`` of what it says under ``into``."""
-        told = {
-            "step": step,
-            "execution_arn.$": "$$.Execution.Id",
-            "endpoint_name": self.endpoint_name,
-            "request.$": "$.request",
-            **payload,
-        }
-        task = self._task(
-            name,
-            "lambda:invoke",
-            {"FunctionName": self.function_arn, "Payload": told},
-            faults=(*LAMBDA_FAULTS, Throttled.__name__),
-            timeout_s=_FUNCTION_S,
-        )
+        faults = (*LAMBDA_FAULTS, Throttled.__name__)
+        task = self._step(name, {"step": step, **payload}, faults=faults, timeout_s=_FUNCTION_S)
         if not answers:
             return task | {"ResultPath": None}
         return task | {"ResultSelector": {f"{one}.$": f"$.Payload.{one}" for one in answers}, "ResultPath": into}
 
     def call(self, name: str, action: str, parameters: Mapping[str, Any]) -> State:
-        """Make one call, such as ``aws-sdk:sagemaker:createModel``; what it answers is dropped."""
-        task = self._task(name, action, parameters, faults=_CALL_FAULTS, timeout_s=_QUICK_S)
+        """Make one call, such as ``sagemaker:createModel``; what it answers is dropped.
+
+        What changes something is called by the function: only by who has the turn, and again without harm.
+        """
+        if action in CALLS:
+            told = {"step": "call", "call": action, "parameters": dict(parameters)}
+            task = self._step(name, told, faults=_CALL_FAULTS, timeout_s=_QUICK_S)
+            task["Retry"] = [{"ErrorEquals": [*_FINAL], "MaxAttempts": 0}, *task["Retry"]]
+        else:
+            task = self._task(name, action, parameters, faults=_CALL_FAULTS, timeout_s=_QUICK_S)
         return task | {"ResultPath": None}
 
     def change(self, name: str, action: str, parameters: Mapping[str, Any]) -> State:
@@ -62,6 +61,16 @@ class Tasks:
         parameters = {"FunctionName": function_arn, "Payload": dict(payload)}
         task = self._task(name, "lambda:invoke", parameters, faults=LAMBDA_FAULTS, timeout_s=_FUNCTION_S)
         return task | {"ResultPath": None}
+
+    def _step(self, name: str, payload: Mapping[str, Any], *, faults: Sequence[str], timeout_s: int) -> State:
+        told = {
+            "execution_arn.$": "$$.Execution.Id",
+            "endpoint_name": self.endpoint_name,
+            "request.$": "$.request",
+            **payload,
+        }
+        parameters = {"FunctionName": self.function_arn, "Payload": told}
+        return self._task(name, "lambda:invoke", parameters, faults=faults, timeout_s=timeout_s)
 
     def _task(
         self, name: str, action: str, parameters: Mapping[str, Any], *, faults: Sequence[str], timeout_s: int

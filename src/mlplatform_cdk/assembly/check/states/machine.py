@@ -58,6 +58,17 @@ def states(definition: Mapping[str, Any]) -> Iterator[tuple[str, State]]:
             yield from states(inner)
 
 
+def left_to_function(state: State) -> State | None:
+    """The call that a state leaves to its function, as if Step Functions made it; None: it leaves none that is known.
+
+    A payload says so by ``call``, such as ``sagemaker:createModel``, and its ``parameters``.
+    """
+    payload = mapping(mapping(state.get("Parameters")).get("Payload"))
+    if not {"call", "parameters"} <= payload.keys():
+        return None
+    return {**state, "Resource": f"arn:aws:states:::aws-sdk:{payload['call']}", "Parameters": payload["parameters"]}
+
+
 def needed_actions(definition: Mapping[str, Any]) -> set[str]:
     """The IAM actions that the state machine's own role needs for its states."""
     needed = {
@@ -113,8 +124,9 @@ def _state(state: State, *, jsonata: bool) -> Iterator[tuple[str, str]]:
                 yield EXPRESSION, text
     if state.get("Type") == "Task":
         yield from _ways_out(state)
-        for text in _call(state, jsonata=jsonata):
-            yield CALL, text
+        for one in (state, left_to_function(state)):
+            for text in _call(one, jsonata=jsonata) if one else ():
+                yield CALL, text
 
 
 def _ways_out(state: State) -> Iterator[tuple[str, str]]:
@@ -124,6 +136,8 @@ def _ways_out(state: State) -> Iterator[tuple[str, str]]:
     if "TimeoutSeconds" not in state and "TimeoutSecondsPath" not in state:
         yield TIMEOUT, "a task must have TimeoutSeconds"
     for retry in mappings(state.get("Retry")):
+        if retry.get("MaxAttempts") == 0:
+            continue  # it keeps what it names from being tried again
         for key in ("BackoffRate", "MaxDelaySeconds", "JitterStrategy"):
             if key not in retry:
                 yield RETRY, f"Retry of {', '.join(texts(retry.get('ErrorEquals')))} must have {key}"

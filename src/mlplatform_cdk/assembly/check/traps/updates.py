@@ -9,7 +9,7 @@ from typing import Any
 from mlplatform_cdk.assembly.check.loose import mappings
 from mlplatform_cdk.assembly.check.permissions.check import FUNCTION, needs_of_code
 from mlplatform_cdk.assembly.check.states.definitions import MACHINE, definitions
-from mlplatform_cdk.assembly.check.states.machine import states
+from mlplatform_cdk.assembly.check.states.machine import left_to_function, states
 from mlplatform_cdk.assembly.check.templates import Resource, Template
 from mlplatform_cdk.assembly.check.traps.words import Rule, caught, encrypts_itself, mentions, trap
 from mlplatform_cdk.assembly.findings import Finding, Severity
@@ -27,7 +27,8 @@ def _tasks(template: Template) -> Iterator[tuple[Resource, dict[str, list[Mappin
     machines = {one.logical_id: one for one in template.of_type(MACHINE)}
     for name, definition in definitions(template.references):
         calls: dict[str, list[Mapping[str, Any]]] = {}
-        for _, state in states(definition) if isinstance(definition, dict) else ():
+        for _, one in states(definition) if isinstance(definition, dict) else ():
+            state = left_to_function(one) or one
             call = str(state.get("Resource", "")).rpartition(":sagemaker:")[2].partition(".")[0]
             calls.setdefault(call, []).append(state.get("Parameters", state.get("Arguments", {})))
         yield machines[name], calls

@@ -50,6 +50,22 @@ def write(
     )
 
 
+def is_written(event: Mapping[str, Any], step: str, *, sequence: str | int = 0) -> bool:
+    """Was this record of the execution's written before.
+
+    :param event: of the step.
+    :param step: what was decided about.
+    :param sequence: tells records of the same step apart; default: there is one.
+    """
+    return release_records.is_recorded(
+        release_records.table_name(),
+        endpoint=event["endpoint_name"],
+        release=event["execution_arn"],
+        step=step,
+        sequence=sequence,
+    )
+
+
 def who_of(request: Mapping[str, Any]) -> str:
     """Who started an execution: a person by name, else what started it."""
     return str(request.get("who") or request.get("by") or _MACHINE)

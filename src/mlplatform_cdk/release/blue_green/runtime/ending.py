@@ -1,7 +1,7 @@
 """The steps at the end of a release: the way back, what is written down of it, and the turn given up."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from mlplatform_cdk.release.blue_green.runtime import audit, live, lock, production, scaling
@@ -9,9 +9,9 @@ from mlplatform_cdk.release.blue_green.runtime.core import pause_s
 from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseFailed
 from mlplatform_cdk.release.blue_green.runtime.failure import failure_of
 from mlplatform_cdk.release.blue_green.runtime.rolling_back import ROLLBACK
-from mlplatform_cdk.release.blue_green.runtime.state import Live
+from mlplatform_cdk.release.blue_green.runtime.state import REJECTED, Live
 from mlplatform_cdk.release.blue_green.runtime.stopping import ROLLED_BACK
-from mlplatform_cdk.release.blue_green.runtime.way_back import CONFIGURATION, WEIGHTS, way_back
+from mlplatform_cdk.release.blue_green.runtime.way_back import CONFIGURATION, DONE, WAIT, WEIGHTS, way_back
 
 Event = Mapping[str, Any]
 
@@ -21,11 +21,18 @@ def go_back(event: Event) -> dict[str, Any]:
     looks, failure, made = event["looks"] + 1, failure_of(event["failure"]), event["plan"]
     endpoint = live.read_endpoint(event["endpoint_name"])
     tries = event["tries"]
-    step = way_back(made, failure, endpoint, looks=looks, most_looks=event["most_looks"], tries=tries)
+    # Who had no plan yet touched nothing, and may have ended before it had the turn.
+    holds = "green" not in made or lock.is_held(event["endpoint_name"], event["execution_arn"])
+    step = way_back(made, failure, endpoint, looks=looks, most_looks=event["most_looks"], tries=tries, holds=holds)
+    if step.way == WAIT and made["blue"]["exists"]:
+        # What scales green changes the endpoint again and again, and so it takes no weights.
+        scaling.let_go(event["endpoint_name"], made["green"]["variant"])
     if step.way == CONFIGURATION:
         # SageMaker keeps a variant that scaling still knows.
         others = [one.name for one in endpoint.variants if one.name != made["blue"]["variant"]]
         scaling.remove(event["endpoint_name"], [{"variant": name} for name in others])
+    if step.reject and step.way == DONE and live.read_approval(made["package_arn"]).status == REJECTED:
+        step = replace(step, reject=False)  # somebody has said so, and why
     if step.is_blue_again:
         _restore(event, made, endpoint)
     said = f"{failure.reason}; {step.outcome}"
@@ -58,7 +65,12 @@ def settle(event: Event) -> dict[str, Any]:
 
 
 def conclude(event: Event) -> dict[str, Any]:
-    """Write down that all is done, and give up the turn, unless this execution goes on with it."""
+    """Write down that all is done, and give up the turn, unless this execution goes on with it.
+
+    :raises LockLost: when the turn is another's, and it was not given up by an earlier try at this.
+    """
+    if not audit.is_written(event, event["as"], sequence=_kind(event)):
+        lock.must_hold(event["endpoint_name"], event["execution_arn"])
     audit.write(event, event["as"], event["decision"], percent=event["percent"], sequence=_kind(event))
     _give_up_turn(event)
     return {}

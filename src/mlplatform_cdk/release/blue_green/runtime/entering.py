@@ -16,9 +16,10 @@ from mlplatform_cdk.release.blue_green.runtime.rolling_back import (
     previous,
     rollback_plan,
     serving,
+    taken_back_before,
     was_in_production,
 )
-from mlplatform_cdk.release.blue_green.runtime.state import CHANGING, Live
+from mlplatform_cdk.release.blue_green.runtime.state import CHANGING, Live, label_of
 from mlplatform_cdk.runtimekit import release_records
 from mlplatform_cdk.runtimekit.endpoint_specification import SEPARATOR
 
@@ -32,9 +33,11 @@ _URGENT = (lock.ROLLBACK, lock.RECOVER)
 def enter(event: Event) -> Answer:
     """Take the turn, or say why not yet.
 
-    :param event: ``request``, ``endpoint_name``, ``started``, ``looks``, ``most_looks``, ``supersede``, and ``done``:
-        this execution is a rollback and has brought back what it was started for.
+    :param event: ``request``, ``endpoint_name``, ``started``, ``looks``, ``most_looks``, ``supersede``, ``done``:
+        this execution is a rollback and has brought back what it was started for, and ``meant``: the version that it
+        is about, when it asked the first time.
     """
+    event = _with_meaning(event)
     request, endpoint = event["request"], event["endpoint_name"]
     action = request.get("action", lock.RELEASE)
     if action not in _ACTIONS:
@@ -54,9 +57,21 @@ def enter(event: Event) -> Answer:
     return _ACTIONS[action](event)
 
 
+def _with_meaning(event: Event) -> Event:
+    """A rollback that names no version means what was live, or came, when it was asked for, whatever comes later."""
+    request = event["request"]
+    if request.get("action") != lock.ROLLBACK or request.get("model_package_arn") or event["done"]:
+        return event
+    meant = event.get("meant") or recovery.meant_by(lock.holder(event["endpoint_name"]))
+    if not meant and (now := serving(live.read_endpoint(event["endpoint_name"]))) is not None:
+        meant = now.package_arn
+    named = {"model_package_arn": meant} if meant else {}
+    return {**event, "request": {**request, **named}, "meant": meant, "bare": True}
+
+
 def _answer(event: Event, way: str, why: str = "", **more: Any) -> Answer:
     looks = event["looks"] + 1
-    made = {"plan": {}, "failure": {}, "package_arn": "", **more}
+    made = {"plan": {}, "failure": {}, "package_arn": "", "meant": event.get("meant", ""), **more}
     return {"way": way, "why": why, "looks": looks, "every_s": turn_pause_s(looks), **made}
 
 
@@ -97,6 +112,8 @@ def _take_up(event: Event, action: str, debt: Debt) -> Answer | None:
         audit.write(event, "TakeUp", f"complete what {debt.by} left", plan=plan, metrics=left_by)
         blue = {**plan["blue"], "exists": plan["blue"]["exists"] and not is_alone}
         return _answer(event, COMPLETE, "a dead release had passed all", plan={**plan, "blue": blue})
+    if debt.action == lock.ROLLBACK and ended["Error"] == recovery.ABORTED:
+        plan = {**plan, "rejectable": False}  # who aborts a rollback does not speak against the version that it brings
     reason = ended["Cause"]
     audit.write(event, "TakeUp", f"bring back what {debt.by} left", plan=plan, reason=reason, metrics=left_by)
     return _answer(event, TAKE_BACK, "a dead release left it", plan={**plan, "finishing": False}, failure=_named(ended))
@@ -105,7 +122,7 @@ def _take_up(event: Event, action: str, debt: Debt) -> Answer | None:
 def _end_of(event: Event, action: str, debt: Debt) -> dict[str, str]:
     """Why what is left is brought back: this rollback means it, or as its own execution ended."""
     meant = event["request"].get("model_package_arn", "")
-    if action == lock.ROLLBACK and meant in ("", debt.version, debt.plan.get("package_arn")):
+    if action == lock.ROLLBACK and meant in ("", debt.plan.get("package_arn")):
         return _rolled_back(event)
     return stopping.ending_of(debt.by)
 
@@ -128,6 +145,8 @@ def _to_roll_back(event: Event) -> Answer:
         raise ReleaseRefused(_unclear(event["endpoint_name"], endpoint))
     group = now.package_arn.rpartition(":model-package/")[2].rpartition("/")[0]
     versions = [*production.versions(group)] if group else []
+    if event.get("bare") and (gone := taken_back_before(versions, live_arn=now.package_arn)) is not None:
+        raise ReleaseRefused(_twice(gone.arn, now.package_arn))
     plan = rollback_plan(endpoint, prefix=f"{event['endpoint_name']}{SEPARATOR}", execution_arn=event["execution_arn"])
     if plan is not None and was_in_production(versions, plan["blue"]["package_arn"]):
         lock.keep(event["endpoint_name"], event["execution_arn"], plan)
@@ -142,6 +161,14 @@ def _unclear(name: str, endpoint: Live) -> str:
     """What a rollback says to an endpoint on which nobody has all the traffic."""
     shares = ", ".join(f"{one.name}: {one.weight:g}" for one in endpoint.variants) or endpoint.status or "no endpoint"
     return f"endpoint {name} must have all its traffic on one variant to be rolled back, got {shares}; set the weights"
+
+
+def _twice(gone: str, live_arn: str) -> str:
+    """What a rollback hears that was perhaps asked for twice."""
+    return (
+        f"{label_of(gone)} was taken back already, and {label_of(live_arn)} serves: there is nothing to roll back; to "
+        f'take that back, too, name it: {{"action": "rollback", "model_package_arn": "{live_arn}"}}'
+    )
 
 
 def _previous(event: Event, live_arn: str, versions: Sequence[Listed]) -> Answer:

@@ -15,5 +15,17 @@ class ReleaseUnjudged(ReleaseFailed):
     """A release that must go back because green had too few requests, which is nobody's fault."""
 
 
+class ReleaseDisturbed(ReleaseFailed):
+    """A release that must go back because an alarm of the business rings that its green cannot have caused."""
+
+
+class ReleaseWithdrawn(ReleaseFailed):
+    """A release that must go back because its version is not approved any more."""
+
+
+class NameTaken(ReleaseFailed):
+    """Something that this release did not make has a name that it needs, which says nothing about its version."""
+
+
 class Throttled(Exception):
     """AWS had no time for a call; the machine makes the whole step again, later, by the name of this class."""

@@ -12,11 +12,12 @@ from typing import Any
 
 from mlplatform_cdk.release.blue_green.runtime import lock, recovery, stopping
 from mlplatform_cdk.release.blue_green.runtime.lock_rows import Row
-from mlplatform_cdk.release.blue_green.runtime.plan import BESIDE, FIRST, RESUME
-from mlplatform_cdk.runtimekit import aws, logs
+from mlplatform_cdk.release.blue_green.runtime.state import label_of
+from mlplatform_cdk.runtimekit import aws, logs, settings
 
 BUSINESS = "business"
-_RELEASING = (BESIDE, RESUME, FIRST)
+# The metric by which an alarm tells that nothing is tried any more.
+NAMESPACE, GIVEN_UP = "MLPlatform/Releases", "GivenUp"
 _LOG = logs.logger("guard")
 
 
@@ -25,11 +26,15 @@ class Act:
     """What an alarm does to the release that runs.
 
     :param stops: the execution that ends.
-    :param weights: what the weights become before that; empty: there is no blue to give them to.
+    :param weights: what the weights become before that; empty: there is no blue to give them to, or it has all.
+    :param error: how it ends.
+    :param more: what is said besides the alarm's own reason.
     """
 
     stops: str
     weights: tuple[Mapping[str, Any], ...] = ()
+    error: str = recovery.ALARM
+    more: str = ""
 
 
 def on_alarm(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,26 +50,53 @@ def on_alarm(event: Mapping[str, Any]) -> dict[str, Any]:
     try:
         _give(event["endpoint_name"], act.weights)
     finally:  # whatever the weights are, the release does not go on, and its recovery sets them
-        stopping.stop(act.stops, recovery.ALARM, who=event["alarm"], why=event["reason"])
+        stopping.stop(act.stops, act.error, who=event["alarm"], why=f"{event['reason']}{act.more}")
     return {"stopped": act.stops}
 
 
 def on_end(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The step: an execution ended other than well; another one brings back what it left, if it left something.
+    """The step: an execution ended other than well; another one brings back what it left, or retires blue in its place.
 
-    :param event: ``endpoint_name``, ``machine_arn`` and ``ended``: ``executionArn`` and ``input`` (a text).
+    When that was tried often enough, a person is told.
+
+    :param event: ``endpoint_name``, ``machine_arn`` and ``ended``: ``executionArn``, ``status`` and ``input`` (a text).
     """
+    endpoint, row = event["endpoint_name"], lock.holder(event["endpoint_name"])
     ended = {**event["ended"], "input": _mapping(event["ended"]["input"])}
-    request = recovery.recovery_of(ended, lock.holder(event["endpoint_name"]))
-    if request is None:
-        return {"started": ""}
+    requests = (recovery.recovery_of(ended, row), recovery.retirement_of(ended, row))
+    started = [_start(event["machine_arn"], ended, one) for one in requests if one is not None]
+    if said := recovery.given_up(ended, row, endpoint):
+        _tell(endpoint, said)
+    return {"started": "".join(started), "given_up": said}
+
+
+def _start(machine_arn: str, ended: Mapping[str, Any], request: Mapping[str, Any]) -> str:
+    """Start an execution; the same one again is none, since EventBridge delivers at least once."""
     digest = hashlib.sha256(ended["executionArn"].encode()).hexdigest()[:32]
-    states, name = aws.client("stepfunctions"), f"recover-{digest}"
+    states, name = aws.client("stepfunctions"), f"{request['action']}-{digest}"
     try:
-        states.start_execution(stateMachineArn=event["machine_arn"], name=name, input=json.dumps(request))
+        states.start_execution(stateMachineArn=machine_arn, name=name, input=json.dumps(request))
     except states.exceptions.ExecutionAlreadyExists:
-        return {"started": ""}  # EventBridge delivers at least once
-    return {"started": name}
+        return ""
+    return name
+
+
+def _tell(endpoint: str, said: str) -> None:
+    """Let an alarm ring, and say why."""
+    _LOG.error("gave up", extra={"endpoint": endpoint, "reason": said})
+    aws.client("cloudwatch").put_metric_data(
+        Namespace=NAMESPACE,
+        MetricData=[
+            {
+                "MetricName": GIVEN_UP,
+                "Dimensions": [{"Name": "EndpointName", "Value": endpoint}],
+                "Value": 1.0,
+                "Unit": "Count",
+            }
+        ],
+    )
+    if topic := settings.optional("TOPIC_ARN"):
+        aws.client("sns").publish(TopicArn=topic, Subject=f"{endpoint} needs a person"[:99], Message=said)
 
 
 def concerned_by(alarm: str, alarms: Mapping[str, Any]) -> str:
@@ -82,11 +114,16 @@ def act_on(row: Row | None, whose: str) -> Act | None:
         return None
     plan = row.plan
     # A rollback after blue's end is a release of the version before, and watched like one.
-    if row.action != lock.RELEASE and (row.action != lock.ROLLBACK or plan.get("way") not in _RELEASING):
+    if row.action != lock.RELEASE and (row.action != lock.ROLLBACK or plan.get("way") not in recovery.RELEASING):
         return None
     green, blue = plan["green"]["variant"], plan["blue"]
-    if plan.get("finishing") or whose not in (green, BUSINESS):
+    # What rings of the business is why people roll back.
+    concerned = (green,) if row.action == lock.ROLLBACK else (green, BUSINESS)
+    if plan.get("finishing") or whose not in concerned:
         return None
+    if whose == BUSINESS and not plan.get("shifted", True):
+        more = f"; {stopping.not_to_blame(label_of(row.version))}"
+        return Act(stops=row.owner, error=stopping.EARLY_ALARM, more=more)
     if not blue["exists"]:
         return Act(stops=row.owner)
     weights = (

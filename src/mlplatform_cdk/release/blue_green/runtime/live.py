@@ -5,7 +5,7 @@ from typing import Any
 
 from mlplatform_cdk.release.blue_green.runtime import scaling
 from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseRefused
-from mlplatform_cdk.release.blue_green.runtime.state import PACKAGE_VARIABLE, STAGE, Live, Variant, Version
+from mlplatform_cdk.release.blue_green.runtime.state import PACKAGE_VARIABLE, STAGE, Approval, Live, Variant, Version
 from mlplatform_cdk.runtimekit import aws
 from mlplatform_cdk.runtimekit.model_package import PackageFacts
 
@@ -35,6 +35,17 @@ def read_version(package_arn: str) -> Version:
         manifest_sha256=facts.manifest_sha256,
         model_data_sha256=facts.model_data_sha256,
         image_digest=containers[0].get("ImageDigest", ""),
+    )
+
+
+def read_approval(package_arn: str) -> Approval:
+    """What the registry says of the version now, which people may change at any time."""
+    package = aws.found_in_sagemaker("describe_model_package", ModelPackageName=package_arn)
+    if package is None:
+        return Approval(status="no such version")
+    return Approval(
+        status=package.get("ModelApprovalStatus", "without approval status"),
+        reason=package.get("ApprovalDescription", ""),
     )
 
 

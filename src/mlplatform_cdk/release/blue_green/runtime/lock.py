@@ -105,6 +105,16 @@ def must_hold(endpoint: str, execution_arn: str) -> Row:
     return row
 
 
+def is_held(endpoint: str, execution_arn: str) -> bool:
+    """Is the lock this execution's.
+
+    :param endpoint: the endpoint's name.
+    :param execution_arn: who asks.
+    """
+    row = holder(endpoint)
+    return row is not None and row.owner == execution_arn
+
+
 def free(endpoint: str, execution_arn: str) -> bool:
     """Let go of the lock and of any place in the line; False when the lock was not this execution's.
 

@@ -81,6 +81,8 @@ def make_plan(
         # Where nothing was touched, there is nothing to go back to.
         "before": live.configuration if way == BESIDE else "",
         "finishing": way == FINISH,
+        # Has green had requests of callers? Without, what they feel is not its doing.
+        "shifted": way != BESIDE,
         "model": {
             "name": request.model_name,
             "exists": model_exists,
@@ -116,6 +118,8 @@ def make_plan(
 def _way(request: Request, live: Live, *, others_marked: bool) -> tuple[str, str]:
     version = request.version
     if version.approval != "Approved":
+        if request.by_approval:
+            return NOTHING, f"{version.label} was approved, and is {version.approval} by now"
         message = f"{version.label} must be Approved to be released, got {version.approval}; approve it in the registry"
         raise ReleaseRefused(message)
     if request.by_approval and version.stage_status == RETIRED:

@@ -88,6 +88,18 @@ def previous(versions: Iterable[Listed], *, live_arn: str) -> Listed | None:
     return max(candidates, key=lambda one: one.number, default=None)
 
 
+def taken_back_before(versions: Iterable[Listed], *, live_arn: str) -> Listed | None:
+    """The newest version that was taken back from production before the live one; None: there is none.
+
+    :param versions: of the group.
+    :param live_arn: the version that serves now.
+    """
+    known = [*versions]
+    live = next((one.number for one in known if one.arn == live_arn), 0)
+    gone = [one for one in known if one.number > live and one.stage_status and one.approval == "Rejected"]
+    return max(gone, key=lambda one: one.number, default=None)
+
+
 def is_still_kept(plan: Mapping[str, Any], live: Live) -> bool:
     """True when the endpoint is as the release of ``plan`` left it, with blue beside green and without traffic.
 

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlplatform_cdk.release.blue_green.runtime.state import Target
-from mlplatform_cdk.runtimekit import aws
+from mlplatform_cdk.runtimekit import aws, logs
 from mlplatform_cdk.runtimekit.endpoint_specification import VARIANTS
 
 _NAMESPACE, _DIMENSION = "sagemaker", "sagemaker:variant:DesiredInstanceCount"
 _KINDS = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
+_LOG = logs.logger("scaling")
 _POLICY = ("PolicyName", "PolicyType", "TargetTrackingScalingPolicyConfiguration")
 
 
@@ -45,6 +46,15 @@ def remove(endpoint_name: str, targets: Sequence[Mapping[str, Any]]) -> None:
     for target in targets:
         if target["variant"] in registered:
             client.deregister_scalable_target(**_names(endpoint_name, target["variant"]))
+
+
+def let_go(endpoint_name: str, variant: str) -> None:
+    """The same of one variant; what AWS does not take now is no failure, since who asks is to ask again."""
+    client = aws.client("application-autoscaling")
+    try:
+        remove(endpoint_name, [{"variant": variant}])
+    except client.exceptions.ClientError as error:
+        _LOG.warning("it scales on", extra={"endpoint": endpoint_name, "variant": variant, "reason": str(error)})
 
 
 def restore(endpoint_name: str, targets: Sequence[dict[str, Any]]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 # The marks that evaluation looks for, in the words of SageMaker's model life cycle.
 STAGE, IN_SERVICE, RETIRED = "Production", "InService", "Retired"
+APPROVED, REJECTED = "Approved", "Rejected"
 CHANGING = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 # Which version a model is made of, in its container's environment: for the container's logs, and for the next release.
 PACKAGE_VARIABLE = "MODEL_PACKAGE_ARN"
@@ -47,6 +48,28 @@ class Version:
     def label(self) -> str:
         """How people call it."""
         return label_of(self.arn)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """What the registry says of a version.
+
+    :param status: its approval status.
+    :param reason: what was said with it.
+    """
+
+    status: str
+    reason: str = ""
+
+    def lost(self, package_arn: str) -> str:
+        """Why the version may not be released any more; empty: it may.
+
+        :param package_arn: the version.
+        """
+        if self.status == APPROVED:
+            return ""
+        said = f" ({self.reason})" if self.reason else ""
+        return f"{label_of(package_arn)} must be {APPROVED} all through its release, got {self.status}{said}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,8 +15,9 @@ from mlplatform_cdk.release.blue_green.runtime import (
     trials,
 )
 from mlplatform_cdk.release.blue_green.runtime.core import pause_s
-from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseRefused
+from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseFailed, ReleaseRefused, ReleaseWithdrawn
 from mlplatform_cdk.release.blue_green.runtime.plan import BESIDE, FINISH, FIRST, RESUME, WAIT, Request, make_plan
+from mlplatform_cdk.release.blue_green.runtime.state import CHANGING
 from mlplatform_cdk.release.blue_green.runtime.watch import has_settled
 from mlplatform_cdk.runtimekit import settings
 from mlplatform_cdk.runtimekit.endpoint_specification import SEPARATOR, EndpointSpecification
@@ -100,6 +101,26 @@ def suspend_scaling(event: Event) -> dict[str, Any]:
     return {}
 
 
+def let_scale(event: Event) -> dict[str, Any]:
+    """Let a variant scale by its own load."""
+    scaling.restore(event["endpoint_name"], [event["target"]])
+    return {}
+
+
+def hold_still(event: Event) -> dict[str, Any]:
+    """Hold whatever scales still, and say whether the endpoint has come to rest: while it scales it takes no change.
+
+    :raises ReleaseFailed: when it does not come to rest.
+    """
+    name, looks = event["endpoint_name"], event["looks"] + 1
+    scaling.suspend(name, [one.to_mapping() for one in scaling.read_targets(name)])
+    status = live.read_endpoint(name).status
+    if status != "InService" and (status not in CHANGING or looks >= event["most_looks"]):
+        message = f"the endpoint must be InService to go on, got {status or 'no endpoint'} after {looks} looks"
+        raise ReleaseFailed(message)
+    return {"settled": status == "InService", "looks": looks}
+
+
 def remove_scaling(event: Event) -> dict[str, Any]:
     """Let go of the variants, so that one of them can go."""
     scaling.remove(event["endpoint_name"], event["scaled"])
@@ -113,7 +134,12 @@ def remove_scaling_of_blue(event: Event) -> dict[str, Any]:
 
 
 def mark(event: Event) -> dict[str, Any]:
-    """Say in the registry what is in production now."""
+    """Say in the registry what is in production now.
+
+    :raises ReleaseWithdrawn: when the version is not approved any more.
+    """
+    if lost := live.read_approval(event["package_arn"]).lost(event["package_arn"]):
+        raise ReleaseWithdrawn(lost)
     description = f"released to {event['endpoint_name']} by {event['execution_arn']}"
     former = production.mark(event["package_arn"], _group(event["package_arn"]), description=description)
     arn = event["package_arn"]  # an execution may complete another one's release before its own

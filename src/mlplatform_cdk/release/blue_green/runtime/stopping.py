@@ -6,6 +6,8 @@ from typing import Any
 from mlplatform_cdk.runtimekit import aws
 
 ABORTED, SUPERSEDED, ALARM, ROLLED_BACK = "Release.Aborted", "Release.Superseded", "Release.Alarm", "Release.RolledBack"
+# Of the business's own, and before callers have met green: it says nothing about the version.
+EARLY_ALARM = "Release.EarlyAlarm"
 INTERRUPTED = "Release.Interrupted"
 _LONGEST_CAUSE = 32768
 
@@ -21,6 +23,14 @@ def stop(execution_arn: str, error: str, *, who: str, why: str) -> None:
     aws.client("stepfunctions").stop_execution(
         executionArn=execution_arn, error=error, cause=f"{who}: {why}"[:_LONGEST_CAUSE]
     )
+
+
+def not_to_blame(label: str) -> str:
+    """What people read where an alarm of the business rings before callers have met green. Pure.
+
+    :param label: of the version.
+    """
+    return f"no caller has met {label} yet, so it is not to blame: start its release again when the alarm is over"
 
 
 def ending_of(execution_arn: str) -> dict[str, str]:

@@ -4,13 +4,13 @@ It is asked again after each step until there is nothing left to do, so that it 
 or which of its calls took effect.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlplatform_cdk.release.blue_green.runtime.failure import Failure
 from mlplatform_cdk.release.blue_green.runtime.plan import FINISH, FIRST
-from mlplatform_cdk.release.blue_green.runtime.state import CHANGING, Live
+from mlplatform_cdk.release.blue_green.runtime.state import CHANGING, Live, Variant
 
 WAIT, WEIGHTS, CONFIGURATION, DELETE, DONE = "wait", "weights", "configuration", "delete", "done"
 _BACK = "brought back"
@@ -19,17 +19,20 @@ FINISHING = (
     *("LetBlueScaleNoMore", "ScaleDownBlue", "WatchScaleDown", "RegisterScaling", "ScaleByTraffic"),
     *("MarkProduction", "StartRetirement", "CleanUp", "Conclude"),
 )
+# What a person took back is not rejected once more, and goes back even when all was passed.
+WITHDRAWN = "ReleaseWithdrawn"
 # A release that nobody may go on with says nothing about its version, nor does one that nobody could judge.
 BLAMELESS = (
-    *("ReleaseRefused", "ReleaseUnjudged", "Release.Superseded", "Release.Interrupted", "LockLost"),
-    *("Throttled", "EventNotTaken"),
+    *("ReleaseRefused", "ReleaseUnjudged", "ReleaseDisturbed", WITHDRAWN, "LockLost", "Throttled", "EventNotTaken"),
+    *("NameTaken", "Release.Superseded", "Release.Interrupted", "Release.EarlyAlarm"),
 )
 # What these do depends on AWS and on our own records alone, whatever version it is: a refusal of weights during
 # SageMaker's own maintenance, for one.
 BLAMELESS_STEPS = (
-    *("SuspendScaling", "TakeTrafficBack", "ShiftTraffic", "Advance"),
-    *("RemoveScaling", "RetireBlue", "WatchRetirement"),
+    *("SuspendScaling", "TakeTrafficBack", "ShiftTraffic", "Advance", "LetGreenScale"),
+    *("HoldStill", "RemoveScaling", "RetireBlue", "WatchRetirement"),
 )
+_COUNT = "InitialInstanceCount"
 _LIMITS = ("Throttling", "LimitExceeded")  # in the names of what services answer, whatever they are called else
 
 
@@ -58,7 +61,14 @@ class WayBack:
 
 
 def way_back(
-    plan: Mapping[str, Any], failure: Failure, live: Live, *, looks: int, most_looks: int, tries: int = 0
+    plan: Mapping[str, Any],
+    failure: Failure,
+    live: Live,
+    *,
+    looks: int,
+    most_looks: int,
+    tries: int = 0,
+    holds: bool = True,
 ) -> WayBack:
     """The next step back from ``live``.
 
@@ -68,7 +78,11 @@ def way_back(
     :param looks: how often this was asked, this time included.
     :param most_looks: after how many the endpoint is left to a person.
     :param tries: how often the weights were set already.
+    :param holds: does the execution hold the endpoint still; default: it does.
     """
+    if "green" in plan and not holds:
+        outcome = "this execution does not hold the endpoint any more, and leaves it as it is"
+        return WayBack(way=DONE, outcome=outcome, decision="left as it is", reject=False)
     if "green" not in plan:
         return WayBack(way=DONE, outcome="the endpoint was not touched", decision="nothing was touched", reject=False)
     step = _step(plan, failure, live, tries)
@@ -84,15 +98,15 @@ def _is_blameless(failure: Failure) -> bool:
 
 
 def _step(plan: Mapping[str, Any], failure: Failure, live: Live, tries: int) -> WayBack:
-    if plan["way"] == FINISH or failure.step in FINISHING:
-        return _stays(plan)
+    if plan["way"] == FINISH or (failure.step in FINISHING and failure.error != WITHDRAWN):
+        return _stays(plan, failure)
     if plan["way"] == FIRST:
         return _from_first(plan, live)
     if live.status in CHANGING:
         return WayBack(way=WAIT)
     if live.status != "InService":
         return _stuck(plan, live)
-    return _to_blue(plan, live, tries)
+    return _to_blue(plan, failure, live, tries)
 
 
 def _from_first(plan: Mapping[str, Any], live: Live) -> WayBack:
@@ -105,17 +119,18 @@ def _from_first(plan: Mapping[str, Any], live: Live) -> WayBack:
     return WayBack(way=WAIT if live.status in CHANGING else DELETE)
 
 
-def _to_blue(plan: Mapping[str, Any], live: Live, tries: int) -> WayBack:
+def _to_blue(plan: Mapping[str, Any], failure: Failure, live: Live, tries: int) -> WayBack:
     blue = plan["blue"]
     now = live.variant(blue["variant"])
     if now is None:
         retired = live.configuration == plan["green"]["configuration"]
-        return _stays(plan) if retired else WayBack(way=CONFIGURATION)
+        return _stays(plan, failure) if retired else WayBack(way=CONFIGURATION)
     others = [one for one in live.variants if one is not now]
-    if now.weight <= 0 or any(one.weight > 0 for one in others):
+    carried = _carried(now, others)
+    if now.weight <= 0 or any(one.weight > 0 for one in others) or (now.instances < carried and not tries):
         # SageMaker takes the whole call back when the instances do not come: then the traffic goes without them.
-        grows = now.instances < blue["instances"] and not tries
-        grown = {"DesiredInstanceCount": blue["instances"]} if grows else {}
+        wanted = max(blue["instances"], carried)
+        grown = {"DesiredInstanceCount": wanted} if now.instances < wanted and not tries else {}
         weights = [{"VariantName": now.name, "DesiredWeight": blue["weight"], **grown}]
         weights += [{"VariantName": one.name, "DesiredWeight": 0.0} for one in others]
         return WayBack(way=WEIGHTS, weights=weights)
@@ -126,9 +141,20 @@ def _to_blue(plan: Mapping[str, Any], live: Live, tries: int) -> WayBack:
     return replace(done, reject=bool(plan["rejectable"]))
 
 
-def _stays(plan: Mapping[str, Any]) -> WayBack:
+def _carried(blue: Variant, others: Sequence[Variant]) -> int:
+    """How many instances the requests need that come back to ``blue``: as many as green has for them by now.
+
+    Green had them all, or had scaled by them until an alarm took them from it.
+    """
+    had_all = [one.instances for one in others if one.weight > 0 >= blue.weight]
+    had_scaled = [one.instances for one in others if one.instances > one.definition.get(_COUNT, one.instances)]
+    return max((*had_all, *had_scaled), default=0)
+
+
+def _stays(plan: Mapping[str, Any], failure: Failure) -> WayBack:
     """Green was tested and has all the traffic, and blue is gone: going back would be another release."""
-    outcome = f"{plan['label']} serves all traffic; start its release again to finish it"
+    then = "roll it back" if failure.error == WITHDRAWN else "start its release again to finish it"
+    outcome = f"{plan['label']} serves all traffic; {then}"
     return WayBack(way=DONE, outcome=outcome, decision="green stays", percent=100.0, reject=False)
 
 
