@@ -23,6 +23,7 @@ ADAPTERS: tuple[str, ...] = (
     "mlplatform_cdk.local.adapters.model_packages",
     "mlplatform_cdk.local.adapters.service_quotas",
     "mlplatform_cdk.local.adapters.throttling",
+    "mlplatform_cdk.local.adapters.api_gateway",
 )
 
 

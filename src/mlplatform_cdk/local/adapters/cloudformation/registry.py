@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mlplatform_cdk.local.adapters.cloudformation.resource import Kind
 
 _MODULES = (
+    "api_gateway",
     "bookkeeping",
     "compute",
     "delivery",

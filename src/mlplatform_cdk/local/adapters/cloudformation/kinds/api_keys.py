@@ -1,0 +1,98 @@
+"""Who may call an API, how often, and who writes its logs: keys, usage plans, authorizers, the account's role."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from moto.apigateway.models import apigateway_backends
+
+from mlplatform_cdk.local.adapters.cloudformation.api import ApiKind
+from mlplatform_cdk.local.adapters.cloudformation.coded import CodedKind, parameters
+
+if TYPE_CHECKING:
+    from mlplatform_cdk.local.adapters.cloudformation.resource import Kind, Resource
+
+
+class UsagePlanKind(CodedKind):
+    """A usage plan with its throttle; a quota is kept and not counted."""
+
+    service = "apigateway"
+    name = "UsagePlanName"
+    fixed = frozenset({"ApiStages"})
+
+    def make(self, resource: Resource) -> None:
+        """Create it."""
+        api, given = self.api(resource), resource.properties
+        stages = [{"apiId": one["ApiId"], "stage": one["Stage"]} for one in given.get("ApiStages", [])]
+        values = {"name": given["UsagePlanName"], "description": given.get("Description", ""), "apiStages": stages}
+        values |= {"throttle": given["Throttle"]} if "Throttle" in given else {}
+        made = api.create_usage_plan(**parameters(api, "create_usage_plan", values, resource.lost))
+        resource.physical_resource_id = made["id"]
+        resource.attributes = {"Id": made["id"]}
+
+    def settle(self, resource: Resource, before: Resource | None = None) -> None:
+        """The throttle of a changed one."""
+        if before is None:
+            return
+        plan = apigateway_backends[resource.account][resource.region].usage_plans[resource.physical_resource_id]
+        given = resource.properties.get("Throttle", {})
+        plan.throttle = {name[0].lower() + name[1:]: float(value) for name, value in given.items()}
+        plan.description = resource.properties.get("Description", "")
+
+    def unmake(self, resource: Resource) -> None:
+        """Delete it."""
+        self.api(resource).delete_usage_plan(usagePlanId=resource.physical_resource_id)
+
+
+class AccountKind(CodedKind):
+    """The role by which API Gateway writes logs; it stays when its stack goes, as in AWS."""
+
+    service = "apigateway"
+
+    def make(self, resource: Resource) -> None:
+        """Name the setting; ``settle`` sets it."""
+        resource.physical_resource_id = resource.generated_name()
+        resource.attributes = {"Id": resource.physical_resource_id}
+
+    def settle(self, resource: Resource, before: Resource | None = None) -> None:  # noqa: ARG002 -- the same whether new or changed
+        """Set it."""
+        role = resource.properties.get("CloudWatchRoleArn", "")
+        patch = {"op": "replace", "path": "/cloudwatchRoleArn", "value": role}
+        self.api(resource).update_account(patchOperations=[patch])
+
+    def unmake(self, resource: Resource) -> None:
+        """Nothing: it is the account's."""
+
+
+KINDS: dict[str, Kind] = {
+    "AWS::ApiGateway::Account": AccountKind(),
+    "AWS::ApiGateway::UsagePlan": UsagePlanKind(),
+    "AWS::ApiGateway::ApiKey": ApiKind(
+        type="AWS::ApiGateway::ApiKey",
+        service="apigateway",
+        create_operation="create_api_key",
+        delete_operation="delete_api_key",
+        physical_id="id",
+        name="Name",
+        key={"apiKey": "#"},
+        attributes={"APIKeyId": "#"},
+    ),
+    "AWS::ApiGateway::UsagePlanKey": ApiKind(
+        type="AWS::ApiGateway::UsagePlanKey",
+        service="apigateway",
+        create_operation="create_usage_plan_key",
+        delete_operation="delete_usage_plan_key",
+        physical_id="id",
+        key={"usagePlanId": "=UsagePlanId", "keyId": "=KeyId"},
+        attributes={"Id": "#"},
+    ),
+    "AWS::ApiGateway::Authorizer": ApiKind(
+        type="AWS::ApiGateway::Authorizer",
+        service="apigateway",
+        create_operation="create_authorizer",
+        delete_operation="delete_authorizer",
+        physical_id="id",
+        key={"restApiId": "=RestApiId", "authorizerId": "#"},
+        attributes={"AuthorizerId": "#"},
+    ),
+}

@@ -1,0 +1,162 @@
+"""Does a deployed regional API answer over HTTP as API Gateway would?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from botocore.credentials import Credentials
+
+from mlplatform_cdk.local.deploy import destroy
+from mlplatform_cdk.local.settings import Settings
+from mlplatform_cdk.routing.regional_api import Throttle
+from tests.local.adapters.api_gateway.fronts import ATTRIBUTES, Client, Front, caller, serve
+from tests.local.sagemaker.conftest import allow, wait_for
+
+DOMAIN = "models.example.com"
+
+
+@pytest.fixture(scope="module")
+def front(client: Client, aws: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    serve(client, aws, tmp_path_factory.mktemp("image"))
+    made = Front(client, aws, tmp_path_factory.mktemp("front"), DOMAIN, throttle=Throttle(rate=1, burst=20))
+    yield made
+    destroy(made.assembly, aws)
+    assert client("apigateway").get_rest_apis()["items"] == []
+    assert client("apigateway").get_domain_names()["items"] == []
+    client("sagemaker").delete_endpoint(EndpointName="churn")
+
+
+@pytest.fixture(scope="module")
+def allowed(client: Client, aws: Settings, front: Front) -> Credentials:
+    return caller(client, aws, allow("execute-api:Invoke"))
+
+
+def test_a_signed_call_gets_a_prediction_with_its_headers_there_and_back(front: Front, allowed: Credentials) -> None:
+    more = {"Content-Type": "text/csv", "Accept": "application/json", ATTRIBUTES: "trace=7"}
+    reply = front.ask("POST", "/invocations", b"1,2,3", signed_by=allowed, **more)
+
+    assert reply.status == 200, reply.body
+    seen = {name: reply.json[name] for name in ("length", "type", "accept", "attributes")}
+    assert seen == {"length": 5, "type": "text/csv", "accept": "application/json", "attributes": "trace=7"}
+    assert reply.headers[ATTRIBUTES] == "from=container"
+    assert reply.headers["X-Amzn-Invoked-Production-Variant"] == "AllTraffic"
+    assert reply.headers["Content-Type"] == "application/json"
+    assert reply.headers["X-Amzn-SageMaker-Request-Id"]
+
+
+def test_octets_reach_the_model_as_they_are(front: Front, allowed: Credentials) -> None:
+    body = bytes(range(256))
+    more = {"Content-Type": "application/x-npy"}
+
+    assert front.ask("POST", "/invocations", body, signed_by=allowed, **more).json["length"] == 256
+
+
+def test_the_regions_own_name_leads_there_too_and_the_default_address_is_shut(
+    front: Front, allowed: Credentials
+) -> None:
+    own = front.plan.regional_name(front.aws.region)
+    default = f"{front.ids['AWS::ApiGateway::RestApi']}.execute-api.{front.aws.region}.amazonaws.com"
+
+    assert front.ask("POST", "/invocations", b"{}", host=own, signed_by=allowed).status == 200
+    assert front.ask("POST", "/live/invocations", b"{}", host=default, signed_by=allowed).status == 403
+
+
+def test_an_api_answers_by_its_path_on_the_embedded_aws_itself(front: Front) -> None:
+    front.publish("in-service")
+    path = f"/restapis/{front.ids['AWS::ApiGateway::RestApi']}/live/_user_request_/health"
+
+    assert front.ask("GET", path, host="localhost").json["status"] == "in-service"
+
+
+def test_a_failed_model_is_told_from_a_failed_platform(front: Front, allowed: Credentials) -> None:
+    reply = front.ask("POST", "/invocations", b"break", signed_by=allowed)
+
+    assert reply.status == 424
+    assert reply.json["OriginalStatusCode"] == 500
+
+
+def test_a_call_without_a_signature_and_one_without_permission_are_refused(
+    front: Front, client: Client, aws: Settings
+) -> None:
+    unsigned = front.ask("POST", "/invocations", b"{}")
+    other = front.ask("POST", "/invocations", b"{}", signed_by=caller(client, aws, allow("s3:*")))
+
+    assert (unsigned.status, unsigned.json) == (403, {"message": "Missing Authentication Token"})
+    assert other.status == 403
+    assert "is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:" in other.json["Message"]
+    assert other.json["Message"].count("/live/POST/invocations") == 1
+
+
+def test_a_path_that_is_not_there_is_refused_as_api_gateway_refuses_it(front: Front, allowed: Credentials) -> None:
+    assert front.ask("GET", "/nothing").json == {"message": "Missing Authentication Token"}
+    assert front.ask("GET", "/invocations", signed_by=allowed).status == 403
+
+
+@pytest.mark.parametrize("status", ["in-service", "out-of-service", "drained"])
+def test_health_is_the_last_verdict_and_asks_nobody_who_he_is(front: Front, status: str) -> None:
+    front.publish(status)
+
+    reply = front.ask("GET", "/health")
+
+    assert reply.status == (200 if status == "in-service" else 503)
+    assert reply.json == {"status": status, "golden": "right", "version": "0a1b"}
+    assert (b'"in-service"' in reply.body) == (status == "in-service")
+    assert reply.headers["Cache-Control"] == "no-store"
+
+
+def test_a_verdict_that_is_stale_or_missing_is_no_good_one(front: Front, client: Client) -> None:
+    front.publish("in-service", seconds=-0.001)
+    stale = front.ask("GET", "/health")
+    client("dynamodb").delete_item(TableName=front.table, Key={"endpoint": {"S": "churn"}})
+    missing = front.ask("GET", "/health")
+
+    for reply in (stale, missing):
+        assert (reply.status, reply.json) == (503, {"status": "stale"})
+
+
+def test_what_comes_too_fast_is_throttled(front: Front, allowed: Credentials) -> None:
+    replies = [front.ask("POST", "/invocations", b"{}", signed_by=allowed) for _ in range(30)]
+    refused = [one for one in replies if one.status == 429]
+
+    assert refused
+    assert refused[0].json == {"message": "Too Many Requests"}
+    assert {one.status for one in replies} == {200, 429} or {one.status for one in replies} == {429}
+
+
+def test_every_request_leaves_a_line_in_the_access_log(front: Front, client: Client) -> None:
+    front.ask("GET", "/health", User_Agent="the-access-log")
+    group = next(
+        one["logGroupName"]
+        for one in client("logs").describe_log_groups()["logGroups"]
+        if "AccessLog" in one["logGroupName"]
+    )
+
+    def lines() -> list[dict[str, str]]:
+        found = client("logs").filter_log_events(logGroupName=group)["events"]
+        return [json.loads(one["message"]) for one in found]
+
+    (line,) = wait_for(lambda: [one for one in lines() if one["identity.userAgent"] == "the-access-log"], bool)
+    assert (line["httpMethod"], line["resourcePath"], line["domainName"]) == ("GET", "/health", DOMAIN)
+    assert line["integration.status"] == "200"
+
+
+def test_what_a_rehearsal_does_not_do_is_named_when_the_stack_is_deployed(front: Front) -> None:
+    assert "no rule of a web ACL is evaluated" in front.report.stand_ins["AWS::WAFv2::WebACL"]["why"]
+    assert {
+        "AWS::ApiGateway::DomainName.SecurityPolicy",
+        "AWS::ApiGateway::Stage.MethodSettings.LoggingLevel",
+        "AWS::ApiGateway::Stage.MethodSettings.MetricsEnabled",
+        "AWS::CertificateManager::Certificate.DomainValidationOptions",
+    } <= {*front.report.not_honoured}
+
+
+def test_records_and_certificate_stand(front: Front, client: Client) -> None:
+    records = client("route53").list_resource_record_sets(HostedZoneId=front.zone_id)["ResourceRecordSets"]
+    names = {(one["Name"].rstrip("."), one["Type"]) for one in records}
+    target = front.plan.target_name(front.aws.region)
+
+    assert {(target, "A"), (target, "AAAA")} <= names
+    (certificate,) = client("acm").list_certificates()["CertificateSummaryList"]
+    assert certificate["DomainName"] == DOMAIN
