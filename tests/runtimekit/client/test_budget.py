@@ -75,7 +75,7 @@ def healths(draw: st.DrawFn) -> Behaviour:
     return lambda now, _: (seconds, first if now < turns else then)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     behaviours=st.lists(st.tuples(moods(), healths()), min_size=1, max_size=4),
     share=st.sampled_from([0.0, 0.1, 0.2]),

@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from mlplatform_cdk.runtimekit.client import CallFailed, RegionClient
+from mlplatform_cdk.runtimekit.client import Breaking, CallFailed, RegionClient
+from mlplatform_cdk.runtimekit.client.regions import Regions, Ticket
 from tests.runtimekit.client.virtual import DEAD, VirtualWire, always, between, client, reply, well, world
 
 
@@ -114,3 +115,28 @@ def test_the_status_names_the_best_first() -> None:
 
     assert (best.region, best.state, best.share) == ("b", "closed", 1)
     assert second.latency_s == pytest.approx(0.2, rel=0.02)
+
+
+def left_alone(*names: str) -> Regions:
+    """Two regions, of which ``names`` failed, one a second after the other."""
+    rules = Breaking(in_a_row=1, rest_s=10)
+    regions = Regions(["a", "b"], prefer=["a"], rules=rules, chance=lambda: 1.0)
+    for now, name in enumerate(names):
+        regions.failed(Ticket(region=name, began=now, probe=False), now, why="failed")
+    return regions
+
+
+def test_a_region_that_must_be_tried_first_is_not_asked_beside_another() -> None:
+    regions = left_alone("b")
+
+    assert regions.next(20, {"a"}, in_use=True) is None
+    assert regions.next(20, {"a"}) == Ticket(region="b", began=20, probe=True)
+
+
+def test_where_all_are_left_alone_a_call_does_not_ask_the_same_one_twice() -> None:
+    regions = left_alone("a", "b")
+
+    assert regions.first(2) is regions.next(2, ()) is None
+    assert [regions.anyway(2, avoid=one) for one in ("", "a", "b")] == [
+        Ticket(region=one, began=2, probe=False) for one in ("a", "b", "a")
+    ]

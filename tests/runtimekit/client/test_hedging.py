@@ -2,7 +2,7 @@
 
 import pytest
 
-from mlplatform_cdk.runtimekit.client import CallRefused, Hedging, RegionClient, Retries
+from mlplatform_cdk.runtimekit.client import Breaking, CallRefused, Hedging, RegionClient, Retries
 from tests.runtimekit.client.virtual import (
     DEAD,
     SILENT,
@@ -65,25 +65,14 @@ def test_nothing_is_hedged_before_the_usual_time_is_known() -> None:
 
 def test_hedges_stay_within_their_budget_however_slow_a_region_is() -> None:
     wire = world(a=between(0, 100, well(0.05), well(1)), b=well(0.08))
-    one = known(wire, hedging=Hedging(share=0.05, reserve=5, quantile=0.5))
+    never = Breaking(in_a_row=1000, share=1, window=1000)
+    one = known(wire, hedging=Hedging(share=0.05, reserve=5, quantile=0.5), breaking=never)
 
     for _ in range(400):
         one.invoke(b"")
 
     assert wire.asked(100).count("a") == 400
     assert 5 <= wire.asked(100).count("b") <= 0.05 * 400 + 5
-
-
-def test_a_hedge_goes_only_where_the_region_is_in_use() -> None:
-    wire = world(a=between(0, 100, well(0.05), well(1)), b=DEAD)
-    one = known(wire, prefer=["b", "a"])
-
-    wire.time = 100
-    while one.invoke(b"").attempts[0].region == "b":
-        wire.time += 0.01
-    sent = len(wire.sent)
-    assert one.invoke(b"").region == "a"
-    assert [exchange.region for exchange in wire.sent[sent:]] == ["a"]
 
 
 def test_the_slow_one_still_counts_when_the_hedge_fails_and_the_other_way_round() -> None:
@@ -107,6 +96,16 @@ def test_a_hedge_counts_among_the_attempts_of_its_call() -> None:
     wire = world(a=between(0, 100, well(0.05), well(1)), b=well(0.08))
 
     assert known(wire, retries=Retries(attempts=1)).invoke(b"").region == "a"
+
+
+def test_a_preferred_region_that_hangs_is_left_when_it_has_lost_five_times_in_a_row() -> None:
+    wire = world(a=between(0, 100, well(0.05), SILENT), b=well(0.08))
+    one = known(wire)
+
+    answers = [one.invoke(b"") for _ in range(30)]
+
+    assert {answer.region for answer in answers} == {"b"}
+    assert [len(answer.attempts) for answer in answers] == [2] * 5 + [1] * 25
 
 
 def test_a_region_that_keeps_losing_is_no_longer_the_fastest() -> None:

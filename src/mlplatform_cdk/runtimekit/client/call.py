@@ -134,6 +134,8 @@ class Call:
         if not fine:
             raise CallRefused(reply, one.ticket.region, self._done)
         self.shared.retry_budget.earn()
+        if one.hedge:
+            self._overtaken()
         return Answer(
             body=reply.body,
             content_type=reply.headers.get("content-type", ""),
@@ -143,6 +145,13 @@ class Call:
             attempts=tuple(self._done),
             headers=reply.headers,
         )
+
+    def _overtaken(self) -> None:
+        """A region that loses again and again to one that is asked later hangs, or might as well."""
+        for other in self._running:
+            other.exchange.cancel()
+            self.shared.regions.failed(other.ticket, self._now(), why="was overtaken by another")
+        self._running.clear()
 
     def _failed(self, one: _Running, outcome: Reply | Fault) -> None:
         regions, now = self.shared.regions, self._now()
