@@ -1,90 +1,25 @@
-"""Do the steps read moto's SageMaker, and ask green and green alone?"""
+"""Do the steps read moto's SageMaker, and plan by what they read?"""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
-from mlplatform_cdk.release.blue_green.runtime import live, lock, production, scaling, trials
-from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseFailed, ReleaseRefused
+from mlplatform_cdk.release.blue_green.runtime import live, lock, scaling
+from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseRefused
 from mlplatform_cdk.release.blue_green.runtime.handler import handle
-from mlplatform_cdk.runtimekit import aws, release_records
-from mlplatform_cdk.runtimekit.manifest import GoldenRequest, Manifest, ModelFile, Tensor
-from mlplatform_cdk.runtimekit.model_package import PackageFacts
+from mlplatform_cdk.runtimekit import release_records
+from tests.release.registered import DIGEST, ENDPOINT, FACTS, MANIFEST_URI, account
 from tests.release.table import TABLE
 from tests.release.worlds import EXECUTION, SPECIFICATION
-
-ENDPOINT = "dev-churn"
-MANIFEST_URI = "s3://artifacts/runs/r1/evaluation/manifest.json"
-ANSWER = {"outputs": {"label": [1]}}
-MANIFEST = Manifest(
-    model_name="churn",
-    run_id="r1",
-    dataset_version="d1",
-    dataset_uri="s3://lake/raw/churn/",
-    code_version="c1",
-    algorithm={"algorithm": "logistic-regression"},
-    files=(ModelFile(precision="fp32", path="model.fp32.onnx", opset=20, sha256="0" * 64),),
-    inputs=(Tensor(name="features", dtype="float32", shape=("batch", 1)),),
-    outputs=(Tensor(name="label", dtype="int64", shape=("batch",)),),
-    content_types=("application/json",),
-    preprocessing=(),
-    golden_requests=tuple(
-        GoldenRequest(name=f"golden-{number}", inputs={"features": [[number]]}, outputs=ANSWER["outputs"])
-        for number in (1, 2)
-    ),
-    latency_budget_ms=100,
-)
-DIGEST = hashlib.sha256(MANIFEST.to_json().encode()).hexdigest()
-FACTS = PackageFacts(
-    run_id="r1",
-    dataset_version="d1",
-    dataset_uri="s3://lake/raw/churn/",
-    code_version="c1",
-    manifest_uri=MANIFEST_URI,
-    manifest_sha256=DIGEST,
-    evaluation_uri="s3://artifacts/runs/r1/evaluation/evaluation.json",
-    model_data_sha256="0" * 64,
-)
-
-
-class FakeRuntime:
-    """The runtime of an endpoint, for what moto's canned answers cannot do."""
-
-    def __init__(self, *answers: bytes, variant: str = "b") -> None:
-        self.answers, self.variant = list(answers), variant
-        self.asked: list[dict[str, Any]] = []
-        self.exceptions = boto3.client("sagemaker-runtime").exceptions
-
-    def invoke_endpoint(self, **request: Any) -> dict[str, Any]:
-        self.asked.append(request)
-        body = self.answers[min(len(self.asked), len(self.answers)) - 1]
-
-        class Body:
-            def read(self) -> bytes:
-                return body
-
-        return {"Body": Body(), "InvokedProductionVariant": self.variant}
 
 
 @pytest.fixture(autouse=True)
 def sagemaker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("MODEL_PACKAGE_GROUP_NAME", "churn")
-    clients = aws.client
-    clients.cache_clear()
-    with mock_aws():
-        s3 = boto3.client("s3")
-        s3.create_bucket(Bucket="artifacts", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-        s3.put_object(Bucket="artifacts", Key=MANIFEST_URI.split("/", 3)[3], Body=MANIFEST.to_json().encode())
-        yield boto3.client("sagemaker")
-    clients.cache_clear()
+    with account(monkeypatch) as made:
+        yield made
 
 
 @pytest.fixture
@@ -135,17 +70,6 @@ def endpoint(sagemaker: Any, package_arn: str) -> str:
     )
     sagemaker.create_endpoint(EndpointName=ENDPOINT, EndpointConfigName="dev-churn--both")
     return ENDPOINT
-
-
-@pytest.fixture
-def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    def use(fake: FakeRuntime) -> FakeRuntime:
-        real = aws.client
-        monkeypatch.setattr(aws, "client", lambda service: fake if service == "sagemaker-runtime" else real(service))
-        return fake
-
-    yield use
-    monkeypatch.undo()
 
 
 def test_a_version_is_read_with_the_manifest_that_it_was_registered_with(package_arn: str) -> None:
@@ -201,77 +125,6 @@ def test_scaling_is_held_still_let_go_and_restored_as_it_was(endpoint: str) -> N
     scaling.restore(endpoint, remembered)
 
     assert scaling.read_targets(endpoint) == (target,)
-
-
-def test_green_is_asked_every_golden_request_whatever_its_weight(runtime: Any) -> None:
-    fake = runtime(FakeRuntime(json.dumps(ANSWER).encode()))
-
-    record = trials.try_green(ENDPOINT, "b", manifest_uri=MANIFEST_URI, manifest_sha256=DIGEST)
-
-    assert record["requests"] == 2
-    assert {one["TargetVariant"] for one in fake.asked} == {"b"}
-    assert {one["Body"] for one in fake.asked} == {
-        b'{"inputs": {"features": [[1]]}}',
-        b'{"inputs": {"features": [[2]]}}',
-    }
-
-
-@pytest.mark.parametrize(
-    ("fake", "problem"),
-    [
-        pytest.param({"answers": [b'{"outputs": {"label": [0]}}']}, "golden-2: label", id="a wrong answer"),
-        pytest.param({"answers": [b"<html>"]}, "golden-1: the answer must be JSON, got b'<html>'", id="no JSON"),
-        pytest.param(
-            {"answers": [json.dumps(ANSWER).encode()], "variant": "a"},
-            "golden-1: variant b must answer, got an answer of a",
-            id="another variant answers",
-        ),
-    ],
-)
-def test_a_green_that_answers_wrongly_fails_and_each_problem_is_named(
-    runtime: Any, fake: dict[str, Any], problem: str
-) -> None:
-    runtime(FakeRuntime(*fake.pop("answers"), **fake))
-
-    with pytest.raises(ReleaseFailed) as failure:
-        trials.try_green(ENDPOINT, "b", manifest_uri=MANIFEST_URI, manifest_sha256=DIGEST)
-
-    assert problem in str(failure.value)
-
-
-def test_a_manifest_that_was_changed_after_registration_is_refused() -> None:
-    with pytest.raises(ReleaseFailed, match="must be the one that was registered"):
-        trials.try_green(ENDPOINT, "b", manifest_uri=MANIFEST_URI, manifest_sha256="f" * 64)
-
-
-class FakeRegistry:
-    """The registry's marks, which moto does not keep."""
-
-    def __init__(self, **marks: str) -> None:
-        self.marks = marks
-
-    def get_paginator(self, _operation: str) -> "FakeRegistry":
-        return self
-
-    def paginate(self, **_names: str) -> list[dict[str, Any]]:
-        listed = [
-            {"ModelPackageArn": arn, "ModelLifeCycle": {"Stage": "Production", "StageStatus": status}}
-            for arn, status in self.marks.items()
-        ]
-        return [{"ModelPackageSummaryList": [*listed, {"ModelPackageArn": "unmarked"}]}]
-
-    def update_model_package(self, **request: Any) -> None:
-        self.marks[request["ModelPackageArn"]] = request["ModelLifeCycle"]["StageStatus"]
-
-
-def test_the_registry_has_one_version_in_production_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
-    registry = FakeRegistry(one="Retired", two="InService", three="InService")
-    monkeypatch.setattr(aws, "client", lambda _service: registry)
-
-    former = production.mark("four", "churn", description="released")
-
-    assert former == ["two", "three"]
-    assert registry.marks == {"one": "Retired", "two": "Retired", "three": "Retired", "four": "InService"}
 
 
 def plan_event(request: object) -> dict[str, Any]:
