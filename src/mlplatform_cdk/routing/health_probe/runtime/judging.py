@@ -1,0 +1,108 @@
+"""What a round of golden requests says about the region. Pure."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mlplatform_cdk.routing.health_probe.runtime.sending import Answer
+from mlplatform_cdk.runtimekit.manifest import GoldenRequest, Manifest
+from mlplatform_cdk.runtimekit.region_health import Golden, LatencyWindow
+
+REQUESTS = 3  # so that a round's answers can be slow together, and a fault of some is met soon
+_OK = 200
+_LONGEST = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """A version, as a variant of the endpoint serves it.
+
+    :param version: the same text wherever the same model is served: the beginning of its archive's digest.
+    :param label: how people call it.
+    :param manifest: its manifest.
+    """
+
+    version: str
+    label: str
+    manifest: Manifest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """What the endpoint serves.
+
+    :param variants: the version of each variant.
+    :param main: the variant with the most of the traffic.
+    """
+
+    variants: Mapping[str, Served]
+    main: str
+
+    @property
+    def live(self) -> Served:
+        """The version with the most of the traffic."""
+        return self.variants[self.main]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A golden request and its answer."""
+
+    golden: GoldenRequest
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A round's outcome, of which version, and why."""
+
+    golden: Golden
+    served: Served
+    reason: str = ""
+
+
+def questions(manifest: Manifest, round_number: int) -> list[GoldenRequest]:
+    """The requests of a round: the manifest's in turn, over the rounds."""
+    every, first = manifest.golden_requests, round_number * REQUESTS
+    return [every[(first + place) % len(every)] for place in range(REQUESTS)]
+
+
+def judge(asked: Sequence[Asked], serving: Serving, window: LatencyWindow, bound_ms: float) -> Judgement:
+    """What ``asked`` says: wrong answers before missing ones, and those before slow ones.
+
+    During a release two versions answer, and each is judged by its own manifest: one that has no such question is
+    judged by its time alone.
+
+    :param asked: the round.
+    :param serving: what the endpoint serves.
+    :param window: the times of the answers before.
+    :param bound_ms: what 99 % of the answers must take at most.
+    """
+    for one in asked:
+        served = serving.variants.get(one.answer.variant, serving.live)
+        problems = _problems(one, served, serving.live) if one.answer.status == _OK else []
+        if problems:
+            return Judgement(Golden.WRONG, served, "; ".join(problems)[:_LONGEST])
+    failed = [one.answer for one in asked if one.answer.status != _OK]
+    if failed:
+        first = failed[0]
+        said = first.problem or f"HTTP {first.status}: {first.body[:200].decode(errors='replace')}"
+        return Judgement(Golden.FAILED, serving.live, f"{len(failed)} of {len(asked)} failed: {said}"[:_LONGEST])
+    times = [one.answer.latency_ms for one in asked]
+    if window.add(times, bound_ms):
+        reason = f"99 % of the answers must take {bound_ms:g} ms at most, the slowest took {max(times):.0f} ms"
+        return Judgement(Golden.SLOW, serving.live, reason)
+    return Judgement(Golden.RIGHT, serving.live)
+
+
+def _problems(asked: Asked, served: Served, live: Served) -> list[str]:
+    golden: GoldenRequest | None = asked.golden
+    if served is not live:
+        own = served.manifest.golden_requests
+        golden = next((one for one in own if one.inputs == asked.golden.inputs), None)
+    if golden is None:
+        return []
+    try:
+        return golden.check(json.loads(asked.answer.body))
+    except ValueError:
+        return [f"{golden.name}: the answer must be JSON, got {asked.answer.body[:80]!r}"]
