@@ -15,7 +15,7 @@ from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
-from mlplatform_cdk.local.adapters.api_gateway import serving
+from mlplatform_cdk.local.adapters.api_gateway import fronts, serving
 
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
@@ -28,12 +28,11 @@ def install() -> None:
 
     @functools.wraps(inner)
     def answering(application: Any, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        answer = serving.serve(environ)
+        answer = fronts.told(environ) if environ["PATH_INFO"] == fronts.PATH else serving.serve(environ)
         if answer is None:
             passed_on: Iterable[bytes] = inner(application, environ, start_response)
             return passed_on
-        start_response(answer.line, [*answer.headers.items(), ("Content-Length", str(len(answer.body)))])
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
+        return fronts.answered(answer, environ, start_response)
 
     answering.serves_apis = True  # type: ignore[attr-defined]
     DomainDispatcherApplication.__call__ = answering

@@ -8,7 +8,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from moto.awslambda.models import lambda_backends
+from moto.awslambda.utils import get_backend
 
 from mlplatform_cdk.local import roles
 from mlplatform_cdk.local.adapters.api_gateway import lambda_calls
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _KEY = re.compile(r"Credential=([^/,\s]+)/")
 _INVOKE = "execute-api:Invoke"
 _LONGEST = 300  # seconds that a verdict is kept where the authorizer does not say: API Gateway's own default
+_MOST_KEPT = 10_000
 
 _kept: dict[tuple[str, str, str], tuple[float, Mapping[str, Any]]] = {}
 _lock = threading.Lock()
@@ -93,6 +94,8 @@ def _verdict(exchange: Exchange, authorizer: Authorizer, token: str) -> Mapping[
         return known[1]
     verdict = _asked(exchange, authorizer, token)
     with _lock:
+        if len(_kept) >= _MOST_KEPT:
+            _kept.clear()
         _kept[key] = (now, verdict)
     return verdict
 
@@ -103,7 +106,7 @@ def _asked(exchange: Exchange, authorizer: Authorizer, token: str) -> Mapping[st
     source = f"{exchange.deployed.execute_arn.rpartition('/')[0]}/authorizers/{authorizer.id}"
     if not access.service_may("apigateway.amazonaws.com", "lambda:InvokeFunction", name, source_arn=source):
         raise Refusal(500, None, "AuthorizerConfigurationException")
-    function = lambda_backends[exchange.deployed.account][exchange.deployed.region].get_function(name)
+    function = get_backend(exchange.deployed.account, exchange.deployed.region).get_function(name)
     event = {"type": "TOKEN", "authorizationToken": token, "methodArn": exchange.method_arn}
     outcome = invoke.run(function, json.dumps(event))
     answer = json.loads(outcome.payload)

@@ -10,7 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from moto.awslambda.models import lambda_backends
+from moto.awslambda.utils import get_backend
 
 from mlplatform_cdk.local.adapters.api_gateway.exchange import JSON, Answer, Refusal
 from mlplatform_cdk.local.adapters.iam import access
@@ -38,7 +38,7 @@ def proxied(exchange: Exchange) -> Answer:
     source = f"{deployed.execute_arn}/{exchange.verb}{deployed.resource.get_path()}"
     if not access.service_may("apigateway.amazonaws.com", "lambda:InvokeFunction", name, source_arn=source):
         raise Refusal(500, "Internal server error", "IntegrationFailureException")
-    function = lambda_backends[deployed.account][deployed.region].get_function(name)
+    function = get_backend(deployed.account, deployed.region).get_function(name)
     try:
         outcome = invoke.run(function, json.dumps(_event(exchange)))
     except invoke.Throttled as throttled:

@@ -64,7 +64,45 @@ class AccountKind(CodedKind):
         """Nothing: it is the account's."""
 
 
+class AuthorizerKind(CodedKind):
+    """A function that knows tokens. User pools are kept, and whoever comes with a token of theirs is refused."""
+
+    service = "apigateway"
+    name = "Name"
+    fixed = frozenset({"RestApiId", "Type"})
+
+    def make(self, resource: Resource) -> None:
+        """Create it."""
+        api, given = self.api(resource), dict(resource.properties.items())
+        made = api.create_authorizer(**parameters(api, "create_authorizer", given, resource.lost))
+        resource.physical_resource_id = made["id"]
+        resource.attributes = {"AuthorizerId": made["id"]}
+        if given["Type"] != "TOKEN":
+            resource.lost.append("Type")
+
+    def settle(self, resource: Resource, before: Resource | None = None) -> None:  # noqa: ARG002 -- new or changed
+        """What moto's creation drops, and what changed."""
+        names = ("AuthorizerUri", "AuthorizerResultTtlInSeconds", "IdentitySource", "IdentityValidationExpression")
+        given = {name[0].lower() + name[1:]: resource.properties.get(name) for name in names}
+        self.api(resource).update_authorizer(
+            restApiId=resource.properties["RestApiId"],
+            authorizerId=resource.physical_resource_id,
+            patchOperations=[
+                {"op": "replace", "path": f"/{name}", "value": str(value)}
+                for name, value in given.items()
+                if value is not None
+            ],
+        )
+
+    def unmake(self, resource: Resource) -> None:
+        """Delete it."""
+        self.api(resource).delete_authorizer(
+            restApiId=resource.properties["RestApiId"], authorizerId=resource.physical_resource_id
+        )
+
+
 KINDS: dict[str, Kind] = {
+    "AWS::ApiGateway::Authorizer": AuthorizerKind(),
     "AWS::ApiGateway::Account": AccountKind(),
     "AWS::ApiGateway::UsagePlan": UsagePlanKind(),
     "AWS::ApiGateway::ApiKey": ApiKind(
@@ -85,14 +123,5 @@ KINDS: dict[str, Kind] = {
         physical_id="id",
         key={"usagePlanId": "=UsagePlanId", "keyId": "=KeyId"},
         attributes={"Id": "#"},
-    ),
-    "AWS::ApiGateway::Authorizer": ApiKind(
-        type="AWS::ApiGateway::Authorizer",
-        service="apigateway",
-        create_operation="create_authorizer",
-        delete_operation="delete_authorizer",
-        physical_id="id",
-        key={"restApiId": "=RestApiId", "authorizerId": "#"},
-        attributes={"AuthorizerId": "#"},
     ),
 }
