@@ -6,7 +6,8 @@ import pytest
 
 from mlplatform_cdk.runtimekit.release_strategy import Strategy, VerdictRules
 from tests.release.model.scene import go, release, rest, serving
-from tests.release.model.world import World, arn_of
+from tests.release.model.surroundings import arn_of
+from tests.release.model.world import World
 
 STRATEGY = Strategy.canary(
     20,

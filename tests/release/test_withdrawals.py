@@ -9,7 +9,8 @@ import pytest
 from mlplatform_cdk.release.blue_green.runtime import lock
 from mlplatform_cdk.runtimekit.release_strategy import Gate, Strategy
 from tests.release.model.scene import go, release, rest, serving
-from tests.release.model.world import ENDPOINT, World, arn_of
+from tests.release.model.surroundings import arn_of
+from tests.release.model.world import ENDPOINT, World
 
 WINDOW = {"observe": timedelta(seconds=20), "bake": timedelta(seconds=20)}
 STRATEGY = Strategy.canary(20, gates=(Gate(20),), **WINDOW)
