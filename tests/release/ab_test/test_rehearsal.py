@@ -6,11 +6,7 @@ The embedded AWS is a rehearsal: what AWS itself does is not shown by it.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import io
 import json
-import tarfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,14 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App, CfnOutput, Environment, RemovalPolicy
+from aws_cdk import App, Environment, RemovalPolicy
 
 from mlplatform_cdk.assembly import Assembly, read
-from mlplatform_cdk.foundation import ArtifactStore, Keys, PlatformStack
 from mlplatform_cdk.local import deploy, server
 from mlplatform_cdk.local.administrator import Administrator
 from mlplatform_cdk.local.settings import Settings, client_environment
-from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release import BlueGreenRelease
 from mlplatform_cdk.release.ab_test import ABRouter, ABTest
 from mlplatform_cdk.runtimekit import aws
@@ -33,9 +27,8 @@ from mlplatform_cdk.runtimekit.ab_test import ABClient, Answer, Guard, Metric, T
 from mlplatform_cdk.runtimekit.ab_test.assignment import assign
 from mlplatform_cdk.runtimekit.ab_test.state import TestState
 from mlplatform_cdk.runtimekit.manifest import Manifest
-from mlplatform_cdk.runtimekit.model_package import PackageFacts
 from mlplatform_cdk.serving import Endpoint, ReleasedEndpoint
-from tests.training.jobs import rehearsal as jobs
+from tests.release import platforms
 
 PATIENCE_S = 90.0
 GROUP = "offers"
@@ -60,31 +53,15 @@ class Rehearsal:
 
     def register(self, run: str) -> str:
         """A version that waits for approval, whose approval would start its release."""
-        bucket, content = self.outputs["Bucket"], self.manifest.to_json().encode()
-        for name, body in (("model.tar.gz", self.model), ("manifest.json", content)):
-            self.aws.client("s3").put_object(Bucket=bucket, Key=f"runs/{run}/{name}", Body=body)
-        facts = PackageFacts(
-            run_id=run,
-            dataset_version="d",
-            dataset_uri="s3://lake/raw/",
-            code_version="c",
-            manifest_uri=f"s3://{bucket}/runs/{run}/manifest.json",
-            manifest_sha256=hashlib.sha256(content).hexdigest(),
-            evaluation_uri=f"s3://{bucket}/runs/{run}/evaluation.json",
-            model_data_sha256="0" * 64,
+        return platforms.register(
+            self.aws,
+            run,
+            group=GROUP,
+            bucket=self.outputs["Bucket"],
+            image=self.outputs["Image"],
+            archive=self.model,
+            manifest=self.manifest.to_json().encode(),
         )
-        url = f"s3://{bucket}/runs/{run}/model.tar.gz"
-        arn: str = self.aws.client("sagemaker").create_model_package(
-            ModelPackageGroupName=GROUP,
-            ModelApprovalStatus="PendingManualApproval",
-            CustomerMetadataProperties=facts.to_metadata(),
-            InferenceSpecification={
-                "Containers": [{"Image": self.outputs["Image"], "ModelDataUrl": url}],
-                "SupportedContentTypes": ["application/json"],
-                "SupportedResponseMIMETypes": ["application/json"],
-            },
-        )["ModelPackageArn"]
-        return arn
 
     def serve(self, endpoint: str, weights: dict[str, float]) -> None:
         """An endpoint as a release, or a template, has made it."""
@@ -128,7 +105,7 @@ class Rehearsal:
         return found
 
     def end_of(self, execution: str) -> dict[str, Any]:
-        return self.until(lambda: (now := self.described(execution))["status"] != "RUNNING" and now)
+        return platforms.end_of(self.aws, execution, patience_s=PATIENCE_S)
 
     def state(self, test: str) -> TestState | None:
         key = {"pk": {"S": f"test#{test}"}, "sk": {"S": "state"}}
@@ -203,13 +180,7 @@ class Rehearsal:
         return body.decode()
 
     def until(self, seen: Callable[[], Any]) -> Any:
-        end = time.monotonic() + PATIENCE_S
-        while time.monotonic() < end:
-            found = seen()
-            if found:
-                return found
-            time.sleep(0.05)
-        raise AssertionError("it did not happen in time")
+        return platforms.until(seen, PATIENCE_S)
 
 
 def vars_of(answer: Answer) -> dict[str, Any]:
@@ -220,7 +191,7 @@ def vars_of(answer: Answer) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
     """Two endpoints, one of each kind of owner, and a test of each."""
-    model, manifest = _trained(tmp_path_factory)
+    model, manifest = platforms.trained(tmp_path_factory)
     settings = Settings(state_dir=tmp_path_factory.mktemp("aws"), clock_factor=0.02)
     assembly = _synthesize(tmp_path_factory.mktemp("assembly") / "cdk.out", settings)
     with server.start(settings) as running:
@@ -236,24 +207,11 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
         aws.client.cache_clear()
 
 
-def _trained(factory: pytest.TempPathFactory) -> tuple[bytes, Manifest]:
-    tree = jobs.ship(factory.mktemp("tree"))
-    prepared = jobs.preprocess(tree, factory.mktemp("p"), {"a.csv": jobs.breast_cancer()})
-    base = jobs.train(tree, factory.mktemp("t"), prepared.output("dataset"), {}).base
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
-        for file in sorted((base / "model").iterdir()):
-            archive.add(file, file.name)
-    return packed.getvalue(), Manifest.from_json((base / "model" / "manifest.json").read_bytes())
-
-
 def _synthesize(outdir: Path, settings: Settings) -> Assembly:
     app = App(outdir=str(outdir))
-    stack = PlatformStack(app, "Tested", env=Environment(account=settings.account, region=settings.region))
-    gone = RemovalPolicy.DESTROY
-    key = Keys(stack, "Keys", removal_policy=gone).data
-    artifacts = ArtifactStore(stack, "Artifacts", key=key, removal_policy=gone)
-    registry = ModelRegistry(stack, "Models", model_package_group_name=GROUP, removal_policy=gone)
+    where = Environment(account=settings.account, region=settings.region)
+    base = platforms.base(app, "Tested", where, group=GROUP)
+    stack, key, artifacts, registry = base.stack, base.key, base.artifacts, base.registry
     owned = ReleasedEndpoint(stack, "Endpoint", endpoint_name=OWNED, artifacts=artifacts, key=key)
     release = BlueGreenRelease(stack, "Release", endpoint=owned, registry=registry, artifacts=artifacts)
     records = release.records
@@ -265,19 +223,19 @@ def _synthesize(outdir: Path, settings: Settings) -> Assembly:
         "RecordsTable": records.table_name,
     }
     common: dict[str, Any] = {"plan": PLAN, "records": records, "artifacts": artifacts, "key": key}
+    common["removal_policy"] = RemovalPolicy.DESTROY
     for name, endpoint, more in (
         (OWNED, owned, {"registry": registry, "release": release, "release_winner": False}),
         (TEMPLATED, borrowed, {}),
     ):
-        test = ABTest(stack, f"Test{name}", test_name=name, endpoint=endpoint, removal_policy=gone, **common, **more)
+        test = ABTest(stack, f"Test{name}", test_name=name, endpoint=endpoint, **common, **more)
         router = ABRouter(stack, f"Way{name}", test=test)
         outputs |= {
             f"Machine{name}": test.state_machine.state_machine_arn,
             f"Table{name}": test.table.table_name,
             f"Router{name}": router.function.function_name,
         }
-    for name, value in outputs.items():
-        CfnOutput(stack, name, value=value)
+    base.say(outputs)
     app.synth()
     return read(outdir)
 

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import io
 import json
-import tarfile
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,22 +13,19 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
-from aws_cdk import App, CfnOutput, Environment, RemovalPolicy
+from aws_cdk import App, Environment
 from botocore.exceptions import ClientError
 
 from mlplatform_cdk.assembly import Assembly, read
-from mlplatform_cdk.foundation import ArtifactStore, Keys, Notifications, PlatformStack
+from mlplatform_cdk.foundation import Notifications
 from mlplatform_cdk.local import deploy, server
 from mlplatform_cdk.local.administrator import Administrator
 from mlplatform_cdk.local.settings import Settings
-from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release import BlueGreenRelease, Strategy, VerdictRules
-from mlplatform_cdk.release.records import ReleaseRecords
 from mlplatform_cdk.runtimekit.manifest import Manifest
-from mlplatform_cdk.runtimekit.model_package import PackageFacts
 from mlplatform_cdk.serving import ReleasedEndpoint
+from tests.release import platforms
 from tests.release.rehearsal import answering
-from tests.training.jobs import rehearsal as jobs
 
 ENDPOINT, GROUP = "rehearsed", "rehearsed"
 PATIENCE_S = 60.0
@@ -76,35 +69,16 @@ class Rehearsal:
     ) -> str:
         """A version that waits for approval, or has it already."""
         self.made += 1
-        run = f"run-{self.made}"
-        bucket, s3 = self.outputs["Bucket"], self.aws.client("s3")
-        content = (manifest or self.manifest).to_json().encode()
-        archive = model or self.model
-        s3.put_object(Bucket=bucket, Key=f"runs/{run}/model.tar.gz", Body=archive)
-        s3.put_object(Bucket=bucket, Key=f"runs/{run}/manifest.json", Body=content)
-        facts = PackageFacts(
-            run_id=run,
-            dataset_version="d",
-            dataset_uri="s3://lake/raw/",
-            code_version="c",
-            manifest_uri=f"s3://{bucket}/runs/{run}/manifest.json",
-            manifest_sha256=hashlib.sha256(content).hexdigest(),
-            evaluation_uri=f"s3://{bucket}/runs/{run}/evaluation.json",
-            model_data_sha256=hashlib.sha256(archive).hexdigest(),
+        return platforms.register(
+            self.aws,
+            f"run-{self.made}",
+            group=GROUP,
+            bucket=self.outputs["Bucket"],
+            image=self.outputs["Image"],
+            archive=model or self.model,
+            manifest=(manifest or self.manifest).to_json().encode(),
+            approval=approval,
         )
-        arn: str = self.aws.client("sagemaker").create_model_package(
-            ModelPackageGroupName=GROUP,
-            ModelApprovalStatus=approval,
-            CustomerMetadataProperties=facts.to_metadata(),
-            InferenceSpecification={
-                "Containers": [
-                    {"Image": self.outputs["Image"], "ModelDataUrl": f"s3://{bucket}/runs/{run}/model.tar.gz"}
-                ],
-                "SupportedContentTypes": ["application/json"],
-                "SupportedResponseMIMETypes": ["application/json"],
-            },
-        )["ModelPackageArn"]
-        return arn
 
     def approve(self, arn: str) -> dict[str, Any]:
         """Approve a version, and wait for the end of the release that this starts."""
@@ -134,8 +108,7 @@ class Rehearsal:
 
     def end_of(self, execution: str) -> dict[str, Any]:
         """The description of a release that has ended."""
-        describe = self.aws.client("stepfunctions").describe_execution
-        return self.until(lambda: (now := describe(executionArn=execution))["status"] != "RUNNING" and now)
+        return platforms.end_of(self.aws, execution, patience_s=PATIENCE_S)
 
     def visited(self, execution: str) -> list[str]:
         """The states that a release has entered."""
@@ -197,13 +170,7 @@ class Rehearsal:
 
     def until(self, seen: Callable[[], Any]) -> Any:
         """What ``seen`` answers, once that is something."""
-        end = time.monotonic() + PATIENCE_S
-        while time.monotonic() < end:
-            found = seen()
-            if found:
-                return found
-            time.sleep(0.05)
-        raise AssertionError("it did not happen in time")
+        return platforms.until(seen, PATIENCE_S)
 
 
 class Callers:
@@ -234,14 +201,7 @@ class Callers:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, Manifest]:
     """The archive of a model that the platform's own training made, and its manifest."""
-    tree = jobs.ship(tmp_path_factory.mktemp("tree"))
-    prepared = jobs.preprocess(tree, tmp_path_factory.mktemp("p"), {"a.csv": jobs.breast_cancer()})
-    base = jobs.train(tree, tmp_path_factory.mktemp("t"), prepared.output("dataset"), {}).base
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
-        for file in sorted((base / "model").iterdir()):
-            archive.add(file, file.name)
-    return packed.getvalue(), Manifest.from_json((base / "model" / "manifest.json").read_bytes())
+    return platforms.trained(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
@@ -269,12 +229,9 @@ def rehearsal(
 def _synthesize(outdir: Path, settings: Settings, strategy: Strategy) -> Assembly:
     app = App(outdir=str(outdir))
     where = Environment(account=settings.account, region=settings.region)
-    stack = PlatformStack(app, "Rehearsed", env=where)
-    key = Keys(stack, "Keys", removal_policy=RemovalPolicy.DESTROY).data
-    artifacts = ArtifactStore(stack, "Artifacts", key=key, removal_policy=RemovalPolicy.DESTROY)
-    registry = ModelRegistry(stack, "Models", model_package_group_name=GROUP, removal_policy=RemovalPolicy.DESTROY)
+    base = platforms.base(app, "Rehearsed", where, group=GROUP)
+    stack, key, artifacts, registry, records = base.stack, base.key, base.artifacts, base.registry, base.records()
     endpoint = ReleasedEndpoint(stack, "Endpoint", endpoint_name=ENDPOINT, artifacts=artifacts, key=key)
-    records = ReleaseRecords(stack, "Records", key=key, removal_policy=RemovalPolicy.DESTROY)
     topic = Notifications(stack, "Topic", key=key)
     gates = answering.gates(stack, ENDPOINT, records, key, topic) if strategy.gates else None
     release = BlueGreenRelease(
@@ -297,7 +254,6 @@ def _synthesize(outdir: Path, settings: Settings, strategy: Strategy) -> Assembl
     }
     if gates is not None:
         outputs["Team"] = answering.team(stack, gates, release.state_machine)
-    for name, value in outputs.items():
-        CfnOutput(stack, f"Out{name}", value=value).override_logical_id(name)
+    base.say(outputs)
     app.synth()
     return read(outdir)

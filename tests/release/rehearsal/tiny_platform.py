@@ -10,20 +10,19 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from aws_cdk import App, CfnOutput, Environment, RemovalPolicy
+from aws_cdk import App, Environment
 from aws_cdk import aws_ecr_assets as ecr_assets
 from constructs import Construct
 
 from mlplatform_cdk.assembly import Assembly, read
 from mlplatform_cdk.core.images import PlatformImage
-from mlplatform_cdk.foundation import ArtifactStore, Keys, Notifications, PlatformStack
+from mlplatform_cdk.foundation import Notifications
 from mlplatform_cdk.local import deploy, server
 from mlplatform_cdk.local.administrator import Administrator
 from mlplatform_cdk.local.settings import Settings
-from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release import BlueGreenRelease, Gate, Strategy
-from mlplatform_cdk.release.records import ReleaseRecords
 from mlplatform_cdk.serving import ReleasedEndpoint
+from tests.release import platforms
 from tests.release.rehearsal.conftest import ENDPOINT, GROUP, RULES, Rehearsal
 from tests.release.rehearsal.journeys import CONTRACT
 from tests.release.rehearsal.walk import Walk
@@ -80,10 +79,8 @@ def _archive() -> bytes:
 def _synthesize(outdir: Path, settings: Settings) -> Assembly:
     app = App(outdir=str(outdir))
     where = Environment(account=settings.account, region=settings.region)
-    stack = PlatformStack(app, "Interrupted", env=where)
-    key = Keys(stack, "Keys", removal_policy=RemovalPolicy.DESTROY).data
-    artifacts = ArtifactStore(stack, "Artifacts", key=key, removal_policy=RemovalPolicy.DESTROY)
-    registry = ModelRegistry(stack, "Models", model_package_group_name=GROUP, removal_policy=RemovalPolicy.DESTROY)
+    base = platforms.base(app, "Interrupted", where, group=GROUP)
+    stack, key, artifacts = base.stack, base.key, base.artifacts
     endpoint = ReleasedEndpoint(
         stack, "Endpoint", endpoint_name=ENDPOINT, artifacts=artifacts, key=key, image=TinyImage(stack, "TinyImage")
     )
@@ -91,19 +88,19 @@ def _synthesize(outdir: Path, settings: Settings) -> Assembly:
         stack,
         "Release",
         endpoint=endpoint,
-        registry=registry,
+        registry=base.registry,
         artifacts=artifacts,
         strategy=STRATEGY,
-        records=ReleaseRecords(stack, "Records", key=key, removal_policy=RemovalPolicy.DESTROY),
+        records=base.records(),
         notifications=Notifications(stack, "Topic", key=key),
     )
-    outputs = {
-        "Bucket": artifacts.bucket_name,
-        "Image": endpoint.image.image_uri,
-        "Machine": release.state_machine.state_machine_arn,
-        "RecordsTable": release.records.table_name,
-    }
-    for name, value in outputs.items():
-        CfnOutput(stack, name, value=value)
+    base.say(
+        {
+            "Bucket": artifacts.bucket_name,
+            "Image": endpoint.image.image_uri,
+            "Machine": release.state_machine.state_machine_arn,
+            "RecordsTable": release.records.table_name,
+        }
+    )
     app.synth()
     return read(outdir)

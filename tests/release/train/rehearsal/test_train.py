@@ -5,10 +5,8 @@ The embedded AWS is a rehearsal: what AWS itself does is not shown by it.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tarfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,23 +14,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App, CfnOutput, Environment, RemovalPolicy
+from aws_cdk import App, Environment, RemovalPolicy
 from typer.testing import CliRunner
 
 from mlplatform_cdk.assembly import Assembly, read
 from mlplatform_cdk.cli.main import app
-from mlplatform_cdk.foundation import ArtifactStore, Keys, Notifications, PlatformStack
+from mlplatform_cdk.foundation import Notifications
 from mlplatform_cdk.local import deploy, server
 from mlplatform_cdk.local.administrator import Administrator
 from mlplatform_cdk.local.settings import Settings, client_environment
-from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release import BlueGreenRelease, Strategy
-from mlplatform_cdk.release.records import ReleaseRecords
 from mlplatform_cdk.release.train import ReleaseTrain, Stop, TrainStation, Wave
 from mlplatform_cdk.runtimekit import aws
 from mlplatform_cdk.runtimekit.manifest import MANIFEST_NAME
-from mlplatform_cdk.runtimekit.model_package import PackageFacts
 from mlplatform_cdk.serving import ReleasedEndpoint, ServingImage
+from tests.release import platforms
 from tests.serving import small_models
 
 ABROAD, GROUP, EXTERNAL_ID = "eu-west-1", "churn", "train/7f3a9c"
@@ -56,35 +52,17 @@ class Railway:
     def register(self) -> str:
         """An approved version at home."""
         self.made += 1
-        run, bucket, s3 = f"run-{self.made}", self.outputs["Home"]["Bucket"], self.aws.client("s3")
-        archive, manifest = self._pack(), (self.model / MANIFEST_NAME).read_bytes()
-        for name, body in {"model.tar.gz": archive, "manifest.json": manifest, "evaluation.json": b"{}"}.items():
-            s3.put_object(Bucket=bucket, Key=f"runs/{run}/{name}", Body=body)
-        facts = PackageFacts(
-            run_id=run,
-            dataset_version="d",
-            dataset_uri="s3://lake/raw/",
-            code_version="c",
-            manifest_uri=f"s3://{bucket}/runs/{run}/manifest.json",
-            manifest_sha256=hashlib.sha256(manifest).hexdigest(),
-            evaluation_uri=f"s3://{bucket}/runs/{run}/evaluation.json",
-            model_data_sha256=hashlib.sha256(archive).hexdigest(),
+        home = self.outputs["Home"]
+        return platforms.register(
+            self.aws,
+            f"run-{self.made}",
+            group=GROUP,
+            bucket=home["Bucket"],
+            image=home["ImageUri"],
+            archive=self._pack(),
+            manifest=(self.model / MANIFEST_NAME).read_bytes(),
+            approval="Approved",
         )
-        container = {
-            "Image": self.outputs["Home"]["ImageUri"],
-            "ModelDataUrl": f"s3://{bucket}/runs/{run}/model.tar.gz",
-        }
-        arn: str = self.aws.client("sagemaker").create_model_package(
-            ModelPackageGroupName=GROUP,
-            ModelApprovalStatus="Approved",
-            CustomerMetadataProperties=facts.to_metadata(),
-            InferenceSpecification={
-                "Containers": [container],
-                "SupportedContentTypes": ["application/json"],
-                "SupportedResponseMIMETypes": ["application/json"],
-            },
-        )["ModelPackageArn"]
-        return arn
 
     def send(self, **request: str) -> str:
         """Send a train off."""
@@ -95,8 +73,7 @@ class Railway:
         return execution
 
     def end_of(self, execution: str) -> dict[str, Any]:
-        describe = self.aws.client("stepfunctions").describe_execution
-        return self.until(lambda: (now := describe(executionArn=execution))["status"] != "RUNNING" and now)
+        return platforms.end_of(self.aws, execution, patience_s=PATIENCE_S)
 
     def releases(self, name: str) -> list[dict[str, Any]]:
         """The releases of a stop, the newest first."""
@@ -148,13 +125,7 @@ class Railway:
         return [one["decision"]["S"] for one in sorted(these, key=lambda one: one["at"]["S"])]
 
     def until(self, seen: Callable[[], Any]) -> Any:
-        """What ``seen`` answers, once that is something."""
-        end = time.monotonic() + PATIENCE_S
-        while time.monotonic() < end:
-            if found := seen():
-                return found
-            time.sleep(0.05)
-        raise AssertionError("it did not happen in time")
+        return platforms.until(seen, PATIENCE_S)
 
     def _pack(self) -> bytes:
         """An archive that no other version has."""
@@ -186,11 +157,11 @@ def _synthesize(outdir: Path, settings: Settings) -> Assembly:
 
 
 def _home(app: App, settings: Settings) -> None:
-    stack = PlatformStack(app, "Home", env=Environment(account=settings.account, region=settings.region))
-    key = Keys(stack, "Keys", removal_policy=RemovalPolicy.DESTROY).data
-    artifacts = ArtifactStore(stack, "Artifacts", key=key, removal_policy=RemovalPolicy.DESTROY)
+    where = Environment(account=settings.account, region=settings.region)
+    base = platforms.base(app, "Home", where, group=GROUP)
+    stack, key, artifacts = base.stack, base.key, base.artifacts
     image = ServingImage(stack, "Image")
-    records = ReleaseRecords(stack, "Records", key=key, removal_policy=RemovalPolicy.DESTROY)
+    records = base.records()
     stops = {
         name: Stop(
             name=name,
@@ -208,7 +179,7 @@ def _home(app: App, settings: Settings) -> None:
             Wave(name="staging", stops=[stops["staging"]]),
             Wave(name="europe", stops=[stops["prod-eu"]], approval=timedelta(hours=8)),
         ],
-        registry=ModelRegistry(stack, "Models", model_package_group_name=GROUP, removal_policy=RemovalPolicy.DESTROY),
+        registry=base.registry,
         artifacts=artifacts,
         image=image,
         records=records,
@@ -216,22 +187,19 @@ def _home(app: App, settings: Settings) -> None:
         patience=timedelta(hours=2),
         notifications=Notifications(stack, "Topic", key=key),
     )
-    for name, value in {
-        "Bucket": artifacts.bucket_name,
-        "ImageUri": image.image_uri,
-        "TrainArn": train.state_machine.state_machine_arn,
-        "RecordsTable": records.table_name,
-    }.items():
-        CfnOutput(stack, name, value=value)
+    base.say(
+        {
+            "Bucket": artifacts.bucket_name,
+            "ImageUri": image.image_uri,
+            "TrainArn": train.state_machine.state_machine_arn,
+            "RecordsTable": records.table_name,
+        }
+    )
 
 
 def _station(app: App, name: str, where: Environment) -> None:
-    stack = PlatformStack(app, name, env=where)
-    key = Keys(stack, "Keys", removal_policy=RemovalPolicy.DESTROY).data
-    artifacts = ArtifactStore(stack, "Artifacts", key=key, removal_policy=RemovalPolicy.DESTROY)
-    registry = ModelRegistry(
-        stack, "Models", model_package_group_name=f"{name}-churn", removal_policy=RemovalPolicy.DESTROY
-    )
+    base = platforms.base(app, name, where, group=f"{name}-churn")
+    stack, key, artifacts, registry = base.stack, base.key, base.artifacts, base.registry
     endpoint = ReleasedEndpoint(stack, "Endpoint", endpoint_name=f"{name}-churn", artifacts=artifacts, key=key)
     release = BlueGreenRelease(
         stack,
@@ -240,7 +208,7 @@ def _station(app: App, name: str, where: Environment) -> None:
         registry=registry,
         artifacts=artifacts,
         strategy=STRATEGY,
-        records=ReleaseRecords(stack, "Records", key=key, removal_policy=RemovalPolicy.DESTROY),
+        records=base.records(),
     )
     TrainStation(
         stack,
@@ -253,7 +221,7 @@ def _station(app: App, name: str, where: Environment) -> None:
         external_id=EXTERNAL_ID,
         removal_policy=RemovalPolicy.DESTROY,
     )
-    CfnOutput(stack, "Machine", value=release.state_machine.state_machine_arn)
+    base.say({"Machine": release.state_machine.state_machine_arn})
 
 
 def test_a_version_arrives_everywhere_and_somebody_is_asked_on_the_way(railway: Railway) -> None:
