@@ -8,7 +8,8 @@ from botocore.exceptions import ClientError
 
 from mlplatform_cdk.local import deploy
 from mlplatform_cdk.runtimekit.manifest import Manifest
-from tests.release.rehearsal.conftest import ENDPOINT, Callers, Rehearsal
+from tests.release.rehearsal.callers import Callers
+from tests.release.rehearsal.conftest import ENDPOINT, Rehearsal
 
 
 @pytest.fixture
@@ -47,6 +48,8 @@ def test_a_good_version_takes_over_without_a_failed_request(rehearsal: Rehearsal
         execution = rehearsal.approve(better)
 
     assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    visited = rehearsal.visited(execution["executionArn"])
+    assert visited.index("LetGreenScale") < visited.index("HoldStill") < visited.index("RegisterScaling")
     assert rehearsal.traffic() == {better: 1.0}
     assert callers.outcomes.keys() == {"answered"}
     (variant,) = rehearsal.endpoint()["ProductionVariants"]

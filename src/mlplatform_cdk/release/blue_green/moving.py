@@ -32,7 +32,7 @@ def _advancing(release: Release) -> dict[str, State]:
     )
     asked = [("$.progress.kind", "gate", "AskPerson")] if release.strategy.gates else []
     shadowed = [("$.progress.kind", "shadow", "ComeAsShadow")] if release.strategy.shadow_percent else []
-    scales = release.specification.scales
+    scales = release.specification.scales and release.strategy.bake_looks > 0
     return {
         "Advance": advance | {"Next": "WhichMove"},
         "WhichMove": choice(
