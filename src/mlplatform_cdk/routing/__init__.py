@@ -1,6 +1,7 @@
 """Many regions behind one name: what each region owns, and the names that lead there."""
 
 from mlplatform_cdk.routing.global_names import GlobalNames
+from mlplatform_cdk.routing.health_probe import HealthProbe, VerdictTable
 from mlplatform_cdk.routing.plan import (
     HealthCheckSettings,
     HostedZoneReference,
@@ -17,6 +18,7 @@ __all__ = [
     "Firewall",
     "GlobalNames",
     "HealthCheckSettings",
+    "HealthProbe",
     "HostedZoneReference",
     "MultiRegionEndpoint",
     "MutualTls",
@@ -26,4 +28,5 @@ __all__ = [
     "RegionalTarget",
     "Routing",
     "Throttle",
+    "VerdictTable",
 ]

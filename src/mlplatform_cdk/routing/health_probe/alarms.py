@@ -1,0 +1,116 @@
+"""What rings: a region out of service, a probe that sees nothing right, and a version that is wrong everywhere."""
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from mlplatform_cdk.core import acknowledge_controls, arn_of, region_of
+from mlplatform_cdk.routing.health_probe.runtime.metrics import NAMESPACE
+from mlplatform_cdk.routing.plan import MultiRegionEndpoint
+
+_MINUTE = Duration.minutes(1)
+_TEN_SECONDS = Duration.seconds(10)
+_BLIND_MINUTES = 5
+
+
+class ProbeAlarms(Construct):
+    """The alarms on a region's verdicts.
+
+    :param plan: the regions and their names.
+    :param notifications: where each alarm is told; default: nowhere.
+    """
+
+    def __init__(
+        self, scope: Construct, id: str, *, plan: MultiRegionEndpoint, notifications: sns.ITopic | None
+    ) -> None:
+        super().__init__(scope, id)
+        self._plan, self._notifications = plan, notifications
+        self._region = region_of(self)
+        name = plan.alarm_name(self._region)
+        # Route 53 reads the alarm's metric itself, of whole minutes only:
+        # https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-types.html
+        self.out_of_service = self._alarm(
+            "OutOfService",
+            name,
+            "is out of service, or drained, or its probe is silent",
+            self.metric("InService", "Minimum", _MINUTE),
+            below=1,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+        )
+        self.nothing_right = self._alarm(
+            "NothingRight",
+            f"{self._base}-nothing-right",
+            f"has answered no round of golden requests rightly for {_BLIND_MINUTES} minutes",
+            self.metric("Right", "Maximum", _MINUTE),
+            below=1,
+            periods=_BLIND_MINUTES,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+        )
+        self.wrong_everywhere = self._alarm(
+            "WrongEverywhere",
+            f"{self._base}-wrong-everywhere",
+            "serves a version whose answers are wrong wherever it serves; its release must go back",
+            self.metric("WrongEverywhere", "Maximum", _TEN_SECONDS),
+            above=0,
+            missing=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        if notifications is not None:
+            self._let_in(notifications)
+
+    @property
+    def _base(self) -> str:
+        return f"{self._plan.domain_name}-{self._region}"
+
+    def metric(self, name: str, statistic: str, period: Duration) -> cloudwatch.Metric:
+        """A metric of the region's rounds: ``InService``, ``Right``, ``WrongEverywhere`` or ``Latency``."""
+        dimensions: Mapping[str, str] = {"Domain": self._plan.domain_name, "Region": self._region}
+        return cloudwatch.Metric(
+            namespace=NAMESPACE, metric_name=name, dimensions_map=dimensions, statistic=statistic, period=period
+        )
+
+    def _alarm(
+        self,
+        id: str,
+        name: str,
+        sentence: str,
+        metric: cloudwatch.Metric,
+        *,
+        below: float | None = None,
+        above: float | None = None,
+        periods: int = 1,
+        missing: cloudwatch.TreatMissingData,
+    ) -> cloudwatch.Alarm:
+        less = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
+        more = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
+        alarm = cloudwatch.Alarm(
+            self,
+            id,
+            alarm_name=name,
+            alarm_description=f"{self._plan.domain_name} in {self._region} {sentence}",
+            metric=metric,
+            threshold=below if below is not None else above or 0,
+            comparison_operator=less if below is not None else more,
+            evaluation_periods=periods,
+            treat_missing_data=missing,
+        )
+        if self._notifications is not None:
+            alarm.add_alarm_action(actions.SnsAction(self._notifications))
+        else:
+            acknowledge_controls(alarm, {"CloudWatchAlarmAction": "Route 53 and releases hear of it by themselves"})
+        return alarm
+
+    def _let_in(self, topic: sns.ITopic) -> None:
+        """A topic with a policy of its own, such as TLS only, takes messages of those alone whom the policy names."""
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={"ArnLike": {"aws:SourceArn": arn_of(self, "cloudwatch", f"alarm:{self._base}-*")}},
+            )
+        )
