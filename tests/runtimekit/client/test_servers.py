@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from botocore.credentials import Credentials
 
 from mlplatform_cdk.runtimekit.client import (
     Answer,
@@ -19,10 +20,12 @@ from mlplatform_cdk.runtimekit.client import (
     CallFailed,
     CallRefused,
     Hedging,
+    Iam,
     Limits,
     RegionClient,
     Unsigned,
 )
+from mlplatform_cdk.runtimekit.client.http_wire import HttpWire
 from tests.runtimekit.client.servers import Behave, Handler, Server, echo
 
 Start = Callable[..., Server]
@@ -281,6 +284,18 @@ def test_a_connection_that_the_region_closed_meanwhile_costs_no_attempt(start: S
             time.sleep(0.001)
 
     assert len(a.connections) == 5
+
+
+def test_a_name_can_be_led_to_an_address_as_a_rehearsal_does(start: Start) -> None:
+    a, name = start("a"), "a.models.example.com"
+    wire = HttpWire(leads_to={name: f"127.0.0.1:{a.server_port}"})
+
+    with RegionClient({"a": f"http://{name}"}, authorization=Iam(Credentials("AK", "SK")), wire=wire) as client:
+        answers = [client.invoke("x") for _ in range(3)]
+
+    assert [told(answer) for answer in answers] == [("a", "x")] * 3
+    assert {request["Host"] for request in a.requests} == {name}
+    assert len(a.connections) == 1
 
 
 def test_a_look_up_that_hangs_holds_no_caller(start: Start, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:

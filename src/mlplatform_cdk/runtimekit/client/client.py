@@ -47,7 +47,7 @@ class RegionClient:
     :param watching: how often the regions' own verdicts are looked at, so that one that was drained or whose model
         answers wrongly is not asked; None: never; default: every 30 s.
     :param tls: trust other than the system's, or the client's certificate for mutual TLS.
-    :param wire: in place of the network, for tests.
+    :param wire: in place of the network, for tests; URLs may then be ``http`` too.
     """
 
     def __init__(
@@ -68,9 +68,9 @@ class RegionClient:
             raise ValueError("a client needs at least one region, got none")
         if unknown := [region for region in prefer if region not in urls]:
             raise ValueError(f"prefer must name regions of urls ({', '.join(urls)}), got {', '.join(unknown)}")
+        bases = {region: _checked(region, url, plain=wire is not None) for region, url in urls.items()}
         wire = wire or HttpWire(tls=tls)
         hedges = hedging or Hedging()
-        bases = {region: _checked(region, url) for region, url in urls.items()}
         known = Regions([*urls], prefer=prefer, rules=breaking, chance=wire.chance)
         health = {region: f"{base}/health" for region, base in bases.items()}
         self._shared = Shared(
@@ -148,10 +148,10 @@ class RegionClient:
         self.close()
 
 
-def _checked(region: str, url: str) -> str:
-    """``url`` without its last slash, if a request may be sent there."""
+def _checked(region: str, url: str, *, plain: bool) -> str:
+    """``url`` without its last slash, if a request may be sent there; ``plain``: over HTTP, too."""
     parts = urlsplit(url)
-    secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _HERE)
+    secure = parts.scheme == "https" or (parts.scheme == "http" and (plain or parts.hostname in _HERE))
     if not secure or not parts.hostname or parts.query or parts.fragment or not _has_port(parts):
         raise ValueError(f"the URL of {region} must be https://host or https://host/path, got {url!r}")
     return url.rstrip("/")

@@ -9,7 +9,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from typing import Any
@@ -27,10 +27,13 @@ class HttpWire:
     """HTTP/1.1 over kept connections, by ``http.client``. Safe to use from many threads; not across a fork.
 
     :param tls: the trust and, for mutual TLS, the client's certificate; default: the system's trust.
+    :param leads_to: names that are not looked up, and the ``address:port`` to which they lead over plain HTTP, as in a
+        rehearsal; default: every name is looked up.
     """
 
-    def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, *, tls: ssl.SSLContext | None = None, leads_to: Mapping[str, str] | None = None) -> None:
         self._tls = tls or ssl.create_default_context()
+        self._leads_to = dict(leads_to or {})
         self._pool = Pool()
         self._threads = ThreadPoolExecutor(max_workers=_MOST_THREADS, thread_name_prefix="region-client")
 
@@ -63,9 +66,25 @@ class HttpWire:
 
     def _connection(self, url: SplitResult, connect_s: float) -> http.client.HTTPConnection:
         host, timeout = url.hostname or "", max(connect_s, _LEAST_S)
+        if host in self._leads_to:
+            return _Led(self._leads_to[host], url.netloc, timeout)
         if url.scheme == "https":
             return http.client.HTTPSConnection(host, url.port, timeout=timeout, context=self._tls)
         return http.client.HTTPConnection(host, url.port, timeout=timeout)
+
+
+class _Led(http.client.HTTPConnection):
+    """A connection to an address that goes by another name."""
+
+    def __init__(self, address: str, name: str, timeout: float) -> None:
+        super().__init__(address, timeout=timeout)
+        self._name = name
+
+    def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:  # noqa: FBT001, FBT002 -- as the base has it
+        """Begin a request, and say the name."""
+        super().putrequest(method, url, skip_host=True, skip_accept_encoding=skip_accept_encoding)
+        if not skip_host:
+            self.putheader("Host", self._name)
 
 
 class HttpExchange:

@@ -11,6 +11,8 @@ from botocore.credentials import Credentials
 from mlplatform_cdk.local.deploy import destroy
 from mlplatform_cdk.local.settings import Settings
 from mlplatform_cdk.routing.regional_api import Throttle
+from mlplatform_cdk.runtimekit.client import CallFailed, CallRefused, Iam, RegionClient, Retries, Unsigned
+from mlplatform_cdk.runtimekit.client.http_wire import HttpWire
 from tests.local.adapters.api_gateway.fronts import ATTRIBUTES, Client, Front, caller, serve
 from tests.local.sagemaker.conftest import allow, wait_for
 
@@ -75,6 +77,33 @@ def test_a_failed_model_is_told_from_a_failed_platform(front: Front, allowed: Cr
 
     assert reply.status == 424
     assert reply.json["OriginalStatusCode"] == 500
+
+
+def test_the_client_of_many_regions_is_answered_and_knows_a_failed_model_a_refusal_and_a_drain(
+    front: Front, allowed: Credentials
+) -> None:
+    region = front.aws.region
+    name = front.plan.regional_name(region)
+
+    def connected(authorization: Iam | Unsigned) -> RegionClient:
+        wire = HttpWire(leads_to={name: f"127.0.0.1:{front.aws.port}"})
+        once = Retries(attempts=1)
+        return RegionClient({region: f"http://{name}"}, authorization=authorization, retries=once, wire=wire)
+
+    front.publish("drained")
+    with connected(Iam(allowed)) as client:
+        answer = client.invoke(b"1,2,3", content_type="text/csv")
+        with pytest.raises(CallFailed, match=f"{region} answered 424"):
+            client.invoke(b"break")
+        (status,) = client.status()
+    with (
+        connected(Unsigned()) as stranger,
+        pytest.raises(CallRefused, match=r"with 403: .*Missing Authentication Token"),
+    ):
+        stranger.invoke(b"{}")
+
+    assert (json.loads(answer.body)["length"], answer.region, status.state) == (5, region, "out-of-service")
+    assert answer.request_id
 
 
 def test_a_call_without_a_signature_and_one_without_permission_are_refused(
