@@ -19,6 +19,7 @@ PLAN: dict[str, Any] = {
     "finishing": False,
     "shifted": True,
 }
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:people"
 ALARMS = {"a": ["a-errors"], "b": ["b-errors", "b-latency"], "business": ["orders"]}
 TO_BLUE = [{"VariantName": "a", "DesiredWeight": 1.0}, {"VariantName": "b", "DesiredWeight": 0.0}]
 
@@ -157,10 +158,10 @@ def test_a_release_ends_even_if_its_weights_could_not_be_set_at_all(states: Stat
     assert states.executions[ONE]["error"] == "Release.Alarm"
 
 
-def end(execution: str, states: States, *, status: str = "ABORTED", **request: Any) -> str:
+def end(execution: str, states: States, *, status: str = "ABORTED", topic: str = "", **request: Any) -> str:
     states.end(execution, status)
     ended = {"executionArn": execution, "status": status, "input": json.dumps(request)}
-    event = {"endpoint_name": ENDPOINT, "machine_arn": MACHINE, "ended": ended}
+    event = {"endpoint_name": ENDPOINT, "machine_arn": MACHINE, "topic_arn": topic, "ended": ended}
     started: str = guard.on_end(event)["started"]
     return started
 
@@ -216,19 +217,23 @@ def test_a_recovery_that_died_before_it_had_the_lock_is_tried_again(states: Stat
 @pytest.mark.parametrize("text", ["", "no json", "[1]", "null"])
 def test_an_input_that_is_no_mapping_is_no_reason_to_leave_the_endpoint(states: States, text: str) -> None:
     release()
-    event = {"endpoint_name": ENDPOINT, "machine_arn": MACHINE, "ended": {"executionArn": ONE, "input": text}}
+    event = {
+        "endpoint_name": ENDPOINT,
+        "machine_arn": MACHINE,
+        "topic_arn": TOPIC,
+        "ended": {"executionArn": ONE, "input": text},
+    }
 
     assert guard.on_end(event)["started"]
 
 
 @pytest.fixture
-def letters(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+def letters() -> Callable[[], list[str]]:
     """What people were told."""
     sns, sqs = boto3.client("sns"), boto3.client("sqs")
-    topic = sns.create_topic(Name="people")["TopicArn"]
+    assert sns.create_topic(Name="people")["TopicArn"] == TOPIC
     queue = sqs.create_queue(QueueName="people")["QueueUrl"]
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:eu-west-1:123456789012:people")
-    monkeypatch.setenv("TOPIC_ARN", topic)
+    sns.subscribe(TopicArn=TOPIC, Protocol="sqs", Endpoint="arn:aws:sqs:eu-west-1:123456789012:people")
 
     def read() -> list[str]:
         found = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
@@ -251,9 +256,9 @@ def test_after_three_ways_back_that_failed_a_person_is_told_what_to_do(
     states.end(ONE)
     lock.take(ENDPOINT, TWO, "", action="recover", asked=LATER, urgent=True)
 
-    end(TWO, states, action="recover", execution_arn=ONE, attempt=2)
+    end(TWO, states, topic=TOPIC, action="recover", execution_arn=ONE, attempt=2)
     assert (letters(), rings()) == ([], False)
-    end(TWO, states, action="recover", execution_arn=ONE, attempt=3)
+    end(TWO, states, topic=TOPIC, action="recover", execution_arn=ONE, attempt=3)
 
     (letter,) = letters()
     assert letter == (
@@ -266,7 +271,7 @@ def test_after_three_ways_back_that_failed_a_person_is_told_what_to_do(
 def test_a_third_way_back_that_let_go_before_it_failed_is_no_news(
     states: States, letters: Callable[[], list[str]]
 ) -> None:
-    end(TWO, states, action="recover", execution_arn=ONE, attempt=3)
+    end(TWO, states, topic=TOPIC, action="recover", execution_arn=ONE, attempt=3)
 
     assert (letters(), rings()) == ([], False)
 
@@ -295,8 +300,15 @@ def test_who_stops_a_retirement_that_still_waits_keeps_blue(states: States) -> N
     assert end(ONE, states, status="ABORTED", **RETIREMENT) == ""
 
 
+def test_where_there_is_no_topic_the_alarm_alone_tells(states: States) -> None:
+    ended = {"executionArn": ONE, "status": "FAILED", "input": json.dumps({**RETIREMENT, "attempt": 3})}
+    guard.on_end({"endpoint_name": ENDPOINT, "machine_arn": MACHINE, "topic_arn": "", "ended": ended})
+
+    assert rings()
+
+
 def test_after_three_retirements_that_failed_a_person_is_told(states: States, letters: Callable[[], list[str]]) -> None:
-    assert end(ONE, states, status="FAILED", **RETIREMENT, attempt=3) == ""
+    assert end(ONE, states, status="FAILED", topic=TOPIC, **RETIREMENT, attempt=3) == ""
 
     (letter,) = letters()
     assert letter.startswith(

@@ -104,7 +104,7 @@ class World(Surroundings):
         """EventBridge tells of an execution that ended badly."""
         arn = self.ended.pop(0)
         ended = {"executionArn": arn, "input": json.dumps(self.executions[arn].given)}
-        self._tell({"step": "recover", "machine_arn": "machine", "ended": ended, "execution_arn": arn})
+        self._tell({"step": "recover", "machine_arn": "machine", "topic_arn": "", "ended": ended, "execution_arn": arn})
 
     def ring(self, alarm: str) -> None:
         """An alarm rings, and EventBridge tells of it."""

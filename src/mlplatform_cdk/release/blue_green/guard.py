@@ -69,14 +69,14 @@ class ReleaseGuard(Construct):
             package=RUNTIME,
             module="guard_handler",
             description=f"Acts on alarms and interruptions of releases to {endpoint.endpoint_name}",
-            environment={**records.environment, **({"TOPIC_ARN": notifications.topic_arn} if notifications else {})},
+            environment=records.environment,
             key=endpoint.key,
         )
         self._grant(endpoint, machine, records)
         self._grant_telling(endpoint, notifications)
         self.given_up = self._define_given_up(endpoint, notifications)
         self._define_alarm_rule(endpoint, alarms)
-        self._define_end_rule(endpoint, machine)
+        self._define_end_rule(endpoint, machine, notifications)
 
     def _grant(self, endpoint: ReleasedEndpoint, machine: sfn.StateMachine, records: ReleaseRecords) -> None:
         role, executions = self.function.platform_role, executions_of(self, machine)
@@ -153,7 +153,7 @@ class ReleaseGuard(Construct):
             },
         )
 
-    def _define_end_rule(self, endpoint: ReleasedEndpoint, machine: sfn.StateMachine) -> None:
+    def _define_end_rule(self, endpoint: ReleasedEndpoint, machine: sfn.StateMachine, topic: sns.ITopic | None) -> None:
         self._define_rule(
             "Interrupted",
             f"A release to {endpoint.endpoint_name} ended other than well",
@@ -167,6 +167,7 @@ class ReleaseGuard(Construct):
                 "execution_arn": events.EventField.from_path("$.detail.executionArn"),
                 "endpoint_name": endpoint.endpoint_name,
                 "machine_arn": machine.state_machine_arn,
+                "topic_arn": topic.topic_arn if topic is not None else "",
                 "ended": {
                     "executionArn": events.EventField.from_path("$.detail.executionArn"),
                     "status": events.EventField.from_path("$.detail.status"),

@@ -13,7 +13,7 @@ from typing import Any
 from mlplatform_cdk.release.blue_green.runtime import lock, recovery, stopping
 from mlplatform_cdk.release.blue_green.runtime.lock_rows import Row
 from mlplatform_cdk.release.blue_green.runtime.state import label_of
-from mlplatform_cdk.runtimekit import aws, logs, settings
+from mlplatform_cdk.runtimekit import aws, logs
 
 BUSINESS = "business"
 # The metric by which an alarm tells that nothing is tried any more.
@@ -59,14 +59,15 @@ def on_end(event: Mapping[str, Any]) -> dict[str, Any]:
 
     When that was tried often enough, a person is told.
 
-    :param event: ``endpoint_name``, ``machine_arn`` and ``ended``: ``executionArn``, ``status`` and ``input`` (a text).
+    :param event: ``endpoint_name``, ``machine_arn``, ``topic_arn`` (empty: nobody is told) and ``ended``:
+        ``executionArn``, ``status`` and ``input`` (a text).
     """
     endpoint, row = event["endpoint_name"], lock.holder(event["endpoint_name"])
     ended = {**event["ended"], "input": _mapping(event["ended"]["input"])}
     requests = (recovery.recovery_of(ended, row), recovery.retirement_of(ended, row))
     started = [_start(event["machine_arn"], ended, one) for one in requests if one is not None]
     if said := recovery.given_up(ended, row, endpoint):
-        _tell(endpoint, said)
+        _tell(endpoint, said, topic=event["topic_arn"])
     return {"started": "".join(started), "given_up": said}
 
 
@@ -81,8 +82,8 @@ def _start(machine_arn: str, ended: Mapping[str, Any], request: Mapping[str, Any
     return name
 
 
-def _tell(endpoint: str, said: str) -> None:
-    """Let an alarm ring, and say why."""
+def _tell(endpoint: str, said: str, *, topic: str) -> None:
+    """Let an alarm ring, and say why to people, where there is a topic for that."""
     _LOG.error("gave up", extra={"endpoint": endpoint, "reason": said})
     aws.client("cloudwatch").put_metric_data(
         Namespace=NAMESPACE,
@@ -95,7 +96,7 @@ def _tell(endpoint: str, said: str) -> None:
             }
         ],
     )
-    if topic := settings.optional("TOPIC_ARN"):
+    if topic:
         aws.client("sns").publish(TopicArn=topic, Subject=f"{endpoint} needs a person"[:99], Message=said)
 
 
