@@ -26,8 +26,9 @@ demo: .venv/.demo ## Rehearse the whole path on the embedded AWS: data in, predi
 rehearse: .venv/.demo ## Release good and bad versions on the embedded AWS, while callers ask
 	@.venv/bin/mlplatform local rehearse release $(ARGS)
 
+# Half of a rehearsal is waiting: three workers keep two cores busy.
 test: check $(CHECKOV) ## Lint, types, arrows and every test
-	$(RUN) pytest -q -n 2 $(ARGS)
+	$(RUN) pytest -q -n 3 $(ARGS)
 
 check: lint types arrows ## Lint, types and arrows only
 

@@ -44,12 +44,33 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
+# What takes a minute begins first, so that no worker is left with it when the others have nothing to do.
+LONGEST_FIRST = (
+    "tests/end_to_end",
+    "tests/release/rehearsal/",
+    "tests/docs/test_readme.py",
+    "tests/release/ab_test/test_rehearsal.py",
+    "tests/release/",
+    "tests/stacks/",
+    "tests/architecture/",
+)
+
+
 class RoomsTogether(LoadFileScheduling):
     """A file's tests go to one worker, whose fixtures they share; so does the whole of the end-to-end folder."""
 
     def _split_scope(self, nodeid: str) -> str:
         path: str = super()._split_scope(nodeid)
         return "tests/end_to_end" if path.startswith("tests/end_to_end/") else path
+
+    def _assign_work_unit(self, node: Any) -> None:
+        longest = min(self.workqueue, key=_rank)
+        self.workqueue.move_to_end(longest, last=False)
+        super()._assign_work_unit(node)
+
+
+def _rank(scope: str) -> int:
+    return next((rank for rank, start in enumerate(LONGEST_FIRST) if scope.startswith(start)), len(LONGEST_FIRST))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> RoomsTogether:
