@@ -46,6 +46,16 @@ def test_when_every_region_is_down_each_call_makes_one_attempt_once_the_reserve_
     assert (spent, len(wire.sent) - spent) == (130, 100)
 
 
+def test_calls_that_succeed_pay_for_later_retries() -> None:
+    outcomes = iter([500, 200, 200, 500, 200, 500])
+    wire = world(a=lambda *_: (0.01, reply(next(outcomes))))
+    one = client(wire, retries=Retries(share=0.5, reserve=1))
+
+    assert [len(one.invoke(b"").attempts) for _ in range(3)] == [2, 1, 2]
+    with pytest.raises(CallFailed, match="the retry budget is used up"):
+        one.invoke(b"")
+
+
 OUTCOMES = st.sampled_from(
     [reply(), reply(), reply(500), reply(503), reply(429), reply(429, retry_after="1"), REFUSED, CUT]
 )
