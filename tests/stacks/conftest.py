@@ -56,10 +56,11 @@ def platforms(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Platform
 
 @pytest.fixture(scope="session")
 def beside(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Platform]:
-    """What the library has beside the stacks of the platform: delivery, functions, images, endpoints, releases."""
+    """What the library has beside the platform: delivery, functions, images, endpoints, releases, regions."""
     # It reads what this file defines.
     from tests.stacks.beside import delivery, function_in_a_vpc, image_pipeline
     from tests.stacks.beside_people import ab_tests, release_gates
+    from tests.stacks.beside_regions import regional_api
     from tests.stacks.beside_releases import realtime_endpoint, release_train, train_station
 
     made = {
@@ -71,6 +72,7 @@ def beside(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Platform]:
         "station": train_station,
         "gates": release_gates,
         "tests": ab_tests,
+        "region": regional_api,
     }
     return {name: make(tmp_path_factory.mktemp(name)) for name, make in made.items()}
 

@@ -6,6 +6,7 @@ acknowledgements (``delivery/findings.py``).
 
 from tests.stacks.wildcards import KEY_POLICIES, NO_RESOURCE, OBJECTS, REFERENCE, Wildcard
 from tests.stacks.wildcards_people import GATES, STATION, TESTS
+from tests.stacks.wildcards_regions import REGION
 from tests.stacks.wildcards_releases import REALTIME, TRAIN
 
 PIPELINES = "https://docs.aws.amazon.com/cdk/v2/guide/cdk-pipeline.html"
@@ -165,4 +166,5 @@ BESIDE = {
     "station": STATION,
     "gates": GATES,
     "tests": TESTS,
+    "region": REGION,
 }

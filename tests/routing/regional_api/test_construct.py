@@ -17,7 +17,7 @@ from cfnlint.api import lint_file
 from cfnlint.config import ManualArgs
 
 from mlplatform_cdk.routing.regional_api import Authorization, MutualTls, Throttle
-from tests.routing.regional_api.building import HERE, Built
+from tests.routing.regional_api.building import HERE, PLAN, Built
 
 JWT = Authorization.jwt(issuer="https://id.example.com/", audience=["models"])
 METHOD, DOMAIN = "AWS::ApiGateway::Method", "AWS::ApiGateway::DomainName"
@@ -133,8 +133,11 @@ def test_records_of_this_region_lead_to_this_region_and_none_is_the_one_name(sig
     assert all("SharedDomain" in text(one["AliasTarget"]["DNSName"]) for one in shared)
 
 
-def test_a_region_names_no_other(signed: Built) -> None:
+def test_a_region_names_no_other_and_another_region_changes_nothing_here(signed: Built) -> None:
+    more = Built(plan=replace(PLAN, regions=[*PLAN.regions, "ap-southeast-2"]))
+
     assert "us-east-1" not in text(signed.template)
+    assert more.template == signed.template
 
 
 def test_requests_are_throttled_logged_traced_and_seen_by_a_firewall(signed: Built) -> None:
@@ -226,13 +229,14 @@ def test_the_accounts_role_for_logs_is_left_alone_where_something_else_sets_it()
 @pytest.mark.parametrize("authorization", [Authorization.iam(), Authorization.api_key(), JWT], ids=lambda one: one.kind)
 def test_cdk_nag_and_cfn_lint_find_nothing_in_an_api(tmp_path: Path, authorization: Authorization) -> None:
     built = Built(outdir=str(tmp_path), authorization=authorization)
+    s3.CfnBucket(built.stack, "Unchecked")
     packs = (AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks)
     Validations.of(built.app).add_plugins(*(pack(built.app) for pack in packs))
 
-    with suppress(RuntimeError):  # for findings on what else is in the stack
+    with suppress(RuntimeError):  # for the bucket
         built.app.synth()
 
     found = (tmp_path / "validation-report.json").read_text()
-    assert "Front/Verdicts" in found  # the packs have looked
+    assert "Front/Unchecked" in found  # the packs have looked
     assert "Front/Api" not in found
     assert lint_file(tmp_path / "Front.template.json", ManualArgs(regions=[HERE.region])) == []

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 import urllib3
 from aws_cdk import Environment
 from botocore.auth import SigV4Auth
@@ -129,8 +128,3 @@ def caller(client: Client, aws: Settings, policy: dict[str, Any] | None) -> Cred
     role = role_of(client, "anyone", policy)
     made = client("sts").assume_role(RoleArn=role, RoleSessionName="caller")["Credentials"]
     return Credentials(made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
-
-
-def assumed(aws: Settings) -> boto3.session.Session:
-    """The administrator."""
-    return boto3.session.Session("admin", "admin", region_name=aws.region)

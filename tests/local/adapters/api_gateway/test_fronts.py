@@ -13,7 +13,7 @@ import urllib3
 
 from mlplatform_cdk.local.deploy import deploy, destroy
 from mlplatform_cdk.local.settings import Settings
-from tests.local.adapters.api_gateway.test_methods import method, mock
+from tests.local.adapters.api_gateway.doors import method, mock
 from tests.local.control.handmade import assembly_of
 
 NAME = "one.example.com"
