@@ -239,3 +239,13 @@ def test_blue_gets_as_many_instances_as_green_had_for_all_the_requests(
 @pytest.mark.parametrize("step", ["HoldStill", "LetGreenScale"])
 def test_what_scaling_does_not_take_speaks_against_no_version(step: str) -> None:
     assert back(PLAN, BEFORE, failure=Failure(step, "it is in the middle of a change", "ReleaseFailed")).reject is False
+
+
+@pytest.mark.parametrize("way", ["nothing", "wait", "clear"])
+def test_a_plan_that_changes_no_fleet_has_nothing_to_go_back_to(way: str) -> None:
+    """Such as one that waited for the endpoint until its patience was over, and must not ask for a configuration ''."""
+    plan = {**plan_for(2, BEFORE), "way": way, "blue": {**PLAN["blue"], "exists": False, "variant": ""}}
+
+    step = back(plan, BEFORE, failure=Failure("Plan", "the endpoint is not ready", "ReleaseRefused"))
+
+    assert (step.way, step.decision, step.reject) == ("done", "nothing was touched", False)

@@ -43,6 +43,7 @@ class Endpoint:
     approvals: dict[int, str] = field(default_factory=dict)
     scales: dict[str, bool] = field(default_factory=dict)
     load: int = 1
+    retains: bool = False
     made: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def settle(self, *, well: bool) -> None:
@@ -57,20 +58,18 @@ class Endpoint:
         self.pending = ""
 
     def _bring_up(self, name: str) -> None:
+        """The fleets of a configuration; what is retained is so by the variant's name, whatever model it had."""
         fleet = {}
         for one in self.configurations[name]:
             before = self.fleet.get(one["VariantName"])
-            same = before is not None and before.model == one["ModelName"]
-            fleet[one["VariantName"]] = (
-                before
-                if same and before is not None
-                else Fleet(
-                    model=one["ModelName"],
-                    package=self.models[one["ModelName"]],
-                    weight=one["InitialVariantWeight"],
-                    count=one["InitialInstanceCount"],
-                    definition=one,
-                )
+            kept = before if self.retains else None
+            fleet[one["VariantName"]] = Fleet(
+                model=one["ModelName"],
+                package=self.models[one["ModelName"]],
+                weight=kept.weight if kept else one["InitialVariantWeight"],
+                count=kept.count if kept else one["InitialInstanceCount"],
+                definition=one,
+                tested=before is not None and before.model == one["ModelName"] and before.tested,
             )
         self.fleet, self.configuration = fleet, name
 
@@ -89,7 +88,7 @@ class Endpoint:
     def create_endpoint(self, **parameters: Any) -> None:
         if self.status:
             raise Refused("Cannot create already existing endpoint")
-        self.status, self.pending = "Creating", parameters["EndpointConfigName"]
+        self.status, self.pending, self.retains = "Creating", parameters["EndpointConfigName"], False
         self.configuration = self.pending
 
     def update_endpoint(self, **parameters: Any) -> None:
@@ -100,6 +99,7 @@ class Endpoint:
         if going := {*self.scales} & {*self.fleet} - stays:
             raise Refused(f"{going} must be deregistered from scaling first")
         self.status, self.pending = "Updating", parameters["EndpointConfigName"]
+        self.retains = parameters["RetainAllVariantProperties"]
 
     def update_endpoint_weights_and_capacities(self, **parameters: Any) -> None:
         self._must_be_in_service()

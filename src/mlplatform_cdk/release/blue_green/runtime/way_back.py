@@ -9,11 +9,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlplatform_cdk.release.blue_green.runtime.failure import Failure
-from mlplatform_cdk.release.blue_green.runtime.plan import FINISH, FIRST
+from mlplatform_cdk.release.blue_green.runtime.plan import CLEAR, FINISH, FIRST, NOTHING
+from mlplatform_cdk.release.blue_green.runtime.plan import WAIT as NOT_YET
 from mlplatform_cdk.release.blue_green.runtime.state import CHANGING, Live, Variant
 
 WAIT, WEIGHTS, CONFIGURATION, DELETE, DONE = "wait", "weights", "configuration", "delete", "done"
 _BACK = "brought back"
+_UNTOUCHED = (NOTHING, NOT_YET, CLEAR)  # plans by which no fleet was changed
 # What follows when green has passed all: it serves, and going back would be a decision of its own.
 FINISHING = (
     *("LetBlueScaleNoMore", "ScaleDownBlue", "WatchScaleDown", "RegisterScaling", "ScaleByTraffic"),
@@ -83,7 +85,7 @@ def way_back(
     if "green" in plan and not holds:
         outcome = "this execution does not hold the endpoint any more, and leaves it as it is"
         return WayBack(way=DONE, outcome=outcome, decision="left as it is", reject=False)
-    if "green" not in plan:
+    if "green" not in plan or plan["way"] in _UNTOUCHED:
         return WayBack(way=DONE, outcome="the endpoint was not touched", decision="nothing was touched", reject=False)
     step = _step(plan, failure, live, tries)
     if step.way != DONE and looks >= most_looks:
