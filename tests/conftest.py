@@ -24,6 +24,7 @@ import pytest  # noqa: E402
 from xdist.scheduler import LoadFileScheduling  # noqa: E402
 
 from mlplatform_cdk.assembly.synthesize import synthesize  # noqa: E402
+from tests.once import once  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
 
@@ -31,15 +32,25 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture(scope="session")
 def dev_assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The cloud assembly of the dev environment, as the real app's own command makes it."""
-    return synthesize(ROOT, tmp_path_factory.mktemp("dev") / "cdk.out", context={"environment": "dev"}, validate=False)
+    context = {"environment": "dev"}
+    output = "cdk.out"
+    folder = once(
+        tmp_path_factory,
+        "dev",
+        lambda made: synthesize(ROOT, made / output, context=context, validate=False),
+    )
+    return folder / output
 
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The library as it is published."""
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "uv", "--quiet", "build", "--wheel", "--out-dir", str(folder), str(ROOT)]
-    subprocess.run(command, check=True, capture_output=True)
+    command = [sys.executable, "-m", "uv", "--quiet", "build", "--wheel", str(ROOT), "--out-dir"]
+    folder = once(
+        tmp_path_factory,
+        "wheel",
+        lambda made: subprocess.run([*command, str(made)], check=True, capture_output=True),
+    )
     (built,) = folder.glob("*.whl")
     return built
 

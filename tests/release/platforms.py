@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 import tarfile
 import time
 from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release.records import ReleaseRecords
 from mlplatform_cdk.runtimekit.manifest import Manifest
 from mlplatform_cdk.runtimekit.model_package import PackageFacts
+from tests.once import once
 from tests.training.jobs import rehearsal as jobs
 
 _LOOK_EVERY_S = 0.05
@@ -123,7 +125,12 @@ def packed(folder: Path) -> bytes:
 
 def trained(factory: pytest.TempPathFactory) -> tuple[bytes, Manifest]:
     """The archive of a model that the platform's own training made, and its manifest."""
-    tree = jobs.ship(factory.mktemp("tree"))
-    prepared = jobs.preprocess(tree, factory.mktemp("p"), {"a.csv": jobs.breast_cancer()})
-    model = jobs.train(tree, factory.mktemp("t"), prepared.output("dataset"), {}).base / "model"
+
+    def train(folder: Path) -> None:
+        tree = jobs.ship(factory.mktemp("tree"))
+        prepared = jobs.preprocess(tree, factory.mktemp("p"), {"a.csv": jobs.breast_cancer()})
+        model = jobs.train(tree, factory.mktemp("t"), prepared.output("dataset"), {}).base / "model"
+        shutil.copytree(model, folder, dirs_exist_ok=True)
+
+    model = once(factory, "trained", train)
     return packed(model), Manifest.from_json((model / "manifest.json").read_bytes())
