@@ -8,6 +8,7 @@ anew.
 from __future__ import annotations
 
 from mlplatform_cdk.local.adapters.step_functions import (
+    breakpoints,
     clients,
     error_names,
     executions,
@@ -22,7 +23,21 @@ from mlplatform_cdk.local.adapters.step_functions import (
     waits,
 )
 
-PARTS = (error_names, failures, executions, stops, syntax, history, clients, waits, tokens, values, sagemaker, nested)
+PARTS = (
+    error_names,
+    failures,
+    executions,
+    stops,
+    syntax,
+    history,
+    clients,
+    waits,
+    tokens,
+    values,
+    sagemaker,
+    nested,
+    breakpoints,
+)
 
 
 def install() -> None:

@@ -38,6 +38,15 @@ def install() -> None:
 
 
 def _wait(_function: WaitFunction, env: Environment, wait_seconds: float) -> None:
-    deadline = time.monotonic() + clock.real_seconds(max(wait_seconds, 0))
+    wait(env, wait_seconds)
+
+
+def wait(env: Environment, seconds: float) -> None:
+    """Let an execution wait by the rehearsal's clock, or until it is stopped.
+
+    :param env: the execution's.
+    :param seconds: of the definition.
+    """
+    deadline = time.monotonic() + clock.real_seconds(max(seconds, 0))
     while env.is_running() and (left := deadline - time.monotonic()) > 0:
         env.program_state_event.wait(left)
