@@ -5,15 +5,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from aws_cdk import Names, RemovalPolicy
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from mlplatform_cdk.core.acknowledgements import accept_lint
-from mlplatform_cdk.core.answers import resource_of
+from mlplatform_cdk.core.acknowledgements import accept_lint, acknowledge_wildcards
+from mlplatform_cdk.core.answers import arn_of, resource_of
 from mlplatform_cdk.core.functions import LOG_RETENTION
-from mlplatform_cdk.core.roles import PlatformRole
+from mlplatform_cdk.core.roles import PlatformRole, permission
 
 _LONGEST_NAME = 100
 
@@ -58,3 +59,16 @@ class PlatformStateMachine(sfn.StateMachine):
             tracing_enabled=True,
         )
         accept_lint(resource_of(self), {"W3005": "CDK names the role in DependsOn besides the reference to it"})
+
+
+def grant_ending(scope: Construct, id: str, *, role: PlatformRole, machine: sfn.StateMachine, description: str) -> None:
+    """Let ``role`` see and end the executions of ``machine``, by a policy of its own: no cycle so."""
+    executions = arn_of(scope, "states", f"execution:{machine.state_machine_name}:*")
+    policy = iam.ManagedPolicy(
+        scope,
+        id,
+        description=description,
+        roles=[role],
+        statements=[permission(["states:DescribeExecution", "states:StopExecution"], executions)],
+    )
+    acknowledge_wildcards(policy, {executions: "the executions of one machine, whose names come with them"})

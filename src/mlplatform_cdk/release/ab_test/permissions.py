@@ -23,6 +23,7 @@ from mlplatform_cdk.core import (
     key_arn,
     permission,
 )
+from mlplatform_cdk.core.machines import grant_ending
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release.ab_test.findings import ON_A_TEMPLATE, WITHOUT_ALARMS, WITHOUT_RELEASE
 from mlplatform_cdk.release.ab_test.runtime.preparation import MARK
@@ -127,16 +128,9 @@ def grant_take_part(grantee: iam.IGrantable, *, endpoint: Endpoint, table: dynam
 
 
 def grant_end(scope: Construct, role: PlatformRole, machine: sfn.StateMachine) -> None:
-    """Let a release see whether the test runs, and a rollback end it, by a policy of its own: no cycle so."""
-    executions = arn_of(scope, "states", f"execution:{machine.state_machine_name}:*")
-    policy = iam.ManagedPolicy(
-        scope,
-        "ReleasePermissions",
-        description="Lets a release see whether an A/B test is running, and a rollback end it",
-        roles=[role],
-        statements=[permission(["states:DescribeExecution", "states:StopExecution"], executions)],
-    )
-    acknowledge_wildcards(policy, {executions: "the executions of one machine, whose names come with them"})
+    """Let a release see whether the test runs, and a rollback end it."""
+    what = "Lets a release see whether an A/B test is running, and a rollback end it"
+    grant_ending(scope, "ReleasePermissions", role=role, machine=machine, description=what)
 
 
 class MachineRole(PlatformRole):

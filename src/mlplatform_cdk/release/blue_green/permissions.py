@@ -22,6 +22,7 @@ from mlplatform_cdk.core import (
     key_arn,
     permission,
 )
+from mlplatform_cdk.core.machines import grant_ending
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.serving import ReleasedEndpoint
 
@@ -145,16 +146,9 @@ def grant_alarms(role: PlatformRole, alarms: "Mapping[str, Sequence[cloudwatch.I
 
 
 def grant_turn(scope: Construct, role: PlatformRole, machine: sfn.StateMachine) -> None:
-    """Let the function see and end the executions of the machine that calls it, by a policy of its own: no cycle so."""
-    executions = arn_of(scope, "states", f"execution:{machine.state_machine_name}:*")
-    policy = iam.ManagedPolicy(
-        scope,
-        "TurnPermissions",
-        description="Lets a release see whether another one is running, and end it",
-        roles=[role],
-        statements=[permission(["states:DescribeExecution", "states:StopExecution"], executions)],
-    )
-    acknowledge_wildcards(policy, {executions: "the executions of one machine, whose names come with them"})
+    """Let the function see and end the executions of the machine that calls it."""
+    what = "Lets a release see whether another one is running, and end it"
+    grant_ending(scope, "TurnPermissions", role=role, machine=machine, description=what)
 
 
 def grant_restart(scope: Construct, role: PlatformRole, machine: sfn.StateMachine) -> None:
