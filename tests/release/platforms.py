@@ -101,7 +101,10 @@ def register(
 def end_of(aws: Administrator, execution: str, *, patience_s: float) -> dict[str, Any]:
     """The description of an execution that has ended."""
     describe = aws.client("stepfunctions").describe_execution
-    return until(lambda: (now := describe(executionArn=execution))["status"] != "RUNNING" and now, patience_s)
+    ended: dict[str, Any] = until(
+        lambda: (now := describe(executionArn=execution))["status"] != "RUNNING" and now, patience_s
+    )
+    return ended
 
 
 def until(seen: Callable[[], Any], patience_s: float) -> Any:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 from aws_cdk import App, Environment
-from botocore.exceptions import ClientError
 
 from mlplatform_cdk.assembly import Assembly, read
 from mlplatform_cdk.foundation import Notifications
@@ -171,31 +168,6 @@ class Rehearsal:
     def until(self, seen: Callable[[], Any]) -> Any:
         """What ``seen`` answers, once that is something."""
         return platforms.until(seen, PATIENCE_S)
-
-
-class Callers:
-    """Somebody always asks the endpoint; each answer must be right."""
-
-    def __init__(self, rehearsal: Rehearsal) -> None:
-        self.outcomes: Counter[str] = Counter()
-        self._rehearsal, self._stop = rehearsal, threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stop.wait(0.02):
-            try:
-                self._rehearsal.ask()
-                self.outcomes["answered"] += 1
-            except (ClientError, AssertionError) as failure:
-                self.outcomes[str(failure)] += 1
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.release.rehearsal.breakpoints import retiring_after
-from tests.release.rehearsal.conftest import CANARY, Callers, Rehearsal
+from tests.release.rehearsal.callers import Callers
+from tests.release.rehearsal.conftest import CANARY, Rehearsal
 
 # Far longer than these tests take, whatever runs beside them.
 STRATEGY = CANARY.with_(retention=timedelta(days=7), observe=timedelta(seconds=10), bake=timedelta(0))

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from mlplatform_cdk.runtimekit.release_strategy import Strategy
-from tests.release.rehearsal.conftest import RULES, Callers, Rehearsal
+from tests.release.rehearsal.callers import Callers
+from tests.release.rehearsal.conftest import RULES, Rehearsal
 
 STRATEGY = Strategy.shadow(
     50, observe=timedelta(seconds=100), bake=timedelta(0), retention=timedelta(0), warm_up_requests=5, rules=RULES
