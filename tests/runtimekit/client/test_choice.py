@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from mlplatform_cdk.runtimekit.client import Breaking, CallFailed, RegionClient
+from mlplatform_cdk.runtimekit.client import Breaking, CallFailed, RegionClient, Retries
 from mlplatform_cdk.runtimekit.client.regions import Regions, Ticket
 from tests.runtimekit.client.virtual import DEAD, VirtualWire, always, between, client, reply, well, world
 
@@ -115,6 +115,16 @@ def test_the_status_names_the_best_first() -> None:
 
     assert (best.region, best.state, best.share) == ("b", "closed", 1)
     assert second.latency_s == pytest.approx(0.2, rel=0.02)
+
+
+def test_a_call_asks_one_after_the_other_where_all_are_left_alone() -> None:
+    wire = world(a=DEAD, b=DEAD)
+    one = client(wire, breaking=Breaking(in_a_row=1, rest_s=60), retries=Retries(attempts=2))
+
+    for _ in range(3):
+        with pytest.raises(CallFailed) as failed:
+            one.invoke(b"{}")
+        assert {attempt.region for attempt in failed.value.attempts} == {"a", "b"}
 
 
 def left_alone(*names: str) -> Regions:

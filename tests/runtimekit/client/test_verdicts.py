@@ -84,6 +84,7 @@ def test_a_verdict_that_is_not_renewed_counts_for_three_looks() -> None:
     while wire.time < 120:
         ask(one, wire, 1)
 
+    assert wire.hung_looks[0].cancelled
     first = next(exchange.at for exchange in wire.sent if exchange.region == "a")
     assert 90 <= first < 92
 
@@ -122,11 +123,12 @@ def test_only_a_call_that_knows_nothing_waits_for_the_verdicts_and_not_for_long(
 
 
 def test_a_verdict_that_nobody_took_in_for_long_is_no_news() -> None:
-    wire = published(world(a=well(0.01), b=well(0.05)), a=between(40, 50, DRAINED, SILENT), b=SILENT)
+    wire = published(world(a=well(0.01), b=well(0.05)), a=between(40, 50, DRAINED, IN), b=IN)
     one = client(wire, prefer=["a"])
     one.invoke(b"")
     wire.time = 45
-    one.invoke(b"")
+    assert ask(one, wire, 1) == ["a"]  # the look has just begun
+    published(wire, a=SILENT)
 
     wire.time = 1000
 

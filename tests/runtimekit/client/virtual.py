@@ -65,6 +65,7 @@ class VirtualWire:
     closed: bool = False
     health: dict[str, Behaviour] = field(default_factory=dict)
     looks: list[tuple[str, float]] = field(default_factory=list)
+    hung_looks: list[VirtualExchange] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
@@ -87,7 +88,10 @@ class VirtualWire:
     def _look(self, request: Request, region: str) -> Exchange:
         self.looks.append((region, self.time))
         seconds, result = self.health.get(region, always(reply(404), 0))(self.time, 0)
-        return VirtualExchange(self, request, region, self.time, self.time + seconds, result)
+        exchange = VirtualExchange(self, request, region, self.time, self.time + seconds, result)
+        if seconds == NEVER:
+            self.hung_looks.append(exchange)
+        return exchange
 
     def wait(self, exchanges: Collection[Exchange], seconds: float) -> None:
         assert seconds >= 0

@@ -80,7 +80,7 @@ class Verdicts:
                 del self._looks[region]
                 self._heard = max(self._heard, look.at)
                 said, until = _said(outcome), look.at + self._rules.every_s * _COUNTS_FOR
-                if said is not None:
+                if said is not None and now < until:
                     self._regions.published(region, now, in_service=said, until=until)
             elif now >= look.until:
                 del self._looks[region]
