@@ -2,6 +2,7 @@
 
 import typer
 
+from mlplatform_cdk.cli.ab_test import app as ab_test
 from mlplatform_cdk.cli.check import check
 from mlplatform_cdk.cli.console import failures
 from mlplatform_cdk.cli.cost import cost
@@ -25,6 +26,7 @@ app.command("quantize")(quantize)
 app.command("tune")(tune)
 app.add_typer(local, name="local")
 app.add_typer(release, name="release")
+app.add_typer(ab_test, name="ab-test")
 
 
 @app.callback()

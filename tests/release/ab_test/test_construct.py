@@ -166,12 +166,15 @@ PATTERNS = {
     ":model-package/churn/*",  # the versions of one group
     "/ab-tests/*",
     "/runs/*",
+    ":scalable-target/*",  # ids that AWS chooses, kept to SageMaker's by a condition
+    ":alarm:TargetTracking-endpoint/churn/variant/t*",  # by which AWS scales the challengers
     ":*",  # the executions of one machine
 }
 
 
 @pytest.mark.parametrize(
-    ("released", "expected"), [(False, {":model/*", "/ab-tests/*"}), (True, {":model/churn--ab-*", "/runs/*"})]
+    ("released", "expected"),
+    [(False, {":model/*", "/ab-tests/*"}), (True, {":model/churn--ab-*", "/runs/*", "/variant/t*"})],
 )
 def test_every_resource_that_is_a_pattern_has_its_reason(released: bool, expected: set[str]) -> None:  # noqa: FBT001
     template, _, _ = Built(released=released, http_api=True).rendered()

@@ -9,7 +9,7 @@ import pytest
 from scipy import integrate, stats
 
 from mlplatform_cdk.release.ab_test.runtime import bandit, strata
-from mlplatform_cdk.release.ab_test.runtime.balance import mismatch_p_value
+from mlplatform_cdk.release.ab_test.runtime.balance import Given, mismatch_p_value
 from mlplatform_cdk.release.ab_test.runtime.decision import decide
 from mlplatform_cdk.release.ab_test.runtime.samples import Sample, sample_of
 from mlplatform_cdk.runtimekit.ab_test import tallies as tallies_
@@ -18,6 +18,16 @@ from mlplatform_cdk.runtimekit.ab_test.tallies import Sums, Tally
 from tests.release.ab_test.streams import CONVERTED, FAILED, PLAN, arms, guarded, hits, look
 
 BANDIT = replace(PLAN, traffic=THOMPSON)
+
+
+def times_of(looks: list[list[int]], shares: list[list[float]]) -> list[Given]:
+    """Looks under these shares."""
+    return [Given(counts=one, shares=these) for one, these in zip(looks, shares, strict=True)]
+
+
+def mismatch(counts: list[int], shares: list[float]) -> float:
+    """Of one time."""
+    return mismatch_p_value(times_of([counts], [shares]))
 
 
 def test_a_challenger_that_is_proven_better_gets_all_requests() -> None:
@@ -314,11 +324,60 @@ def test_shares_that_are_not_what_came_are_noticed_and_others_are_not() -> None:
     fair = [source.binomial(1000, 0.5, 50).cumsum() for _ in range(300)]
 
     wrong = sum(
-        any(mismatch_p_value([int(n), 1000 * (step + 1) - int(n)], [0.5, 0.5]) < 0.01 for step, n in enumerate(path))
+        any(mismatch([int(n), 1000 * (step + 1) - int(n)], [0.5, 0.5]) < 0.01 for step, n in enumerate(path))
         for path in fair
     )
 
     assert wrong / len(fair) <= 0.01
     lost = [10_000, 10_800]  # as scipy's test for one look sees it:
     assert stats.chisquare(lost).pvalue < 1e-4
-    assert mismatch_p_value(lost, [0.5, 0.5]) < 0.0005
+    assert mismatch(lost, [0.5, 0.5]) < 0.0005
+
+
+def test_looks_under_equal_shares_are_one_time() -> None:
+    """So that a test whose shares never move is judged as the paper says, look by look."""
+    shares = [0.2, 0.3, 0.5]
+    looks = [[210, 290, 500], [1900, 3200, 4900], [20, 30, 50]]
+
+    together = mismatch([sum(counts) for counts in zip(*looks, strict=True)], shares)
+
+    assert mismatch_p_value(times_of(looks, [shares] * 3)) == pytest.approx(together)
+    assert 0 < together < 1
+
+
+def bandit_looks(source: np.random.Generator, *, kept: float = 1.0) -> list[Given]:
+    """60 looks of a bandit whose shares wander; one variant may lose keys."""
+    share, given = 0.5, []
+    for _ in range(60):
+        hits = source.binomial(2000, share)
+        counts = [int(hits), int(source.binomial(2000 - hits, kept))]
+        given.append(Given(counts=counts, shares=[share, 1 - share]))
+        share = float(np.clip(share + source.normal(0, 0.08), 0.05, 0.95))
+    return given
+
+
+def test_under_moving_shares_keys_are_counted_against_those_that_were_in_force() -> None:
+    source = np.random.default_rng(27)
+    fair = [bandit_looks(source) for _ in range(100)]
+    losing = [bandit_looks(source, kept=0.95) for _ in range(30)]
+
+    wrong = sum(any(mismatch_p_value(path[:number]) < 0.01 for number in range(1, 61)) for path in fair)
+    found = sum(mismatch_p_value(path) < 0.0005 for path in losing)
+
+    assert wrong / len(fair) <= 0.01
+    assert found / len(losing) >= 0.9
+    # Against the shares of the last look alone, all of these would be called lost.
+    totals = [[sum(one.counts[index] for one in path) for index in (0, 1)] for path in fair]
+    assert sum(mismatch(one, path[-1].shares) < 0.0005 for one, path in zip(totals, fair, strict=True)) > 90
+
+
+def test_a_bandit_that_loses_keys_names_no_winner() -> None:
+    seen = replace(
+        look(hits(5000, 500), hits(4000, 600), plan=BANDIT),
+        given=(Given(counts=[5000, 4000], shares=[0.5, 0.5]),),
+    )
+
+    made = decide(seen)
+
+    assert (made.outcome, made.winner) == ("goes on", "")
+    assert "must get their shares of the keys (4500, 4500), and got 5000, 4000" in made.reason

@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from mlplatform_cdk.release.ab_test.runtime import lock, looking, preparation, world
+from mlplatform_cdk.release.ab_test.runtime import lock, looking, preparation, scaling, world
 from mlplatform_cdk.release.ab_test.runtime.decision import Look, decide
 from mlplatform_cdk.release.ab_test.runtime.errors import TestFailed, TestRefused
 from mlplatform_cdk.release.ab_test.runtime.handler import handle
@@ -154,6 +154,24 @@ def test_a_rollback_ends_the_test_and_a_release_does_not(cloud: Any) -> None:
     assert instead({"model_package_arn": VERSION}, holder, supersede=True).ends_by == ""
 
 
+def test_a_rollback_waits_for_the_recovery_of_the_test_that_it_has_ended(
+    cloud: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would stop each recovery, whose end starts the next one: the endpoint would never be put right."""
+    lock.take(ENDPOINT, EXECUTION, "r-1")
+    assert lock.inherit(ENDPOINT, "recovery", EXECUTION) == "r-1"
+    assert lock.inherit(ENDPOINT, "second-recovery", "recovery") == "r-1"
+
+    holder = releases.holder(ENDPOINT)
+    found = instead({"action": "rollback"}, holder, supersede=False)
+    assert (found.way, found.ends_by) == ("wait", "")
+    for status in ("RUNNING", "ABORTED"):
+        monkeypatch.setattr(releases, "status_of", lambda _row, status=status: status)
+        assert not releases.take(ENDPOINT, "a-rollback", "", urgent=True).held
+    lock.free(ENDPOINT, "second-recovery")
+    assert releases.take(ENDPOINT, "a-rollback", "", urgent=True).held
+
+
 class FakeSageMaker:
     """What moto lacks of an endpoint: its weights move."""
 
@@ -268,6 +286,73 @@ def test_a_bandits_looks_compare_what_came_under_equal_shares(
     assert (first.changes, repeated.changes) == ((), ())
     assert second.changes == (first.tallies,)
     assert [sample.count for sample in second.times(PLAN.metric)[-1]] == [0, 0]
+
+
+def test_keys_are_counted_against_the_shares_that_gave_them_their_variants(
+    endpoint: FakeSageMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also those of a caller that still held the shares from before the last look."""
+    run = begun(endpoint)
+    told(run, "a", 60, 6)
+    told(run, "b", 60, 9)
+    known = state.read(TABLE, "offers")
+    assert known is not None
+    early = replace(known, plan=replace(PLAN, traffic=THOMPSON, minimum_samples=50))
+    state.write(TABLE, early)
+    seen: list[Look] = []
+    monkeypatch.setattr(looking, "decide", lambda look: seen.append(look) or decide(look))
+
+    handle(event("look", run=run, looks=0), None)
+    moved = state.read(TABLE, "offers")
+    assert moved is not None
+    for held, key, variant in ((early, "late", "a"), (moved, "new-1", "b"), (moved, "new-2", "b")):
+        outcomes.record_request(TABLE, held, Exposure(request_id=key, key=key, variant=variant))
+    for looks in (1, 1):
+        handle(event("look", run=run, looks=looks), None)
+
+    equal, shares = (0.5, 0.5), tuple(moved.shares.values())
+    assert shares != equal
+    first, second, repeated = ([(tuple(one.counts), one.shares) for one in look.given] for look in seen)
+    assert first == [((60, 60), equal)]
+    assert second == repeated == [((60, 60), equal), ((1, 0), equal), ((0, 2), shares)]
+
+
+def test_challengers_scale_as_the_control_does_and_no_more_when_they_go(cloud: Any) -> None:
+    client = cloud.client("application-autoscaling")
+    place = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
+    control = place | {"ResourceId": "endpoint/churn/variant/a"}
+    client.register_scalable_target(**control, MinCapacity=2, MaxCapacity=7)
+    client.put_scaling_policy(
+        **control,
+        PolicyName="invocations-per-instance",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration={
+            "TargetValue": 600.0,
+            "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
+        },
+    )
+
+    def scaled() -> dict[str, tuple[int, int, list[str]]]:
+        targets = client.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+        policies = client.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
+        return {
+            one["ResourceId"].rpartition("/")[2]: (
+                one["MinCapacity"],
+                one["MaxCapacity"],
+                [two["PolicyName"] for two in policies if two["ResourceId"] == one["ResourceId"]],
+            )
+            for one in targets
+        }
+
+    for _ in range(2):  # a step that is retried changes nothing
+        scaling.follow(ENDPOINT, "a", ["t1", "t2"])
+    assert scaled() == dict.fromkeys(("a", "t1", "t2"), (2, 7, ["invocations-per-instance"]))
+
+    for _ in range(2):
+        scaling.forget(ENDPOINT, ["t1", "t2"])
+    assert [*scaled()] == ["a"]
+    scaling.follow(ENDPOINT, "b", ["t1"])  # a control that does not scale
+    assert [*scaled()] == ["a"]
 
 
 def test_a_look_that_is_repeated_writes_one_record_and_comes_to_the_same(endpoint: FakeSageMaker) -> None:

@@ -22,6 +22,7 @@ from mlplatform_cdk.core import (
 from mlplatform_cdk.core.machines import PlatformStateMachine
 from mlplatform_cdk.core.tables import PlatformTable
 from mlplatform_cdk.registry import ModelRegistry
+from mlplatform_cdk.release.ab_test.address import publish_test
 from mlplatform_cdk.release.ab_test.checks import check_names, check_released, check_templated
 from mlplatform_cdk.release.ab_test.definition import RECOVER, Machine, definition
 from mlplatform_cdk.release.ab_test.permissions import (
@@ -36,6 +37,7 @@ from mlplatform_cdk.release.ab_test.permissions import (
 )
 from mlplatform_cdk.release.blue_green import BlueGreenRelease
 from mlplatform_cdk.release.records import ReleaseRecords
+from mlplatform_cdk.runtimekit.ab_test.address import TestAddress
 from mlplatform_cdk.runtimekit.ab_test.items import EXPIRY, PARTITION, SORT
 from mlplatform_cdk.runtimekit.ab_test.plan import TestPlan
 from mlplatform_cdk.serving import Endpoint, ReleasedEndpoint
@@ -154,6 +156,18 @@ class ABTest(Construct):
         if release is not None:
             grant_end(self, release.function.platform_role, self.state_machine)
         self._define_recovery()
+        publish_test(
+            self,
+            TestAddress(
+                name=test_name,
+                endpoint=endpoint.endpoint_name,
+                machine=self.state_machine.state_machine_arn,
+                table=self.table.table_name,
+                records=records.table_name,
+                bus=records.bus_name,
+                reports=f"s3://{artifacts.bucket_name}/{REPORTS}",
+            ),
+        )
 
     def grant_take_part(self, grantee: iam.IGrantable) -> None:
         """Let ``grantee`` use ``mlplatform_cdk.runtimekit.ab_test``: ask the variants, and report outcomes."""

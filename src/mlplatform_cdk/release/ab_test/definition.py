@@ -197,11 +197,11 @@ def _telling(machine: Machine) -> dict[str, State]:
         "who": f"A/B test {name}",
         "reason.$": "$.finished.message",
     }
-    start = {"StateMachineArn": machine.release_arn, "Input.$": "States.JsonToString($.release)"}
+    start = {"StateMachineArn": machine.release_arn, "Input.$": "$.release"}
     return {
         **states,
         "Release": _pass(wanted, "$.release", "StartRelease"),
-        **machine.call("StartRelease", "aws-sdk:sfn:startExecution", start, "Ended"),
+        **machine.call("StartRelease", "states:startExecution", start, "Ended"),
     }
 
 

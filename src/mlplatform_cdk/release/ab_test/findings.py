@@ -5,6 +5,11 @@ WITHOUT_RELEASE = {"permission-missing[sagemaker:UpdateModelPackage]": "a test t
 ON_A_TEMPLATE = {
     f"permission-missing[{action}]": "only challengers need it, and the variants of a template are all there"
     for action in (
+        "application-autoscaling:DeregisterScalableTarget",
+        "application-autoscaling:DescribeScalableTargets",
+        "application-autoscaling:DescribeScalingPolicies",
+        "application-autoscaling:PutScalingPolicy",
+        "application-autoscaling:RegisterScalableTarget",
         "s3:GetObject",
         "sagemaker:CreateEndpointConfig",
         "sagemaker:CreateModel",

@@ -26,7 +26,7 @@ from mlplatform_cdk.core import (
 from mlplatform_cdk.core.machines import grant_ending
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release.ab_test.findings import ON_A_TEMPLATE, WITHOUT_ALARMS, WITHOUT_RELEASE
-from mlplatform_cdk.release.ab_test.runtime.preparation import MARK
+from mlplatform_cdk.release.ab_test.runtime.preparation import CHALLENGER, MARK
 from mlplatform_cdk.serving import Endpoint, ReleasedEndpoint
 
 REPORTS = "ab-tests/"
@@ -110,6 +110,50 @@ def grant_challengers(
     grant_read(artifacts, function, prefix="runs/")
     common = "what releases and tests make for one endpoint, by their common prefix"
     acknowledge_wildcards(role, dict.fromkeys((configurations, models, own_configurations, own_models), common))
+    _grant_scaling(function, endpoint)
+
+
+def _grant_scaling(function: PlatformFunction, endpoint: ReleasedEndpoint) -> None:
+    """Let the steps scale challengers as the control does, by a policy of its own: one does not hold it all.
+
+    https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_id-based-policy-examples.html
+    """
+    targets = arn_of(function, "application-autoscaling", "scalable-target/*")
+    alarms = arn_of(
+        function, "cloudwatch", f"alarm:TargetTracking-endpoint/{endpoint.endpoint_name}/variant/{CHALLENGER}*"
+    )
+    policy = iam.ManagedPolicy(
+        function,
+        "ScalingPermissions",
+        description=f"Lets an A/B test scale challengers on {endpoint.endpoint_name}",
+        roles=[function.platform_role],
+        statements=[
+            permission(
+                [
+                    "application-autoscaling:DeregisterScalableTarget",
+                    "application-autoscaling:PutScalingPolicy",
+                    "application-autoscaling:RegisterScalableTarget",
+                ],
+                targets,
+                conditions={"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}},
+            ),
+            permission(
+                ["application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScalingPolicies"],
+                "*",
+            ),
+            permission(["cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"], alarms),
+        ],
+    )
+    acknowledge_wildcards(
+        policy,
+        {
+            targets: "scalable targets have ids that AWS chooses; the condition keeps to SageMaker's",
+            alarms: "the alarms by which AWS scales challengers of one endpoint, with ids that AWS chooses",
+        },
+    )
+    acknowledge(
+        policy, {"AwsSolutions-IAM5[Resource::*]": "the descriptions of application auto scaling take no resource"}
+    )
 
 
 def grant_winner(function: PlatformFunction, registry: ModelRegistry | None) -> None:

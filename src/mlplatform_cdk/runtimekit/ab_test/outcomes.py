@@ -103,7 +103,8 @@ def _first_of(table: str, state: TestState, unit: str, exposure: Exposure, expir
     measured = {name: _exact(state.plan, name, value) for name, value in exposure.measured.items() if name in wanted}
     partition, sort = _unit_key(state.run, unit)
     begun = {items.PARTITION: partition, items.SORT: sort, "variant": exposure.variant, items.EXPIRY: expires}
-    counted = {tallies.EXPOSED: 1, **tallies.amounts(measured)}
+    part = tallies.PARTS[state.looks % len(tallies.PARTS)]
+    counted = {tallies.EXPOSED: 1, part: 1, **tallies.amounts(measured)}
     return [
         items.put_new(table, begun | {f"{_COUNTED}{name}": exposure.request_id for name in measured}),
         items.add(table, tallies.partition_of(state.run, exposure.variant), tallies.shard_of(unit), counted),

@@ -11,6 +11,7 @@ from mlplatform_cdk.runtimekit.ab_test import items
 
 SHARDS = 8
 EXPOSED = "exposed"
+PARTS = ("exposed_0", "exposed_1")
 # Values are summed in millionths, as whole numbers: the squares of a billion of the greatest stay within DynamoDB's 38
 # digits, and no sum loses any.
 MOST, STEP = Decimal(10**8), Decimal("0.000001")
@@ -39,10 +40,12 @@ class Tally:
 
     :param exposed: how many keys (or requests, if those are the samples) had it as their first variant.
     :param metrics: by name.
+    :param parts: of ``exposed``, by whether the shares that gave the variant were those after an even or an odd look.
     """
 
     exposed: int = 0
     metrics: Mapping[str, Sums] = field(default_factory=dict)
+    parts: tuple[int, int] = (0, 0)
 
 
 def partition_of(run: str, variant: str) -> str:
@@ -70,19 +73,21 @@ def read(table: str, run: str, variant: str) -> Tally:
     for shard in items.query(table, partition_of(run, variant)):
         summed.update({name: int(value) for name, value in shard.items() if isinstance(value, Decimal)})
     names = [name.removeprefix(_COUNT) for name in summed if name.startswith(_COUNT)]
-    return Tally(summed[EXPOSED], {name: _sums(summed, name) for name in names})
+    even, odd = (summed[name] for name in PARTS)
+    return Tally(summed[EXPOSED], {name: _sums(summed, name) for name in names}, (even, odd))
 
 
 def to_mapping(tally: Tally) -> dict[str, Any]:
     """``tally`` as JSON takes it, without losing a digit."""
     metrics = {name: [one.count, str(one.total), str(one.squares)] for name, one in tally.metrics.items()}
-    return {"exposed": tally.exposed, "metrics": metrics}
+    return {"exposed": tally.exposed, "metrics": metrics, "parts": [*tally.parts]}
 
 
 def from_mapping(value: Mapping[str, Any]) -> Tally:
     """What ``to_mapping`` gave."""
     sums = {name: Sums(one[0], Decimal(one[1]), Decimal(one[2])) for name, one in value["metrics"].items()}
-    return Tally(value["exposed"], sums)
+    even, odd = value.get("parts", (0, 0))
+    return Tally(value["exposed"], sums, (even, odd))
 
 
 def _sums(summed: Mapping[str, int], name: str) -> Sums:

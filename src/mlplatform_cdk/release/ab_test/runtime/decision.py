@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from mlplatform_cdk.release.ab_test.runtime import balance, bandit, compare, strata
+from mlplatform_cdk.release.ab_test.runtime.balance import Given
 from mlplatform_cdk.release.ab_test.runtime.compare import Comparison
 from mlplatform_cdk.release.ab_test.runtime.samples import Sample, sample_of
-from mlplatform_cdk.runtimekit.ab_test.plan import FIXED, THOMPSON, Metric, TestPlan
+from mlplatform_cdk.runtimekit.ab_test.plan import THOMPSON, Metric, TestPlan
 from mlplatform_cdk.runtimekit.ab_test.state import Arm
 from mlplatform_cdk.runtimekit.ab_test.tallies import Tally
 
@@ -34,6 +35,7 @@ class Look:
     :param run: of the test; it seeds the draws.
     :param alarms: the alarms that are in alarm.
     :param changes: what each had gathered whenever the shares changed, the first change first.
+    :param given: the keys by the shares that gave them their variants; default: all by these, if they never changed.
     """
 
     plan: TestPlan
@@ -43,6 +45,7 @@ class Look:
     run: str
     alarms: tuple[str, ...] = ()
     changes: tuple[tuple[Tally, ...], ...] = ()
+    given: tuple[Given, ...] = ()
 
     def samples(self, metric: Metric) -> list[Sample]:
         """``metric`` of each variant."""
@@ -179,19 +182,16 @@ def _at_the_end(look: Look, arms: tuple[Arm, ...], chances: Sequence[float], mis
 
 
 def _mismatch(look: Look) -> str:
-    """A sentence when the variants get other numbers of keys than their shares say, under shares that are fixed.
-
-    When one leaves, the ratio of any two others stays what it was: among them, their shares hold from the first key on.
-    """
-    inside = [(arm.share, tally.exposed) for arm, tally in zip(look.arms, look.tallies, strict=True) if not arm.out]
-    if look.plan.traffic != FIXED or len(inside) == 1:
+    """A sentence when the variants get other numbers of keys than the shares say that were in force when they came."""
+    if not look.given and look.changes:
         return ""
-    left = sum(share for share, _ in inside)
-    shares, counts = [share / left for share, _ in inside], [count for _, count in inside]
-    if balance.mismatch_p_value(counts, shares) >= _MISMATCH:
+    shares = tuple(arm.share for arm in look.arms)
+    times = look.given or (Given(counts=[one.exposed for one in look.tallies], shares=shares),)
+    if balance.mismatch_p_value(times) >= _MISMATCH:
         return ""
-    wanted = ", ".join(f"{share * sum(counts):.0f}" for share in shares)
-    got = ", ".join(map(str, counts))
+    inside = [index for index, arm in enumerate(look.arms) if not arm.out]
+    wanted = ", ".join(f"{balance.wanted(times)[index]:.0f}" for index in inside)
+    got = ", ".join(str(sum(time.counts[index] for time in times)) for index in inside)
     return f"the variants must get their shares of the keys ({wanted}), and got {got}: something loses some"
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from mlplatform_cdk.release.ab_test.runtime.errors import TestRefused
 from mlplatform_cdk.runtimekit import aws, release_records
 
-ACTION = "ab_test"
+ACTION, ENDING = "ab_test", "ab_test_end"  # a rollback ends the first, and waits for the second
 _ROW = "lock"
 
 
@@ -38,13 +38,13 @@ def take(endpoint: str, execution_arn: str, run: str) -> None:
 def inherit(endpoint: str, execution_arn: str, dead: str) -> str | None:
     """Take the lock that a dead execution of a test held; its run, or None when somebody else has the lock."""
     held = release_records.read(release_records.table_name(), f"lock#{endpoint}", _ROW)
-    if held is None or held["action"] != ACTION or held["owner"] not in {dead, execution_arn}:
+    if held is None or held["action"] not in (ACTION, ENDING) or held["owner"] not in {dead, execution_arn}:
         return None
     client, run = aws.client("dynamodb"), str(held["version"])
     try:
         client.put_item(
             TableName=release_records.table_name(),
-            Item=release_records.to_item(_row(endpoint, execution_arn, run)),
+            Item=release_records.to_item(_row(endpoint, execution_arn, run) | {"action": ENDING}),
             ConditionExpression="#owner = :before",
             ExpressionAttributeNames={"#owner": "owner"},
             ExpressionAttributeValues=release_records.to_item({":before": held["owner"]}),

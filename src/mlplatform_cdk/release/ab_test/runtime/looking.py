@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from mlplatform_cdk.release.ab_test.runtime import compare, report_page, world
+from mlplatform_cdk.release.ab_test.runtime import balance, compare, report_page, world
 from mlplatform_cdk.release.ab_test.runtime.decision import Decision, Look, decide
 from mlplatform_cdk.release.ab_test.runtime.errors import TestFailed
 from mlplatform_cdk.release.ab_test.runtime.report_page import Seen
@@ -37,6 +37,7 @@ def look(
         run=known.run,
         alarms=alarms,
         changes=_changes(table, known, number),
+        given=_given(table, known, number, gathered),
     )
     decision = decide(seen)
     after = replace(known, arms=decision.arms, looks=number)
@@ -91,6 +92,32 @@ def _changes(table: str, known: TestState, number: int) -> tuple[tuple[tallies.T
     return tuple(tuple(tallies.from_mapping(one) for one in json.loads(item["gathered"])) for item in found)
 
 
+def _given(table: str, known: TestState, number: int, gathered: tuple[tallies.Tally, ...]) -> tuple[balance.Given, ...]:
+    """The keys that came from look to look, up to this one, by the shares that gave them their variants.
+
+    A caller may hold the shares from before the last look a little longer: its keys are in the other one's part.
+    """
+    looks = [Seen.from_mapping(json.loads(item["look"])) for item in items.query(table, f"looks#{known.run}")]
+    in_force = {one.number: one.shares for one in looks}
+    in_force.setdefault(number, tuple(arm.share for arm in known.arms))
+    parts: dict[int, tuple[tuple[int, ...], ...]] = {
+        one.number: one.parts for one in looks if one.number < number and one.parts
+    }
+    parts[number] = tuple(one.parts for one in gathered)
+    before: tuple[tuple[int, ...], ...] = ((0, 0),) * len(gathered)
+    given = []
+    for at, now in sorted(parts.items()):
+        # Until look 1 all callers hold what was so from the first; a look's number tells which part is the late one's.
+        for held_since in (at - 2, at - 1):
+            shares = in_force.get(held_since + 1)
+            part = held_since % 2
+            if shares is not None:
+                counts = [one[part] - other[part] for one, other in zip(now, before, strict=True)]
+                given.append(balance.Given(counts=counts, shares=shares))
+        before = now
+    return tuple(given)
+
+
 def _remember(table: str, seen: Look, decision: Decision) -> None:
     value = {"pk": f"looks#{seen.run}", "sk": f"{seen.number:06}", "look": json.dumps(_looked(seen, decision))}
     items.put(table, value)
@@ -103,6 +130,7 @@ def _looked(seen: Look, decision: Decision) -> Mapping[str, Any]:
         number=seen.number,
         shares=tuple(arm.share for arm in seen.arms),
         exposed=tuple(tally.exposed for tally in seen.tallies),
+        parts=tuple(tally.parts for tally in seen.tallies),
         samples=tuple((one.count, one.mean if one.count else None) for one in samples),
         intervals=tuple(compare.finite(compare.interval_of(seen.plan, one, len(samples))) for one in samples),
         comparisons=tuple(compare.to_mapping(one) for one in decision.comparisons),

@@ -15,6 +15,7 @@ from mlplatform_cdk.runtimekit.ab_test.state import Arm
 
 PACKAGE_VARIABLE = "MODEL_PACKAGE_ARN"  # in the container of a released model
 MARK = "ab-"
+CHALLENGER = "t"  # and a number: the name of its variant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,11 @@ class Preparation:
                 "challengers": tuple(Challenger(**one) for one in value["challengers"]),
             }
         )
+
+    @property
+    def added(self) -> list[str]:
+        """The variants that the test brings up."""
+        return [one.variant for one in self.challengers]
 
     @property
     def versions(self) -> dict[str, str]:

@@ -34,6 +34,7 @@ class Seen:
     :param comparisons: of each challenger with the control, by metric.
     :param chances: to be the best; empty: not asked.
     :param reason: what the look came to.
+    :param parts: of the keys, as ``Tally`` has them.
     """
 
     number: int
@@ -44,6 +45,7 @@ class Seen:
     comparisons: tuple[Mapping[str, Any], ...]
     chances: tuple[float, ...]
     reason: str
+    parts: tuple[tuple[int, ...], ...] = ()
 
     def to_mapping(self) -> dict[str, Any]:
         """As JSON takes it."""
@@ -52,7 +54,7 @@ class Seen:
     @classmethod
     def from_mapping(cls, value: Mapping[str, Any]) -> "Seen":
         """What ``to_mapping`` gave."""
-        pairs = {name: tuple(tuple(one) for one in value[name]) for name in ("samples", "intervals")}
+        pairs = {name: tuple(tuple(one) for one in value[name]) for name in ("samples", "intervals", "parts")}
         flat = {name: tuple(value[name]) for name in ("shares", "exposed", "comparisons", "chances")}
         return cls(**{**value, **pairs, **flat})
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from mlplatform_cdk.release.ab_test.runtime import golden, lock, looking, preparation, world
+from mlplatform_cdk.release.ab_test.runtime import golden, lock, looking, preparation, scaling, world
 from mlplatform_cdk.release.ab_test.runtime.errors import TestFailed, TestRefused
 from mlplatform_cdk.release.ab_test.runtime.facts import Event, Test, keep, kept, must_hold, preparation_of, record
-from mlplatform_cdk.release.ab_test.runtime.preparation import MARK, Preparation
+from mlplatform_cdk.release.ab_test.runtime.preparation import CHALLENGER, MARK, Preparation
 from mlplatform_cdk.release.ab_test.runtime.reach import CONFIGURATION, DONE, WEIGHTS, Target, next_step
 from mlplatform_cdk.runtimekit.ab_test import state
 from mlplatform_cdk.runtimekit.ab_test.state import ENDED, RUNNING, TestState
@@ -32,8 +32,8 @@ def begin(event: Event) -> dict[str, Any]:
         made = preparation.of_template(test.plan, run, test.variants, live.weights, versions, live.configuration)
     else:
         challengers = [
-            world.read_challenger(arn, f"t{number}", f"{test.endpoint}--{MARK}{run.rsplit('-', 1)[1]}-t{number}")
-            for number, arn in enumerate(_challengers(event, test), start=1)
+            world.read_challenger(arn, variant, f"{test.endpoint}--{MARK}{run.rsplit('-', 1)[1]}-{variant}")
+            for variant, arn in ((f"{CHALLENGER}{n}", one) for n, one in enumerate(_challengers(event, test), start=1))
         ]
         made = preparation.of_releases(test.plan, run, live.weights, versions, challengers, configuration, live.counts)
     keep(test, made)
@@ -73,6 +73,8 @@ def reach(event: Event) -> dict[str, Any]:
     if step.what == WEIGHTS:
         world.set_weights(test.endpoint, step.weights)
     elif step.what == CONFIGURATION:
+        if event["towards"] == "end" and made.challengers:
+            scaling.forget(test.endpoint, made.added)
         world.set_configuration(test.endpoint, target.configuration)
     if step.what != DONE and looks >= event["most_looks"]:
         raise TestFailed(f"the endpoint must be as wanted within {looks} looks, and is {live.status} still")
@@ -93,6 +95,8 @@ def open_(event: Event) -> dict[str, Any]:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         known = TestState(name=test.name, run=made.run, status=RUNNING, arms=made.arms, plan=test.plan, started=now)
     must_hold(test, event)
+    if made.challengers:
+        scaling.follow(test.endpoint, made.arms[0].variant, made.added)
     state.write(test.table, known)
     looking.move(test.endpoint, known)
     shares = ", ".join(f"{arm.variant} {arm.share:.1%}" for arm in known.arms)

@@ -15,7 +15,7 @@ from mlplatform_cdk.runtimekit import aws, logs
 from mlplatform_cdk.runtimekit.errors import KnownError
 
 RELEASE, ROLLBACK, RETIRE, RECOVER = "release", "rollback", "retire", "recover"
-AB_TEST = "ab_test"  # of another machine: release/ab_test
+AB_TEST, AB_TEST_END = "ab_test", "ab_test_end"  # of another machine, and its recovery: release/ab_test
 RUNNING, SUCCEEDED = "RUNNING", "SUCCEEDED"
 # DescribeExecution is eventually consistent: an execution that has just begun may not be found yet.
 _NEWBORN = timedelta(minutes=5)
@@ -69,7 +69,7 @@ def take(
         taken = Taken(held=True, holder=execution_arn, debt=lock.taken_over)
     elif (before := _first_alive(endpoint, [row for row in rows if row.at != ROW and row.at < at])) is not None:
         taken = Taken(held=False, holder=lock.owner if lock else before.owner)
-    elif lock is not None and ((status := status_of(lock)) == RUNNING or lock.action == AB_TEST):
+    elif lock is not None and ((status := status_of(lock)) == RUNNING or lock.action in (AB_TEST, AB_TEST_END)):
         # A dead A/B test is brought back by its own machine, which knows how, and which frees the lock then.
         taken = Taken(held=False, holder=lock.owner)
     else:
