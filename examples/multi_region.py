@@ -2,7 +2,7 @@
 
 from aws_cdk import App, Environment
 
-from mlplatform_cdk.foundation import ArtifactStore, Keys, PlatformStack
+from mlplatform_cdk.foundation import ArtifactStore, Keys, Notifications, PlatformStack
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release import BlueGreenRelease
 from mlplatform_cdk.routing import (
@@ -30,7 +30,8 @@ for region in PLAN.regions:
     artifacts = ArtifactStore(stack, "Artifacts", key=key)
     registry = ModelRegistry(stack, "Models", model_package_group_name="churn")
     endpoint = ReleasedEndpoint(stack, "Endpoint", endpoint_name="churn", artifacts=artifacts, key=key)
-    BlueGreenRelease(stack, "Release", endpoint=endpoint, registry=registry, artifacts=artifacts)
+    people = Notifications(stack, "People", key=key)
+    BlueGreenRelease(stack, "Release", endpoint=endpoint, registry=registry, artifacts=artifacts, notifications=people)
     verdicts = VerdictTable(stack, "Verdicts", key=key)
     api = RegionalApi(stack, "Api", plan=PLAN, endpoint=endpoint, verdicts=verdicts, key=key)
     HealthProbe(
@@ -43,6 +44,7 @@ for region in PLAN.regions:
         artifacts=artifacts,
         key=key,
         registry=registry,
+        notifications=people,
     )
     fronts.append(stack)
 

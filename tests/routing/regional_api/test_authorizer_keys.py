@@ -1,12 +1,17 @@
 """Where do the issuer's keys come from, and what does the function answer?"""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mlplatform_cdk.assembly import reader
+from mlplatform_cdk.routing.regional_api import Authorization
 from mlplatform_cdk.routing.regional_api.authorizer.runtime import handler, tokens
 from mlplatform_cdk.routing.regional_api.authorizer.runtime.keys import KeySet
+from tests.architecture.test_assets import boot, functions
+from tests.routing.regional_api.building import Built
 from tests.routing.regional_api.signing import CLAIMS, ISSUER, KEY, OTHER, RULES, Keys, public, token
 
 
@@ -100,3 +105,14 @@ def test_the_functions_settings_say_whose_tokens_count(monkeypatch: pytest.Monke
     rules, _ = handler._known.__wrapped__()
 
     assert rules == tokens.Rules(issuer=ISSUER, audience=["models", "others"])
+
+
+def test_the_function_boots_from_its_asset_alone(tmp_path: Path) -> None:
+    built = Built(outdir=str(tmp_path), authorization=Authorization.jwt(issuer=ISSUER, audience=["models"]))
+    built.app.synth()
+
+    (stack,) = reader.read(tmp_path).all_stacks()
+    ((_, name, folder),) = functions(stack)
+    result = boot(name.rpartition(".")[0], folder)
+
+    assert (result.returncode, result.stderr) == (0, "")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import Validations
+from aws_cdk import Environment, Validations
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
@@ -138,6 +138,13 @@ def test_a_region_names_no_other_and_another_region_changes_nothing_here(signed:
 
     assert "us-east-1" not in text(signed.template)
     assert more.template == signed.template
+
+
+def test_no_partition_is_written_into_a_template() -> None:
+    there = Environment(account="123456789012", region="cn-north-1")
+    built = Built(env=there, plan=replace(PLAN, regions=["cn-north-1", "cn-northwest-1"]), authorization=JWT)
+
+    assert "arn:aws" not in text(built.template)
 
 
 def test_requests_are_throttled_logged_traced_and_seen_by_a_firewall(signed: Built) -> None:
