@@ -18,8 +18,9 @@ from mlplatform_cdk.runtimekit.region_health import (
 
 # What a region's model does at a moment of the world: what a round sees, and which version answers.
 Truth = Callable[[str, int], tuple[Golden, str]]
-RESTED = HealthState(round=100, well=True, good_in_a_row=100, in_service=True)
 SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000
+BEGAN = 500_000 * HOUR  # by the regions' clocks, when the world began
+RESTED = HealthState(round=100, at_ms=BEGAN, well=True, good_in_a_row=100, in_service=True)
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,9 @@ class World:
             for name, (at, verdict) in sorted(self.published.items())
             if name != region and now - at < self.rules.valid_for_ms
         )
-        own = Observation(now + self.clock_error_ms(region, now), golden, version, drained=self.drained(region, now))
+        own = Observation(
+            BEGAN + now + self.clock_error_ms(region, now), golden, version, drained=self.drained(region, now)
+        )
         before = self.states.get(region, RESTED)
         self.states[region], verdict = core.fold(before, Evidence(own, peers, len(self.regions) - 1))
         return verdict

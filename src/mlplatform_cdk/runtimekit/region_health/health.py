@@ -25,6 +25,7 @@ class _Rounds(NamedTuple):
     well: bool
     bad: float
     good_in_a_row: int
+    bad_in_a_row: int
     seen: tuple[tuple[str, int], ...]
 
 
@@ -44,15 +45,20 @@ class RegionHealth:
         :param evidence: what the round saw.
         """
         own, peers, _ = evidence
-        count = _counts(evidence)
-        well, bad, good, seen = self._damp(state, count, peers)
+        whole = state.in_service and len(peers) == evidence.others and all(peer.in_service for peer in peers)
+        unsettled = state.unsettled_ms if whole else own.at_ms
+        settled = whole and own.at_ms - unsettled >= self.rules.settles_ms
+        count = _counts(evidence, settled=settled)
+        rounds = self._damp(state, count, peers)
+        well, bad, good, bad_in_a_row, seen = rounds
         penalty, held = self._decay(state, own.at_ms)
-        alone = state.alone + 1 if _is_alone(evidence) else 0
+        alone = state.alone + 1 if _is_alone(evidence, held=held) else 0
         in_service, leaves = state.in_service, False
         if own.drained:
             in_service = False
         elif in_service:
-            leaves = count == _BAD and not well and penalty < self.rules.stay_at and _has_refuge(evidence, seen)
+            leaves = count == _BAD and self._is_proven(rounds, held=held) and penalty < self.rules.stay_at
+            leaves = leaves and _has_refuge(evidence, seen)
             in_service = not leaves
         else:
             in_service = (well and not held) or alone >= self.rules.unhealthy_after
@@ -67,12 +73,14 @@ class RegionHealth:
             well,
             bad,
             good,
+            bad_in_a_row,
             alone,
             penalty,
             held,
             in_service,
             own.drained,
             since,
+            unsettled,
             seen,
         )
         return new, self._verdict(new, evidence, count)
@@ -82,14 +90,18 @@ class RegionHealth:
             good = state.good_in_a_row + 1
             if state.well or good >= self.rules.healthy_after:
                 bad = max(0.0, state.bad - self.rules.forgiven) if state.well else 0.0
-                return _Rounds(well=True, bad=bad, good_in_a_row=good, seen=())
-            return _Rounds(well=False, bad=state.bad, good_in_a_row=good, seen=())
+                return _Rounds(well=True, bad=bad, good_in_a_row=good, bad_in_a_row=0, seen=())
+            return _Rounds(well=False, bad=state.bad, good_in_a_row=good, bad_in_a_row=0, seen=())
         if count == _NEITHER:
-            return _Rounds(state.well, state.bad, state.good_in_a_row, state.seen)
+            return _Rounds(state.well, state.bad, state.good_in_a_row, state.bad_in_a_row, state.seen)
         bad = min(state.bad + 1.0, float(self.rules.unhealthy_after))
         known = dict(state.seen)
         seen = tuple((peer.region, known.get(peer.region, peer.round)) for peer in peers)
-        return _Rounds(state.well and bad < self.rules.unhealthy_after, bad, 0, seen)
+        return _Rounds(state.well and bad < self.rules.unhealthy_after, bad, 0, state.bad_in_a_row + 1, seen)
+
+    def _is_proven(self, rounds: _Rounds, *, held: bool) -> bool:
+        """Whether the rounds are reason enough to leave; of a region that is held, more is asked."""
+        return not rounds.well and (not held or rounds.bad_in_a_row >= self.rules.unhealthy_when_held)
 
     def _decay(self, state: HealthState, now_ms: int) -> tuple[float, bool]:
         """The penalty now, and whether it still holds; a clock that goes back makes it neither more nor less."""
@@ -127,8 +139,11 @@ class RegionHealth:
         return interval // 2 if in_doubt else interval
 
 
-def _counts(evidence: Evidence) -> int:
-    """Whether a round speaks for the region, against it, or of something else."""
+def _counts(evidence: Evidence, *, settled: bool) -> int:
+    """Whether a round speaks for the region, against it, or of something else.
+
+    :param settled: has no region been away for a while.
+    """
     own, peers, others = evidence
     if own.golden is Golden.RIGHT:
         return _GOOD
@@ -138,8 +153,8 @@ def _counts(evidence: Evidence) -> int:
         # A probe that reaches nobody at all has lost its own way out.
         return _BAD if peers or not others else _NEITHER
     if own.golden is Golden.SLOW:
-        # While another region is away, its load may be what makes this one slow, and there is nowhere to shed it.
-        return _BAD if len(peers) == others and all(map(_serves_right, peers)) else _NEITHER
+        # While another region is away, its load may be what makes this one slow, and so it is for a while after.
+        return _BAD if settled and all(map(_serves_right, peers)) else _NEITHER
     return _NEITHER
 
 
@@ -158,13 +173,20 @@ def _serves_right(peer: Peer) -> bool:
     return peer.in_service and peer.golden is Golden.RIGHT
 
 
-def _is_alone(evidence: Evidence) -> bool:
-    """Whether no other region is a better place; one that answers nobody must know it of at least one other."""
+def _is_alone(evidence: Evidence, *, held: bool) -> bool:
+    """Whether no other region is a better place.
+
+    A region that answers nobody, or wrongly, must know that of another at least; while it is held, it is better than
+    none only.
+    """
     own, peers, others = evidence
-    badness = BADNESS[own.golden]
-    if any(peer.in_service and (peer.steady or BADNESS[peer.golden] < badness) for peer in peers):
+    answers, badness = own.golden in _ANSWERED, BADNESS[own.golden]
+    serving = [peer for peer in peers if peer.in_service]
+    if not answers and held and serving:
         return False
-    return own.golden in _ANSWERED or bool(peers) or not others
+    if any(peer.well or BADNESS[peer.golden] < badness for peer in serving):
+        return False
+    return answers or bool(peers) or not others
 
 
 def _is_wrong_everywhere(evidence: Evidence) -> bool:

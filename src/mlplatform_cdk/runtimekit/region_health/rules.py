@@ -26,7 +26,11 @@ class HealthRules:
     :param interval_ms: from one round of golden requests to the next, in milliseconds; default: 10 s.
     :param unhealthy_after: bad rounds in a row that are a fault; default: 3.
     :param healthy_after: good rounds in a row that end one; default: 5.
+    :param unhealthy_when_held: bad rounds in a row that take a region out again which is held, and came back only since
+        it was needed: regions that are equally bad would take turns otherwise; default: 12.
     :param forgiven: what a good round takes away from the sum of bad ones; default: 1/8.
+    :param settles_ms: how long after a region was away slowness says nothing, in milliseconds: the names lead its load
+        back only when checks and caches let them; default: three minutes.
     :param half_life_ms: in which time a penalty halves, in milliseconds; default: half an hour.
     :param hold_at: the penalty from which on a region is held out; default: 1500, its second leaving within half an
         hour.
@@ -37,7 +41,9 @@ class HealthRules:
     interval_ms: int = 10_000
     unhealthy_after: int = 3
     healthy_after: int = 5
+    unhealthy_when_held: int = 12
     forgiven: float = 0.125
+    settles_ms: int = 3 * _MINUTE
     half_life_ms: int = 30 * _MINUTE
     hold_at: float = 1500.0
     release_at: float = 750.0
@@ -45,7 +51,7 @@ class HealthRules:
 
     def __post_init__(self) -> None:
         """Refuse rules that contradict themselves."""
-        for name in ("interval_ms", "unhealthy_after", "healthy_after", "half_life_ms"):
+        for name in ("interval_ms", "unhealthy_after", "healthy_after", "unhealthy_when_held", "half_life_ms"):
             if getattr(self, name) < 1:
                 raise HealthRulesError(f"{name} must be at least 1, got {getattr(self, name)}")
         if not 0 < self.forgiven <= 1:
