@@ -114,6 +114,7 @@ def test_the_api_answers_by_its_own_name_and_by_the_one_name_alone(signed: Built
     (certificate,) = signed.of_type("AWS::CertificateManager::Certificate")
 
     assert api["DisableExecuteApiEndpoint"] is True
+    assert api["EndpointConfiguration"] == {"IpAddressType": "dualstack", "Types": ["REGIONAL"]}
     assert {*names} == {"models.example.com", "eu-west-1.models.example.com"}
     assert all(one["SecurityPolicy"] == "TLS_1_2" for one in names.values())
     assert certificate["DomainName"] == "models.example.com"

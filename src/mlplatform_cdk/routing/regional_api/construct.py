@@ -136,7 +136,11 @@ class RegionalApi(Construct):
             self,
             "Api",
             description=f"{self.plan.domain_name} in {region_of(self)}",
-            endpoint_configuration=apigateway.EndpointConfiguration(types=[apigateway.EndpointType.REGIONAL]),
+            # As its custom domains: with the default address shut, the narrower of the two counts.
+            # https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-custom-domain-ip-address-type.html
+            endpoint_configuration=apigateway.EndpointConfiguration(
+                types=[apigateway.EndpointType.REGIONAL], ip_address_type=apigateway.IpAddressType.DUAL_STACK
+            ),
             disable_execute_api_endpoint=True,
             binary_media_types=[*binary_types],
             cloud_watch_role=False,
