@@ -16,6 +16,7 @@ MODEL: dict[str, Any] = {
     "PrimaryContainer": CONTAINER,
 }
 NAMED = {"EndpointName": "dev-churn"}
+UPDATED: dict[str, Any] = {**NAMED, "RetainAllVariantProperties": True}
 
 
 class SageMaker(Endpoint):
@@ -118,20 +119,20 @@ def test_an_endpoint_that_is_made_twice_is_made_once(live: SageMaker) -> None:
 @pytest.mark.parametrize("is_over", [False, True], ids=["while it is under way", "when it is over"])
 def test_an_update_that_is_asked_for_twice_is_made_once(live: SageMaker, *, is_over: bool) -> None:
     call("createEndpointConfig", **config("both"))
-    call("updateEndpoint", **NAMED, EndpointConfigName="both")
+    call("updateEndpoint", **UPDATED, EndpointConfigName="both")
     if is_over:
         live.settle(well=True)
         live.status = "SystemUpdating"
 
-    call("updateEndpoint", **NAMED, EndpointConfigName="both")
+    call("updateEndpoint", **UPDATED, EndpointConfigName="both")
 
 
 def test_an_update_that_sagemaker_refuses_since_another_one_is_under_way_is_not_done(live: SageMaker) -> None:
     call("createEndpointConfig", **config("both"))
-    call("updateEndpoint", **NAMED, EndpointConfigName="both")
+    call("updateEndpoint", **UPDATED, EndpointConfigName="both")
 
     with pytest.raises(Refused, match="Cannot update in-progress endpoint"):
-        call("updateEndpoint", **NAMED, EndpointConfigName="before")
+        call("updateEndpoint", **UPDATED, EndpointConfigName="before")
 
 
 def test_weights_that_are_asked_for_twice_are_set_once_and_others_are_not_done(live: SageMaker) -> None:

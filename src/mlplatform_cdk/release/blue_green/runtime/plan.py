@@ -128,8 +128,8 @@ def _way(request: Request, live: Live, *, others_marked: bool) -> tuple[str, str
         return WAIT, f"the endpoint is {live.status}"
     if not live.status:
         return FIRST, "there is no endpoint yet"
-    if live.status == "Failed":
-        return _way_past_failure(live)
+    if live.status == "Failed":  # it never came up, serves nothing, and can only be deleted
+        return CLEAR, f"the endpoint failed ({live.reason or 'SageMaker gave no reason'}) and is made anew"
     if live.status != "InService":
         message = (
             f"endpoint {request.specification.endpoint_name} must be InService, got {live.status} "
@@ -137,11 +137,6 @@ def _way(request: Request, live: Live, *, others_marked: bool) -> tuple[str, str
         )
         raise ReleaseRefused(message)
     return _way_beside(request, live, others_marked=others_marked)
-
-
-def _way_past_failure(live: Live) -> tuple[str, str]:
-    """Only an endpoint that never came up is Failed: it serves nothing, and can only be deleted."""
-    return CLEAR, f"the endpoint failed ({live.reason or 'SageMaker gave no reason'}) and is made anew"
 
 
 def _way_beside(request: Request, live: Live, *, others_marked: bool) -> tuple[str, str]:
