@@ -106,6 +106,14 @@ GATES = (OWNED, TRACES)
 TESTS = (
     *_released("churn"),
     _of("*", "amazoncloudwatch", _COMPOSITE, "cloudwatch:DescribeAlarms"),
+    _on(
+        "cloudwatch:alarm:TargetTracking-endpoint/churn/variant/t*",
+        "amazoncloudwatch",
+        "Application Auto Scaling names the alarms of challengers after the target and an id of its own",
+        "DeleteAlarms",
+        "DescribeAlarms",
+        "PutMetricAlarm",
+    ),
     _objects("ab-tests/", *_PUT),
     _on("sagemaker:endpoint-config/*", _SAGEMAKER, _TEMPLATED, "DescribeEndpointConfig"),
     _on("sagemaker:model/*", _SAGEMAKER, _TEMPLATED, "DescribeModel"),

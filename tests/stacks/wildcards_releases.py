@@ -64,7 +64,14 @@ REALTIME = (
         _on("cloudwatch", "alarm:TargetTracking-endpoint/churn/variant/*"),
         "Application Auto Scaling names its alarms after the target and an id of its own",
         f"{REFERENCE}amazoncloudwatch.html",
-        *(f"cloudwatch:{name}" for name in ("DeleteAlarms", "DescribeAlarms", "PutMetricAlarm")),
+        *(f"cloudwatch:{name}" for name in ("DescribeAlarms", "PutMetricAlarm")),
+    ),
+    _of(
+        _ROLE,
+        _on("cloudwatch", "alarm:TargetTracking-endpoint/*"),
+        "an endpoint that got another name leaves its alarms under the former one, which no template knows",
+        f"{REFERENCE}amazoncloudwatch.html",
+        "cloudwatch:DeleteAlarms",
     ),
     _of(
         _ROLE,

@@ -20,7 +20,7 @@ from mlplatform_cdk.assembly import Assembly, read
 from mlplatform_cdk.local import deploy, server
 from mlplatform_cdk.local.administrator import Administrator
 from mlplatform_cdk.local.settings import Settings, client_environment
-from mlplatform_cdk.release import BlueGreenRelease
+from mlplatform_cdk.release import BlueGreenRelease, Strategy
 from mlplatform_cdk.release.ab_test import ABRouter, ABTest
 from mlplatform_cdk.runtimekit import aws
 from mlplatform_cdk.runtimekit.ab_test import ABClient, Answer, Guard, Metric, TestPlan
@@ -40,6 +40,10 @@ PLAN = TestPlan(
     duration=timedelta(minutes=400),
 )
 OWNED, TEMPLATED = "released", "templated"
+# A winner is live at once, and the version before it stays beside it: a way back.
+STRATEGY = Strategy.all_at_once(
+    observe=timedelta(0), bake=timedelta(0), retention=timedelta(days=2), warm_up_requests=0
+)
 
 
 @dataclass
@@ -123,6 +127,60 @@ class Rehearsal:
         state: TestState = self.until(now)
         return state
 
+    def scale(self, endpoint: str) -> None:
+        """Let the live variant scale, as a release does."""
+        client = self.aws.client("application-autoscaling")
+        place = {
+            "ServiceNamespace": "sagemaker",
+            "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+            "ResourceId": f"endpoint/{endpoint}/variant/a",
+        }
+        client.register_scalable_target(**place, MinCapacity=1, MaxCapacity=3)
+        client.put_scaling_policy(
+            **place,
+            PolicyName="invocations-per-instance",
+            PolicyType="TargetTrackingScaling",
+            TargetTrackingScalingPolicyConfiguration={
+                "TargetValue": 600.0,
+                "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
+            },
+        )
+
+    def produce(self, endpoint: str) -> None:
+        """Mark the live version as a release does."""
+        self.aws.client("sagemaker").update_model_package(
+            ModelPackageArn=self.versions(endpoint)["a"],
+            ModelApprovalStatus="Approved",
+            ModelLifeCycle={"Stage": "Production", "StageStatus": "InService"},
+        )
+
+    def scaled(self) -> dict[str, tuple[int, int]]:
+        """Variant to its bounds, of those that scale; each has a policy."""
+        client = self.aws.client("application-autoscaling")
+        targets = client.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+        policies = client.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
+        assert {one["ResourceId"] for one in targets} <= {one["ResourceId"] for one in policies}
+        return {one["ResourceId"].rpartition("/")[2]: (one["MinCapacity"], one["MaxCapacity"]) for one in targets}
+
+    def releases(self) -> list[dict[str, Any]]:
+        """The releases, the newest first; without those that wait to retire a version."""
+        client = self.aws.client("stepfunctions")
+        found = client.list_executions(stateMachineArn=self.outputs["Releases"])["executions"]
+        described = [client.describe_execution(executionArn=one["executionArn"]) for one in found]
+        return [one for one in described if json.loads(one["input"]).get("action", "release") == "release"]
+
+    def serving(self) -> str:
+        """The version that has the traffic of the endpoint that releases own."""
+        (busy,) = [name for name, weight in self.weights(OWNED).items() if weight > 0]
+        return self.versions(OWNED)[busy]
+
+    def versions(self, endpoint: str) -> dict[str, str]:
+        sagemaker = self.aws.client("sagemaker")
+        configuration = self.endpoint(endpoint)["EndpointConfigName"]
+        variants = sagemaker.describe_endpoint_config(EndpointConfigName=configuration)["ProductionVariants"]
+        models = {one["VariantName"]: sagemaker.describe_model(ModelName=one["ModelName"]) for one in variants}
+        return {name: one["PrimaryContainer"]["Environment"]["MODEL_PACKAGE_ARN"] for name, one in models.items()}
+
     def ask(self, test: str, payload: dict[str, Any]) -> dict[str, Any]:
         """One call of the router."""
         answer = self.aws.client("lambda").invoke(
@@ -198,6 +256,8 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
         report = deploy.deploy(assembly, running.settings)
         made = Rehearsal(Administrator(running.settings), dict(report.stacks[0].outputs), model, manifest)
         made.serve(OWNED, {"a": 1.0})
+        made.scale(OWNED)
+        made.produce(OWNED)
         made.serve(TEMPLATED, {"a": 1.0, "b": 0.0})
         with pytest.MonkeyPatch.context() as patch:
             for name, value in client_environment(running.settings).items():
@@ -213,7 +273,9 @@ def _synthesize(outdir: Path, settings: Settings) -> Assembly:
     base = platforms.base(app, "Tested", where, group=GROUP)
     stack, key, artifacts, registry = base.stack, base.key, base.artifacts, base.registry
     owned = ReleasedEndpoint(stack, "Endpoint", endpoint_name=OWNED, artifacts=artifacts, key=key)
-    release = BlueGreenRelease(stack, "Release", endpoint=owned, registry=registry, artifacts=artifacts)
+    release = BlueGreenRelease(
+        stack, "Release", endpoint=owned, registry=registry, artifacts=artifacts, strategy=STRATEGY
+    )
     records = release.records
     borrowed = Endpoint.from_endpoint_name(stack, "Theirs", TEMPLATED, variants=("a", "b"))
     outputs = {
@@ -221,11 +283,12 @@ def _synthesize(outdir: Path, settings: Settings) -> Assembly:
         "Image": owned.image.image_uri,
         "ModelRole": owned.model_role.role_arn,
         "RecordsTable": records.table_name,
+        "Releases": release.state_machine.state_machine_arn,
     }
     common: dict[str, Any] = {"plan": PLAN, "records": records, "artifacts": artifacts, "key": key}
     common["removal_policy"] = RemovalPolicy.DESTROY
     for name, endpoint, more in (
-        (OWNED, owned, {"registry": registry, "release": release, "release_winner": False}),
+        (OWNED, owned, {"registry": registry, "release": release}),
         (TEMPLATED, borrowed, {}),
     ):
         test = ABTest(stack, f"Test{name}", test_name=name, endpoint=endpoint, **common, **more)
@@ -263,20 +326,26 @@ def test_a_clear_winner_among_a_templates_variants_gets_all_requests(rehearsal: 
     assert answer["InvokedProductionVariant"] == "b"
 
 
-def test_challengers_come_up_beside_the_live_version_and_go_again(rehearsal: Rehearsal) -> None:
-    before = rehearsal.endpoint(OWNED)["EndpointConfigName"]
+def test_challengers_come_up_beside_the_live_version_and_the_winner_is_released(rehearsal: Rehearsal) -> None:
+    before = rehearsal.serving()
     challenger = rehearsal.register("challenger")
     execution = rehearsal.start(OWNED, {"challengers": [challenger]})
     state = rehearsal.opened(OWNED, execution)
     assert [arm.variant for arm in state.arms] == ["a", "t1"]
     assert state.arms[1].version == challenger
+    assert rehearsal.scaled() == {"a": (1, 3), "t1": (1, 3)}
 
     rehearsal.customers(OWNED, state, "t1", execution)
 
     assert rehearsal.end_of(execution)["status"] == "SUCCEEDED", rehearsal.described(execution)
-    assert rehearsal.steps(OWNED)[-1] == ("ABTestEnd", "won, t1 wins")
-    assert rehearsal.weights(OWNED) == {"a": 1.0}
-    assert rehearsal.endpoint(OWNED)["EndpointConfigName"] == before
+    assert ("ABTestEnd", "won, t1 wins") in rehearsal.steps(OWNED)
+    rehearsal.until(lambda: rehearsal.releases() and all(one["status"] != "RUNNING" for one in rehearsal.releases()))
+    asked = [json.loads(one["input"]) for one in rehearsal.releases()]
+    assert {one["model_package_arn"] for one in asked} == {challenger}
+    assert "ab_test" in {one.get("by") for one in asked}
+    assert rehearsal.serving() == challenger
+    assert rehearsal.versions(OWNED) == {"a": before, "b": challenger}
+    assert "t1" not in rehearsal.scaled()
     sagemaker = rehearsal.aws.client("sagemaker")
     assert not [one for one in sagemaker.list_models()["Models"] if "--ab-" in one["ModelName"]]
     configs = sagemaker.list_endpoint_configs()["EndpointConfigs"]
@@ -284,21 +353,35 @@ def test_challengers_come_up_beside_the_live_version_and_go_again(rehearsal: Reh
     assert rehearsal.lock(OWNED) is None
 
 
-def test_a_test_whose_execution_is_stopped_gives_the_requests_back(rehearsal: Rehearsal) -> None:
-    before = rehearsal.endpoint(OWNED)["EndpointConfigName"]
+def test_a_rollback_ends_the_test_gives_the_requests_back_and_then_takes_the_live_version_back(
+    rehearsal: Rehearsal,
+) -> None:
+    live = rehearsal.serving()
+    (kept,) = {*rehearsal.versions(OWNED).values()} - {live}
     execution = rehearsal.start(OWNED, {"challengers": [rehearsal.register("stopped")]})
     state = rehearsal.opened(OWNED, execution)
-    rehearsal.until(lambda: rehearsal.weights(OWNED) == {"a": 0.5, "t1": 0.5})
+    rehearsal.until(lambda: rehearsal.weights(OWNED) == {"a": 0.0, "b": 0.5, "t1": 0.5})
 
-    rehearsal.aws.client("stepfunctions").stop_execution(executionArn=execution)
+    rollback = rehearsal.aws.client("stepfunctions").start_execution(
+        stateMachineArn=rehearsal.outputs["Releases"],
+        input=json.dumps({"action": "rollback", "who": "Ada", "reason": "calls complain"}),
+    )["executionArn"]
 
+    ended = rehearsal.end_of(rollback)
+    assert rehearsal.described(execution)["status"] == "ABORTED"
+    assert "Release.RolledBack" in rehearsal.described(execution)["error"]
+    assert ended["status"] == "SUCCEEDED", ended
+    assert rehearsal.serving() == kept
+    assert "t1" not in rehearsal.weights(OWNED)
+    assert "t1" not in rehearsal.scaled()
+    package = rehearsal.aws.client("sagemaker").describe_model_package(ModelPackageName=live)
+    assert package["ModelApprovalStatus"] == "Rejected"
+    after = rehearsal.state(OWNED)
+    assert after is not None
+    assert (after.run, after.status) == (state.run, "ended")
+    steps = rehearsal.steps(OWNED)
+    assert ("ABTestEnd", "stopped") in steps[[step for step, _ in steps].index("ABTestOpen") :]
     rehearsal.until(lambda: rehearsal.lock(OWNED) is None)
-    assert rehearsal.weights(OWNED) == {"a": 1.0}
-    assert rehearsal.endpoint(OWNED)["EndpointConfigName"] == before
-    ended = rehearsal.state(OWNED)
-    assert ended is not None
-    assert (ended.run, ended.status) == (state.run, "ended")
-    assert rehearsal.steps(OWNED)[-1][1] == "stopped"
 
 
 def test_a_test_does_not_begin_beside_a_release(rehearsal: Rehearsal) -> None:
