@@ -1,6 +1,7 @@
 """A state machine that stops where a test wants it to, and waits there to be ended."""
 
 import copy
+from dataclasses import dataclass
 from typing import Any
 
 BREAKPOINT = "Breakpoint"
@@ -9,28 +10,24 @@ _A_DAY, _A_WHILE = 86_400, 300
 Definition = dict[str, Any]
 
 
-def pausing_at(definition: Definition, state: str) -> Definition:
+@dataclass(frozen=True)
+class Halting:
+    """A definition whose executions wait before a state, on the embedded AWS; see its breakpoints."""
+
+    definition: Definition
+    state: str
+    seconds: int
+
+
+def pausing_at(definition: Definition, state: str) -> Halting:
     """``definition``, whose executions wait for some seconds of the rehearsal before they enter ``state``."""
-    return stopping_at(definition, state, seconds=_A_WHILE)
+    return Halting(definition, state, _A_WHILE)
 
 
-def stopping_at(definition: Definition, state: str, *, seconds: int = _A_DAY) -> Definition:
-    """``definition``, whose executions wait before they enter ``state``.
-
-    :param definition: Amazon States Language.
-    :param state: one of its states.
-    :param seconds: for how long; default: until somebody stops them.
-    """
-    changed = copy.deepcopy(definition)
-    if changed["StartAt"] == state:
-        changed["StartAt"] = BREAKPOINT
-    for one in changed["States"].values():
-        for place in (one, *one.get("Choices", ()), *one.get("Catch", ())):
-            for key in ("Next", "Default"):
-                if place.get(key) == state:
-                    place[key] = BREAKPOINT
-    changed["States"][BREAKPOINT] = {"Type": "Wait", "Seconds": seconds, "Next": state}
-    return changed
+def stopping_at(definition: Definition, state: str) -> Halting:
+    """``definition``, whose executions wait before they enter ``state`` until somebody stops them."""
+    assert state in definition["States"]
+    return Halting(definition, state, _A_DAY)
 
 
 def without_people(definition: Definition) -> Definition:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tests.release.manifests import manifest
-from tests.release.rehearsal.breakpoints import Definition, without_retirement
+from tests.release.rehearsal.breakpoints import Definition, Halting, without_retirement
 from tests.release.rehearsal.conftest import ENDPOINT
 from tests.release.rehearsal.walk import Walk
 
@@ -12,31 +12,31 @@ _GOLDEN = CONTRACT.golden_requests[0]
 WRONG = replace(CONTRACT, golden_requests=(replace(_GOLDEN, outputs={"label": [7]}),))
 
 
-def released(walk: Walk, definition: Definition) -> None:
+def released(walk: Walk, definition: Definition | Halting) -> None:
     """A version is released, and the one before it retires."""
     walk.use(definition)
     walk.approve()
 
 
-def failed(walk: Walk, definition: Definition) -> None:
+def failed(walk: Walk, definition: Definition | Halting) -> None:
     """A version that does not answer as its manifest says."""
     walk.use(definition)
     walk.approve(manifest=WRONG)
 
 
-def first(walk: Walk, definition: Definition) -> None:
+def first(walk: Walk, definition: Definition | Halting) -> None:
     """The first version of an endpoint."""
     walk.need_no_endpoint()
     released(walk, definition)
 
 
-def first_failed(walk: Walk, definition: Definition) -> None:
+def first_failed(walk: Walk, definition: Definition | Halting) -> None:
     """A first version that does not answer as its manifest says."""
     walk.need_no_endpoint()
     failed(walk, definition)
 
 
-def cleared(walk: Walk, definition: Definition) -> None:
+def cleared(walk: Walk, definition: Definition | Halting) -> None:
     """A version for an endpoint that never came up."""
     walk.need_endpoint()
     walk.need_no_endpoint()
@@ -55,21 +55,21 @@ def cleared(walk: Walk, definition: Definition) -> None:
     released(walk, definition)
 
 
-def again(walk: Walk, definition: Definition) -> None:
+def again(walk: Walk, definition: Definition | Halting) -> None:
     """The release of a version that serves already."""
     (arn,) = walk.rehearsal.traffic()
     walk.use(definition)
     walk.start(model_package_arn=arn)
 
 
-def undone(walk: Walk, definition: Definition) -> None:
+def undone(walk: Walk, definition: Definition | Halting) -> None:
     """A release that somebody aborts at half of the traffic."""
     halted = walk.halt("BeginWindow", released)
     walk.use(definition)
     walk.stop(halted, error="Release.Aborted", cause="anna: not this one")
 
 
-def resumed(walk: Walk, definition: Definition) -> None:
+def resumed(walk: Walk, definition: Definition | Halting) -> None:
     """The release of a version that has the traffic, of which nobody knows why."""
     halted = walk.halt("KeepOrRetire", released)
     walk.forget_lock()
@@ -80,7 +80,7 @@ def resumed(walk: Walk, definition: Definition) -> None:
     walk.start(model_package_arn=arn)
 
 
-def failed_beside_kept(walk: Walk, definition: Definition) -> None:
+def failed_beside_kept(walk: Walk, definition: Definition | Halting) -> None:
     """A version that fails while another one is kept as a way back beside the live one."""
     walk.use(without_retirement(walk.original))
     walk.approve()

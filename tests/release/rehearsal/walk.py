@@ -5,7 +5,7 @@ the deployed rules and functions do then is waited for.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ import urllib3
 from tests.release.rehearsal.breakpoints import (
     BREAKPOINT,
     Definition,
+    Halting,
     stopping_at,
     without_keys,
     without_people,
@@ -21,7 +22,7 @@ from tests.release.rehearsal.breakpoints import (
 from tests.release.rehearsal.conftest import ENDPOINT, Rehearsal
 from tests.release.rehearsal.reading import Reading
 
-Story = Callable[["Walk", Definition], None]
+Story = Callable[["Walk", Definition | Halting], None]
 
 
 @dataclass
@@ -39,6 +40,7 @@ class Walk(Reading):
     original: Definition
     before: str = ""
     came_up: bool = True
+    _used: Definition | None = None
 
     @classmethod
     def of(cls, rehearsal: Rehearsal) -> "Walk":
@@ -46,11 +48,16 @@ class Walk(Reading):
         deployed = states.describe_state_machine(stateMachineArn=rehearsal.outputs["Machine"])["definition"]
         return cls(rehearsal, json.loads(deployed), without_people(json.loads(deployed)))
 
-    def use(self, definition: Definition | None = None) -> None:
+    def use(self, definition: Definition | Halting | None = None) -> None:
         """Executions that begin from now on follow ``definition``; default: the original."""
-        self.rehearsal.aws.client("stepfunctions").update_state_machine(
-            stateMachineArn=self.rehearsal.outputs["Machine"], definition=json.dumps(definition or self.original)
-        )
+        halting = definition if isinstance(definition, Halting) else None
+        wanted = halting.definition if halting else definition or self.original
+        self._embedded("breakpoints", {halting.state: halting.seconds} if halting else {})
+        if wanted != self._used:
+            self.rehearsal.aws.client("stepfunctions").update_state_machine(
+                stateMachineArn=self.rehearsal.outputs["Machine"], definition=json.dumps(wanted)
+            )
+            self._used = wanted
 
     def start(self, **request: Any) -> str:
         """Start an execution."""
@@ -85,12 +92,18 @@ class Walk(Reading):
             raise AssertionError(f"it did not end: {self.story()}") from None
 
     def at(self, execution: str) -> str:
-        """The state that an execution has entered last."""
+        """The state that an execution has entered last, or ``BREAKPOINT`` where it waits before another one."""
+        if execution in self.halted():
+            return BREAKPOINT
         events = self.rehearsal.aws.client("stepfunctions").get_execution_history(
             executionArn=execution, reverseOrder=True, maxResults=8
         )["events"]
         entered = (one["stateEnteredEventDetails"]["name"] for one in events if "stateEnteredEventDetails" in one)
         return next(entered, "")
+
+    def halted(self) -> list[str]:
+        """The executions that wait before a state."""
+        return list(self._embedded("breakpoints"))
 
     def halt(self, state: str, story: Story, *, keyed: bool = True) -> str:
         """Run ``story`` until an execution stands before ``state``, and go on with the original; that execution.
@@ -100,7 +113,7 @@ class Walk(Reading):
         :param keyed: whether keys of ours encrypt the volumes.
         """
         story(self, stopping_at(self.original if keyed else without_keys(self.original), state))
-        halted: list[str] = self.rehearsal.until(lambda: [one for one in self.running() if self.at(one) == BREAKPOINT])
+        halted: list[str] = self.rehearsal.until(self.halted)
         self.use()
         return halted[0]
 
@@ -136,9 +149,8 @@ class Walk(Reading):
 
         def rests() -> bool:
             running = self.running()
-            for one in running if stopping else ():
-                if self.at(one) == BREAKPOINT:
-                    self.stop(one)
+            for one in self.halted() if stopping else ():
+                self.stop(one)
             return not running and not self.lock()
 
         try:
@@ -157,10 +169,14 @@ class Walk(Reading):
 
     def throttle(self, **calls: int) -> dict[str, int]:
         """Let so many calls of these operations fail; what is still to come."""
-        url = f"{self.rehearsal.aws.settings.endpoint_url}/_embedded/throttling"
-        method, body = ("PUT", json.dumps(calls)) if calls else ("GET", None)
-        left: dict[str, int] = urllib3.request(method, url, body=body).json()
+        left: dict[str, int] = self._embedded("throttling", calls or None)
         return left
+
+    def _embedded(self, what: str, told: Mapping[str, int] | None = None) -> Any:
+        """What the embedded AWS says of itself, once it was told something."""
+        url = f"{self.rehearsal.aws.settings.endpoint_url}/_embedded/{what}"
+        method, body = ("GET", None) if told is None else ("PUT", json.dumps(told))
+        return urllib3.request(method, url, body=body).json()
 
     def forget_lock(self) -> None:
         """Take the lock away from whoever holds it."""
