@@ -156,11 +156,12 @@ def test_every_resource_of_the_dev_platform_has_a_price_a_reason_or_a_name(dev_a
     assert set(found.by("room")) == {"foundation", "data", "registry", "release", "serving", "training", "workspace"}
 
 
-def test_the_dev_platform_commits_to_its_endpoints_key_volume_and_instance(dev_assembly: Path) -> None:
+def test_the_dev_platform_commits_to_its_endpoints_key_volume_instance_and_alarm(dev_assembly: Path) -> None:
     found = estimate(read(dev_assembly), packaged(), Usage())
 
     interfaces, key, volume, instance = 6 * 2 * 730 * Decimal("0.01"), 1, 5 * Decimal("0.112"), 730 * Decimal("0.115")
-    assert found.totals().committed == Amount(known=interfaces + key + volume + instance)
+    alarm = Decimal("0.1")
+    assert found.totals().committed == Amount(known=interfaces + key + volume + instance + alarm)
 
 
 KINDS = {
