@@ -10,7 +10,7 @@ from mlplatform_cdk.routing import regional_api
 from mlplatform_cdk.routing.regional_api import methods
 from mlplatform_cdk.routing.regional_api.authorization import FIVE_MINUTES
 from mlplatform_cdk.routing.regional_api.authorizer.runtime import keys, rs256
-from mlplatform_cdk.routing.regional_api.firewall import TEN_THOUSAND
+from mlplatform_cdk.routing.regional_api.firewall import THIRTY_THOUSAND
 from mlplatform_cdk.routing.regional_api.throttle import ONE_HUNDRED_A_SECOND
 
 PAGE = (Path(__file__).parents[2] / "docs" / "regional-apis.md").read_text(encoding="utf-8")
@@ -61,7 +61,7 @@ def test_the_defaults_of_the_page_are_those_of_the_code() -> None:
     default = ONE_HUNDRED_A_SECOND
 
     assert f"`Throttle(rate={default.rate}, burst={default.burst})`" in PAGE
-    assert f"{TEN_THOUSAND.rate:,} in five minutes" in PAGE
+    assert f"{THIRTY_THOUSAND.rate:,} in five minutes" in PAGE
     assert FIVE_MINUTES.total_seconds() == 300
     assert (rs256._LEAST_BITS, keys._KEPT_SECONDS) == (2048, 3600)
 

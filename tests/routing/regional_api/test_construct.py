@@ -163,13 +163,13 @@ def test_requests_are_throttled_logged_traced_and_seen_by_a_firewall(signed: Bui
     assert all("KmsKeyId" in one for one in signed.of_type("AWS::Logs::LogGroup"))
 
 
-def test_rules_that_look_into_bodies_count_and_do_not_block_tensors(signed: Built) -> None:
+def test_rules_that_look_into_bodies_or_for_a_browser_count_and_do_not_block(signed: Built) -> None:
     (acl,) = signed.of_type("AWS::WAFv2::WebACL")
     groups = [one["Statement"].get("ManagedRuleGroupStatement", {}) for one in acl["Rules"]]
     counted = {one["Name"]: one["ActionToUse"] for group in groups for one in group.get("RuleActionOverrides", [])}
 
-    assert counted["SizeRestrictions_BODY"] == {"Count": {}}
-    assert all(name.endswith("_BODY") for name in counted)
+    assert counted["SizeRestrictions_BODY"] == counted["NoUserAgent_HEADER"] == {"Count": {}}
+    assert {name for name in counted if not name.endswith("_BODY")} == {"NoUserAgent_HEADER"}
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from mlplatform_cdk.routing.plan import MultiRegionEndpoint
 from mlplatform_cdk.routing.regional_api import access_log, methods
 from mlplatform_cdk.routing.regional_api.account_logging import account_logging_of
 from mlplatform_cdk.routing.regional_api.authorization import Authorization
-from mlplatform_cdk.routing.regional_api.firewall import TEN_THOUSAND, Firewall, WebAcl
+from mlplatform_cdk.routing.regional_api.firewall import THIRTY_THOUSAND, Firewall, WebAcl
 from mlplatform_cdk.routing.regional_api.guard import Guard
 from mlplatform_cdk.routing.regional_api.names import MutualTls, RegionalNames
 from mlplatform_cdk.routing.regional_api.throttle import ONE_HUNDRED_A_SECOND, Throttle
@@ -67,7 +67,7 @@ class RegionalApi(Construct):
     :param key: encrypts the logs.
     :param authorization: who may ask for predictions; default: whoever signs and may ``execute-api:Invoke``.
     :param throttle: how many requests the API takes, and each key, if there are keys; default: 100 in a second.
-    :param firewall: the web ACL; default: AWS's managed rules, and 10,000 requests of an address in five minutes.
+    :param firewall: the web ACL; default: AWS's managed rules, and 30,000 requests of an address in five minutes.
     :param mutual_tls: asks callers of the one name for a certificate; default: nobody is asked.
     :param binary_types: media types that are no text, by their whole names; a request's ``Content-Type`` and an
         answer's ``Accept`` tell; default: what the platform's container speaks, and pictures.
@@ -86,7 +86,7 @@ class RegionalApi(Construct):
         key: kms.IKey,
         authorization: Authorization | None = None,
         throttle: Throttle = ONE_HUNDRED_A_SECOND,
-        firewall: Firewall = TEN_THOUSAND,
+        firewall: Firewall = THIRTY_THOUSAND,
         mutual_tls: MutualTls | None = None,
         binary_types: Sequence[str] = BINARY_TYPES,
         sets_account_logging: bool = True,

@@ -15,20 +15,22 @@ from mlplatform_cdk.core.functions import LOG_RETENTION
 _LEAST_RATE, _MOST_RATE = 10, 2_000_000_000
 _WINDOW_SECONDS = 300
 
-# A model's input is data: text about HTML or paths is no attack on it, and tensors are larger than 8 KiB. These rules
-# of the core set look into bodies; they count, and the rest of the set blocks:
+# These rules count, and the rest of their sets block. A model's input is data: text about HTML or paths is no attack on
+# it, and tensors are larger than 8 KiB. And programs call, many of which name no agent; Python's http.client does not.
 # https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
-_COUNTED = (
+_COUNTED_OF_CORE = (
+    "NoUserAgent_HEADER",
     "SizeRestrictions_BODY",
     "CrossSiteScripting_BODY",
     "GenericLFI_BODY",
     "GenericRFI_BODY",
     "EC2MetaDataSSRF_BODY",
 )
+_COUNTED_OF_BAD_INPUTS = ("JavaDeserializationRCE_BODY", "Log4JRCE_BODY", "ReactJSRCE_BODY")
 _GROUPS = (
     ("AWSManagedRulesAmazonIpReputationList", ()),
-    ("AWSManagedRulesCommonRuleSet", _COUNTED),
-    ("AWSManagedRulesKnownBadInputsRuleSet", ()),
+    ("AWSManagedRulesCommonRuleSet", _COUNTED_OF_CORE),
+    ("AWSManagedRulesKnownBadInputsRuleSet", _COUNTED_OF_BAD_INPUTS),
 )
 
 
@@ -36,11 +38,11 @@ _GROUPS = (
 class Firewall:
     """AWS WAF's managed rules (reputation, core, known bad inputs) and a rate for each address.
 
-    :param rate: requests of one address in five minutes, beyond which it is blocked, 10 to 2,000,000,000; callers
-        behind one gateway share an address; default: 10,000.
+    :param rate: requests of one address in five minutes, beyond which it is blocked, 10 to 2,000,000,000; servers
+        behind one gateway share an address; default: 30,000, which is all that the default ``Throttle`` takes.
     """
 
-    rate: int = 10_000
+    rate: int = 30_000
 
     def __post_init__(self) -> None:
         """Refuse what WAF refuses."""
@@ -48,7 +50,7 @@ class Firewall:
             raise ValueError(f"rate must lie in {_LEAST_RATE} to {_MOST_RATE} in five minutes, got {self.rate}")
 
 
-TEN_THOUSAND = Firewall()
+THIRTY_THOUSAND = Firewall()
 
 
 class WebAcl(Construct):
