@@ -49,7 +49,8 @@ class HostedZoneReference:
 class RegionalTarget:
     """What one region takes of the requests.
 
-    :param account: whose region; default: that of the stack.
+    :param account: whose region; it must own the zone, too, since each region's stack writes its own records there;
+        default: that of the stack.
     :param weight: its part among all weights, 0 to 255, with ``Routing.weighted()``; default: 100.
     :param continents: where its callers are, with ``Routing.geo()``, such as ``("EU", "AF")``; default: nowhere of its
         own, so that it serves as the default or as another's refuge.

@@ -8,7 +8,7 @@ import pytest
 from aws_cdk import Environment
 
 from mlplatform_cdk.core import ConfigurationError
-from mlplatform_cdk.routing import HostedZoneReference
+from mlplatform_cdk.routing import HostedZoneReference, RegionalTarget
 from mlplatform_cdk.routing.regional_api import Authorization, Firewall, Throttle
 from tests.routing.regional_api.building import PLAN, Built
 
@@ -27,6 +27,10 @@ from tests.routing.regional_api.building import PLAN, Built
                 )
             },
             "the plan's zone must be public",
+        ),
+        (
+            {"plan": replace(PLAN, regions={"eu-west-1": RegionalTarget(account="210987654321")})},
+            r"the stack must be in the account of eu-west-1 \(210987654321\), got 123456789012",
         ),
         ({"binary_types": ["*/*"]}, r"binary_types must be whole names of media types, got '\*/\*'"),
     ],

@@ -14,9 +14,11 @@ from mlplatform_cdk.core import (
     ConfigurationError,
     PlatformRole,
     accept_checkov,
+    account_of,
     acknowledge,
     acknowledge_controls,
     grant_actions,
+    is_known,
     region_of,
     service_principal,
 )
@@ -121,6 +123,9 @@ class RegionalApi(Construct):
         if region not in plan.targets:
             regions = ", ".join(plan.targets)
             raise ConfigurationError(self, f"the stack must be in one of the plan's regions ({regions}), got {region}")
+        meant, here = plan.targets[region].account, account_of(self)
+        if meant is not None and is_known(here) and meant != here:
+            raise ConfigurationError(self, f"the stack must be in the account of {region} ({meant}), got {here}")
         if plan.zone.private:
             raise ConfigurationError(
                 self, "the plan's zone must be public, since everyone reaches this API, got a private one; name another"
