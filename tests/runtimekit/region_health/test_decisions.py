@@ -231,7 +231,7 @@ def test_an_older_memory_is_read_with_what_a_new_region_has() -> None:
         ({"unhealthy_after": 0}, "unhealthy_after must be at least 1, got 0"),
         ({"forgiven": 0.0}, "forgiven must lie above 0"),
         ({"release_at": 1500.0}, "release_at must be below hold_at"),
-        ({"stay_at": 1000.0}, "release_at must be below hold_at, and that at most stay_at, got 750, 1500 and 1000"),
+        ({"stay_at": 2000.0}, "release_at must be below hold_at, and stay_at between them, got 750, 2000 and 1500"),
     ],
 )
 def test_rules_by_which_nobody_could_leave_or_return_are_refused(change: dict[str, float], said: str) -> None:

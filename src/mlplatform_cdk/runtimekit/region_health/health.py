@@ -11,7 +11,7 @@ from mlplatform_cdk.runtimekit.region_health.rules import HealthRules
 from mlplatform_cdk.runtimekit.region_health.state import HealthState
 from mlplatform_cdk.runtimekit.region_health.verdict import DRAINED, IN_SERVICE, OUT_OF_SERVICE, Verdict
 
-_PENALTY = 1000.0  # RFC 2439, 4.8.1
+_PENALTY = 1000.0
 _NOTHING = 1.0  # a penalty below this is none
 _ROUNDS_TO_TELL = 2  # of a peer: the first may have begun before the doubt, the second did not
 _ANSWERED = (Golden.RIGHT, Golden.SLOW)
@@ -25,7 +25,6 @@ class _Rounds(NamedTuple):
     well: bool
     bad: float
     good_in_a_row: int
-    bad_in_a_row: int
     seen: tuple[tuple[str, int], ...]
 
 
@@ -49,16 +48,15 @@ class RegionHealth:
         unsettled = state.unsettled_ms if whole else own.at_ms
         settled = whole and own.at_ms - unsettled >= self.rules.settles_ms
         count = _counts(evidence, settled=settled)
-        rounds = self._damp(state, count, peers)
-        well, bad, good, bad_in_a_row, seen = rounds
+        well, bad, good, seen = self._damp(state, count, peers)
         penalty, held = self._decay(state, own.at_ms)
         alone = state.alone + 1 if _is_alone(evidence, held=held) else 0
         in_service, leaves = state.in_service, False
         if own.drained:
             in_service = False
         elif in_service:
-            leaves = count == _BAD and self._is_proven(rounds, held=held) and penalty < self.rules.stay_at
-            leaves = leaves and _has_refuge(evidence, seen)
+            may_leave = not held or penalty < self.rules.stay_at
+            leaves = count == _BAD and not well and may_leave and _has_refuge(evidence, seen)
             in_service = not leaves
         else:
             in_service = (well and not held) or alone >= self.rules.unhealthy_after
@@ -73,7 +71,6 @@ class RegionHealth:
             well,
             bad,
             good,
-            bad_in_a_row,
             alone,
             penalty,
             held,
@@ -90,18 +87,14 @@ class RegionHealth:
             good = state.good_in_a_row + 1
             if state.well or good >= self.rules.healthy_after:
                 bad = max(0.0, state.bad - self.rules.forgiven) if state.well else 0.0
-                return _Rounds(well=True, bad=bad, good_in_a_row=good, bad_in_a_row=0, seen=())
-            return _Rounds(well=False, bad=state.bad, good_in_a_row=good, bad_in_a_row=0, seen=())
+                return _Rounds(well=True, bad=bad, good_in_a_row=good, seen=())
+            return _Rounds(well=False, bad=state.bad, good_in_a_row=good, seen=())
         if count == _NEITHER:
-            return _Rounds(state.well, state.bad, state.good_in_a_row, state.bad_in_a_row, state.seen)
+            return _Rounds(state.well, state.bad, state.good_in_a_row, state.seen)
         bad = min(state.bad + 1.0, float(self.rules.unhealthy_after))
         known = dict(state.seen)
         seen = tuple((peer.region, known.get(peer.region, peer.round)) for peer in peers)
-        return _Rounds(state.well and bad < self.rules.unhealthy_after, bad, 0, state.bad_in_a_row + 1, seen)
-
-    def _is_proven(self, rounds: _Rounds, *, held: bool) -> bool:
-        """Whether the rounds are reason enough to leave; of a region that is held, more is asked."""
-        return not rounds.well and (not held or rounds.bad_in_a_row >= self.rules.unhealthy_when_held)
+        return _Rounds(state.well and bad < self.rules.unhealthy_after, bad, 0, seen)
 
     def _decay(self, state: HealthState, now_ms: int) -> tuple[float, bool]:
         """The penalty now, and whether it still holds; a clock that goes back makes it neither more nor less."""

@@ -12,7 +12,6 @@ class HealthState(NamedTuple):
     :param well: is the region free of faults, by its damped rounds.
     :param bad: the sum of bad rounds.
     :param good_in_a_row: good rounds since the last bad one.
-    :param bad_in_a_row: bad rounds since the last good one.
     :param alone: rounds in a row in which no other region was a better place.
     :param penalty: for leaving, as of ``at_ms``.
     :param held: is it held out until the penalty has fallen.
@@ -28,7 +27,6 @@ class HealthState(NamedTuple):
     well: bool = False
     bad: float = 0.0
     good_in_a_row: int = 0
-    bad_in_a_row: int = 0
     alone: int = 0
     penalty: float = 0.0
     held: bool = False
