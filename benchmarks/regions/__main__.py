@@ -1,4 +1,4 @@
-"""A million simulated minutes under each policy: ``make benchmark-regions``, read docs/region-health.md."""
+"""A million simulated minutes under each policy: ``python -m benchmarks.regions``, read docs/region-health.md."""
 
 import argparse
 import sys

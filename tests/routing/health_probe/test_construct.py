@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from contextlib import suppress
 from datetime import timedelta
 from functools import cached_property
@@ -79,6 +81,8 @@ class Built:
         return {id_: one["Properties"] for id_, one in found if one["Type"] == kind}
 
 
+RUNTIME = "mlplatform_cdk.routing.health_probe.runtime"
+HANDLER = f"{RUNTIME.replace('.', '/')}/handler.py"
 KEYED = Authorization.api_key()
 TEMPLATED = {"released": False, "manifest_key": "runs/1/manifest.json"}
 
@@ -189,6 +193,10 @@ def test_nothing_is_found_and_the_role_allows_exactly_what_the_code_calls(
     report = (tmp_path / "validation-report.json").read_text()
     assert {*re.findall(r'"constructPath": "Front/(\w+)', report)} == {"Bare"}  # which shows that the packs have looked
     assert lint_file(tmp_path / "Front.template.json", ManualArgs(regions=[HERE.region])) == []
+    (asset,) = (one for one in tmp_path.glob("asset.*") if (one / HANDLER).is_file())
+    program = f"import sys; sys.path.insert(0, {str(asset)!r}); import {RUNTIME}.handler"
+    # The standard library alone: boto3 comes with the first call.
+    subprocess.run([sys.executable, "-I", "-S", "-c", program], check=True)
     looked_at, permissions = templates(read(tmp_path)), Permissions()
     found = tuple(one for template in looked_at for one in permissions.findings(template))
     ours = [one for one in split_by_app(looked_at, found)[0] if "/Probe/" in f"{one.construct_path}/"]

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from mlplatform_cdk.routing.health_probe.runtime.names import Names, regions_beside
+from mlplatform_cdk.routing.health_probe.runtime.names import Names
+from mlplatform_cdk.runtimekit.region_names import regions_beside
 
 PATTERN = "{region}.models.example.com"
 CANDIDATES = ("eu-west-1", "eu-central-1", "us-east-1")

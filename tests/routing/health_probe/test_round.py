@@ -61,6 +61,7 @@ def test_a_round_asks_as_a_caller_does_and_signs_each_request(regions: Any, prob
     assert json.loads(body)["inputs"].keys() == {"x"}
     assert f"/{REGION}/execute-api/aws4_request" in headers["authorization"]
     assert headers["content-type"] == "application/json"
+    assert headers["user-agent"] == "mlplatform-cdk region probe"
 
 
 def test_a_round_carries_the_key_where_the_api_asks_for_one(regions: Any, probe: Any) -> None:

@@ -1,6 +1,6 @@
 """Does the rule of the regions hold in a world where everything fails, and is it better than simple ones, and none?
 
-Small worlds; the million minutes are ``make benchmark-regions``, its figures in docs/region-health.md.
+Small worlds; the million minutes are ``python -m benchmarks.regions``, its figures in docs/region-health.md.
 """
 
 from itertools import islice

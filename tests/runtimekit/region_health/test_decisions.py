@@ -248,3 +248,26 @@ def test_a_round_is_slow_when_all_of_it_is_or_more_than_luck_explains_and_never_
     assert window.add([10.0, 10.0, 900.0], 100)  # five of sixty
     assert not window.add([10.0, 10.0, 10.0], 100)
     assert not LatencyWindow().add([900.0], 100)  # one alone is no percentile
+
+
+def test_no_order_of_four_leavings_fits_into_an_hour_whatever_the_penalty_was() -> None:
+    rules, every, hour = CORE.rules, 2, 60
+
+    def later(penalty: float, held: bool, minutes: int) -> tuple[float, bool]:  # noqa: FBT001 - a state
+        return CORE._decay(HealthState(penalty=penalty, held=held), minutes * MINUTE)
+
+    def most(penalty: float, held: bool, left: int) -> int:  # noqa: FBT001 - a state
+        """How many leavings are possible from now on, if one is now, within so many minutes."""
+        if held and penalty >= rules.stay_at:
+            return 0
+        after = penalty + 1000
+        holds = held or after >= rules.hold_at
+        return 1 + max(
+            (most(*later(after, holds, gap), left - gap) for gap in range(every, left + 1, every)), default=0
+        )
+
+    free = [most(float(penalty), False, hour) for penalty in range(0, int(rules.hold_at), 50)]
+    holding = [most(float(penalty), True, hour) for penalty in range(int(rules.release_at) + 1, 2500, 50)]
+
+    assert max(free) == 3
+    assert max(holding) == 3

@@ -149,7 +149,7 @@ def test_when_the_world_stays_as_it_is_so_do_the_regions_and_those_that_answer_r
 
     changes = world.run(3 * HOUR)
 
-    # A penalty of at most 3,000 holds for an hour at most.
+    # A penalty is below 2,500, which holds for 53 minutes at most.
     assert [one for one in changes if one.at_ms > HOUR + 65 * MINUTE + MINUTE] == []
     serving = {name for name, (_, verdict) in world.published.items() if verdict.status == "in-service"}
     assert {name for name in names if after[name] is Golden.RIGHT} <= serving

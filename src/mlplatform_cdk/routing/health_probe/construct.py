@@ -5,6 +5,7 @@ from datetime import timedelta
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
@@ -17,16 +18,19 @@ from mlplatform_cdk.core import (
     acknowledge_wildcards,
     arn_of,
     dead_letters_of,
+    grant,
     grant_read,
     partition_of,
     permission,
     region_of,
 )
 from mlplatform_cdk.registry import ModelRegistry
+from mlplatform_cdk.routing.addresses import publish_address
 from mlplatform_cdk.routing.health_probe.alarms import ProbeAlarms
 from mlplatform_cdk.routing.health_probe.verdicts import VerdictTable
 from mlplatform_cdk.routing.plan import MultiRegionEndpoint
 from mlplatform_cdk.routing.regional_api import RegionalApi
+from mlplatform_cdk.runtimekit.region_address import RegionAddress
 from mlplatform_cdk.serving import Endpoint, ReleasedEndpoint
 
 RUNTIME = "mlplatform_cdk.routing.health_probe.runtime"
@@ -108,6 +112,32 @@ class HealthProbe(Construct):
         self._define_schedule(plan)
         #: ``out_of_service``, which Route 53 reads, ``nothing_right`` and ``wrong_everywhere``.
         self.alarms = ProbeAlarms(self, "Alarms", plan=plan, notifications=notifications)
+        self._verdicts = verdicts
+        self._address = RegionAddress(
+            domain=plan.domain_name,
+            region=region,
+            endpoint=endpoint.endpoint_name,
+            table=verdicts.table_name,
+            alarm=plan.alarm_name(region),
+        )
+        publish_address(self, self._address, f"Where the verdict on {plan.domain_name} in {region} lives")
+
+    def grant_status(self, grantee: iam.IGrantable) -> None:
+        """Let ``grantee`` look at this region by ``mlplatform region status``, and change nothing."""
+        self._verdicts.grant_look(grantee)
+        grant(
+            grantee,
+            permission(["ssm:GetParameter"], arn_of(self, "ssm", f"parameter{self._address.parameter}")),
+            permission(["cloudwatch:DescribeAlarms"], arn_of(self, "cloudwatch", f"alarm:{self._address.alarm}")),
+        )
+
+    def grant_drain(self, grantee: iam.IGrantable) -> None:
+        """Let ``grantee``, such as a team's role, drain this region and restore it by ``mlplatform region``.
+
+        It looks at the other regions first, so that it does not take the last one: give it ``grant_status`` there.
+        """
+        self._verdicts.grant_drain(grantee)
+        self.grant_status(grantee)
 
     def _check(self, api: RegionalApi, registry: ModelRegistry | None, manifest_key: str, overhead: timedelta) -> None:
         kind = api.authorization.kind

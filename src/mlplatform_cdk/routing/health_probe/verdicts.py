@@ -58,8 +58,13 @@ class VerdictTable(Construct):
         self._grant_update(grantee)
 
     def grant_drain(self, grantee: iam.IGrantable) -> None:
-        """Let ``grantee`` drain the region and restore it."""
+        """Let ``grantee`` read the rows, drain the region and restore it; see ``HealthProbe.grant_drain``."""
+        self.grant_look(grantee)
         self._grant_update(grantee)
+
+    def grant_look(self, grantee: iam.IGrantable) -> None:
+        """Let ``grantee`` read the rows, with what is not published; see ``HealthProbe.grant_status``."""
+        grant(grantee, permission(["dynamodb:GetItem"], self.table_arn), permission(["kms:Decrypt"], key_arn(self.key)))
 
     def _grant_update(self, grantee: iam.IGrantable) -> None:
         grant(grantee, permission(["dynamodb:UpdateItem"], self.table_arn))

@@ -6,13 +6,14 @@ from functools import cache
 from typing import Any
 
 from mlplatform_cdk.routing.health_probe.runtime import metrics, sending
-from mlplatform_cdk.routing.health_probe.runtime.names import Names, regions_beside
+from mlplatform_cdk.routing.health_probe.runtime.names import Names
 from mlplatform_cdk.routing.health_probe.runtime.probe import Probe, Round
 from mlplatform_cdk.routing.health_probe.runtime.row import VerdictRow
 from mlplatform_cdk.routing.health_probe.runtime.versions import Versions
 from mlplatform_cdk.routing.health_probe.runtime.watch import Watch
 from mlplatform_cdk.runtimekit import aws, logs, settings
 from mlplatform_cdk.runtimekit.region_health import HealthRules, RegionHealth, Verdict
+from mlplatform_cdk.runtimekit.region_names import regions_beside
 
 # Longer than a minute, so that one late or lost event leaves no gap.
 _LASTS_S = 100.0

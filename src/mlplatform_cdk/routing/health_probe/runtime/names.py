@@ -4,14 +4,12 @@ No region's template names another, so that one more region changes none of the 
 record of its own name into the zone, and all of these names differ by the region alone.
 """
 
-import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+
+from mlplatform_cdk.runtimekit.region_names import existing
 
 _AGAIN_AFTER_S = 300.0
-_PATIENCE_S = 3.0
-_HTTPS = 443
 
 
 class Names:
@@ -58,29 +56,8 @@ class Names:
     def _existing(self) -> Iterable[str]:
         if self._at:
             return [region for region, name in self._candidates.items() if name in self._at]
-        pool = ThreadPoolExecutor(max_workers=max(1, len(self._candidates)))
-        asked = {pool.submit(_exists, name): region for region, name in self._candidates.items()}
-        done, _ = wait(asked, timeout=_PATIENCE_S)
-        pool.shutdown(wait=False)
-        return [asked[one] for one in done if one.result()]
+        found = existing(self._candidates.values())
+        return [region for region, name in self._candidates.items() if name in found]
 
     def _name(self, region: str) -> str:
         return self._pattern.format(region=region)
-
-
-def _exists(name: str) -> bool:
-    try:
-        socket.getaddrinfo(name, _HTTPS, type=socket.SOCK_STREAM)
-    except OSError:
-        return False
-    return True
-
-
-def regions_beside(region: str) -> list[str]:
-    """All regions of the partition of ``region`` that have SageMaker, as far as the installed boto3 knows."""
-    import boto3  # an asset must boot without boto3
-
-    session = boto3.Session()
-    partition = session.get_partition_for_region(region)
-    found: list[str] = session.get_available_regions("sagemaker", partition_name=partition)
-    return found

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 _JSON = "application/json"
+_AGENT = "mlplatform-cdk region probe"  # firewalls take offence at callers who do not say what they are
 VARIANT_HEADER = "x-amzn-invoked-production-variant"
 # What a request carries, beside its content type, to be let in.
 Authorize = Callable[[Any], None]
@@ -56,7 +57,7 @@ class Sender:
         from botocore.awsrequest import AWSRequest
         from botocore.exceptions import BotoCoreError
 
-        headers = {"content-type": _JSON, "accept": _JSON} if body else {"accept": _JSON}
+        headers = {"accept": _JSON, "user-agent": _AGENT, **({"content-type": _JSON} if body else {})}
         name = urlsplit(url).netloc
         request = AWSRequest(method=method, url=url, data=body, headers={**headers, "host": name})
         if authorize is not None:
