@@ -66,13 +66,18 @@ LONGEST_FIRST = (
     "tests/architecture/",
 )
 
+# These end-to-end files deploy for themselves.
+ALONE = tuple(
+    f"tests/end_to_end/test_{name}.py" for name in ("commands", "local_up_and_down", "new_app", "rehearse_release")
+)
+
 
 class RoomsTogether(LoadFileScheduling):
-    """A file's tests go to one worker, whose fixtures they share; so does the whole of the end-to-end folder."""
+    """A file's tests go to one worker, whose fixtures they share; so do the end-to-end files that share a platform."""
 
     def _split_scope(self, nodeid: str) -> str:
         path: str = super()._split_scope(nodeid)
-        return "tests/end_to_end" if path.startswith("tests/end_to_end/") else path
+        return "tests/end_to_end/" if path.startswith("tests/end_to_end/") and path not in ALONE else path
 
     def _assign_work_unit(self, node: Any) -> None:
         longest = min(self.workqueue, key=_rank)
