@@ -11,6 +11,7 @@ ADAPTERS: tuple[str, ...] = (
     "mlplatform_cdk.local.adapters.configuration",
     "mlplatform_cdk.local.adapters.cloudformation",
     "mlplatform_cdk.local.adapters.buckets",
+    "mlplatform_cdk.local.adapters.health_checks",
     "mlplatform_cdk.local.adapters.iam",
     "mlplatform_cdk.local.adapters.lambda_functions",
     "mlplatform_cdk.local.adapters.step_functions",

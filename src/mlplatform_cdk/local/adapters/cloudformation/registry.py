@@ -22,6 +22,7 @@ _MODULES = (
     "messaging",
     "network",
     "observing",
+    "route53",
     "sagemaker",
     "security",
     "storage",
