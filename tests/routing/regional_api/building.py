@@ -19,9 +19,17 @@ HERE = Environment(account="123456789012", region="eu-west-1")
 class Built:
     """A synthesized API."""
 
-    def __init__(self, *, outdir: str | None = None, env: Environment = HERE, **more: Any) -> None:
-        self.app = App(outdir=outdir) if outdir else App()
-        self.stack = PlatformStack(self.app, "Front", env=env)
+    def __init__(
+        self,
+        *,
+        outdir: str | None = None,
+        env: Environment = HERE,
+        app: App | None = None,
+        name: str = "Front",
+        **more: Any,
+    ) -> None:
+        self.app = app or (App(outdir=outdir) if outdir else App())
+        self.stack = PlatformStack(self.app, name, env=env)
         self.key = Keys(self.stack, "Keys").data
         endpoint = Endpoint.from_endpoint_name(self.stack, "Endpoint", "churn")
         given: dict[str, Any] = {
