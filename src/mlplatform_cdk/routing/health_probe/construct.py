@@ -35,7 +35,6 @@ from mlplatform_cdk.serving import Endpoint, ReleasedEndpoint
 
 RUNTIME = "mlplatform_cdk.routing.health_probe.runtime"
 _TIMEOUT = Duration.minutes(2)  # a run lasts 100 s, and a round more at most
-_MEMORY_MIB = 512  # connections and clients are opened in a part of a second
 _QUARTER_OF_A_SECOND = timedelta(milliseconds=250)
 _RUNS = "runs/"
 
@@ -104,7 +103,6 @@ class HealthProbe(Construct):
             package=RUNTIME,
             description=f"Judges {plan.domain_name} in {region}, round after round",
             timeout=_TIMEOUT,
-            memory_mib=_MEMORY_MIB,
             environment=settings,
             key=key,
         )
