@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -10,9 +11,13 @@ from botocore.credentials import Credentials
 
 from mlplatform_cdk.local.deploy import destroy
 from mlplatform_cdk.local.settings import Settings
+from mlplatform_cdk.routing.health_probe.runtime import sending
+from mlplatform_cdk.routing.health_probe.runtime.row import VerdictRow
 from mlplatform_cdk.routing.regional_api import Throttle
+from mlplatform_cdk.runtimekit import aws as runtimekit_aws
 from mlplatform_cdk.runtimekit.client import CallFailed, CallRefused, Iam, RegionClient, Retries, Unsigned
 from mlplatform_cdk.runtimekit.client.http_wire import HttpWire
+from mlplatform_cdk.runtimekit.region_health import Evidence, Golden, Observation, Peer, RegionHealth
 from tests.local.adapters.api_gateway.fronts import ATTRIBUTES, Client, Front, caller, serve
 from tests.local.sagemaker.conftest import allow, wait_for
 
@@ -104,6 +109,30 @@ def test_the_client_of_many_regions_is_answered_and_knows_a_failed_model_a_refus
 
     assert (json.loads(answer.body)["length"], answer.region, status.state) == (5, region, "out-of-service")
     assert answer.request_id
+
+
+def test_the_regions_probe_is_answered_and_others_read_at_health_what_it_has_decided(
+    front: Front, client: Client, allowed: Credentials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, table = front.plan.regional_name(front.aws.region), front.ids["AWS::DynamoDB::Table"]
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", allowed.access_key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", allowed.secret_key)
+    if allowed.token:
+        monkeypatch.setenv("AWS_SESSION_TOKEN", allowed.token)
+    sender = sending.Sender(5.0, at={name: f"http://127.0.0.1:{front.aws.port}"})
+    asked = sender.send("POST", f"https://{name}/invocations", b"[1]", authorize=sending.signature(front.aws.region))
+    monkeypatch.setattr(runtimekit_aws, "client", lambda service, **_: client(service))
+    row = VerdictRow(table, "churn", "one")
+    state, drain = row.claim(1)
+    own = Observation(int(time.time() * 1000), Golden.RIGHT, "0a1b")
+    for _ in range(3):
+        state, verdict = RegionHealth().fold(state, Evidence(own))
+        row.publish(state, verdict, label="churn version 1")
+    seen = sender.send("GET", f"https://{name}/health")
+
+    assert (asked.status, asked.variant, drain.by) == (200, "AllTraffic", "")
+    assert seen.status == 200
+    assert Peer.from_body("here", json.loads(seen.body)).round == 3
 
 
 def test_a_call_without_a_signature_and_one_without_permission_are_refused(
