@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus, unquote_plus
 
-import airspeed  # type: ignore[import-untyped]
+import airspeed
 from jsonpath_ng.ext.parser import parse
 
 if TYPE_CHECKING:
