@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from math import sqrt
 from statistics import mean, stdev
 
+from benchmarks.regions.outcome import Outcome
 from benchmarks.regions.policies import Damped, Policy, Threshold
-from benchmarks.regions.world import Outcome, World
+from benchmarks.regions.world import World
 
 HOUR = 3600.0
 # Leaving service more often than this within an hour is oscillation.

@@ -6,12 +6,12 @@ checks, and resolvers after their time to live, half of the callers early and ha
 
 import heapq
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from itertools import count
 from random import Random
 from typing import Any
 
 from benchmarks.regions.faults import Fault, faults
+from benchmarks.regions.outcome import Outcome
 from benchmarks.regions.policies import Policy
 from mlplatform_cdk.runtimekit.region_health import Golden, Observation, Peer
 
@@ -23,31 +23,6 @@ _NOISE = 1e-4  # a request that fails for no reason
 _HEADROOM, _SHEDS_FROM = 1.4, 1.5  # capacity over the usual load; the load at which a region turns callers away
 _SCALES_AFTER, _SHRINKS_AFTER, _SCALES_TO = 240.0, 900.0, 1.25
 _WEEK = 7 * 86400.0
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What came of a world.
-
-    :param seconds: how long it was.
-    :param lost: requests that failed or were answered wrongly, as a share of all, times seconds.
-    :param late: requests that were answered rightly and too late, likewise.
-    :param leavings: per region, when it left service by its own decision.
-    :param detected: for each outage that struck a region in service while others were well: seconds until it was out.
-    :param moves: changes of what the names say.
-    """
-
-    seconds: float = 0.0
-    lost: float = 0.0
-    late: float = 0.0
-    leavings: dict[int, list[float]] = field(default_factory=dict)
-    detected: list[float] = field(default_factory=list)
-    moves: int = 0
-
-    @property
-    def availability(self) -> float:
-        """The share of requests that were answered rightly."""
-        return 1 - self.lost / self.seconds
 
 
 class World:
