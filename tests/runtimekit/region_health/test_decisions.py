@@ -219,3 +219,21 @@ def test_what_a_region_publishes_is_what_the_others_read() -> None:
 
 def test_an_older_memory_is_read_with_what_a_new_region_has() -> None:
     assert HealthState.from_mapping({"round": 3, "well": True, "unheard": 1}) == HealthState(round=3, well=True)
+
+
+def test_a_held_region_that_is_needed_stays_however_it_fares_until_its_penalty_is_low() -> None:
+    needed = RESTED._replace(held=True, penalty=1400.0)
+
+    made = rounds([F] * 90, B, state=needed)
+
+    out = next(place for place, one in enumerate(made) if one.status == "out-of-service")
+    # 1,400 is 1,000 after 30 min * log2(1.4) = 14.6 min.
+    assert 86 <= out <= 88
+
+
+def test_a_held_region_that_answers_nothing_returns_only_where_none_is_in_service() -> None:
+    held = RESTED._replace(in_service=False, held=True, penalty=2000.0, well=False, bad=3.0)
+    failing = B._replace(golden=F, well=False, steady=False)
+
+    assert set(statuses(rounds([F] * 9, failing, state=held))) == {"out-of-service"}
+    assert statuses(rounds([F] * 3, failing._replace(in_service=False), state=held))[-1] == "in-service"
