@@ -11,6 +11,7 @@ from mlplatform_cdk.cli.diff import diff
 from mlplatform_cdk.cli.init import init
 from mlplatform_cdk.cli.local import app as local
 from mlplatform_cdk.cli.quantize import quantize
+from mlplatform_cdk.cli.region import app as region
 from mlplatform_cdk.cli.release import app as release
 from mlplatform_cdk.cli.synth import synth
 from mlplatform_cdk.cli.tune import tune
@@ -27,6 +28,7 @@ app.command("tune")(tune)
 app.add_typer(local, name="local")
 app.add_typer(release, name="release")
 app.add_typer(ab_test, name="ab-test")
+app.add_typer(region, name="region")
 
 
 @app.callback()

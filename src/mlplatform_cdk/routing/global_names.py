@@ -7,11 +7,14 @@ own records and checks here.
 from collections.abc import Mapping
 from typing import Any
 
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
-from mlplatform_cdk.core import ConfigurationError
+from mlplatform_cdk.core import ConfigurationError, arn_of, grant, permission
+from mlplatform_cdk.routing.addresses import publish_address
 from mlplatform_cdk.routing.plan import MultiRegionEndpoint
+from mlplatform_cdk.runtimekit.region_address import NamesAddress
 from mlplatform_cdk.runtimekit.region_health import IN_SERVICE
 
 _Check = route53.CfnHealthCheck.HealthCheckConfigProperty
@@ -63,6 +66,12 @@ class GlobalNames(Construct):
                 self._define_weighted()
             case "geo":
                 self._define_geography()
+        self._address = NamesAddress(domain=plan.domain_name, regions=[*plan.targets], switches=self._switches)
+        publish_address(self, self._address, f"The regions of {plan.domain_name}")
+
+    def grant_status(self, grantee: iam.IGrantable) -> None:
+        """Let ``grantee`` find the regions by ``mlplatform region``."""
+        grant(grantee, permission(["ssm:GetParameter"], arn_of(self, "ssm", f"parameter{self._address.parameter}")))
 
     def _define_checks(self, region: str) -> str:
         """Whether ``region`` is in service: one check over all that Route 53 knows of it."""

@@ -1,8 +1,10 @@
 """Switches of regions that hold when a region's own control plane does not: Application Recovery Controller."""
 
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_route53recoverycontrol as recovery
 from constructs import Construct
 
+from mlplatform_cdk.core import grant, permission
 from mlplatform_cdk.routing.plan import MultiRegionEndpoint
 
 _NAME_LENGTH = 64  # https://docs.aws.amazon.com/recovery-cluster/latest/api/API_NewRoutingControl.html
@@ -29,6 +31,7 @@ class RegionSwitches(Construct):
         name = plan.domain_name.replace(".", "-")[:_NAME_LENGTH]
         self.cluster = recovery.CfnCluster(self, "Cluster", name=name)
         panel = recovery.CfnControlPanel(self, "Panel", name=name, cluster_arn=self.cluster.attr_cluster_arn)
+        self._panel_arn = panel.attr_control_panel_arn
         #: The ARN of each region's routing control, as ``GlobalNames`` takes them.
         self.arns = {
             region: recovery.CfnRoutingControl(
@@ -49,4 +52,18 @@ class RegionSwitches(Construct):
             assertion_rule=recovery.CfnSafetyRule.AssertionRuleProperty(
                 asserted_controls=[*self.arns.values()], wait_period_ms=_SETTLING_MS
             ),
+        )
+
+    def grant_switch(self, grantee: iam.IGrantable) -> None:
+        """Let ``grantee``, such as a team's role, set the switches by ``mlplatform region drain --switch``.
+
+        The safety rule holds for it, too. It finds them where the names are: see ``GlobalNames.grant_status``.
+        """
+        config, cluster = "route53-recovery-control-config", "route53-recovery-cluster"
+        states = [f"{cluster}:GetRoutingControlState", f"{cluster}:UpdateRoutingControlState"]
+        grant(
+            grantee,
+            permission([f"{config}:DescribeControlPanel"], self._panel_arn),
+            permission([f"{config}:DescribeCluster"], self.cluster.attr_cluster_arn),
+            permission(states, *self.arns.values()),
         )

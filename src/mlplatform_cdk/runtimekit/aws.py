@@ -22,21 +22,33 @@ _ABSENT = ("Could not find", "does not exist", "not found")
 
 
 @cache
-def client(service: str, *, patience_s: int = 60) -> Any:
-    """The boto3 client of ``service``, such as ``client("sagemaker")``; region and endpoint come from the environment.
+def client(
+    service: str,
+    *,
+    region: str | None = None,
+    endpoint_url: str | None = None,
+    patience_s: int = 60,
+    attempts: int = 5,
+) -> Any:
+    """The boto3 client of ``service``, such as ``client("sagemaker")``.
 
     :param service: boto3's name of the service.
+    :param region: where it is asked; default: the environment's.
+    :param endpoint_url: at which address; default: the environment's, or else AWS's own.
     :param patience_s: how long an answer may take, in seconds, before it is asked for again; default: 60.
+    :param attempts: how often it is asked at most; default: 5.
     """
     import boto3  # an asset must boot without boto3
     from botocore.config import Config
 
     return boto3.client(
         service,
+        region_name=region,
+        endpoint_url=endpoint_url,
         config=Config(
             connect_timeout=min(5, patience_s),
             read_timeout=patience_s,
-            retries={"mode": "standard", "total_max_attempts": 5},
+            retries={"mode": "standard", "total_max_attempts": attempts},
         ),
     )
 
