@@ -134,7 +134,9 @@ def test_a_region_that_comes_changes_nothing_of_the_others(plan: MultiRegionEndp
 
     after = resources(replace(plan, routing=routing, regions=more))
 
-    assert {name: after[name] for name in before} == before
+    listed = {name for name, one in before.items() if one["Type"] == "AWS::SSM::Parameter"}
+    assert len(listed) == 1  # which regions there are, for people
+    assert {name: after[name] for name in {*before} - listed} == {name: before[name] for name in {*before} - listed}
     assert all("apsoutheast2" in name for name in after.keys() - before.keys())
 
 
