@@ -6,6 +6,7 @@ moto's backend without Docker answers every call with the event itself.
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import logging
 import threading
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlplatform_cdk.local import roles
-from mlplatform_cdk.local.adapters.lambda_functions import environment, logs, workers
+from mlplatform_cdk.local.adapters.lambda_functions import embedded_metrics, environment, logs, workers
 
 if TYPE_CHECKING:
     from moto.awslambda.models import LambdaFunction
@@ -100,7 +101,8 @@ def _worker_for(function: LambdaFunction) -> workers.Worker:
     if warm is not None:
         return warm
     folder = environment.unpack(function)
-    return workers.Worker(revision, environment.variables(function, folder), folder)
+    hears = functools.partial(embedded_metrics.read, function)
+    return workers.Worker(revision, environment.variables(function, folder), folder, hears=hears)
 
 
 def _broken(function: LambdaFunction, worker: workers.Worker, failure: Outcome, seconds: float) -> Outcome:

@@ -56,7 +56,7 @@ def write(function: LambdaFunction, stream: str, lines: list[str]) -> None:
     """
     backend = logs_backends[function.account_id][function.region]
     group = log_group_of(function)
-    if not _may_write(function, group, stream):
+    if not may_write(function, stream):
         return
     backend.ensure_log_group(group)
     if stream not in backend.groups[group].streams:
@@ -67,9 +67,9 @@ def write(function: LambdaFunction, stream: str, lines: list[str]) -> None:
         backend.put_log_events(group, stream, events)
 
 
-def _may_write(function: LambdaFunction, group: str, stream: str) -> bool:
+def may_write(function: LambdaFunction, stream: str) -> bool:
     """In AWS a function whose role may not write logs runs, and leaves none."""
-    partition = get_partition(function.region)
+    partition, group = get_partition(function.region), log_group_of(function)
     base = f"arn:{partition}:logs:{function.region}:{function.account_id}:log-group:{group}"
     for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
         if not access.role_may(function.role, action, f"{base}:log-stream:{stream}", region=function.region):

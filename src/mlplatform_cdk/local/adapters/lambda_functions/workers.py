@@ -11,9 +11,12 @@ import sys
 import threading
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlplatform_cdk.local.adapters.lambda_functions import bootstrap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 IDLE_PER_FUNCTION = 4
 INITIALIZATION_SECONDS = 60.0
@@ -27,16 +30,24 @@ class TimedOut(Exception):
     """The function took longer than its time-out."""
 
 
+def _nobody(_stream: str, _line: str) -> None:
+    """Hear nothing."""
+
+
 class Worker:
     """One process that has loaded one function.
 
     :param revision: what it was started for; a function that changed needs another one.
     :param environment: the whole environment of the process.
     :param folder: the unpacked asset, which is also the working directory.
+    :param hears: told each line of the log as it is written, with the log stream; default: nobody.
     """
 
-    def __init__(self, revision: str, environment: dict[str, str], folder: Path) -> None:
+    def __init__(
+        self, revision: str, environment: dict[str, str], folder: Path, *, hears: Callable[[str, str], None] = _nobody
+    ) -> None:
         self.revision = revision
+        self._hears = hears
         self.log_stream = environment["AWS_LAMBDA_LOG_STREAM_NAME"]
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", bootstrap.__file__, _runtime_packages()],
@@ -108,12 +119,16 @@ class Worker:
             if text.endswith(bootstrap.END_OF_LOG):
                 text = text.removesuffix(bootstrap.END_OF_LOG)
                 if text:
-                    self._lines.append(text)
+                    self._keep(text)
                 self._logged.set()
             else:
-                self._lines.append(text)
+                self._keep(text)
         self._logged.set()
         self._ended.set()
+
+    def _keep(self, line: str) -> None:
+        self._lines.append(line)
+        self._hears(self.log_stream, line)
 
 
 _lock = threading.Lock()

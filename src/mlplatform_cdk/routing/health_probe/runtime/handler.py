@@ -64,6 +64,7 @@ def _rules() -> HealthRules:
         interval_ms=round(1000 * settings.number("INTERVAL_S", default.interval_ms / 1000, least=0.1)),
         unhealthy_after=int(settings.number("UNHEALTHY_AFTER", default.unhealthy_after, least=1)),
         healthy_after=int(settings.number("HEALTHY_AFTER", default.healthy_after, least=1)),
+        settles_ms=round(1000 * settings.number("SETTLES_S", default.settles_ms / 1000, least=0)),
     )
 
 
