@@ -9,5 +9,31 @@ from mlplatform_cdk.resilience.backups import (
     VaultLock,
     VaultPlan,
 )
+from mlplatform_cdk.resilience.observability import (
+    AllRegionsAlarm,
+    CrossRegionObservability,
+    ObservabilityLink,
+    ObservabilitySink,
+    PagerDuty,
+    RegionAlarm,
+    SharedWithMonitoring,
+    SlackChannel,
+)
 
-__all__ = ["BackedUpTag", "BackupRule", "BackupVault", "Backups", "RestoreTest", "VaultLock", "VaultPlan"]
+__all__ = [
+    "AllRegionsAlarm",
+    "BackedUpTag",
+    "BackupRule",
+    "BackupVault",
+    "Backups",
+    "CrossRegionObservability",
+    "ObservabilityLink",
+    "ObservabilitySink",
+    "PagerDuty",
+    "RegionAlarm",
+    "RestoreTest",
+    "SharedWithMonitoring",
+    "SlackChannel",
+    "VaultLock",
+    "VaultPlan",
+]
