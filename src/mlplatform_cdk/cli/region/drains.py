@@ -39,7 +39,9 @@ def drain(
             known = control.known(domain, switches)
             others = [] if even_the_last else _others(known.domain, region, regions or ",".join(known.controls))
             taken = control.set_state(known, region, on=False)
-            OUT.print(escape(f"{region} is switched off, by the cluster's endpoint in {taken}{_left(others)}"))
+            OUT.print(
+                escape(f"{region} is switched off, by the cluster's endpoint in {taken}{_left(others)}"), soft_wrap=True
+            )
             return
         name = place.domain_in(region, domain)
         address = place.address_in(region, name)
@@ -49,7 +51,8 @@ def drain(
             _take_back(address, told)
             refuse(f"{region} was drained and at once restored: meanwhile, no other region of {name} is in service")
         by = told["M"]["by"]["S"]
-        OUT.print(escape(f"{region} is drained by {by}; its probe publishes that with its next round{_left(others)}"))
+        said = f"{region} is drained by {by}; its probe publishes that with its next round{_left(others)}"
+        OUT.print(escape(said), soft_wrap=True)
 
 
 def update(address: RegionAddress, expression: str, condition: str, values: Row | None = None) -> Row:

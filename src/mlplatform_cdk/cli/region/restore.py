@@ -23,7 +23,7 @@ def restore(
     with cloud(names_region, profile, endpoint_url):
         if switch or switches:
             taken = control.set_state(control.known(domain, switches), region, on=True)
-            OUT.print(escape(f"{region} is switched on, by the cluster's endpoint in {taken}"))
+            OUT.print(escape(f"{region} is switched on, by the cluster's endpoint in {taken}"), soft_wrap=True)
             return
         address = place.address_in(region, place.domain_in(region, domain))
         dynamodb = place.client("dynamodb", region)
