@@ -5,7 +5,7 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from mlplatform_cdk.core import dead_letters_of
+from mlplatform_cdk.core import acknowledge, dead_letters_of
 from mlplatform_cdk.resilience.backups.vault import BackupVault
 
 _LOST = ["ABORTED", "EXPIRED", "FAILED", "PARTIAL"]
@@ -29,6 +29,8 @@ class BackupFailures(Construct):
 
     def __init__(self, scope: Construct, id: str, *, vault: BackupVault, topic: sns.ITopic) -> None:
         super().__init__(scope, id)
+        self._dead = dead_letters_of(self)
+        acknowledge(self._dead, {"AwsSolutions-SQS3": "it is one; the rule does not look at EventBridge's targets"})
         # What ends a job is its `state`, and of a restore its `status`.
         self._define(topic, "Backup", {"state": _LOST, "backupVaultArn": [vault.vault_arn]})
         self._define(topic, "Copy", {"state": _LOST, "sourceBackupVaultArn": [vault.vault_arn]})
@@ -46,7 +48,7 @@ class BackupFailures(Construct):
             targets=[
                 targets.SnsTopic(
                     topic,
-                    dead_letter_queue=dead_letters_of(self),
+                    dead_letter_queue=self._dead,
                     message=events.RuleTargetInput.from_text(
                         f"AWS Backup, {_FIELD('$.region')}: a {kind.lower()} job ended as {ended} "
                         f"({_FIELD('$.detail.resourceType')}): {_FIELD('$.detail.statusMessage')}"
