@@ -123,6 +123,10 @@ class Progress:
         """With a no to it."""
         return replace(self, failure=f"wave {train.waves[self.wave].name} was not approved: {reason}")
 
+    def after_withdrawal(self, train: TrainFacts, reason: str) -> "Progress":
+        """With a version that nobody approves of any more."""
+        return replace(self, failure=f"wave {train.waves[self.wave].name} may not depart: {reason}")
+
     def after_return(self, runs: Sequence[Run]) -> "Progress":
         """With what became of the stations that were sent back."""
         return replace(self, returns=tuple(runs))

@@ -22,10 +22,8 @@ def prepare(event: Mapping[str, Any]) -> dict[str, Any]:
         message = f"a train's action must be {_RELEASE}, got {request['action']}; take back the releases of its stops"
         raise TrainRefused(message)
     arn = request.get("model_package_arn") or _newest(settings.required("MODEL_PACKAGE_GROUP_NAME"))
-    package = aws.client("sagemaker").describe_model_package(ModelPackageName=arn)
-    status = package.get("ModelApprovalStatus", "without approval status")
-    if status != _APPROVED:
-        message = f"{_label(arn)} must be {_APPROVED} to go by train, got {status}; approve it in the registry"
+    if lost := _lost(arn):
+        message = f"{lost}; approve it in the registry"
         raise TrainRefused(message)
     who = request.get("who") or request.get("by") or "somebody"
     _record(event, arn, "Prepare", who=who, decision=f"{_label(arn)} goes by train", reason=request.get("reason", ""))
@@ -33,9 +31,11 @@ def prepare(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def advance(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Take in what has happened since, and say what is next."""
+    """Take in what has happened since, and say what is next; a version that was taken back at home goes no further."""
     train = core.TrainFacts.from_mapping(event["train"])
     progress = _taken_in(train, core.Progress.from_mapping(event["progress"]), event["news"])
+    if not progress.failure and progress.wave < len(train.waves) and (lost := _lost(event["package_arn"])):
+        progress = progress.after_withdrawal(train, lost)
     decided = core.advance(train, progress, datetime.now(UTC))
     stations = {one["name"]: one for one in event["stations"]}
     _record(
@@ -135,6 +135,13 @@ def _refusal(value: Any) -> str:
     if caught.get("Error") == "States.Timeout":
         return "nobody answered in time"
     return str(caught.get("Cause", "")) if caught.get("Error") == _REFUSED else sentence_of(value)
+
+
+def _lost(arn: str) -> str:
+    """Why the version may not go, or go on; empty: it may."""
+    package = aws.client("sagemaker").describe_model_package(ModelPackageName=arn)
+    status = package.get("ModelApprovalStatus", "without approval status")
+    return "" if status == _APPROVED else f"{_label(arn)} must be {_APPROVED} to go by train, got {status}"
 
 
 def _refuse_second(machine_arn: str, execution_arn: str) -> None:
