@@ -12,21 +12,39 @@ from mlplatform_cdk.routing.plan import (
 )
 from mlplatform_cdk.routing.region_switches import RegionSwitches
 from mlplatform_cdk.routing.regional_api import Authorization, Firewall, MutualTls, RegionalApi, Throttle
+from mlplatform_cdk.routing.replication import (
+    ImageReplication,
+    ModelReplication,
+    RegionalArtifacts,
+    RegionalData,
+    RegionalKey,
+    ReplicatedImages,
+)
+from mlplatform_cdk.routing.state_tables import Consistency, RegionalTable, StateTable
 
 __all__ = [
     "Authorization",
+    "Consistency",
     "Firewall",
     "GlobalNames",
     "HealthCheckSettings",
     "HealthProbe",
     "HostedZoneReference",
+    "ImageReplication",
+    "ModelReplication",
     "MultiRegionEndpoint",
     "MutualTls",
     "ProbeSettings",
     "RegionSwitches",
     "RegionalApi",
+    "RegionalArtifacts",
+    "RegionalData",
+    "RegionalKey",
+    "RegionalTable",
     "RegionalTarget",
+    "ReplicatedImages",
     "Routing",
+    "StateTable",
     "Throttle",
     "VerdictTable",
 ]
