@@ -97,7 +97,8 @@ def _released(endpoint: str) -> tuple[Wildcard, ...]:
 
 STATION = (
     *_released("prod-churn"),
-    _objects("runs/promoted/", *_GET, *_PUT),
+    _objects("runs/", *_GET),
+    _objects("runs/promoted/", *_PUT),
     _on("sagemaker:model-package/churn/*", _SAGEMAKER, _VERSIONS, "AddTags", "CreateModelPackage"),
 )
 

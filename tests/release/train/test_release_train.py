@@ -212,3 +212,20 @@ def test_a_wave_without_a_stop_or_with_an_endless_question_is_refused() -> None:
         Wave(name="a", stops=[])
     with pytest.raises(ValueError, match="approval must be from a second to 300 days"):
         Wave(name="a", stops=[stop("a")], approval=timedelta(0))
+
+
+def test_a_station_serves_replicated_images_from_where_they_are() -> None:
+    template = Template.from_stack(station_stack(replicated_images=["shared/"])).to_json()["Resources"]
+    told = json.dumps([one for one in template.values() if one["Type"] == "AWS::SSM::Parameter"])
+    grants = [
+        (name, statement["Action"])
+        for name, one in template.items()
+        if one["Type"] == "AWS::IAM::ManagedPolicy"
+        for statement in one["Properties"]["PolicyDocument"]["Statement"]
+        if "repository/shared/*" in json.dumps(statement["Resource"])
+    ]
+
+    assert '\\"replicated\\":[\\"shared/\\"]' in told
+    assert [action for name, action in grants if name.startswith("Station")] == ["ecr:BatchGetImage"]
+    ((_, pulls),) = [grant for grant in grants if not grant[0].startswith("Station")]
+    assert "ecr:GetDownloadUrlForLayer" in pulls

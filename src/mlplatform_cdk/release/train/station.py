@@ -1,5 +1,7 @@
 """What a train needs at a place that it goes to: a role to come as, a place for images, and word of what is there."""
 
+from collections.abc import Sequence
+
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
@@ -34,14 +36,15 @@ _PUSH = (
     "ecr:PutImage",
     "ecr:UploadLayerPart",
 )
+_REPLICAS = "the repositories that ECR replicates here, whose names come with the images"
 _FEWEST_BESIDE = 2  # green and blue, beside the versions that a release keeps
 
 
 class TrainStation(Construct):
     """Lets the train of another account, or of this one, bring versions to ``endpoint`` and release them there.
 
-    Its role may add versions to the registry, write archives under ``runs/promoted/``, push images to one repository,
-    and start, watch and take back releases of this one endpoint. It is entered with the external id only.
+    Its role may add versions to the registry, read ``runs/`` and write below ``runs/promoted/``, push images to one
+    repository, and start, watch and take back releases of this one endpoint. It is entered with the external id only.
 
     :param endpoint: what is released to.
     :param release: its releases.
@@ -51,10 +54,12 @@ class TrainStation(Construct):
     :param external_id: what they have to say, the same as the train's ``Stop`` has.
     :param kept_images: promoted images that stay, the newest; an older one goes, also where a version of it would be
         wanted back: more than the serving image changes while a version serves or is kept; default: 20.
+    :param replicated_images: how the names of repositories begin whose images ECR replicates here from the train's
+        home; one that is here by its digest is served from where it is; default: none, so that each is copied.
     :param removal_policy: what happens to the promoted images when the stack goes; default: they are kept.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each argument but the first six has a default
         self,
         scope: Construct,
         id: str,
@@ -66,6 +71,7 @@ class TrainStation(Construct):
         train_account: str,
         external_id: str,
         kept_images: int = 20,
+        replicated_images: Sequence[str] = (),
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
     ) -> None:
         super().__init__(scope, id)
@@ -88,8 +94,10 @@ class TrainStation(Construct):
             removal_policy=removal_policy,
             empty_on_delete=removal_policy is RemovalPolicy.DESTROY or None,
         )
-        endpoint.model_role.allow(permission(PULL_ACTIONS[:-1], self.images.repository_arn))
-        address = self._define_address(endpoint, release, registry, artifacts)
+        replicas = {arn_of(self, "ecr", f"repository/{prefix}*"): _REPLICAS for prefix in replicated_images}
+        endpoint.model_role.allow(permission(PULL_ACTIONS[:-1], self.images.repository_arn, *replicas))
+        acknowledge_wildcards(endpoint.model_role, replicas)
+        address = self._define_address(endpoint, release, registry, artifacts, replicated_images)
         self.role = PlatformRole(
             self,
             "Role",
@@ -101,10 +109,18 @@ class TrainStation(Construct):
         name = role_name(endpoint.endpoint_name, stack_of(self).region)
         resource_of(self.role).add_property_override("RoleName", name)
         endpoint.image.grant_find(self.role)
+        if replicas:
+            self.role.allow(permission(["ecr:BatchGetImage"], *replicas))
+            acknowledge_wildcards(self.role, replicas)
         self._grant(release, registry, artifacts, address)
 
     def _define_address(
-        self, endpoint: ReleasedEndpoint, release: BlueGreenRelease, registry: ModelRegistry, artifacts: s3.IBucket
+        self,
+        endpoint: ReleasedEndpoint,
+        release: BlueGreenRelease,
+        registry: ModelRegistry,
+        artifacts: s3.IBucket,
+        replicated: Sequence[str],
     ) -> ssm.StringParameter:
         told = {
             "machine": release.state_machine.state_machine_arn,
@@ -113,7 +129,7 @@ class TrainStation(Construct):
             "prefix": PREFIX,
             "repository": self.images.repository_name,
             "image": endpoint.image.image_uri,
-        }
+        } | ({"replicated": [*replicated]} if replicated else {})
         return ssm.StringParameter(
             self,
             "Address",
@@ -136,5 +152,6 @@ class TrainStation(Construct):
         registry.grant_read(self.role)
         registry.grant_register(self.role)
         grant_write(artifacts, self.role, prefix=PREFIX)
-        grant_read(artifacts, self.role, prefix=PREFIX)
+        # All of them, since S3 may have replicated what is promoted: then it is copied within the bucket.
+        grant_read(artifacts, self.role, prefix="runs/")
         acknowledge_wildcards(self.role, {executions: "the releases of one endpoint, which come with the versions"})

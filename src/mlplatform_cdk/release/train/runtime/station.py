@@ -1,7 +1,7 @@
 """A station: another account or region, entered by its role, and what its stack says of itself."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -37,6 +37,8 @@ class StationAddress:
     :param prefix: under which promoted ones come to lie; ends with ``/``.
     :param repository: the name of the ECR repository of promoted images.
     :param image: what its endpoint serves by itself; an equal image needs no copy.
+    :param replicated: how the repositories begin whose images ECR replicates here; an equal image needs no copy;
+        default: none do.
     """
 
     machine: str
@@ -45,14 +47,15 @@ class StationAddress:
     prefix: str
     repository: str
     image: str
+    replicated: Sequence[str] = ()
 
     @classmethod
     def from_json(cls, text: str) -> "StationAddress":
         """What the parameter holds."""
-        names = {one.name for one in fields(cls)}
+        needed = {one.name for one in fields(cls)} - {"replicated"}
         value = json.loads(text)
-        if not isinstance(value, dict) or set(value) != names:
-            message = f"a station's parameter must hold {', '.join(sorted(names))}, got {text}"
+        if not isinstance(value, dict) or set(value) - {"replicated"} != needed:
+            message = f"a station's parameter must hold {', '.join(sorted(needed))}, got {text}"
             raise TrainRefused(message)
         return cls(**value)
 

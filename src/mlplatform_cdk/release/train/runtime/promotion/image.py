@@ -106,6 +106,25 @@ def read_manifest(client: Any, place: Mapping[str, str], image_id: Mapping[str, 
     return Manifest(found[0]["imageId"]["imageDigest"], text, kind)
 
 
+def is_whole(client: Any, repository: str, manifest: Manifest) -> bool:
+    """Whether an image is in ``repository`` under its digest, as it is elsewhere, with the images of its index.
+
+    ECR takes a manifest only when all of its layers are there.
+
+    :param client: the ECR client of its region.
+    :param repository: where ECR's replication may have brought it; there may be none yet.
+    """
+    try:
+        found = read_manifest(client, {"repositoryName": repository}, {"imageDigest": manifest.digest})
+    except client.exceptions.RepositoryNotFoundException:
+        return False
+    if found is None or found.text != manifest.text:
+        return False
+    return all(
+        read_manifest(client, {"repositoryName": repository}, {"imageDigest": child}) for child in manifest.children
+    )
+
+
 def copy(source: Any, name: ImageName, target: Any, repository: str) -> str:
     """Copy an image to ``repository``, under its own digest; gives that. What is there already is left alone.
 

@@ -14,7 +14,7 @@ from mlplatform_cdk.runtimekit.s3 import Location
 _CHUNK = 1024 * 1024
 
 
-def copy(source: Any, source_uri: str, target: Any, target_uri: str, *, sha256: str = "") -> str:
+def copy(source: Any, source_uri: str, target: Any, target_uri: str, *, sha256: str = "", replica_uri: str = "") -> str:
     """Copy an object, and read the copy again; gives its digest.
 
     :param source: the S3 client of where it lies.
@@ -22,12 +22,18 @@ def copy(source: Any, source_uri: str, target: Any, target_uri: str, *, sha256: 
     :param target: the S3 client of where it goes.
     :param target_uri: where it goes; an equal object there is left alone.
     :param sha256: the digest that it must have; default: whatever it has.
+    :param replica_uri: where S3's replication may have brought it already, in the target's own bucket: if it has the
+        digest, S3 copies it from there, and nothing is sent; default: nowhere.
     :raises PromotionFailed: when either has another digest.
     """
     there = Location.parse(target_uri)
     known = digest_of(target, target_uri) if sha256 and _exists(target, there) else ""
     if known and known == sha256:
         return known
+    replicated = sha256 and replica_uri and _copied_there(target, replica_uri, there)
+    # Nothing serves from the copy yet: one with another digest is written over by what lies at home.
+    if replicated and digest_of(target, target_uri) == sha256:
+        return sha256
     here = Location.parse(source_uri)
     stream = _Digested(source.get_object(Bucket=here.bucket, Key=here.key)["Body"])
     target.upload_fileobj(stream, there.bucket, there.key)
@@ -39,6 +45,15 @@ def copy(source: Any, source_uri: str, target: Any, target_uri: str, *, sha256: 
         message = f"{target_uri} must have the digest {stream.digest} of what was sent, got {arrived}"
         raise PromotionFailed(message)
     return arrived
+
+
+def _copied_there(client: Any, replica_uri: str, there: Location) -> bool:
+    """Whether there was a replica to copy; S3 copies it by itself, in parts where it is large."""
+    replica = Location.parse(replica_uri)
+    if not _exists(client, replica):
+        return False
+    client.copy({"Bucket": replica.bucket, "Key": replica.key}, there.bucket, there.key)
+    return True
 
 
 def digest_of(client: Any, uri: str) -> str:

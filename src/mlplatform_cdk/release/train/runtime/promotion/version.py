@@ -17,6 +17,8 @@ _APPROVED = "Approved"
 _STAGE = {"Stage": "Promotion", "StageStatus": "Promoted"}
 _LIVE = ("Production", "InService")
 _PROMOTED_FROM = "promoted_from"
+# What S3 may replicate from bucket to bucket, under the same name.
+_REPLICATED = "runs/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,13 +118,15 @@ def _copy_objects(container: Mapping[str, Any], facts: PackageFacts, station: St
     }
     uris = {}
     for what, (uri, sha256) in wanted.items():
-        uris[what] = f"{folder}/{Location.parse(uri).key.rsplit('/', 1)[-1]}"
-        objects.copy(source, uri, target, uris[what], sha256=sha256)
+        key = Location.parse(uri).key
+        uris[what] = f"{folder}/{key.rsplit('/', 1)[-1]}"
+        replica = f"s3://{station.address.bucket}/{key}" if key.startswith(_REPLICATED) else ""
+        objects.copy(source, uri, target, uris[what], sha256=sha256, replica_uri=replica)
     return uris
 
 
 def _bring_image(uri: str, station: Station) -> str:
-    """The image at the station: the one that its endpoint has, where that is the same, or a copy."""
+    """The image at the station: the endpoint's own or a replica, where that is the same, or a copy."""
     source = image.ImageName.parse(uri)
     ecr = _home_ecr(source.region)
     ours = image.ImageName.parse(station.address.image)
@@ -130,9 +134,18 @@ def _bring_image(uri: str, station: Station) -> str:
     known = image.read_manifest(station.client("ecr"), {"repositoryName": ours.repository}, ours.id)
     if wanted is not None and known is not None and known.digest == wanted.digest:
         return station.address.image
-    digest = image.copy(ecr, source, station.client("ecr"), station.address.repository)
     account = station.address.machine.split(":")[4]
-    return f"{account}.dkr.ecr.{station.facts.region}.{ours.suffix}/{station.address.repository}@{digest}"
+    registry = f"{account}.dkr.ecr.{station.facts.region}.{ours.suffix}"
+    if wanted is not None and _is_replicated(source.repository, wanted, station):
+        return f"{registry}/{source.repository}@{wanted.digest}"
+    digest = image.copy(ecr, source, station.client("ecr"), station.address.repository)
+    return f"{registry}/{station.address.repository}@{digest}"
+
+
+def _is_replicated(repository: str, wanted: image.Manifest, station: Station) -> bool:
+    """Whether ECR itself has brought the image to the station already."""
+    comes = repository.startswith(tuple(station.address.replicated))
+    return comes and image.is_whole(station.client("ecr"), repository, wanted)
 
 
 def _home_ecr(region: str) -> Any:
