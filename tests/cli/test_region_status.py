@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from mlplatform_cdk.cli.region import place
 from mlplatform_cdk.runtimekit.client.wire import Reply
 from tests.cli.region_world import (
     DOMAIN,
@@ -163,6 +165,16 @@ def test_a_name_without_regions_is_told_with_what_to_give(world: World, monkeypa
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
 
     assert "give --names-region, or --regions" in failure("status", "other.example.com")
+
+
+def test_who_may_not_list_the_domains_is_told_to_name_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetParametersByPath")
+
+    monkeypatch.setattr(place, "_below", denied)
+
+    assert failure("status") == "name the domain: those that are published may not be listed by you"
+    assert run("status", DOMAIN).exit_code == 0
 
 
 def test_the_domain_is_named_where_there_are_two(world: World) -> None:

@@ -31,9 +31,16 @@ def address_in(region: str, domain: str) -> RegionAddress:
 
 def domain_in(region: str | None, domain: str | None) -> str:
     """``domain``, or else the only one that is published in ``region``."""
+    from botocore.exceptions import ClientError
+
     if domain:
         return domain
-    found = {*_below(region, NAMES_PREFIX), *_below(region, REGIONS_PREFIX)}
+    try:
+        found = {*_below(region, NAMES_PREFIX), *_below(region, REGIONS_PREFIX)}
+    except ClientError as error:
+        if error.response["Error"].get("Code") != "AccessDeniedException":
+            raise
+        raise CommandFailed("name the domain: those that are published may not be listed by you") from error
     if len(found) != 1:
         there = ", ".join(sorted(found)) or f"none is published in this account in {region or 'the region'}"
         raise CommandFailed(f"name the domain: {there}")
