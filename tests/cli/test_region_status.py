@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from mlplatform_cdk.cli.region import place
+from mlplatform_cdk.cli.region import control, place
 from mlplatform_cdk.runtimekit.client.wire import Reply
 from tests.cli.region_world import (
     DOMAIN,
@@ -68,6 +68,7 @@ def test_a_program_reads_the_same(world: World) -> None:
         "reason": "",
         "bad_version": "",
         "drained": None,
+        "switch": "",
         "alarm": "OK",
         "read_from": "table",
         "problem": "",
@@ -165,6 +166,20 @@ def test_a_name_without_regions_is_told_with_what_to_give(world: World, monkeypa
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
 
     assert "give --names-region, or --regions" in failure("status", "other.example.com")
+
+
+def test_a_region_that_is_switched_off_is_not_in_service_whatever_its_probe_says(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "states", lambda _: {EAST: "Off", WEST: "unknown"})
+
+    said = run("status", DOMAIN).output
+
+    assert "1 of 2 regions in service" in said
+    assert "us-east-1: switched off: Route 53 leads nobody there" in said
+    assert "eu-west-1: it has a switch, whose state cannot be asked" in said
+    assert told(DOMAIN)[EAST]["switch"] == "Off"
+    assert run("drain", WEST, "--reason", "r").exit_code == 1
 
 
 def test_who_may_not_list_the_domains_is_told_to_name_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

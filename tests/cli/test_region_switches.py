@@ -91,7 +91,7 @@ class Cluster:
             self.asked.append(more["region"])
             return self._clients[endpoint_url or ""]
         if service == "route53-recovery-control-config":
-            assert more == {"region": "us-west-2"}
+            assert more["region"] == "us-west-2"
             return self._config
         return self._make(service, endpoint_url=endpoint_url, **more)
 
@@ -202,6 +202,22 @@ def test_the_switches_are_shown_and_their_json_can_be_kept(cluster: Cluster, tmp
     assert json.loads(written)["states"] == {WEST: "Off", EAST: "On"}
     assert [line.split() for line in shown.output.splitlines()[1:]] == [[WEST, "Off"], [EAST, "On"]]
     cluster.check()
+
+
+def test_who_looks_at_the_regions_sees_which_are_switched_off(cluster: Cluster) -> None:
+    cluster.is_described()
+    cluster.says(eu_west_1="Off", us_east_1="On")
+
+    assert control.states(DOMAIN) == {WEST: "Off", EAST: "On"}
+    cluster.check()
+
+
+def test_switches_that_cannot_be_asked_are_unknown(cluster: Cluster) -> None:
+    cluster.config.add_client_error("describe_control_panel", "AccessDeniedException", "you may not")
+    cluster.config.activate()
+
+    assert control.states(DOMAIN) == {WEST: "unknown", EAST: "unknown"}
+    assert control.states("other.example.com") == {}
 
 
 @pytest.mark.parametrize(

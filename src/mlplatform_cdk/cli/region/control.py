@@ -16,7 +16,9 @@ from mlplatform_cdk.cli.console import CommandFailed
 from mlplatform_cdk.cli.region import place
 from mlplatform_cdk.cli.release.options import refuse
 from mlplatform_cdk.runtimekit import aws
+from mlplatform_cdk.runtimekit.region_address import NamesAddress
 
+UNKNOWN, OFF = "unknown", "Off"
 _CONTROL_PLANE = "us-west-2"
 _PATIENCE_S = 5
 _CHANCE = random.SystemRandom()
@@ -58,7 +60,7 @@ def known(domain: str | None, file: Path | None) -> Switches:
 
 def set_state(switches: Switches, region: str, *, on: bool) -> str:
     """Set the switch of ``region``; gives the region of the endpoint that did it."""
-    request = {"RoutingControlArn": _control(switches, region), "RoutingControlState": "On" if on else "Off"}
+    request = {"RoutingControlArn": _control(switches, region), "RoutingControlState": "On" if on else OFF}
     return _ask(switches, "update_routing_control_state", request)[0]
 
 
@@ -66,6 +68,20 @@ def state_of(switches: Switches, region: str) -> str:
     """``On`` or ``Off``."""
     request = {"RoutingControlArn": _control(switches, region)}
     return str(_ask(switches, "get_routing_control_state", request)[1]["RoutingControlState"])
+
+
+def states(domain: str) -> Mapping[str, str]:
+    """Per region ``On``, ``Off``, or ``unknown`` where that cannot be asked; empty: no switches are published."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    published = place.names_of(domain)
+    if published is None or not published.switches:
+        return {}
+    try:
+        found = _found(published)
+        return {region: state_of(found, region) for region in found.controls}
+    except (BotoCoreError, ClientError, CommandFailed):  # verdicts are to be seen all the same
+        return dict.fromkeys(published.switches, UNKNOWN)
 
 
 def _control(switches: Switches, region: str) -> str:
@@ -107,12 +123,17 @@ def _looked_up(domain: str) -> Switches:
             f"no switches of {domain} are published in {place.here() or 'a known region'}; give --names-region, or "
             "--switches with what `mlplatform region switches --json` has written"
         )
-    config = aws.client("route53-recovery-control-config", region=_CONTROL_PLANE)
+    return _found(published)
+
+
+def _found(published: NamesAddress) -> Switches:
+    """Where the switches are, by the control plane."""
+    config = place.client("route53-recovery-control-config", _CONTROL_PLANE)
     panel = next(iter(published.switches.values())).split("/routingcontrol/")[0]
     cluster = config.describe_control_panel(ControlPanelArn=panel)["ControlPanel"]["ClusterArn"]
     endpoints: Sequence[Mapping[str, str]] = config.describe_cluster(ClusterArn=cluster)["Cluster"]["ClusterEndpoints"]
     return Switches(
-        domain=domain,
+        domain=published.domain,
         controls=published.switches,
         endpoints={one["Region"]: one["Endpoint"] for one in endpoints},
     )

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from mlplatform_cdk.cli.console import OUT, CommandFailed
 from mlplatform_cdk.cli.region import place
+from mlplatform_cdk.cli.region.control import OFF, UNKNOWN
 from mlplatform_cdk.cli.region.options import Domain, NamesRegion, Regions
 from mlplatform_cdk.cli.region.view import Seen, look_at, moment
 from mlplatform_cdk.cli.release.options import AsJson, EndpointUrl, Profile, cloud
@@ -69,7 +70,11 @@ def _notes(one: Seen) -> list[str]:
         when = f" at {moment(one.drained.at)}" if one.drained.at else ""
         soon = "" if one.status == DRAINED else "; its probe has not published that yet"
         notes.append(f"drained by {one.drained.by}{when}: {one.drained.reason or 'no reason given'}{soon}")
-    elif one.reason and one.status != IN_SERVICE:
+    if one.switch == OFF:
+        notes.append("switched off: Route 53 leads nobody there")
+    elif one.switch == UNKNOWN:
+        notes.append("it has a switch, whose state cannot be asked")
+    if one.reason and one.drained is None and one.status != IN_SERVICE:
         notes.append(one.reason)
     if one.bad_version:
         notes.append(f"the version {one.bad_version} is wrong wherever it serves; its release must go back")

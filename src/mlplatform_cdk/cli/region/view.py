@@ -6,19 +6,19 @@ The table says all; where it cannot be read, the region's public answer says wha
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from mlplatform_cdk.cli.console import CommandFailed
-from mlplatform_cdk.cli.region import place
+from mlplatform_cdk.cli.region import control, place
+from mlplatform_cdk.cli.region.control import UNKNOWN
 from mlplatform_cdk.runtimekit.client.http_wire import HttpWire
 from mlplatform_cdk.runtimekit.client.wire import Reply, Request, Wire
 from mlplatform_cdk.runtimekit.errors import KnownError
 from mlplatform_cdk.runtimekit.region_health import IN_SERVICE, STALE
 
-UNKNOWN = "unknown"
 _CONNECT_S, _ANSWER_S = 3.0, 5.0
 
 
@@ -49,6 +49,7 @@ class Seen:
     :param reason: why, in the probe's words.
     :param bad_version: the version that is wrong wherever it serves.
     :param drained: whether somebody has drained the region; its probe publishes that within its next round.
+    :param switch: ``On``, ``Off`` or ``unknown``, where there are routing controls; empty: there are none.
     :param alarm: the state of the alarm that Route 53 reads, or ``unknown``.
     :param read_from: ``table``, ``/health``, or nothing.
     :param problem: what could not be read, and why.
@@ -63,6 +64,7 @@ class Seen:
     reason: str = ""
     bad_version: str = ""
     drained: Drained | None = None
+    switch: str = ""
     alarm: str = UNKNOWN
     read_from: str = ""
     problem: str = ""
@@ -70,14 +72,14 @@ class Seen:
     @property
     def serves(self) -> bool:
         """Whether callers are led here, and will be after the next round, too."""
-        return self.status == IN_SERVICE and self.drained is None
+        return self.status == IN_SERVICE and self.drained is None and self.switch != control.OFF
 
     def to_mapping(self) -> dict[str, Any]:
         """As JSON takes it."""
         drained = self.drained
         told = {"by": drained.by, "reason": drained.reason, "at": moment(drained.at)} if drained else None
         texts = ("region", "status", "golden", "version", "label", "reason", "bad_version")
-        rest = ("alarm", "read_from", "problem")
+        rest = ("switch", "alarm", "read_from", "problem")
         return {
             **{name: getattr(self, name) for name in (*texts, *rest)},
             "since": moment(self.since),
@@ -146,10 +148,11 @@ def look_at(domain: str, regions: Iterable[str], wire: Wire | None = None) -> Se
     :param wire: how ``/health`` is asked; default: over HTTPS.
     """
     used = wire or HttpWire()
+    switches = control.states(domain)
     looked = [Region(domain, region, used) for region in regions]
     try:
         with ThreadPoolExecutor(max_workers=max(1, len(looked))) as pool:
-            return [*pool.map(Region.look, looked)]
+            return [replace(one, switch=switches.get(one.region, "")) for one in pool.map(Region.look, looked)]
     finally:
         used.close()
 
