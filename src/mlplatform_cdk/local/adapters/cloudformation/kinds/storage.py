@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlplatform_cdk.local.adapters.cloudformation.coded import CodedKind, pairs, parameters
 from mlplatform_cdk.local.adapters.cloudformation.kinds.buckets import BucketKind, BucketPolicyKind
+from mlplatform_cdk.local.adapters.cloudformation.stand_ins import RecordedKind
 
 if TYPE_CHECKING:
     from mlplatform_cdk.local.adapters.cloudformation.resource import Kind, Resource
@@ -124,10 +125,15 @@ class RepositoryKind(CodedKind):
         self.api(resource).delete_repository(repositoryName=resource.physical_resource_id, force=force)
 
 
+_NOT_COPIED = "no image is copied to another region"
+
 KINDS: dict[str, Kind] = {
     "AWS::S3::Bucket": BucketKind(),
     "AWS::S3::BucketPolicy": BucketPolicyKind(),
     "AWS::DynamoDB::Table": TableKind(),
     "AWS::DynamoDB::GlobalTable": TableKind(),
     "AWS::ECR::Repository": RepositoryKind(),
+    "AWS::ECR::ReplicationConfiguration": RecordedKind(why=_NOT_COPIED),
+    "AWS::ECR::RegistryPolicy": RecordedKind(why=_NOT_COPIED),
+    "AWS::ECR::RepositoryCreationTemplate": RecordedKind(why=_NOT_COPIED, name="Prefix", fixed=frozenset({"Prefix"})),
 }
