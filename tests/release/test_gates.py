@@ -12,7 +12,7 @@ from mlplatform_cdk.release.gates.chat.runtime import handler as chat
 from mlplatform_cdk.release.gates.runtime import handler as ask
 from mlplatform_cdk.release.gates.runtime import messages
 from mlplatform_cdk.runtimekit import release_gates, release_records
-from mlplatform_cdk.runtimekit.release_gates import GateClosed
+from mlplatform_cdk.runtimekit.release_gates import GateClosed, NotItsTurn
 from tests.release.gates_world import ENDPOINT, METRICS, RELEASE, TABLE, VERSION, Waiting, embedded, opened
 
 
@@ -52,6 +52,21 @@ def test_a_rejection_fails_the_waiting_state_with_who_and_why(waiting: Waiting) 
             "cause": "bob: the label of last week is wrong",
         }
     ]
+
+
+def test_a_release_that_has_lost_its_endpoint_asks_nobody_and_leaves_the_other_ones_gate(waiting: Waiting) -> None:
+    holder = {"endpoint": f"lock#{ENDPOINT}", "at": "lock", "owner": RELEASE}
+    release_records.put(TABLE, holder)
+    opened()
+
+    # It was redriven at its gate, after its recovery.
+    dead = RELEASE.replace(":one", ":dead")
+    event = {"token": "of-the-dead", "release": dead, "version": VERSION, "percent": 20, "timeout_s": 60, "metrics": {}}
+    with pytest.raises(NotItsTurn, match=f"must hold {ENDPOINT} to ask at its gate, and {RELEASE} does"):
+        ask.handle({"endpoint": ENDPOINT, **event}, None)
+
+    release_gates.decide(TABLE, ENDPOINT, approve=True, who="alice")
+    assert [one["token"] for one in waiting.heard] == ["the-token"]
 
 
 def test_the_first_decision_counts(waiting: Waiting) -> None:

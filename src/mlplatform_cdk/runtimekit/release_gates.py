@@ -15,11 +15,15 @@ from mlplatform_cdk.runtimekit import aws, release_records
 from mlplatform_cdk.runtimekit.errors import KnownError
 from mlplatform_cdk.runtimekit.release_records import PARTITION_KEY, SORT_KEY
 
-GATE, STEP = "gate", "Gate"
+GATE, STEP, LOCK = "gate", "Gate", "lock"
 REJECTED = "Release.Rejected"  # the error of the waiting state, which leads to the way back
 APPROVE, REJECT = "approved", "rejected"
 _LONGEST_REASON = 1000  # with who decided, within what a cause may hold
 _GONE = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
+
+
+class NotItsTurn(KnownError):
+    """A release that must not ask anybody: the endpoint is another one's."""
 
 
 class GateClosed(KnownError):
@@ -79,7 +83,11 @@ def open_gate(
 
     :param table: the table of records.
     :param timeout_s: after how many seconds the waiting state gives up.
+    :raises NotItsTurn: when another release holds the endpoint, as after this one was ended and begun again.
     """
+    holder = release_records.read(table, f"{LOCK}#{endpoint}", LOCK)
+    if holder is not None and holder["owner"] != release:
+        raise NotItsTurn(f"{release} must hold {endpoint} to ask at its gate, and {holder['owner']} does")
     before = read_gate(table, endpoint)
     if before is not None and before.token == token:
         return before
