@@ -6,6 +6,7 @@ import pytest
 
 from mlplatform_cdk.release.blue_green.runtime import calling
 from mlplatform_cdk.release.blue_green.runtime.errors import NameTaken
+from mlplatform_cdk.release.blue_green.tasks import _QUICK_S
 from tests.release.model.endpoint import Endpoint, Refused
 
 CONTAINER = {"Image": "serving:1", "ModelDataUrl": "s3://m", "Environment": {"MODEL_PACKAGE_ARN": "…/1"}}
@@ -25,7 +26,8 @@ class SageMaker(Endpoint):
     class exceptions:  # noqa: N801 - boto3's name
         ClientError = Refused
 
-    def client(self, _service: str) -> "SageMaker":
+    def client(self, _service: str, *, patience_s: int, attempts: int) -> "SageMaker":
+        assert patience_s * attempts < _QUICK_S, "what its state has given up must not take effect later"
         return self
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -45,8 +46,10 @@ def release(plan: dict[str, Any] | None = None) -> None:
     lock.keep(ENDPOINT, ONE, PLAN if plan is None else plan)
 
 
-def ring(alarm: str) -> str:
-    event = {"endpoint_name": ENDPOINT, "alarm": alarm, "reason": "12 errors in a minute", "alarms": ALARMS}
+def ring(alarm: str, *, at: datetime | None = None) -> str:
+    moment = (at or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    told = {"endpoint_name": ENDPOINT, "reason": "12 errors in a minute", "alarms": ALARMS}
+    event = {**told, "alarm": alarm, "at": moment}
     stopped: str = guard.on_alarm(event)["stopped"]
     return stopped
 
@@ -104,6 +107,13 @@ def test_an_alarm_while_nothing_is_released_does_nothing(states: States) -> None
     lock.keep(ENDPOINT, ONE, PLAN)
     states.end(ONE)
     assert ring("b-errors") == ""  # it is on its way back
+
+
+def test_an_alarm_of_the_release_before_does_nothing_however_late_its_event_comes(states: States) -> None:
+    release()
+
+    assert ring("b-errors", at=datetime.now(UTC) - timedelta(minutes=2)) == ""
+    assert states.executions[ONE]["status"] == "RUNNING"
 
 
 def test_an_alarm_after_green_has_passed_all_does_nothing() -> None:

@@ -71,6 +71,13 @@ def test_a_newer_version_that_may_ends_the_running_release_and_then_waits_for_it
     assert come(TWO, model_package_arn=V2, who="anna", **asked)["way"] == "go"
 
 
+def test_who_takes_traffic_away_asks_for_its_turn_again_within_seconds() -> None:
+    come(ONE, model_package_arn=V1)
+
+    assert come(TWO, model_package_arn=V2)["every_s"] == 30
+    assert come(THREE, action="rollback", who="anna", reason="customers complain")["every_s"] == 5
+
+
 def test_a_rollback_ends_the_running_release_and_goes_before_all_who_wait(states: States) -> None:
     come(ONE, model_package_arn=V1)
     come(TWO, model_package_arn=V2)

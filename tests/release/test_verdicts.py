@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseFailed
+from mlplatform_cdk.release.blue_green.runtime.errors import NoInstances, ReleaseFailed
 from mlplatform_cdk.release.blue_green.runtime.failure import failure_of
 from mlplatform_cdk.release.blue_green.runtime.golden import Trial, verdict
 from mlplatform_cdk.release.blue_green.runtime.state import Live
@@ -31,6 +31,18 @@ def test_in_service_on_another_configuration_is_a_silent_rollback() -> None:
 
     with pytest.raises(ReleaseFailed, match="rolled back to before instead of serving asked: The container did not"):
         settled(endpoint)
+
+
+def test_a_fleet_without_instances_is_another_failure_than_one_that_is_sick() -> None:
+    # The letters are those of a FailureReason: https://github.com/aws/deep-learning-containers/pull/6673
+    reason = "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error. Please retry"
+
+    for endpoint in (
+        live(variant("a", 1), configuration="before", reason=reason),
+        Live(status="Failed", reason=reason),
+    ):
+        with pytest.raises(NoInstances, match="Unable to provision requested ML compute capacity"):
+            settled(endpoint)
 
 
 def test_a_silent_rollback_without_a_reason_says_where_to_look() -> None:

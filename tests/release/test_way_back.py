@@ -169,6 +169,9 @@ def test_what_fails_after_green_has_passed_all_deletes_and_takes_back_nothing(st
         (Failure("Look", "too few requests", "ReleaseUnjudged"), False),
         (Failure("Look", "the bus refused", "EventNotTaken"), False),
         (Failure("BringUpGreen", "no more instances", "SageMaker.ResourceLimitExceededException"), False),
+        (Failure("BringUpGreen", "Cannot update in-progress endpoint", "ClientError"), False),
+        (Failure("WatchGreen", "the container did not pass the ping", "ReleaseFailed"), True),
+        (Failure("WatchGreen", "InsufficientInstanceCapacity", "NoInstances"), False),
         (Failure("CreateModel", "slow down", "SageMaker.ThrottlingException"), False),
         (Failure("ShiftTraffic", "the endpoint is SystemUpdating", "SageMaker.SageMakerException"), False),
     ],
@@ -233,7 +236,10 @@ def test_blue_gets_as_many_instances_as_green_had_for_all_the_requests(
 
     assert first.way == "weights"
     assert [one.get("DesiredInstanceCount") for one in first.weights] == [wanted, None]
-    assert "DesiredInstanceCount" not in str(second.weights)
+    # Traffic that is away goes without them then; once it is there, they are asked for again, but not for ever.
+    assert ("DesiredInstanceCount" in str(second.weights)) is (weight == 1.0)
+    tired = way_back(plan, GREEN_BAD, endpoint, looks=5, most_looks=120, tries=4)
+    assert "DesiredInstanceCount" not in str(tired.weights)
 
 
 @pytest.mark.parametrize("step", ["HoldStill", "LetGreenScale"])
@@ -249,3 +255,22 @@ def test_a_plan_that_changes_no_fleet_has_nothing_to_go_back_to(way: str) -> Non
     step = back(plan, BEFORE, failure=Failure("Plan", "the endpoint is not ready", "ReleaseRefused"))
 
     assert (step.way, step.decision, step.reject) == ("done", "nothing was touched", False)
+
+
+def test_a_fleet_that_scales_by_nothing_gets_its_instances_after_its_traffic_where_both_did_not_come() -> None:
+    plan = {**PLAN, "blue": {**PLAN["blue"], "instances": 3}}
+    kept = variant("a", 1, weight=0.0, instances=1)
+    beside = live(kept, variant("b", 2, weight=1.0, instances=1), configuration=SHARED)
+    moved = live(replace(kept, weight=1.0), variant("b", 2, weight=0.0, instances=1), configuration=SHARED)
+    alone = live(replace(kept, weight=1.0), configuration=PLAN["before"])
+    asked = []
+
+    for tries, endpoint in enumerate((beside, beside, moved, alone)):
+        step = way_back(plan, GREEN_BAD, endpoint, looks=1 + tries, most_looks=120, tries=tries)
+        asked.append([(one["DesiredWeight"], one.get("DesiredInstanceCount")) for one in step.weights])
+
+    assert asked == [[(1.0, 3), (0.0, None)], [(1.0, None), (0.0, None)], [(1.0, 3), (0.0, None)], [(1.0, 3)]]
+    assert (
+        way_back(plan, GREEN_BAD, alone, looks=9, most_looks=120, tries=4).outcome
+        == "churn version 1 serves all traffic"
+    )

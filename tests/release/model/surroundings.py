@@ -81,7 +81,7 @@ class Surroundings(Endpoint):
         for module in (calling, lock, stopping, guard):
             patch.setattr(module, "aws", self)
 
-    def client(self, _service: str) -> Self:
+    def client(self, _service: str, **_patience: int) -> Self:
         """Step Functions, and what the guard asks of SageMaker."""
         return self
 

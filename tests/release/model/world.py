@@ -11,7 +11,7 @@ from typing import Any
 
 from mlplatform_cdk.release.blue_green.changes import Release
 from mlplatform_cdk.release.blue_green.definition import definition
-from mlplatform_cdk.release.blue_green.runtime import guard_handler, lock
+from mlplatform_cdk.release.blue_green.runtime import guard_handler, lock, lock_rows
 from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseFailed, ReleaseRefused
 from mlplatform_cdk.release.blue_green.runtime.handler import handle
 from mlplatform_cdk.release.blue_green.tasks import Tasks
@@ -109,7 +109,13 @@ class World(Surroundings):
     def ring(self, alarm: str) -> None:
         """An alarm rings, and EventBridge tells of it."""
         self.ringing.add(alarm)
-        event = {"step": "guard", "alarm": alarm, "reason": "too many errors", "alarms": ALARMS}
+        event = {
+            "step": "guard",
+            "alarm": alarm,
+            "reason": "too many errors",
+            "alarms": ALARMS,
+            "at": lock_rows.now().isoformat(),
+        }
         self._tell({**event, "execution_arn": "event"})
 
     # What the machine's tasks do.

@@ -4,7 +4,10 @@ from typing import Any
 
 from mlplatform_cdk.core.states import State
 from mlplatform_cdk.release.blue_green.changes import (
+    MOST_STILL_LOOKS,
     MOST_WEIGHT_LOOKS,
+    PLAN,
+    STILL_EVERY_S,
     Release,
     configuration_state,
     kept_configuration_states,
@@ -47,11 +50,32 @@ def _making(release: Release) -> dict[str, State]:
         "CreateGreenConfiguration": configuration_state(release, "CreateGreenConfiguration", "green", keyed=True)
         | {"Next": "HowDoesGreenCome"},
         "HowDoesGreenCome": choice(("$.plan.way", "first", "CreateEndpoint"), default="SuspendScaling"),
-        "SuspendScaling": release.tasks.step(
-            "SuspendScaling", "suspend_scaling", {"scaled.$": "$.plan.scaled"}, answers=(), into=""
-        )
-        | {"Next": "HasGreenTraffic"},
+        **_resting(release, then="HasGreenTraffic"),
         "HasGreenTraffic": choice(("$.plan.way", "resume", "TakeTrafficBack"), default="Advance"),
+    }
+
+
+def _resting(release: Release, *, then: str) -> dict[str, State]:
+    """Scaling stands still, what it has begun is over, and the plan is of the sizes that came of it."""
+    hold = release.tasks.step(
+        "SuspendScaling",
+        "hold_still",
+        {"looks.$": "$.rest.looks", "most_looks": MOST_STILL_LOOKS},
+        answers=("settled", "looks"),
+        into="$.rest",
+    )
+    measure = release.tasks.step(
+        "Measure",
+        "measure",
+        {"plan.$": "$.plan", "specification": release.specification.to_mapping()},
+        answers=PLAN,
+        into="$.plan",
+    )
+    return {
+        "SuspendScaling": hold | {"Next": "IsBlueStill"},
+        "IsBlueStill": choice(("$.rest.settled", True, "Measure"), default="WaitForBlue"),
+        "WaitForBlue": {"Type": "Wait", "Seconds": STILL_EVERY_S, "Next": "SuspendScaling"},
+        "Measure": measure | {"Next": then},
     }
 
 

@@ -13,10 +13,15 @@ LOOK_EVERY_S = 30
 MOST_LOOKS = 120  # an hour for a fleet to come up
 MOST_WEIGHT_LOOKS = 24  # seven minutes for weights to change
 # Half an hour for the endpoint to end what its scaling has begun; mostly the first look is the last.
-STILL_EVERY_S, MOST_STILL_LOOKS = 120, 15
+STILL_EVERY_S, MOST_STILL_LOOKS = 150, 12
 # Nearly two and a half days for the turn, and for what runs before to bake and to wait for people: 20 looks of half a
 # minute and 230 of a quarter of an hour.
 MOST_TURN_LOOKS = 250
+# What the states know of a plan.
+PLAN = (
+    *("way", "why", "label", "before", "finishing", "model", "green", "blue", "shared", "shadow", "scaled", "manifest"),
+    *("rejectable", "looks", "package_arn"),
+)
 FLEETS = 5  # changes of a fleet in one execution: the shadow, green, the scale-down, the retirement, the way back
 
 
@@ -30,7 +35,7 @@ def most_events(looks: int, steps: int) -> int:
     :param steps: how many steps the shift has.
     """
     # An execution may end another one's release before its own.
-    watches = MOST_TURN_LOOKS + 2 * MOST_STILL_LOOKS + FLEETS * MOST_LOOKS + (steps + 1) * MOST_WEIGHT_LOOKS
+    watches = MOST_TURN_LOOKS + 3 * MOST_STILL_LOOKS + FLEETS * MOST_LOOKS + (steps + 1) * MOST_WEIGHT_LOOKS
     return EVENTS_A_LOOK * (looks + watches) + steps * (5 + 2 + 5) + 500
 
 

@@ -4,17 +4,13 @@ from typing import Any
 
 from mlplatform_cdk.core.states import State
 from mlplatform_cdk.release.blue_green.bringing import bringing_states
-from mlplatform_cdk.release.blue_green.changes import LOOK_EVERY_S, MOST_LOOKS, MOST_TURN_LOOKS, Release
+from mlplatform_cdk.release.blue_green.changes import LOOK_EVERY_S, MOST_LOOKS, MOST_TURN_LOOKS, PLAN, Release
 from mlplatform_cdk.release.blue_green.endings import ending_states
 from mlplatform_cdk.release.blue_green.finishing import finishing_states
 from mlplatform_cdk.release.blue_green.moving import moving_states
 from mlplatform_cdk.release.blue_green.retirement import retirement_states
 from mlplatform_cdk.release.blue_green.tasks import FIND_WAY_BACK, choice
 
-_PLAN = (
-    *("way", "why", "label", "before", "finishing", "model", "green", "blue", "shared", "shadow", "scaled", "manifest"),
-    *("rejectable", "looks", "package_arn"),
-)
 _TURN = ("way", "why", "looks", "every_s", "plan", "failure", "package_arn", "meant")
 _UNTESTED = {"record": "it was tested before, and its release is finished now", "budget_ms": 0, "tested": False}
 
@@ -72,6 +68,7 @@ def _fresh(changes: dict[str, Any]) -> dict[str, Any]:
         "tests": _UNTESTED,
         "progress": {"next": 0, "begun": ""},
         "window": {"metrics": {}},
+        "rest": {"looks": 0},
         "still": {"looks": 0},
         "back": {"looks": 0, "tries": 0, "rolled_back": False},
         # Has this execution brought back what it is to roll back, and does it work for another one now?
@@ -142,7 +139,7 @@ def _planning(release: Release) -> dict[str, State]:
                 "looks.$": "$.plan.looks",
                 "most_looks": MOST_LOOKS,
             },
-            answers=_PLAN,
+            answers=PLAN,
             into="$.plan",
         )
         | {"Next": "WhichWay"},

@@ -149,6 +149,7 @@ class ReleaseGuard(Construct):
                 "endpoint_name": endpoint.endpoint_name,
                 "alarm": events.EventField.from_path("$.detail.alarmName"),
                 "reason": events.EventField.from_path("$.detail.state.reason"),
+                "at": events.EventField.from_path("$.time"),
                 "alarms": names,
             },
         )

@@ -16,6 +16,8 @@ Asked = Mapping[str, Any]
 _OF_MODEL = ("ExecutionRoleArn", "EnableNetworkIsolation", "PrimaryContainer", "VpcConfig")
 _OF_CONFIGURATION = ("ProductionVariants", "ShadowProductionVariants", "KmsKeyId")
 _CLOSE = 1e-6  # SageMaker's weights have single precision
+# Together less than the minute that a state waits for a call: one that is given up must not be made after that.
+_PATIENCE_S, _ATTEMPTS = 12, 3
 
 
 def call(event: Asked) -> dict[str, Any]:
@@ -43,7 +45,7 @@ def differences(asked: Any, found: Any, where: str = "") -> list[str]:
 
 
 def _create_model(asked: Asked) -> None:
-    sagemaker = aws.client("sagemaker")
+    sagemaker = aws.client("sagemaker", patience_s=_PATIENCE_S, attempts=_ATTEMPTS)
     try:
         sagemaker.create_model(**asked)
     except sagemaker.exceptions.ClientError as refused:
@@ -54,7 +56,7 @@ def _create_model(asked: Asked) -> None:
 
 
 def _create_endpoint_config(asked: Asked) -> None:
-    sagemaker = aws.client("sagemaker")
+    sagemaker = aws.client("sagemaker", patience_s=_PATIENCE_S, attempts=_ATTEMPTS)
     try:
         sagemaker.create_endpoint_config(**asked)
     except sagemaker.exceptions.ClientError as refused:
@@ -66,7 +68,7 @@ def _create_endpoint_config(asked: Asked) -> None:
 
 
 def _create_endpoint(asked: Asked) -> None:
-    sagemaker = aws.client("sagemaker")
+    sagemaker = aws.client("sagemaker", patience_s=_PATIENCE_S, attempts=_ATTEMPTS)
     try:
         sagemaker.create_endpoint(**asked)
     except sagemaker.exceptions.ClientError as refused:
@@ -77,7 +79,7 @@ def _create_endpoint(asked: Asked) -> None:
 
 
 def _update_endpoint(asked: Asked) -> None:
-    sagemaker = aws.client("sagemaker")
+    sagemaker = aws.client("sagemaker", patience_s=_PATIENCE_S, attempts=_ATTEMPTS)
     try:
         sagemaker.update_endpoint(**asked)
     except sagemaker.exceptions.ClientError as refused:
@@ -91,7 +93,7 @@ def _update_endpoint(asked: Asked) -> None:
 
 
 def _update_weights(asked: Asked) -> None:
-    sagemaker = aws.client("sagemaker")
+    sagemaker = aws.client("sagemaker", patience_s=_PATIENCE_S, attempts=_ATTEMPTS)
     try:
         sagemaker.update_endpoint_weights_and_capacities(**asked)
     except sagemaker.exceptions.ClientError as refused:
@@ -104,7 +106,7 @@ def _update_weights(asked: Asked) -> None:
 
 
 def _delete_endpoint(asked: Asked) -> None:
-    sagemaker = aws.client("sagemaker")
+    sagemaker = aws.client("sagemaker", patience_s=_PATIENCE_S, attempts=_ATTEMPTS)
     try:
         sagemaker.delete_endpoint(**asked)
     except sagemaker.exceptions.ClientError as refused:
@@ -117,15 +119,15 @@ def _delete_endpoint(asked: Asked) -> None:
 
 
 def _update_model_package(asked: Asked) -> None:
-    aws.client("sagemaker").update_model_package(**asked)
+    aws.client("sagemaker", patience_s=_PATIENCE_S, attempts=_ATTEMPTS).update_model_package(**asked)
 
 
 def _register_scalable_target(asked: Asked) -> None:
-    aws.client("application-autoscaling").register_scalable_target(**asked)
+    aws.client("application-autoscaling", patience_s=_PATIENCE_S, attempts=_ATTEMPTS).register_scalable_target(**asked)
 
 
 def _put_scaling_policy(asked: Asked) -> None:
-    aws.client("application-autoscaling").put_scaling_policy(**asked)
+    aws.client("application-autoscaling", patience_s=_PATIENCE_S, attempts=_ATTEMPTS).put_scaling_policy(**asked)
 
 
 # By their names in a definition; the last three may be made any number of times.

@@ -154,6 +154,12 @@ def pause_s(looks: int) -> int:
     return QUICK_S if looks < QUICK_LOOKS else SLOW_S
 
 
-def turn_pause_s(looks: int) -> int:
-    """How many seconds to wait after so many looks for the turn."""
+def turn_pause_s(looks: int, *, urgent: bool = False) -> int:
+    """How many seconds to wait after so many looks for the turn.
+
+    :param looks: how often it was asked for.
+    :param urgent: who asks takes traffic away; whoever has the turn was ended for that, or is dead.
+    """
+    if urgent and looks < QUICK_LOOKS:
+        return QUICK_S
     return SLOW_S if looks < TURN_QUICK_LOOKS else TURN_SLOW_S

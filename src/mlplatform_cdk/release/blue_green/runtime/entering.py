@@ -19,7 +19,7 @@ from mlplatform_cdk.release.blue_green.runtime.rolling_back import (
     taken_back_before,
     was_in_production,
 )
-from mlplatform_cdk.release.blue_green.runtime.state import CHANGING, Live, label_of
+from mlplatform_cdk.release.blue_green.runtime.state import APPROVED, CHANGING, Live, label_of
 from mlplatform_cdk.runtimekit import release_records
 from mlplatform_cdk.runtimekit.endpoint_specification import SEPARATOR
 
@@ -28,6 +28,7 @@ Answer = dict[str, Any]
 # What an execution does with its turn.
 WAIT, TAKE_BACK, COMPLETE, GO, PREVIOUS, RETIRE, DONE = "wait", "back", "finish", "go", "release", "retire", "done"
 _URGENT = (lock.ROLLBACK, lock.RECOVER)
+_REJECTION = "rejection"  # what starts a rollback by an event
 
 
 def enter(event: Event) -> Answer:
@@ -37,6 +38,8 @@ def enter(event: Event) -> Answer:
         this execution is a rollback and has brought back what it was started for, and ``meant``: the version that it
         is about, when it asked the first time.
     """
+    if why := _taken_back(event):
+        return _answer(event, DONE, why)
     event = _with_meaning(event)
     request, endpoint = event["request"], event["endpoint_name"]
     action = request.get("action", lock.RELEASE)
@@ -57,6 +60,20 @@ def enter(event: Event) -> Answer:
     return _ACTIONS[action](event)
 
 
+def _taken_back(event: Event) -> str:
+    """Why a rollback that a rejection started has nothing to do, such as after a wrong click; empty: it has.
+
+    Who has the turn already may have taken over what a dead release left, and brings that back in any case.
+    """
+    request = event["request"]
+    version = request.get("model_package_arn", "")
+    if request.get("action") != lock.ROLLBACK or request.get("by") != _REJECTION or not version:
+        return ""
+    if live.read_approval(version).status != APPROVED or lock.is_held(event["endpoint_name"], event["execution_arn"]):
+        return ""
+    return f"{label_of(version)} was rejected, and is {APPROVED} again"
+
+
 def _with_meaning(event: Event) -> Event:
     """A rollback that names no version means what was live, or came, when it was asked for, whatever comes later."""
     request = event["request"]
@@ -72,7 +89,8 @@ def _with_meaning(event: Event) -> Event:
 def _answer(event: Event, way: str, why: str = "", **more: Any) -> Answer:
     looks = event["looks"] + 1
     made = {"plan": {}, "failure": {}, "package_arn": "", "meant": event.get("meant", ""), **more}
-    return {"way": way, "why": why, "looks": looks, "every_s": turn_pause_s(looks), **made}
+    urgent = event["request"].get("action") in _URGENT
+    return {"way": way, "why": why, "looks": looks, "every_s": turn_pause_s(looks, urgent=urgent), **made}
 
 
 def _wait(event: Event, why: str) -> Answer:

@@ -27,5 +27,9 @@ class NameTaken(ReleaseFailed):
     """Something that this release did not make has a name that it needs, which says nothing about its version."""
 
 
+class NoInstances(ReleaseFailed):
+    """A fleet that AWS had no instances for, which says nothing about its version."""
+
+
 class Throttled(Exception):
     """AWS had no time for a call; the machine makes the whole step again, later, by the name of this class."""

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from mlplatform_cdk.release.blue_green.runtime import lock, recovery, stopping
@@ -40,12 +41,12 @@ class Act:
 def on_alarm(event: Mapping[str, Any]) -> dict[str, Any]:
     """The step: an alarm rings, so the traffic goes to blue in one call, and then the release ends.
 
-    :param event: ``endpoint_name``, ``alarm`` (its name), ``reason`` (as CloudWatch says it) and ``alarms`` (the names
-        of those that are watched, by variant or ``business``).
+    :param event: ``endpoint_name``, ``alarm`` (its name), ``reason`` (as CloudWatch says it), ``at`` (when it rang) and
+        ``alarms`` (the names of those that are watched, by variant or ``business``).
     """
     row = lock.holder(event["endpoint_name"])
     act = act_on(row, concerned_by(event["alarm"], event["alarms"]))
-    if act is None or row is None or not lock.is_alive(row):
+    if act is None or row is None or is_of_before(row, event["at"]) or not lock.is_alive(row):
         return {"stopped": ""}
     try:
         _give(event["endpoint_name"], act.weights)
@@ -103,6 +104,15 @@ def _tell(endpoint: str, said: str, *, topic: str) -> None:
 def concerned_by(alarm: str, alarms: Mapping[str, Any]) -> str:
     """Whose alarm it is: a variant's, ``business``, or empty: nobody's. Pure."""
     return next((whose for whose, names in alarms.items() if alarm in names), "")
+
+
+def is_of_before(row: Row, at: str) -> bool:
+    """Did it ring before who holds the lock had it? An event that comes late, or again, is about another release. Pure.
+
+    :param row: who holds the lock now.
+    :param at: when it rang, ISO-8601 of whole seconds.
+    """
+    return datetime.fromisoformat(at) < row.since.replace(microsecond=0)
 
 
 def act_on(row: Row | None, whose: str) -> Act | None:

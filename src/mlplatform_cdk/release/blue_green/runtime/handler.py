@@ -18,7 +18,7 @@ STEPS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "look": shifting.look,
     "let_scale": steps.let_scale,
     "hold_still": steps.hold_still,
-    "suspend_scaling": steps.suspend_scaling,
+    "measure": steps.measure,
     "remove_scaling": steps.remove_scaling,
     "remove_scaling_of_blue": steps.remove_scaling_of_blue,
     "mark": steps.mark,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseRefused
+from mlplatform_cdk.release.blue_green.runtime.sizes import COUNT, size_beside
 from mlplatform_cdk.release.blue_green.runtime.state import (
     CHANGING,
     IN_SERVICE,
@@ -215,7 +216,7 @@ def kept_variants(blue: Variant | None) -> list[dict[str, Any]]:
     """Blue as it is, with the capacity and the weight that it has now."""
     if blue is None:
         return []
-    return [{**blue.definition, "InitialInstanceCount": blue.instances, "InitialVariantWeight": blue.weight or 1.0}]
+    return [{**blue.definition, COUNT: blue.instances, "InitialVariantWeight": blue.weight or 1.0}]
 
 
 def _definition(request: Request, variant: str, live: Live, *, weight: float) -> dict[str, Any]:
@@ -226,7 +227,7 @@ def _definition(request: Request, variant: str, live: Live, *, weight: float) ->
         "VariantName": variant,
         "ModelName": request.model_name,
         "InstanceType": specification.instance_type,
-        "InitialInstanceCount": min(max(now, specification.minimum), specification.maximum),
+        COUNT: size_beside(specification, now),
         "InitialVariantWeight": weight,
     }
 

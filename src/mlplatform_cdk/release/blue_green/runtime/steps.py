@@ -16,7 +16,16 @@ from mlplatform_cdk.release.blue_green.runtime import (
 )
 from mlplatform_cdk.release.blue_green.runtime.core import pause_s
 from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseFailed, ReleaseRefused, ReleaseWithdrawn
-from mlplatform_cdk.release.blue_green.runtime.plan import BESIDE, FINISH, FIRST, RESUME, WAIT, Request, make_plan
+from mlplatform_cdk.release.blue_green.runtime.plan import (
+    BESIDE,
+    FINISH,
+    FIRST,
+    RESUME,
+    WAIT,
+    Request,
+    make_plan,
+)
+from mlplatform_cdk.release.blue_green.runtime.sizes import resized
 from mlplatform_cdk.release.blue_green.runtime.state import CHANGING
 from mlplatform_cdk.release.blue_green.runtime.watch import has_settled
 from mlplatform_cdk.runtimekit import settings
@@ -95,10 +104,17 @@ def test(event: Event) -> dict[str, Any]:
     return {**record, "tested": True}
 
 
-def suspend_scaling(event: Event) -> dict[str, Any]:
-    """Hold scaling still."""
-    scaling.suspend(event["endpoint_name"], event["scaled"])
-    return {}
+def measure(event: Event) -> dict[str, Any]:
+    """The plan, of the sizes that blue has by now: from its making until scaling stood still the load may have grown.
+
+    :param event: ``plan`` and ``specification``.
+    """
+    made: dict[str, Any] = event["plan"]
+    if made["way"] == BESIDE:
+        specification = EndpointSpecification.from_mapping(event["specification"])
+        made = resized(made, live.read_endpoint(event["endpoint_name"]), specification)
+        lock.keep(event["endpoint_name"], event["execution_arn"], {**made, "shifted": False})
+    return made
 
 
 def let_scale(event: Event) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 
-from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseFailed
+from mlplatform_cdk.release.blue_green.runtime.errors import NoInstances, ReleaseFailed
 from mlplatform_cdk.release.blue_green.runtime.state import CHANGING, Live
 
 _CLOSE = 1e-6
+# "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error. Please retry using …"
+_NO_INSTANCES = ("ML compute capacity", "InsufficientInstanceCapacity")
 
 
 def has_settled(live: Live, *, configuration: str, weights: Mapping[str, float], looks: int, most_looks: int) -> bool:
@@ -24,18 +26,22 @@ def has_settled(live: Live, *, configuration: str, weights: Mapping[str, float],
         if live.configuration != configuration:
             reason = live.reason or "SageMaker gave no reason; see the log of the variant in CloudWatch"
             message = f"SageMaker rolled back to {live.configuration} instead of serving {configuration}: {reason}"
-            raise ReleaseFailed(message)
+            raise _kind(live)(message)
         if _weighs(live, weights):
             return True
     elif live.status not in CHANGING:
         message = (
             f"the endpoint must become InService, got {live.status or 'no endpoint'}: {live.reason or 'no reason'}"
         )
-        raise ReleaseFailed(message)
+        raise _kind(live)(message)
     if looks >= most_looks:
         message = f"the endpoint must serve {configuration} by now, got status {live.status} after {looks} looks"
         raise ReleaseFailed(message)
     return False
+
+
+def _kind(live: Live) -> type[ReleaseFailed]:
+    return NoInstances if any(words in live.reason for words in _NO_INSTANCES) else ReleaseFailed
 
 
 def _weighs(live: Live, weights: Mapping[str, float]) -> bool:

@@ -26,15 +26,25 @@ WITHDRAWN = "ReleaseWithdrawn"
 # A release that nobody may go on with says nothing about its version, nor does one that nobody could judge.
 BLAMELESS = (
     *("ReleaseRefused", "ReleaseUnjudged", "ReleaseDisturbed", WITHDRAWN, "LockLost", "Throttled", "EventNotTaken"),
-    *("NameTaken", "Release.Superseded", "Release.Interrupted", "Release.EarlyAlarm"),
+    *("NameTaken", "NoInstances", "Release.Superseded", "Release.Interrupted", "Release.EarlyAlarm"),
 )
 # What these do depends on AWS and on our own records alone, whatever version it is: a refusal of weights during
 # SageMaker's own maintenance, for one.
 BLAMELESS_STEPS = (
-    *("SuspendScaling", "TakeTrafficBack", "ShiftTraffic", "Advance", "LetGreenScale"),
+    *(
+        "SuspendScaling",
+        "Measure",
+        "BringUpGreen",
+        "BringUpShadow",
+        "TakeTrafficBack",
+        "ShiftTraffic",
+        "Advance",
+        "LetGreenScale",
+    ),
     *("HoldStill", "RemoveScaling", "RetireBlue", "WatchRetirement"),
 )
 _COUNT = "InitialInstanceCount"
+_MOST_TRIES = 3
 _LIMITS = ("Throttling", "LimitExceeded")  # in the names of what services answer, whatever they are called else
 
 
@@ -128,11 +138,13 @@ def _to_blue(plan: Mapping[str, Any], failure: Failure, live: Live, tries: int) 
         retired = live.configuration == plan["green"]["configuration"]
         return _stays(plan, failure) if retired else WayBack(way=CONFIGURATION)
     others = [one for one in live.variants if one is not now]
-    carried = _carried(now, others)
-    if now.weight <= 0 or any(one.weight > 0 for one in others) or (now.instances < carried and not tries):
-        # SageMaker takes the whole call back when the instances do not come: then the traffic goes without them.
-        wanted = max(blue["instances"], carried)
-        grown = {"DesiredInstanceCount": wanted} if now.instances < wanted and not tries else {}
+    is_away = now.weight <= 0 or any(one.weight > 0 for one in others)
+    wanted = max(blue["instances"], _carried(now, others))
+    # SageMaker takes the whole call back when the instances do not come: then the traffic goes without them, and they
+    # are asked for again, once more when those of the others are free.
+    grows = now.instances < wanted and tries < (1 if is_away else _MOST_TRIES + (not others))
+    if is_away or grows:
+        grown = {"DesiredInstanceCount": wanted} if grows else {}
         weights = [{"VariantName": now.name, "DesiredWeight": blue["weight"], **grown}]
         weights += [{"VariantName": one.name, "DesiredWeight": 0.0} for one in others]
         return WayBack(way=WEIGHTS, weights=weights)
