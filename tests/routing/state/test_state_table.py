@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_iam as iam
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from mlplatform_cdk.core import ConfigurationError, PlatformRole
 from mlplatform_cdk.routing import Consistency, RegionalTable, StateTable
@@ -53,13 +54,21 @@ def test_one_stack_defines_a_copy_in_every_region_with_that_regions_key() -> Non
 
 
 def test_a_region_that_joins_changes_the_table_in_place() -> None:
-    """CloudFormation replaces a global table for a new name only; that list is the one of its own schema."""
     before, after = table(), table(plan=replace(PLAN, regions=[*PLAN.regions, "ap-southeast-2"]))
 
     changed = {name for name in after if before[name] != after[name]}
+    replaced_for = PROVIDER_SCHEMA_MANAGER.get_resource_schema(HOME, TABLE).schema["createOnlyProperties"]
     assert changed == {"Replicas"}
+    assert replaced_for == ["/properties/TableName"]
     assert next(one for one in after["Replicas"] if one not in before["Replicas"])["Region"] == "ap-southeast-2"
     assert [one for one in before["Replicas"] if one not in after["Replicas"]] == []
+
+
+def test_a_region_that_leaves_gives_up_its_protection_first() -> None:
+    leaving = table(leaving=[THERE])
+
+    protected = {one["Region"]: one["DeletionProtectionEnabled"] for one in leaving["Replicas"]}
+    assert protected == {HOME: True, THERE: False}
 
 
 def test_rows_are_kept_unless_the_environment_is_to_go() -> None:
@@ -137,6 +146,7 @@ def test_a_key_that_is_given_is_the_one_that_may_be_used() -> None:
         ),
         ({"plan": SET, "consistency": Consistency.strong(), "expiry": "ttl"}, "must have no expiry"),
         ({"plan": TWO_ACCOUNTS}, "a table's copies must lie in the home's account, got us-east-1 of another"),
+        ({"leaving": [HOME]}, "leaving must name regions of the plan beside its home, got eu-west-1"),
         ({"name": "a" * 250}, "a table's name must have at most 255 characters"),
     ],
 )

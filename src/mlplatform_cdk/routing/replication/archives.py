@@ -31,7 +31,7 @@ _OBJECTS = f"{PREFIX}*"
 class ModelReplication(Construct):
     """Replicates ``runs/`` of the home's bucket to the bucket of each other region, with replication-time control.
 
-    99.99 % of a month's objects arrive within 15 minutes; the rest rings: what failed here, what is late there (see
+    99.99 % of new objects arrive within 15 minutes; the rest rings: what failed here, what is late there (see
     ``RegionalArtifacts``). Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-time-control.html
 
     Delete markers are not replicated: what is deleted at home, by mistake or by a rule of age, still serves elsewhere,

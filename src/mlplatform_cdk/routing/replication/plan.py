@@ -24,9 +24,8 @@ class RegionalData:
 
     S3 wants the name of each destination, and DynamoDB the key of each replica, in the one stack that says so; that
     stack can refer to nothing in another region. So buckets, the role of the replication, tables and the aliases of
-    keys have names that this value computes. None of them is ever replaced while its name stays: a bucket, a role and
-    an alias are replaced for a new name only, and where a table's key schema changed, its name makes CloudFormation
-    refuse the update in place of losing the rows.
+    keys have names that this value computes. None of them is replaced while its name stays: a bucket, a role, a table
+    and an alias are replaced for a new name only, and other keys of a table under one name are refused.
 
     :param name: begins every name, such as ``churn-prod``; small letters, digits and single hyphens.
     :param home: the region where models are made, and whose stack defines the replication and the tables.

@@ -14,7 +14,7 @@ from mlplatform_cdk.routing.replication.here import region_here
 from mlplatform_cdk.routing.replication.plan import RegionalData
 
 PREFIX = "runs/"
-# What replication-time control promises for 99.99 % of a month's objects:
+# What replication-time control promises for 99.99 % of new objects:
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-time-control.html
 LATEST_S = 15 * 60
 _PERIODS = 5

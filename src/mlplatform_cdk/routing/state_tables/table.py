@@ -1,5 +1,6 @@
 """A table with a copy in every region: defined once, at home, and reached by its name everywhere."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from aws_cdk import RemovalPolicy
@@ -81,7 +82,8 @@ class StateTable(RegionalTable):
     Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-globaltable.html
 
     A region that joins or leaves the plan changes the table in place; one in each update, as DynamoDB takes them, and
-    with nothing else. A region that leaves loses its copy. Keys, consistency and name stay as they are.
+    with nothing else. A region that leaves is named in ``leaving`` an update before, which takes the protection off its
+    copy, and loses that copy. The home cannot leave. Keys, consistency and name stay as they are.
 
     Every copy is encrypted with its region's key, goes back to any second of the last 35 days, and is protected from
     deletion. The keys are there before the table, and all regions are of one account.
@@ -92,6 +94,7 @@ class StateTable(RegionalTable):
     :param sort_key: the attribute, a text; default: a row is found by its partition key alone.
     :param expiry: the attribute with the second after which a row goes, in every region; default: rows stay.
     :param consistency: what a write means for other regions; default: the last writer wins.
+    :param leaving: regions whose copies the next update may delete; default: none.
     :param removal_policy: what happens to all copies when the stack goes; all but ``DESTROY`` protect from deletion.
     """
 
@@ -106,13 +109,14 @@ class StateTable(RegionalTable):
         sort_key: str | None = None,
         expiry: str | None = None,
         consistency: Consistency = _EVENTUAL,
+        leaving: Sequence[str] = (),
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
     ) -> None:
         super().__init__(scope, id, plan=plan, name=name)
         require_home(self, plan)
-        self._check(plan, consistency, expires=expiry is not None)
+        self._check(plan, consistency, leaving, expires=expiry is not None)
         keys = {partition_key: "HASH"} | ({sort_key: "RANGE"} if sort_key is not None else {})
-        strong = consistency.mode == "strong"
+        strong, keeps = consistency.mode == "strong", removal_policy is not RemovalPolicy.DESTROY
         table = _Table(
             self,
             "Resource",
@@ -128,13 +132,15 @@ class StateTable(RegionalTable):
             time_to_live_specification=_expiring(expiry),
             multi_region_consistency="STRONG" if strong else None,
             global_table_witnesses=_witnesses(consistency),
-            replicas=[_copy(plan, region, removal_policy) for region in sorted(plan.accounts)],
+            replicas=[
+                _copy(plan, region, protected=keeps and region not in leaving) for region in sorted(plan.accounts)
+            ],
         )
         table.apply_removal_policy(removal_policy)
         reason = "it goes back to any second of 35 days by itself; a backup plan for longer is the account's to make"
         acknowledge_controls(self, {"DynamoDBInBackupPlan": reason})
 
-    def _check(self, plan: RegionalData, consistency: Consistency, *, expires: bool) -> None:
+    def _check(self, plan: RegionalData, consistency: Consistency, leaving: Sequence[str], *, expires: bool) -> None:
         if len(self.table_name) > _LONGEST_NAME:
             raise ConfigurationError(
                 self, f"a table's name must have at most {_LONGEST_NAME} characters, got {len(self.table_name)}"
@@ -144,6 +150,10 @@ class StateTable(RegionalTable):
             raise ConfigurationError(
                 self, f"a table's copies must lie in the home's account, got {', '.join(elsewhere)} of another"
             )
+        if staying := sorted({*leaving} - {*plan.others}):
+            raise ConfigurationError(
+                self, f"leaving must name regions of the plan beside its home, got {', '.join(staying)}"
+            )
         if wrong := consistency.wrong([*plan.accounts], expires=expires):
             raise ConfigurationError(self, wrong)
 
@@ -151,12 +161,10 @@ class StateTable(RegionalTable):
 _IMAGES = "NEW_AND_OLD_IMAGES"
 
 
-def _copy(
-    plan: RegionalData, region: str, removal_policy: RemovalPolicy
-) -> dynamodb.CfnGlobalTable.ReplicaSpecificationProperty:
+def _copy(plan: RegionalData, region: str, *, protected: bool) -> dynamodb.CfnGlobalTable.ReplicaSpecificationProperty:
     return _Table.ReplicaSpecificationProperty(
         region=region,
-        deletion_protection_enabled=removal_policy is not RemovalPolicy.DESTROY,
+        deletion_protection_enabled=protected,
         point_in_time_recovery_specification=_Table.PointInTimeRecoverySpecificationProperty(
             point_in_time_recovery_enabled=True
         ),
