@@ -15,7 +15,7 @@ export PYTHONUTF8 := 1
 unexport PYTHONDONTWRITEBYTECODE
 export ORT_DISABLE_TELEMETRY := 1
 
-.PHONY: help demo rehearse test check checkov types lint arrows synth snapshots benchmark benchmark-serving requirements docs clean
+.PHONY: help demo rehearse test check checkov types lint arrows synth snapshots benchmark benchmark-serving benchmark-regions requirements docs clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ benchmark: .venv/.dev ## Measure how long a synthesis takes; see docs/benchmarks
 
 benchmark-serving: .venv/.dev ## Measure the serving container beside other servers; see docs/benchmarks-serving.md
 	@$(RUN) benchmarks.serving $(ARGS)
+
+benchmark-regions: .venv/.dev ## Simulate regions that fail, for a million minutes; see docs/region-health.md
+	@$(RUN) benchmarks.regions $(ARGS)
 
 requirements: $(UV) ## Write the images' hash-pinned requirements and their bill of materials from uv.lock
 	$(UV) $(EXPORT) --no-header --extra jobs --output-file src/mlplatform_cdk/training/container/requirements.txt

@@ -11,7 +11,8 @@ class Outcome:
     :param lost: requests that failed or were answered wrongly, as a share of all, times seconds.
     :param late: requests that were answered rightly and too late, likewise.
     :param leavings: per region, when it left service by its own decision.
-    :param detected: for each outage that struck a region in service while others were well: seconds until it was out.
+    :param detected: for each outage of a region while all else was well, and stayed so: seconds until that region was
+        out; or for how long it was waited for, where that was too long and it never was.
     :param moves: changes of what the names say.
     """
 

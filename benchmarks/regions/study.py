@@ -9,7 +9,7 @@ from statistics import mean, stdev
 
 from benchmarks.regions.outcome import Outcome
 from benchmarks.regions.policies import Damped, Policy, Threshold
-from benchmarks.regions.world import World
+from benchmarks.regions.world import INTERVAL, World
 
 HOUR = 3600.0
 # Leaving service more often than this within an hour is oscillation.
@@ -33,7 +33,8 @@ class Line:
     :param late: the share of requests that were answered too late.
     :param most_leavings: of one region in any hour.
     :param oscillating: hours with more than ``MOST_LEAVINGS``, counted as leavings that begin such an hour.
-    :param detected: the longest time to detect an outage, in probe intervals; 0: there was none.
+    :param outages: that struck a region while all else was well.
+    :param detected: the longest time to detect one of them, in probe intervals; 0: there was none.
     :param moves: changes of the names in a simulated day.
     """
 
@@ -44,19 +45,21 @@ class Line:
     late: float
     most_leavings: int
     oscillating: int
+    outages: int
     detected: float
     moves: float
 
 
-def study(*, worlds: int, minutes: int, regions: int, workers: int = 0) -> list[Line]:
+def study(*, worlds: int, minutes: int, regions: int, workers: int = 0, first: int = 0) -> list[Line]:
     """Simulate ``worlds`` worlds of ``minutes`` minutes under each policy.
 
     :param worlds: how many seeds; at least two, for an interval.
+    :param first: the first of the seeds, which follow each other; default: 0.
     :param minutes: of each.
     :param regions: in each.
     :param workers: processes; default: one for each processor, and this one alone for 1.
     """
-    jobs = [(name, seed, regions, minutes) for name in POLICIES for seed in range(worlds)]
+    jobs = [(name, seed, regions, minutes) for name in POLICIES for seed in range(first, first + worlds)]
     if workers == 1:
         outcomes = [_one(job) for job in jobs]
     else:
@@ -94,7 +97,8 @@ def _line(name: str, found: Sequence[Outcome], ours: Sequence[float]) -> Line:
         late=mean(one.late / one.seconds for one in found),
         most_leavings=max(most for most, _ in counted),
         oscillating=sum(over for _, over in counted),
-        detected=max(detected, default=0.0) / 10.0,
+        outages=len(detected),
+        detected=max(detected, default=0.0) / INTERVAL,
         moves=sum(one.moves for one in found) / sum(one.seconds for one in found) * 86400,
     )
 

@@ -13,9 +13,10 @@ from typing import Any
 from benchmarks.regions.faults import Fault, faults
 from benchmarks.regions.outcome import Outcome
 from benchmarks.regions.policies import Policy
-from mlplatform_cdk.runtimekit.region_health import Golden, Observation, Peer
+from mlplatform_cdk.runtimekit.region_health import Golden, Observation
 
 INTERVAL = 10.0
+MOST_INTERVALS = 3  # in which an outage is found, says docs/region-health.md
 _VALID = 3 * INTERVAL  # of a verdict
 _TTL = 60.0  # of an alias record
 _REQUESTS = 3
@@ -45,7 +46,7 @@ class World:
         self._fresh_until = [_VALID] * regions
         self._load = [1.0 / regions] * regions
         self._capacity = [_HEADROOM / regions] * regions
-        self._struck: dict[int, float] = {}
+        self._struck: tuple[int, float] | None = None  # by an outage, while all else is well: which region, and when
         self._queue: list[tuple[float, int, str, int, Any]] = []
         self._now, self._rate = 0.0, (0.0, 0.0)
         self.outcome = Outcome(leavings={one: [] for one in range(regions)})
@@ -60,6 +61,7 @@ class World:
             self._pass(now)
             if now >= seconds:
                 self.outcome.seconds = seconds
+                self._stop_waiting()
                 return self.outcome
             if now == self._next_fault.begins:
                 self._begin(self._next_fault)
@@ -71,19 +73,27 @@ class World:
     # What happens.
 
     def _begin(self, fault: Fault) -> None:
+        self._stop_waiting()
+        quiet = self._policies and not any(self._active) and all(one.is_at_rest for one in self._policies)
+        if quiet and fault.kind == "outage":
+            self._struck = (fault.region, self._now)
         self._active[fault.region].append(fault)
         self._at(fault.ends, "end", fault.region, fault)
         if fault.half_period:
             self._at(fault.begins + fault.half_period, "toggle", fault.region, fault)
-        quiet = not any(one for place, one in enumerate(self._active) if place != fault.region)
-        if fault.kind == "outage" and quiet and all(one.is_at_rest for one in self._policies):
-            self._struck[fault.region] = fault.begins
         self._measure()
 
     def _end(self, region: int, fault: Fault) -> None:
+        self._stop_waiting()
         self._active[region].remove(fault)
-        self._struck.pop(region, None)
         self._measure()
+
+    def _stop_waiting(self, *, found: bool = False) -> None:
+        """For an outage to be found: it was, or ended, or all else is well no longer; late, it counts in any case."""
+        waited = self._now - self._struck[1] if self._struck else 0.0
+        if found or waited > MOST_INTERVALS * INTERVAL:
+            self.outcome.detected.append(waited)
+        self._struck = None
 
     def _toggle(self, region: int, fault: Fault) -> None:
         if fault in self._active[region]:
@@ -104,21 +114,18 @@ class World:
 
     def _verdict(self, region: int, saw: tuple[float, Golden, str]) -> None:
         began, golden, version = saw
-        policy, blind = self._policies[region], self._is_blind(region)
-        peers: tuple[Peer, ...] = ()
-        if not blind:
-            peers = tuple(
-                self._policies[one].peer
-                for one in range(self._n)
-                if one != region and self._now < self._fresh_until[one]
-            )
+        policy, blind, was = self._policies[region], self._is_blind(region), self._policies[region].in_service
+        peers = tuple(
+            self._policies[one].peer
+            for one in range(self._n)
+            if one != region and not blind and self._now < self._fresh_until[one]
+        )
         skew = sum(one.skew for one in self._active[region])
-        was = policy.in_service
         wait = policy.fold(Observation(int((self._now + skew) * 1000), golden, version), peers, self._n - 1)
         if was and not policy.in_service:
             self.outcome.leavings[region].append(self._now)
-            if region in self._struck:
-                self.outcome.detected.append(self._now - self._struck.pop(region))
+            if self._struck and self._struck[0] == region:
+                self._stop_waiting(found=True)
         # The clocks of the probe and of the API differ by some seconds where a clock is off at all.
         self._fresh_until[region] = self._now + _VALID + max(-5.0, min(5.0, skew))
         self._at(self._fresh_until[region], "stale", region)
@@ -149,8 +156,7 @@ class World:
             self._measure()
 
     def _shrink(self, region: int, _: Any) -> None:
-        usual = _HEADROOM / self._n
-        need = max(usual, self._load[region] * _SCALES_TO)
+        need = max(_HEADROOM / self._n, self._load[region] * _SCALES_TO)
         if need < self._capacity[region]:
             self._capacity[region] = need
             self._measure()

@@ -4,7 +4,9 @@ import re
 from math import log2
 from pathlib import Path
 
+from benchmarks.regions.__main__ import FIRST
 from benchmarks.regions.study import MOST_LEAVINGS, POLICIES
+from benchmarks.regions.world import MOST_INTERVALS
 from mlplatform_cdk.routing.health_probe import HealthProbe
 from mlplatform_cdk.routing.health_probe.runtime import handler, judging, names
 from mlplatform_cdk.runtimekit.region_health import HealthRules
@@ -73,3 +75,18 @@ def test_the_figures_are_of_a_million_minutes_and_of_every_policy_and_the_damped
     damped = [cells.split(" | ") for _, name, cells in rows if name == "damped"]
     assert all(int(cells[3]) <= MOST_LEAVINGS for cells in damped)
     assert "1,000,000 minutes" in PAGE
+
+
+def test_the_table_is_of_worlds_that_the_rule_was_not_made_on() -> None:
+    (made,) = re.findall(r"rule was made on the worlds of seeds (\d+) to (\d+)", TEXT)
+    (shown,) = re.findall(r"table is of fresh ones, seeds (\d+) to (\d+)", TEXT)
+
+    assert int(made[1]) < FIRST == int(shown[0])
+    assert (int(shown[1]) - int(shown[0]) + 1) * 50_000 == 1_000_000
+
+
+def test_an_outage_is_found_in_as_many_intervals_as_is_promised() -> None:
+    (longest,) = re.findall(r"while all else was well, to the verdict was ([\d.]+) intervals", TEXT)
+
+    assert float(longest) <= MOST_INTERVALS == 3
+    assert "found within **three probe intervals**" in TEXT
