@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mlplatform_cdk import resilience
 from mlplatform_cdk.resilience.backups import access, rules
+from mlplatform_cdk.resilience.chaos import Fault
 
 PAGE = (Path(__file__).parents[2] / "docs" / "resilience.md").read_text(encoding="utf-8")
 
@@ -26,3 +27,9 @@ def test_the_bounds_are_those_of_the_code() -> None:
     assert f"before {rules.COLD_AT_LEAST.days} days" in PAGE
     assert f"more than {rules.LONGEST_CONTINUOUS.days} days" in PAGE
     assert access.RESTORED.rstrip("*") in PAGE
+
+
+def test_no_fault_is_missing_from_the_table() -> None:
+    faults = {one.__name__ for one in Fault.__subclasses__()}
+
+    assert faults == set(re.findall(r"^\| `(\w+)\([^|]*` \| (?:`aws:|a document)", PAGE, re.MULTILINE))

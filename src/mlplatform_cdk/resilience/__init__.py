@@ -1,4 +1,4 @@
-"""What stands when something breaks: backups in other regions, and one view over all of them."""
+"""What stands when something breaks: backups in other regions, one view over all of them, and drills."""
 
 from mlplatform_cdk.resilience.backups import (
     BackedUpTag,
@@ -9,6 +9,7 @@ from mlplatform_cdk.resilience.backups import (
     VaultLock,
     VaultPlan,
 )
+from mlplatform_cdk.resilience.chaos import ApiThrottled, CapacityLost, ChaosExperiments, Fault, ZoneLost
 from mlplatform_cdk.resilience.observability import (
     AllRegionsAlarm,
     CrossRegionObservability,
@@ -22,11 +23,15 @@ from mlplatform_cdk.resilience.observability import (
 
 __all__ = [
     "AllRegionsAlarm",
+    "ApiThrottled",
     "BackedUpTag",
     "BackupRule",
     "BackupVault",
     "Backups",
+    "CapacityLost",
+    "ChaosExperiments",
     "CrossRegionObservability",
+    "Fault",
     "ObservabilityLink",
     "ObservabilitySink",
     "PagerDuty",
@@ -36,4 +41,5 @@ __all__ = [
     "SlackChannel",
     "VaultLock",
     "VaultPlan",
+    "ZoneLost",
 ]

@@ -1,88 +1,19 @@
 """What is backed up, where does it lie, who may touch it, and who hears of a failure?"""
 
-import json
 from dataclasses import replace
 from datetime import timedelta
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-import pytest
-from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_efs as efs
-from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
 
-from mlplatform_cdk.core import ConfigurationError
-from mlplatform_cdk.core.tables import PlatformTable
-from mlplatform_cdk.foundation import Keys, Notifications, PlatformBucket
 from mlplatform_cdk.resilience import (
-    BackedUpTag,
     BackupRule,
-    Backups,
-    BackupVault,
     RestoreTest,
     VaultLock,
-    VaultPlan,
 )
+from tests.resilience.backups.building import PLAN, TAG, World, text
 from tests.resilience.building import findings, of_type, stack_in
-
-PLAN = VaultPlan(name="models", regions=["eu-west-1", "us-east-1"])
-TAG = BackedUpTag(key="backup", value="yes")
-
-
-class World:
-    """A stack with a table, a file system, a bucket, a vault and a topic."""
-
-    def __init__(self, *, plan: VaultPlan = PLAN, stack: Stack | None = None) -> None:
-        self.stack = stack or stack_in()
-        self.key = Keys(self.stack, "Keys").data
-        self.table = PlatformTable(
-            self.stack,
-            "Table",
-            partition_key="id",
-            sort_key="at",
-            expiry="until",
-            key=self.key,
-            removal_policy=RemovalPolicy.RETAIN,
-        )
-        self.bucket = PlatformBucket(self.stack, "Bucket", key=self.key, event_bridge_enabled=True)
-        self.topic = Notifications(self.stack, "Topic", key=self.key)
-        self.vault = BackupVault(self.stack, "Vault", plan=plan, key=self.key)
-
-    @cached_property
-    def files(self) -> efs.IFileSystem:
-        group = ec2.SecurityGroup.from_security_group_id(self.stack, "Group", "sg-1")
-        return efs.FileSystem.from_file_system_attributes(
-            self.stack, "Files", file_system_id="fs-12345678", security_group=group
-        )
-
-    def backups(self, **more: Any) -> Backups:
-        given = {"vault": self.vault, "notifications": self.topic, "tables": [self.table]}
-        return Backups(self.stack, "Backups", **(given | more))
-
-    def plan(self) -> dict[str, Any]:
-        (found,) = of_type(self.stack, "AWS::Backup::BackupPlan")
-        plan: dict[str, Any] = found["BackupPlan"]
-        return plan
-
-    def statements(self, role: str = "Role") -> list[dict[str, Any]]:
-        resources = Template.from_stack(self.stack).to_json()["Resources"]
-        (policy,) = [
-            one["Properties"]["PolicyDocument"]["Statement"]
-            for name, one in resources.items()
-            if one["Type"] == "AWS::IAM::ManagedPolicy" and name.startswith(f"Backups{role}Permissions")
-        ]
-        return list(policy)
-
-    def allowed(self, action: str, role: str = "Role") -> list[dict[str, Any]]:
-        return [one for one in self.statements(role) if action in one["Action"]]
-
-
-def text(value: Any) -> str:
-    return json.dumps(value)
 
 
 def test_each_night_and_each_month_is_kept_in_the_vault() -> None:
@@ -253,70 +184,6 @@ def test_what_bears_a_tag_is_tried_by_its_kind() -> None:
     assert "Table" in text(tried["DynamoDB"]["ProtectedResourceArns"])
 
 
-@pytest.mark.parametrize(
-    ("given", "sentence"),
-    [
-        ({"tables": []}, "something must be backed up, got no table, file system, bucket or tag"),
-        ({"rules": []}, "rules must have names of their own, got none"),
-        ({"rules": [BackupRule.daily()] * 2}, "rules must have names of their own, got daily, daily"),
-        ({"rules": [BackupRule.point_in_time()]}, "the rule 'point-in-time' must have buckets to be continuous"),
-        ({"copy_to": ["eu-west-1"]}, "copy_to must name other regions, got eu-west-1"),
-        ({"copy_to": ["eu-west-2"]}, "region must be one of the plan's (eu-west-1, us-east-1), got 'eu-west-2'"),
-        ({"copy_to": "us-east-1"}, "copy_to must be a list, got 'us-east-1'"),
-    ],
-)
-def test_a_plan_that_could_never_work_is_refused(given: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(ConfigurationError, match=r".") as refused:
-        World().backups(**given)
-
-    assert sentence in str(refused.value)
-
-
-def test_a_backup_that_the_lock_would_refuse_is_refused_before_it_is_deployed() -> None:
-    world = World(plan=replace(PLAN, lock=VaultLock.governance(shortest=timedelta(days=40))))
-
-    with pytest.raises(ConfigurationError, match=r"keep of 'daily' must be 40 days at least by the vault's lock"):
-        world.backups()
-
-
-def test_so_is_a_copy_that_is_kept_for_another_time() -> None:
-    world = World(plan=replace(PLAN, lock=VaultLock.governance(longest=timedelta(days=40))))
-    rule = replace(BackupRule.daily(), keep_copies=timedelta(days=41))
-
-    world.backups(rules=[rule])  # nothing is copied
-
-    other = World(plan=world.vault.plan)
-    with pytest.raises(ConfigurationError, match=r"keep_copies of 'daily' must be 40 days at most"):
-        other.backups(rules=[rule], copy_to=["us-east-1"])
-
-
-def test_a_bucket_needs_versions_and_events() -> None:
-    world = World()
-    plain = s3.Bucket(world.stack, "Plain")
-    silent = s3.Bucket(world.stack, "Silent", versioned=True)
-    suspended = s3.CfnBucket.VersioningConfigurationProperty(status="Suspended")
-    tired = PlatformBucket(world.stack, "Tired", key=world.key, event_bridge_enabled=True)
-    tired.node.default_child.versioning_configuration = suspended  # type: ignore[union-attr]
-
-    for bucket, sentence in (
-        (plain, "a bucket must be versioned to be backed up, got Stack/Plain"),
-        (tired, "a bucket must be versioned to be backed up, got Stack/Tired"),
-        (silent, "a bucket must have event_bridge_enabled=True to be backed up, got Stack/Silent"),
-    ):
-        with pytest.raises(ConfigurationError, match=sentence):
-            Backups(world.stack, f"Of{bucket.node.id}", vault=world.vault, buckets=[bucket], notifications=world.topic)
-
-
-def test_a_bucket_of_cdk_or_of_another_stack_is_taken() -> None:
-    world = World()
-    loud = s3.Bucket(world.stack, "Loud", versioned=True, event_bridge_enabled=True)
-    theirs = s3.Bucket.from_bucket_name(world.stack, "Theirs", "their-bucket")
-
-    world.backups(tables=[], buckets=[loud, theirs], rules=[BackupRule.point_in_time()])
-
-    assert world.plan()["BackupPlanRule"][0]["EnableContinuousBackup"] is True
-
-
 def test_a_table_whose_key_is_not_known_is_taken_without_it() -> None:
     world = World()
     theirs = dynamodb.Table.from_table_name(world.stack, "Theirs", "their-table")
@@ -324,11 +191,6 @@ def test_a_table_whose_key_is_not_known_is_taken_without_it() -> None:
     world.backups(tables=[theirs])
 
     assert world.allowed("kms:Decrypt") == []
-
-
-def test_a_vault_lies_in_a_region_of_its_plan() -> None:
-    with pytest.raises(ConfigurationError, match=r"must be one of the plan's \(eu-west-1, us-east-1\), got eu-west-2"):
-        World(stack=stack_in("eu-west-2"))
 
 
 def test_cdk_nag_and_cfn_lint_find_nothing(tmp_path: Path) -> None:

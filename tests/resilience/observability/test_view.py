@@ -1,4 +1,4 @@
-"""Is everything to be seen in one place, and is anybody woken once?"""
+"""Is everything to be seen in one place, by those who may, and by nobody else?"""
 
 import json
 from dataclasses import replace
@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App, Environment, Stack
-from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import Stack
 
 from mlplatform_cdk.core import ConfigurationError
-from mlplatform_cdk.foundation import Keys, Notifications, PlatformStack
 from mlplatform_cdk.resilience import (
     AllRegionsAlarm,
     CrossRegionObservability,
@@ -21,23 +19,9 @@ from mlplatform_cdk.resilience import (
     SharedWithMonitoring,
     SlackChannel,
 )
-from mlplatform_cdk.routing import GlobalNames, HostedZoneReference, MultiRegionEndpoint, RegionalTarget
 from mlplatform_cdk.routing.health_probe.alarms import ProbeAlarms
 from tests.resilience.building import findings, of_type, stack_in
-
-ZONE = HostedZoneReference(hosted_zone_id="Z0123456789ABC", zone_name="example.com")
-THEIRS = "210987654321"
-PLAN = MultiRegionEndpoint(
-    domain_name="models.example.com",
-    zone=ZONE,
-    regions={"eu-west-1": RegionalTarget(), "us-west-2": RegionalTarget(account=THEIRS)},
-)
-SINK = f"arn:aws:oam:eu-west-1:{THEIRS}:sink/0a1b2c3d-4e5f"
-CHECKS = {"eu-west-1": "check-1", "us-west-2": "check-2"}
-
-
-def topic_of(stack: Stack) -> Notifications:
-    return Notifications(stack, "Topic", key=Keys(stack, "Keys").data, emails=["oncall@example.com"])
+from tests.resilience.observability.building import CHECKS, PLAN, SINK, THEIRS, topic_of
 
 
 def widgets(stack: Stack) -> dict[str, dict[str, Any]]:
@@ -115,99 +99,6 @@ def test_what_is_not_given_is_not_shown() -> None:
 def test_a_region_that_the_plan_does_not_know_cannot_be_shown() -> None:
     with pytest.raises(ConfigurationError, match=r"endpoints must be of the plan's regions .* got eu-west-2"):
         CrossRegionObservability(stack_in(), "Board", plan=PLAN, endpoints={"eu-west-2": "churn"})
-
-
-def test_many_alarms_of_a_region_are_one_message_and_one_all_clear() -> None:
-    stack = stack_in()
-    topic = topic_of(stack)
-    probe = ProbeAlarms(stack, "Probe", plan=PLAN, notifications=None)
-    RegionAlarm(
-        stack,
-        "Region",
-        plan=PLAN,
-        alarms=[probe.out_of_service, probe.nothing_right, probe.wrong_everywhere],
-        notifications=topic,
-    )
-
-    (made,) = of_type(stack, "AWS::CloudWatch::CompositeAlarm")
-    assert made["AlarmName"] == "models.example.com-eu-west-1-needs-somebody"
-    assert json.dumps(made["AlarmRule"]).count("ALARM(") == 3
-    assert " OR " in json.dumps(made["AlarmRule"])
-    assert made["AlarmActions"] == made["OKActions"]
-    assert "ActionsSuppressor" not in made
-    (policy,) = of_type(stack, "AWS::SNS::TopicPolicy")
-    (let_in,) = [
-        one
-        for one in policy["PolicyDocument"]["Statement"]
-        if one["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
-    ]
-    assert made["AlarmName"] in json.dumps(let_in["Condition"])
-
-
-def test_a_drill_is_quiet() -> None:
-    stack = stack_in()
-    drill = cloudwatch.Alarm.from_alarm_arn(stack, "Drill", "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:drill")
-    probe = ProbeAlarms(stack, "Probe", plan=PLAN, notifications=None)
-    RegionAlarm(
-        stack,
-        "Region",
-        plan=PLAN,
-        alarms=[probe.out_of_service],
-        notifications=topic_of(stack),
-        quiet_while=drill,
-    )
-
-    (made,) = of_type(stack, "AWS::CloudWatch::CompositeAlarm")
-    assert made["ActionsSuppressor"].endswith(":alarm:drill")
-    assert (made["ActionsSuppressorWaitPeriod"], made["ActionsSuppressorExtensionPeriod"]) == (60, 600)
-
-
-def test_alarms_over_all_regions_listen_to_route_53_in_its_own_region() -> None:
-    stack = stack_in("us-east-1")
-    names = GlobalNames(stack, "Names", plan=PLAN)
-    AllRegionsAlarm(stack, "All", plan=PLAN, health_checks=names.health_checks, notifications=topic_of(stack))
-
-    below = of_type(stack, "AWS::CloudWatch::Alarm")
-    above = {one["AlarmName"]: one for one in of_type(stack, "AWS::CloudWatch::CompositeAlarm")}
-    assert {(one["Namespace"], one["MetricName"], one["Statistic"]) for one in below} == {
-        ("AWS/Route53", "HealthCheckStatus", "Minimum")
-    }
-    assert {one["TreatMissingData"] for one in below} == {"ignore"}
-    assert " OR " in json.dumps(above["models.example.com-region-lost"]["AlarmRule"])
-    assert " AND " in json.dumps(above["models.example.com-none-left"]["AlarmRule"])
-    assert all(one["AlarmActions"] for one in above.values())
-
-
-def in_region(region: str) -> Stack:
-    return PlatformStack(App(), "Stack", env=Environment(account="123456789012", region=region))
-
-
-@pytest.mark.parametrize(
-    ("region", "checks", "sentence"),
-    [
-        ("eu-west-1", CHECKS, "its stack must be in us-east-1, where Route 53's metrics are, got eu-west-1"),
-        ("us-east-1", {"eu-west-1": "c"}, "health_checks must be of all of the plan's regions"),
-        ("us-east-1", {}, "got none"),
-    ],
-)
-def test_an_alarm_over_all_regions_that_would_hear_nothing_is_refused(
-    region: str, checks: dict[str, str], sentence: str
-) -> None:
-    stack = in_region(region)
-
-    with pytest.raises(ConfigurationError, match=sentence):
-        AllRegionsAlarm(stack, "All", plan=PLAN, health_checks=checks, notifications=topic_of(stack))
-
-
-def test_a_regions_alarm_belongs_to_a_region_of_the_plan_and_has_alarms() -> None:
-    stack = in_region("ap-south-1")
-    topic = topic_of(stack)
-    alarm = cloudwatch.Alarm.from_alarm_arn(stack, "Other", "arn:aws:cloudwatch:ap-south-1:123456789012:alarm:other")
-
-    with pytest.raises(ConfigurationError, match=r"one of the plan's regions \(eu-west-1, us-west-2\), got ap-south-1"):
-        RegionAlarm(stack, "Region", plan=PLAN, alarms=[alarm], notifications=topic)
-    with pytest.raises(ConfigurationError, match="alarms must be 1 to 100, got 0"):
-        RegionAlarm(stack, "None", plan=PLAN, alarms=[], notifications=topic)
 
 
 def test_only_named_accounts_link_metrics_logs_and_traces_to_the_sink() -> None:

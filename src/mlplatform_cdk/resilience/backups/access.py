@@ -20,7 +20,7 @@ _EVERYWHERE = "the action knows no resources"
 _TAGGED = "which resources bear the tag, no policy knows"
 _FOR_AWS = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
 
-# Which buckets, sizes and events there are; S3 and EventBridge ask for no resource here.
+# Which buckets, sizes and rules there are.
 _S3_SEES = ("cloudwatch:GetMetricData", "events:ListRules", "s3:ListAllMyBuckets")
 _S3_RULE = (
     "events:DeleteRule",
@@ -140,10 +140,10 @@ def restoring(scope: IConstruct, kinds: Sequence[Kind], *, key: str) -> Sequence
     :param key: the ARN of the vault's key.
     """
     by_kind = {"DynamoDB": _restored_tables, "EFS": _restored_files, "S3": _restored_buckets}
-    services = [_through(scope, kind) for kind in kinds]
+    through = {"StringLike": {"kms:ViaService": [_through(scope, kind) for kind in kinds]}}
     keys = Access(
         [
-            allowed(_RESTORES_KEY, key, conditions={"StringLike": {"kms:ViaService": services}}),
+            allowed(_RESTORES_KEY, key, conditions=through),
             allowed(["kms:DescribeKey"], key),
             allowed(["kms:CreateGrant"], key, conditions=_FOR_AWS),
         ]
@@ -165,9 +165,8 @@ def _tables(scope: IConstruct, given: Protected) -> Access:
 
 
 def _files(_scope: IConstruct, given: Protected) -> Access:
-    systems = given.all_of("EFS")
     seen = ["elasticfilesystem:Backup", "elasticfilesystem:DescribeTags"]
-    return Access([allowed(seen, *systems)], patterns=_patterns(given, "EFS"))
+    return Access([allowed(seen, *given.all_of("EFS"))], patterns=_patterns(given, "EFS"))
 
 
 def _s3(scope: IConstruct, given: Protected) -> Access:

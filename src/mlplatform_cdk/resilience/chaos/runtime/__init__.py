@@ -1,0 +1,1 @@
+"""What Systems Manager runs to break and to mend: each module is one script, of the standard library and boto3."""

@@ -1,0 +1,53 @@
+"""Takes instances from an endpoint, and gives them back."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+_PATIENCE_S, _PAUSE_S = 540, 10  # a script may run for ten minutes
+
+
+def break_it(events: Mapping[str, Any], _context: object) -> dict[str, Any]:
+    """Leave ``InstancesLeft`` to the variant that most requests go to; the answer is what ``mend`` needs."""
+    import boto3
+
+    client, name, left = boto3.client("sagemaker"), events["EndpointName"], int(events["InstancesLeft"])
+    described = client.describe_endpoint(EndpointName=name)
+    variant = max(described["ProductionVariants"], key=lambda one: one.get("CurrentWeight", 0))
+    before = variant.get("CurrentInstanceCount") or 0
+    if described["EndpointStatus"] != "InService" or before <= left:
+        raise RuntimeError(
+            f"the endpoint must be in service with more than {left} instances, got {before}, "
+            f"{described['EndpointStatus']}"
+        )
+    _set(client, name, variant["VariantName"], left)
+    return {"VariantName": variant["VariantName"], "InstanceCount": str(before)}
+
+
+def mend(events: Mapping[str, Any], _context: object) -> dict[str, Any]:
+    """Give the variant as many instances as it had; what scaled it further meanwhile is left as it is."""
+    import boto3
+
+    client, name = boto3.client("sagemaker"), events["EndpointName"]
+    described = _settled(client, name)
+    now = {one["VariantName"]: one.get("CurrentInstanceCount") or 0 for one in described["ProductionVariants"]}
+    variant, before = events["VariantName"], int(events["InstanceCount"])
+    if variant not in now or now[variant] >= before:
+        return {"Mended": "by itself"}
+    _set(client, name, variant, before)
+    return {"Mended": f"{variant} has {before} instances again"}
+
+
+def _set(client: Any, name: str, variant: str, count: int) -> None:
+    wanted = [{"VariantName": variant, "DesiredInstanceCount": count}]
+    client.update_endpoint_weights_and_capacities(EndpointName=name, DesiredWeightsAndCapacities=wanted)
+
+
+def _settled(client: Any, name: str) -> Mapping[str, Any]:
+    """The endpoint, once SageMaker takes changes again."""
+    until = time.monotonic() + _PATIENCE_S
+    while True:
+        described: Mapping[str, Any] = client.describe_endpoint(EndpointName=name)
+        if described["EndpointStatus"] == "InService" or time.monotonic() > until:
+            return described
+        time.sleep(_PAUSE_S)
