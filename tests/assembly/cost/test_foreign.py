@@ -129,6 +129,10 @@ def test_what_an_app_stands_up_has_its_price(
             "the replicas of a global table, and the writes that go to them",
         ),
         (
+            resource("AWS::S3::Bucket", ReplicationConfiguration={"Rules": [{"Status": "Enabled"}]}),
+            "the copies that a bucket's replication sends: transfer, requests, replication-time control",
+        ),
+        (
             resource("AWS::ECS::Service", LaunchType="FARGATE", TaskDefinition="theirs"),
             "the tasks of a service whose task definition is not in its template",
         ),

@@ -17,7 +17,9 @@ _MILLION = Decimal(1_000_000)
 _TEN_THOUSAND = Decimal(10_000)
 
 
-def _bucket(bucket: Resource) -> Iterator[Charge]:
+def _bucket(bucket: Resource) -> Iterator[Charge | Unseen]:
+    if bucket.mappings("ReplicationConfiguration", "Rules"):
+        yield Unseen("the copies that a bucket's replication sends: transfer, requests, replication-time control")
     yield Charge(
         what="objects in S3 Standard",
         item="s3.standard-gb-month",
