@@ -43,3 +43,21 @@ def release(
         as_json=as_json,
         html=html,
     )
+
+
+@app.command()
+def regions(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON, and nothing else.")] = False,
+    html: Annotated[Path | None, typer.Option("--html", help="Write the report to this file as a page.")] = None,
+    scenario: Annotated[
+        list[str] | None, typer.Option("--scenario", "-s", help="Rehearse this one only; may be repeated.")
+    ] = None,
+    rate: Annotated[float, typer.Option(min=1, max=200, help="Calls a second, all the while.")] = 24.0,
+    clock_factor: Annotated[
+        float | None, typer.Option(min=0.05, max=1, help="How many seconds a second takes; default: 0.2.")
+    ] = None,
+) -> None:
+    """Lose a region, make it slow and wrong, while callers ask. Exit code 0: every scenario held."""
+    from mlplatform_cdk.cli.rehearse.regions_verb import run_regions
+
+    run_regions(names=scenario, rate=rate, clock_factor=clock_factor, as_json=as_json, html=html)

@@ -86,19 +86,19 @@ def _rehearse(
         longest_answer_s=clock.LONGEST_ANSWER_S,
     )
     with server.start(at_place_of(cloud, settings)) as aws:
-        with _status("deploying …") as tell:
+        with status_line("deploying …") as tell:
             deploy.deploy(cloud, aws.settings, on_event=lambda event: tell(f"{event.stack} {event.logical_id}"))
         administrator = Administrator(aws.settings)
         chosen = _one(target.find(administrator), endpoint)
         report = RehearsalReport(
             endpoint=chosen.endpoint,
             assembly=str(given) if given else "The rehearsal's own app",
-            machine=_machine(),
+            machine=machine_facts(),
             strategy=dict(chosen.strategy),
             clock=clock.sentence(factor),
             rate=rate,
         )
-        with _status("rehearsing …") as tell:
+        with status_line("rehearsing …") as tell:
             rehearsal = Rehearsal(aws=administrator, target=chosen, rate=rate, tell=tell)
             for outcome in rehearsal.run(scenarios):
                 report.outcomes.append(outcome)
@@ -108,7 +108,7 @@ def _rehearse(
 
 
 @contextmanager
-def _status(text: str) -> Iterator[Callable[[str], None]]:
+def status_line(text: str) -> Iterator[Callable[[str], None]]:
     """A line on a terminal that says what happens, for the block."""
     with ERR.status(text) as status:
         yield lambda news: status.update(escape(news))
@@ -134,7 +134,8 @@ def _ours(folder: Path) -> Path:
     return folder
 
 
-def _machine() -> dict[str, object]:
+def machine_facts() -> dict[str, object]:
+    """On what the rehearsal ran."""
     return {
         "cores": os.cpu_count(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),

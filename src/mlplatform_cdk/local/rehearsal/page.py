@@ -10,7 +10,7 @@ from mlplatform_cdk.local.rehearsal.drawing import LEGEND, draw
 if TYPE_CHECKING:
     from mlplatform_cdk.local.rehearsal.report import Outcome, RehearsalReport
 
-_STYLE = """
+STYLE = """
 body { font: 15px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; color: #1b1f24; background: #fff;
   max-width: 66rem; margin: 2.5rem auto; padding: 0 1.5rem }
 h1 { font-size: 1.6rem; margin: 0 0 .3rem } h2 { font-size: 1.15rem; margin: 2.2rem 0 .2rem }
@@ -55,7 +55,7 @@ def page(report: RehearsalReport) -> str:
     parts = (
         '<!doctype html><html lang="en"><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width">',
-        f"<title>{title}</title><style>{_STYLE}</style><h1>{title}</h1>",
+        f"<title>{title}</title><style>{STYLE}</style><h1>{title}</h1>",
         f"<p>{verdict} in {report.seconds:.0f} s; {report.rate:g} requests a second were asked all the while.</p>",
         f'<p class="dim">{escape(report.assembly)}. {escape(report.clock)} {_WHAT_IT_IS}</p>',
         _table(report),

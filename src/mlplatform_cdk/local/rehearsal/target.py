@@ -193,9 +193,10 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _image(aws: Administrator) -> str:
-    """The image of the assembly that runs our serving container: another one could not run the faults."""
+    """The image of this region that runs our serving container: another one could not run the faults."""
     for record in sorted((aws.settings.state_dir / "images").glob("*/image.json")):
         image = json.loads(record.read_text())
-        if SERVER in " ".join([*image["entrypoint"], *image["command"]]):
+        is_here = f".ecr.{aws.settings.region}." in image["uri"]
+        if is_here and SERVER in " ".join([*image["entrypoint"], *image["command"]]):
             return str(image["uri"])
     raise NothingToRehearse("no image of the assembly runs our serving container, which the faulty versions need")

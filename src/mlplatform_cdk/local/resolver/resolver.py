@@ -92,6 +92,10 @@ class Resolver:
         """The state of a health check now."""
         return checks.is_healthy(check, self._checks, self._seen)
 
+    def all_healthy(self) -> bool:
+        """Whether every health check is healthy now."""
+        return all(self.is_healthy(one) for one in self._checks)
+
     def changes(self) -> tuple[Change, ...]:
         """What has changed until now, in order."""
         with self._lock:
@@ -150,11 +154,15 @@ class CachingResolver:
 
     :param resolver: Route 53.
     :param caller: where the callers are.
+    :param age: how old the first answer for a name is already, as a part of its time to live from 0 to 1, so that not
+        all networks ask again at once; default: new.
     :param clock: seconds that never go back; default: this machine's.
     """
 
-    def __init__(self, resolver: Resolver, caller: Caller, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._resolver, self._caller, self._clock = resolver, caller, clock
+    def __init__(
+        self, resolver: Resolver, caller: Caller, *, age: float = 0.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._resolver, self._caller, self._age, self._clock = resolver, caller, age, clock
         self._lock = threading.Lock()
         self._kept: dict[str, tuple[Reply, float]] = {}
 
@@ -164,5 +172,6 @@ class CachingResolver:
             kept = self._kept.get(name)
             if kept is None or self._clock() >= kept[1]:
                 reply = self._resolver.answer(name, self._caller)
-                kept = self._kept[name] = (reply, self._clock() + self._resolver.ttl_seconds(reply))
+                left = 1.0 - self._age if kept is None else 1.0
+                kept = self._kept[name] = (reply, self._clock() + left * self._resolver.ttl_seconds(reply))
             return kept[0]

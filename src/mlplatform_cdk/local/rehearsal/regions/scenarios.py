@@ -1,0 +1,31 @@
+"""The scenarios: what happens to one of two regions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlplatform_cdk.local.rehearsal.regions.faults import Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One fault, and its end.
+
+    :param name: in a word, for the command line.
+    :param title: for people.
+    :param needs_rest: whether it is one that says nothing before all regions were at rest for three minutes.
+    """
+
+    name: Kind
+    title: str
+    needs_rest: bool = False
+
+
+ALL: tuple[Scenario, ...] = (
+    Scenario(name="killed", title="a region refuses every connection"),
+    Scenario(name="slow", title="a region answers 0.8 s late", needs_rest=True),
+    Scenario(name="wrong", title="a region's model answers wrongly"),
+)
+BY_NAME = {one.name: one for one in ALL}
