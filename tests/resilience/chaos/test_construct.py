@@ -176,3 +176,4 @@ def test_cdk_nag_and_cfn_lint_find_nothing(tmp_path: Path) -> None:
     experiments(stack, faults, schedule={"capacity": "cron(0 10 ? * TUE *)"})
 
     assert [one for one in findings(stack, tmp_path, "Chaos") if "Unchecked" not in one] == []
+    assert "Stack/DeadLetters" not in (tmp_path / "validation-report.json").read_text()
