@@ -10,7 +10,7 @@ from tests.release.model.scene import go, release, rest, serving
 from tests.release.model.surroundings import arn_of
 from tests.release.model.world import World
 
-STRATEGY = Strategy.canary(20, observe=timedelta(seconds=20), bake=timedelta(0))
+STRATEGY = Strategy.canary(20, observe=timedelta(seconds=40), bake=timedelta(0))
 
 
 @pytest.fixture
@@ -55,3 +55,14 @@ def test_a_rejection_that_was_a_wrong_click_rolls_nothing_back(world: World) -> 
 
     assert world.stages[2] == "InService"
     assert {one.package for one in world.fleet.values() if one.weight > 0} == {arn_of(2)}
+
+
+def test_a_look_whose_answer_was_lost_and_that_sees_more_the_second_time_has_both_records(world: World) -> None:
+    execution = release(world, 2, until="Look")
+    world.call("lambda:invoke", execution._filled(execution.states["Look"]["Parameters"]))
+    world.verdict = False
+
+    go(world, execution)
+
+    assert (execution.status, execution.error) == ("FAILED", "Look")
+    assert [said for (_, step, _), said in world.records.items() if step == "Look"] == ["look again", "go back"]

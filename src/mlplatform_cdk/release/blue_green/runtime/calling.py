@@ -16,8 +16,9 @@ Asked = Mapping[str, Any]
 _OF_MODEL = ("ExecutionRoleArn", "EnableNetworkIsolation", "PrimaryContainer", "VpcConfig")
 _OF_CONFIGURATION = ("ProductionVariants", "ShadowProductionVariants", "KmsKeyId")
 _CLOSE = 1e-6  # SageMaker's weights have single precision
-# Together less than the minute that a state waits for a call: one that is given up must not be made after that.
-_PATIENCE_S, _ATTEMPTS = 12, 3
+# Five tries and the pauses between them are less than the minute that a state waits for a call: one that is given up
+# must not be made after that.
+_PATIENCE_S = 8
 
 
 def call(event: Asked) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def differences(asked: Any, found: Any, where: str = "") -> list[str]:
 
 
 def _create_model(asked: Asked) -> None:
-    sagemaker = aws.client("sagemaker", patience_s=_PATIENCE_S, attempts=_ATTEMPTS)
+    sagemaker = aws.client("sagemaker", patience_s=_PATIENCE_S)
     try:
         sagemaker.create_model(**asked)
     except sagemaker.exceptions.ClientError as refused:
@@ -56,7 +57,7 @@ def _create_model(asked: Asked) -> None:
 
 
 def _create_endpoint_config(asked: Asked) -> None:
-    sagemaker = aws.client("sagemaker", patience_s=_PATIENCE_S, attempts=_ATTEMPTS)
+    sagemaker = aws.client("sagemaker", patience_s=_PATIENCE_S)
     try:
         sagemaker.create_endpoint_config(**asked)
     except sagemaker.exceptions.ClientError as refused:
@@ -68,7 +69,7 @@ def _create_endpoint_config(asked: Asked) -> None:
 
 
 def _create_endpoint(asked: Asked) -> None:
-    sagemaker = aws.client("sagemaker", patience_s=_PATIENCE_S, attempts=_ATTEMPTS)
+    sagemaker = aws.client("sagemaker", patience_s=_PATIENCE_S)
     try:
         sagemaker.create_endpoint(**asked)
     except sagemaker.exceptions.ClientError as refused:
@@ -79,7 +80,7 @@ def _create_endpoint(asked: Asked) -> None:
 
 
 def _update_endpoint(asked: Asked) -> None:
-    sagemaker = aws.client("sagemaker", patience_s=_PATIENCE_S, attempts=_ATTEMPTS)
+    sagemaker = aws.client("sagemaker", patience_s=_PATIENCE_S)
     try:
         sagemaker.update_endpoint(**asked)
     except sagemaker.exceptions.ClientError as refused:
@@ -93,7 +94,7 @@ def _update_endpoint(asked: Asked) -> None:
 
 
 def _update_weights(asked: Asked) -> None:
-    sagemaker = aws.client("sagemaker", patience_s=_PATIENCE_S, attempts=_ATTEMPTS)
+    sagemaker = aws.client("sagemaker", patience_s=_PATIENCE_S)
     try:
         sagemaker.update_endpoint_weights_and_capacities(**asked)
     except sagemaker.exceptions.ClientError as refused:
@@ -106,7 +107,7 @@ def _update_weights(asked: Asked) -> None:
 
 
 def _delete_endpoint(asked: Asked) -> None:
-    sagemaker = aws.client("sagemaker", patience_s=_PATIENCE_S, attempts=_ATTEMPTS)
+    sagemaker = aws.client("sagemaker", patience_s=_PATIENCE_S)
     try:
         sagemaker.delete_endpoint(**asked)
     except sagemaker.exceptions.ClientError as refused:
@@ -119,15 +120,15 @@ def _delete_endpoint(asked: Asked) -> None:
 
 
 def _update_model_package(asked: Asked) -> None:
-    aws.client("sagemaker", patience_s=_PATIENCE_S, attempts=_ATTEMPTS).update_model_package(**asked)
+    aws.client("sagemaker", patience_s=_PATIENCE_S).update_model_package(**asked)
 
 
 def _register_scalable_target(asked: Asked) -> None:
-    aws.client("application-autoscaling", patience_s=_PATIENCE_S, attempts=_ATTEMPTS).register_scalable_target(**asked)
+    aws.client("application-autoscaling", patience_s=_PATIENCE_S).register_scalable_target(**asked)
 
 
 def _put_scaling_policy(asked: Asked) -> None:
-    aws.client("application-autoscaling", patience_s=_PATIENCE_S, attempts=_ATTEMPTS).put_scaling_policy(**asked)
+    aws.client("application-autoscaling", patience_s=_PATIENCE_S).put_scaling_policy(**asked)
 
 
 # By their names in a definition; the last three may be made any number of times.

@@ -70,14 +70,16 @@ def look(event: Event) -> dict[str, Any]:
     verdict = _verdict(event, strategy)
     seen = core.seen(strategy, move, looks=looks, ok=verdict.ok, alarms=())
     objection = _objection(event, verdict, seen)
+    what = core.BACK if objection else seen.what
     audit.write(
         event,
         "Look",
-        {core.AGAIN: "look again", core.ON: "go on", core.BACK: "go back"}[core.BACK if objection else seen.what],
+        {core.AGAIN: "look again", core.ON: "go on", core.BACK: "go back"}[what],
         reason=str(objection or seen.reason),
         percent=move.percent,
         metrics=verdict.metrics,
-        sequence=f"{event['progress']['next']}-{looks}",
+        # The same look again, after an answer that was lost, may see more and decide otherwise.
+        sequence=f"{event['progress']['next']}-{looks}-{what}",
     )
     if objection:
         raise type(objection)(f"at {move.percent:g} percent: {objection}")
