@@ -100,4 +100,5 @@ def test_a_scenario_that_there_is_not_is_told_in_a_sentence() -> None:
     result = CliRunner().invoke(app, ["local", "rehearse", "regions", "-s", "lightning"])
 
     assert result.exit_code != 0
-    assert "--scenario must be one of killed, slow, wrong, got lightning" in f"{result.output} {result.exception}"
+    told = f"{result.output} {result.exception}"
+    assert "--scenario must be one of killed, hanging, slow, wrong, got lightning" in told

@@ -1,4 +1,4 @@
-"""What happens to a region: its front is shut, its answers come late, or its model is wrong there and nowhere else."""
+"""What happens to a region: its front is shut or hangs, its answers come late, or its model is wrong there alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from mlplatform_cdk.local.settings import Settings
 
-Kind = Literal["killed", "slow", "wrong"]
+Kind = Literal["killed", "hanging", "slow", "wrong"]
 
 FRONTS = "/_embedded/api_gateway/fronts"
 # More than the model's budget of 250 ms and the probe's allowance of 350 ms for the way.
@@ -59,6 +59,8 @@ class Fronts:
         """Let the fault begin."""
         if kind == "killed":
             self._change(region, state="shut")
+        elif kind == "hanging":
+            self._change(region, state="hangs")
         elif kind == "slow":
             self._change(region, delay_ms=DELAY_MS)
         else:

@@ -25,7 +25,7 @@ class Scenario:
 
 ALL: tuple[Scenario, ...] = (
     Scenario(name="killed", title="a region refuses every connection"),
+    Scenario(name="hanging", title="a region takes connections and never answers"),
     Scenario(name="slow", title="a region answers 0.8 s late", needs_rest=True),
     Scenario(name="wrong", title="a region's model answers wrongly"),
 )
-BY_NAME = {one.name: one for one in ALL}
