@@ -142,9 +142,14 @@ class GlobalNames(Construct):
         self._alias(place, id, name, self._plan.target_name(place), **given)
 
     def _alias(self, place: str, id: str, name: str, target: str, **how: Any) -> None:
-        """``name`` is ``target``, in the same zone; whether that leads anywhere is asked where no check says so."""
+        """``name`` is ``target``, in the same zone.
+
+        Whether that leads anywhere is asked where no check says so, and of failover records, which must ask:
+        https://docs.aws.amazon.com/Route53/latest/APIReference/API_AliasTarget.html
+        """
         scope = self._scopes[place]
         zone = self._plan.zone.hosted_zone_id
+        asks_target = "health_check_id" not in how or "failover" in how
         for kind in _KINDS:
             route53.CfnRecordSet(
                 scope,
@@ -153,7 +158,7 @@ class GlobalNames(Construct):
                 name=f"{name}.",
                 type=kind,
                 alias_target=route53.CfnRecordSet.AliasTargetProperty(
-                    dns_name=f"{target}.", hosted_zone_id=zone, evaluate_target_health="health_check_id" not in how
+                    dns_name=f"{target}.", hosted_zone_id=zone, evaluate_target_health=asks_target
                 ),
                 **how,
             )
