@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from mlplatform_cdk.assembly.cost import packaged, read_usage
+from mlplatform_cdk.assembly import read
+from mlplatform_cdk.assembly.cost import Usage, estimate, packaged, read_usage
+from mlplatform_cdk.assembly.cost.money import total
 from mlplatform_cdk.assembly.cost.usage import DEFAULTS, DISCOUNTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "cost.md"
@@ -43,6 +45,28 @@ def test_the_tables_of_the_page_are_those_of_the_code(name: str) -> None:
         PAGE.write_text(text)
 
     assert text.split(begin)[1].split(end)[0] == generated()[name]
+
+
+def test_what_a_region_of_the_example_commits_to_is_what_the_page_says(tmp_path: Path) -> None:
+    """The figures of the page, by stack; the health checks of a region stand in the stack of the names."""
+    example = PAGE.parents[1] / "examples" / "multi_region.py"
+    subprocess.run([sys.executable, str(example)], env={**os.environ, "CDK_OUTDIR": str(tmp_path)}, check=True)
+    region = "eu-west-1"
+
+    found = estimate(read(tmp_path), packaged(), Usage())
+
+    front = found.by("stack")[f"Churn-{region}"].committed
+    of_names = [line for line in found.lines if line.place.path.startswith(f"Churn-Names/Names/{region}/")]
+    names = total(line.on_demand for line in of_names)
+    assert front.complete
+    assert names.complete
+    said = f"{region} commits to ${front.known:.2f} a month in its stack and to ${names.known:.2f} in that of the names"
+    text = PAGE.read_text()
+    begin, end = "<!-- region:begin -->", "<!-- region:end -->"
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        text = re.sub(f"{begin}.*?{end}", lambda _: begin + said + end, text, flags=re.DOTALL)
+        PAGE.write_text(text)
+    assert text.split(begin)[1].split(end)[0] == said
 
 
 def test_the_usage_file_of_the_page_is_read(tmp_path: Path) -> None:

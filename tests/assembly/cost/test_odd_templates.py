@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mlplatform_cdk.assembly import read
 from mlplatform_cdk.assembly.cost import Usage, estimate, packaged
 from mlplatform_cdk.assembly.cost.pricing import PRICED
-from tests.assembly.cost.conftest import write_assembly
+from tests.assembly.cost.conftest import Priced, resource, write_assembly
 
 NAMES = [
     "VpcEndpointType",
@@ -83,6 +83,13 @@ values = st.recursive(
     ),
     max_leaves=6,
 )
+
+
+@pytest.mark.parametrize("broken", [{"Fn::Join": {"Ref": "One"}}, {"Fn::Join": [""]}, {"Fn::Sub": []}])
+def test_a_text_that_is_no_text_is_named_and_not_priced(priced: Priced, broken: dict[str, Any]) -> None:
+    machine = resource("AWS::StepFunctions::StateMachine", DefinitionString=broken)
+
+    assert priced({"Machine": machine}, {}).unknown != ()
 
 
 @pytest.mark.parametrize("kind", sorted(PRICED))

@@ -125,6 +125,7 @@ ITEMS: dict[str, Item] = {
             ("dynamodb.backup-gb-month", "GB and month", "TimedPITRStorage-ByteHrs"),
             ("dynamodb.read", "request unit", "ReadRequestUnits"),
             ("dynamodb.write", "request unit", "WriteRequestUnits"),
+            ("dynamodb.replicated-write", "request unit", "ReplWriteRequestUnits"),
             ("dynamodb.read-capacity-hour", "unit and hour", "ReadCapacityUnit-Hrs"),
             ("dynamodb.write-capacity-hour", "unit and hour", "WriteCapacityUnit-Hrs"),
         ),
@@ -176,12 +177,15 @@ ITEMS: dict[str, Item] = {
             ("waf.rule-month", "rule and month", "RuleV2"),
             ("waf.request", "request", "RequestV2-Tier1"),
         ),
-        Item(
-            name="route53.zone-month",
-            unit="zone and month",
-            offer="AmazonRoute53",
-            usage="HostedZone",
-            everywhere=True,
+        *(
+            Item(name=name, unit=unit, offer="AmazonRoute53", usage=usage, everywhere=True)
+            for name, unit, usage in (
+                ("route53.zone-month", "zone and month", "HostedZone"),
+                ("route53.check-month", "health check and month", "Health-Check-AWS"),
+                ("route53.check-feature-month", "feature and month", "Health-Check-Option-AWS"),
+                ("route53.outside-check-month", "health check and month", "Health-Check-Non-AWS"),
+                ("route53.outside-check-feature-month", "feature and month", "Health-Check-Option-Non-AWS"),
+            )
         ),
     )
 }

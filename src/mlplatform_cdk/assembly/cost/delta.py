@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mlplatform_cdk.assembly.cost.estimate import Estimate
     from mlplatform_cdk.assembly.cost.lines import Line
 
-    Key = tuple[str, str, str, str, int]
+    Key = tuple[str, str, str, str, str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,9 +106,10 @@ def _keyed(estimate: Estimate) -> dict[Key, Line]:
         number = 0
         name = line.charge.item.partition("/")[0]
         place = line.place
-        while (place.stack, place.path, name, line.charge.per, number) in keyed:
+        where = line.charge.region
+        while (place.stack, place.path, name, where, line.charge.per, number) in keyed:
             number += 1
-        keyed[place.stack, place.path, name, line.charge.per, number] = line
+        keyed[place.stack, place.path, name, where, line.charge.per, number] = line
     return keyed
 
 

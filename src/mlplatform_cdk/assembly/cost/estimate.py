@@ -177,11 +177,12 @@ def _resources(stacks: Iterable[Source], usage: Usage, fallback_region: str) -> 
 def _line(resource: Resource, charge: Charge, prices: PriceBook, usage: Usage) -> Line:
     discount = usage.discount(charge.discount) if charge.discount else None
     share = _ONE - discount if discount is not None else None if charge.discount in _CHOSEN else _ONE
+    region = charge.region or resource.region
     return Line(
         place=resource.place,
         charge=charge,
-        region=resource.region,
-        price=prices.find(charge.item, resource.region),
+        region=region,
+        price=prices.find(charge.item, region),
         share_paid=share,
     )
 

@@ -29,11 +29,14 @@ def resolved(value: Any, template: Mapping[str, Any], region: str) -> Any:
 def text_with_holes(value: Any, template: Mapping[str, Any], region: str) -> str | None:
     """A text, with a hole for each part that only deployment knows."""
     if isinstance(value, dict) and list(value) == ["Fn::Join"]:
-        separator, parts = value["Fn::Join"]
+        argument = value["Fn::Join"]
+        if not isinstance(argument, list) or len(argument) != 2:  # noqa: PLR2004 -- a separator and the parts
+            return None
+        separator, parts = argument
         texts = [text_with_holes(part, template, region) for part in parts] if isinstance(parts, list) else [None]
         return str(separator).join(HOLE if text is None else text for text in texts)
     if isinstance(value, dict) and list(value) == ["Fn::Sub"]:
-        text = value["Fn::Sub"][0] if isinstance(value["Fn::Sub"], list) else value["Fn::Sub"]
+        text = next(iter(value["Fn::Sub"]), "") if isinstance(value["Fn::Sub"], list) else value["Fn::Sub"]
         return _VARIABLE.sub(HOLE, str(text)).replace("${!", "${")
     plain = resolved(value, template, region)
     return None if plain is None or isinstance(plain, dict | list) else str(plain)

@@ -32,6 +32,7 @@ class Charge:
     :param per: what people count, such as ``training hour``; default: nothing, the template commits to it.
     :param units_per: units of the item in one of those.
     :param discount: the discount that the template or the account has; default: none.
+    :param region: where it is charged; default: in the region of the resource's stack.
     """
 
     what: str
@@ -40,6 +41,7 @@ class Charge:
     per: str = ""
     units_per: Decimal = _ONE
     discount: str = ""
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True)

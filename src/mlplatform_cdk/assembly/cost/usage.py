@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 VERSION = 1
 HOURS = "hours_per_month"
 TRACED = "traced_share"
+OUTSIDE = "outside_share"
+SHARES = frozenset({TRACED, OUTSIDE})
 _ZERO, _ONE = Decimal(0), Decimal(1)
 _LISTED = "docs/cost.md lists what it may have"
 
@@ -67,6 +69,7 @@ DEFAULTS: dict[str, tuple[str, str]] = {
     "load_balancer_units": ("0.1", "capacity units that each load balancer uses on average"),
     "web_requests": ("1000000", "requests that each web ACL looks at"),
     "custom_events": ("10000", "custom events put on each event bus of its own"),
+    OUTSIDE: ("0", "share of the health checks whose endpoint is not in the account, which cost more"),
 }
 
 # name: what the share is taken off from; None: nobody knows before the bill.
@@ -144,7 +147,7 @@ def _of_resource(document: Any, where: str) -> dict[str, Decimal]:
 def _amount(name: Any, value: Any, where: str) -> Decimal:
     _refuse_unknown(name, DEFAULTS, where)
     amount = _number(value, f"{name} in {where}")
-    if name == TRACED and amount > _ONE:
+    if name in SHARES and amount > _ONE:
         raise AssemblyError(f"{name} in {where} must be a share from 0 to 1, got {value!r}")
     return amount
 

@@ -9,7 +9,7 @@ import json
 import sys
 from typing import Any
 
-from mlplatform_cdk.assembly.cost.usage import DEFAULTS, DISCOUNTS, HOURS, MEMBERS, TRACED, VERSION, Usage
+from mlplatform_cdk.assembly.cost.usage import DEFAULTS, DISCOUNTS, HOURS, MEMBERS, SHARES, VERSION, Usage
 
 
 def usage_schema() -> dict[str, Any]:
@@ -38,7 +38,7 @@ def usage_schema() -> dict[str, Any]:
 
 
 def _amount(name: str, default: str, what: str) -> dict[str, Any]:
-    limit = {"maximum": 1} if name == TRACED else {}
+    limit = {"maximum": 1} if name in SHARES else {}
     return {"description": what, "type": "number", "minimum": 0, **limit, "default": json.loads(default)}
 
 

@@ -1,4 +1,4 @@
-"""What stands between an app and its callers: APIs, load balancers, web ACLs, zones and certificates."""
+"""What stands between an app and its callers: APIs, load balancers, web ACLs, zones, health checks, certificates."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from mlplatform_cdk.assembly.cost.lines import Charge, Free, Unseen
+from mlplatform_cdk.assembly.cost.usage import OUTSIDE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mlplatform_cdk.assembly.cost.resources import Resource
 
+_CHECKED = ("HTTP", "HTTPS", "HTTP_STR_MATCH", "HTTPS_STR_MATCH", "TCP")
 _PAID_RULES = re.compile(r"AWSManagedRules(BotControl|ATP|ACFP|AntiDDoS)RuleSet")
+_FAST_S = Decimal(10)  # the shorter of the two intervals between checks
 _ONE, _MILLION = Decimal(1), Decimal(1_000_000)
 
 
@@ -84,6 +87,53 @@ def _zone(_: Resource) -> Iterator[Charge | Unseen]:
     yield Unseen("the queries to a hosted zone")
 
 
+def _health_check(check: Resource) -> Iterator[Charge | Unseen]:
+    """Checks of other checks and of alarms cost as much as those of an endpoint in the account.
+
+    Source: https://github.com/OneUptime/blog/blob/0a2e873b9b11e1cc1ea18cb11ea316093a9a73c6/posts/2026-02-12-route-53-health-checks/README.md
+    """
+    kind = check.get("HealthCheckConfig", "Type")
+    if kind in ("CALCULATED", "CLOUDWATCH_METRIC"):
+        of = "other checks" if kind == "CALCULATED" else "an alarm"
+        yield Charge(what=f"health check of {of}", item="route53.check-month", quantity=_ONE)
+        return
+    if kind not in _CHECKED:
+        yield Unseen(f"the price of a health check of the type {kind or 'that deployment decides'}")
+        return
+    features = _features(check, kind)
+    named = ", ".join(features) or "no paid feature"
+    outside = check.use(OUTSIDE)
+    for share, prefix, where in (
+        (_ONE - outside, "route53.check", "in the account"),
+        (outside, "route53.outside-check", "outside"),
+    ):
+        if share > 0:
+            what = f"health check of an endpoint {where}"
+            yield Charge(what=what, item=f"{prefix}-month", quantity=share)
+            yield Charge(
+                what=f"features of the {what}: {named}",
+                item=f"{prefix}-feature-month",
+                quantity=None if "an open interval" in features else share * len(features),
+            )
+
+
+def _features(check: Resource, kind: str) -> list[str]:
+    """What a check of an endpoint pays for one by one."""
+    interval = check.number("HealthCheckConfig", "RequestInterval", default=30)
+    latency = check.get("HealthCheckConfig", "MeasureLatency", default=False)
+    return [
+        name
+        for name, has in (
+            ("HTTPS", kind.startswith("HTTPS")),
+            ("string matching", kind.endswith("STR_MATCH")),
+            ("fast interval", interval is not None and interval <= _FAST_S),
+            ("an open interval", interval is None),
+            ("latency", latency in (True, "true")),
+        )
+        if has
+    ]
+
+
 def _certificate(certificate: Resource) -> Iterator[Free | Unseen]:
     private = certificate.get("CertificateAuthorityArn", default="") != ""
     exported = certificate.get("CertificateExport", default="DISABLED") != "DISABLED"
@@ -99,6 +149,7 @@ PRICED = {
     "AWS::ApiGatewayV2::Api": _api,
     "AWS::CertificateManager::Certificate": _certificate,
     "AWS::ElasticLoadBalancingV2::LoadBalancer": _load_balancer,
+    "AWS::Route53::HealthCheck": _health_check,
     "AWS::Route53::HostedZone": _zone,
     "AWS::WAFv2::WebACL": _web_acl,
 }

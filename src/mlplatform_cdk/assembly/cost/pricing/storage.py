@@ -97,29 +97,61 @@ def _table(table: Resource) -> Iterator[Charge | Unseen]:
     yield from _backups(table, table.get("PointInTimeRecoverySpecification", default={}))
 
 
-def _backups(table: Resource, recovery: Any) -> Iterator[Charge]:
-    """Continuous backups cost as much as the table is large, however many days they reach back."""
+def _backups(table: Resource, recovery: Any, region: str = "") -> Iterator[Charge]:
+    """Continuous backups cost as much as the table is large, however many days they reach back.
+
+    :param region: of a copy elsewhere; default: the table's own.
+    """
     enabled = recovery.get("PointInTimeRecoveryEnabled", False) if isinstance(recovery, dict) else None
     if str(enabled).lower() != "false":
         yield Charge(
-            what="continuous backups of the table",
+            what=f"continuous backups of the {f'copy in {region}' if region else 'table'}",
             item="dynamodb.backup-gb-month",
             quantity=None if enabled is None else table.use("table_gb"),
             per="GB and month of a table with continuous backups",
+            region=region,
         )
 
 
 def _global_table(table: Resource) -> Iterator[Charge | Unseen]:
     """A table that may have replicas; CDK's newer table is one, mostly without any."""
+    on_demand = table.get("BillingMode", default="PROVISIONED") == "PAY_PER_REQUEST"
     replicas = table.mappings("Replicas")
-    for replica in replicas[:1]:
-        yield from _backups(table, replica.get("PointInTimeRecoverySpecification", {}))
-    if len(replicas) > 1:
+    home = next((replica for replica in replicas if replica.get("Region") == table.region), *replicas[:1] or [{}])
+    yield from _backups(table, home.get("PointInTimeRecoverySpecification", {}))
+    copies = [replica for replica in replicas if replica is not home]
+    placed = all(isinstance(replica.get("Region"), str) for replica in copies)
+    for replica in copies if placed and on_demand else ():
+        yield from _copy(table, replica)
+    if copies and not (placed and on_demand):
         yield Unseen("the replicas of a global table, and the writes that go to them")
-    if table.get("BillingMode", default="PROVISIONED") != "PAY_PER_REQUEST":
+    if table.mappings("GlobalTableWitnesses"):
+        yield Unseen("the witness of a global table")
+    if not on_demand:
         yield Unseen("the capacity of a global table, which scales by its own rules")
         return
     yield from _table(table)
+
+
+def _copy(table: Resource, replica: dict[str, Any]) -> Iterator[Charge]:
+    """What a copy in another region adds: its items, every write once more, and its backups; not the reads there."""
+    region = replica["Region"]
+    yield Charge(
+        what=f"items of the copy in {region}",
+        item="dynamodb.gb-month",
+        quantity=table.use("table_gb"),
+        per="GB and month in a table",
+        region=region,
+    )
+    yield Charge(
+        what=f"writes to the copy in {region}",
+        item="dynamodb.replicated-write",
+        quantity=table.use("table_writes"),
+        per="million replicated write request units",
+        units_per=_MILLION,
+        region=region,
+    )
+    yield from _backups(table, replica.get("PointInTimeRecoverySpecification", {}), region)
 
 
 def _key(key: Resource) -> Iterator[Charge]:
