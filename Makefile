@@ -15,16 +15,19 @@ export PYTHONUTF8 := 1
 unexport PYTHONDONTWRITEBYTECODE
 export ORT_DISABLE_TELEMETRY := 1
 
-.PHONY: help demo rehearse test check checkov types lint arrows synth snapshots benchmark benchmark-serving benchmark-regions requirements docs clean
+.PHONY: help demo rehearse rehearse-regions test check checkov types lint arrows synth snapshots benchmark benchmark-serving benchmark-regions requirements docs clean
 
 help: ## Show what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 demo: .venv/.demo ## Rehearse the whole path on the embedded AWS: data in, prediction out
 	@.venv/bin/mlplatform demo $(ARGS)
 
 rehearse: .venv/.demo ## Release good and bad versions on the embedded AWS, while callers ask
 	@.venv/bin/mlplatform local rehearse release $(ARGS)
+
+rehearse-regions: .venv/.demo ## Lose a region on the embedded AWS, while callers ask
+	@.venv/bin/mlplatform local rehearse regions $(ARGS)
 
 # Half of a rehearsal is waiting: three workers keep two cores busy.
 test: check $(CHECKOV) ## Lint, types, arrows and every test
