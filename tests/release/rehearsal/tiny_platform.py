@@ -56,7 +56,10 @@ class TinyImage(PlatformImage):
 @contextmanager
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
     """The platform, deployed, before its first release."""
-    settings = Settings(state_dir=tmp_path_factory.mktemp("aws"), clock_factor=0.01)
+    # A person has a minute; a retirement that is made again waits an hour in AWS, which nobody waits for here.
+    settings = Settings(
+        state_dir=tmp_path_factory.mktemp("aws"), clock_factor=0.01, longest_wait_s=1.0, longest_answer_s=60.0
+    )
     assembly = _synthesize(tmp_path_factory.mktemp("assembly") / "cdk.out", settings)
     with server.start(settings) as running:
         report = deploy.deploy(assembly, running.settings)
