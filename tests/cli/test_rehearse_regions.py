@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from mlplatform_cdk.cli.main import app
+from mlplatform_cdk.cli.rehearse import regions_verb
 from mlplatform_cdk.local import server
 from mlplatform_cdk.local.rehearsal.regions import deploying
 from mlplatform_cdk.local.rehearsal.regions.report import Capacity, Counts, Outcome
@@ -51,11 +53,13 @@ def rehearse(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str]]:
     def deployed(*_: Any, **__: Any) -> Iterator[Rehearsal]:
         yield Rehearsal()
 
+    # A console keeps the width that it was made with, whoever imported it first.
+    monkeypatch.setattr(regions_verb, "OUT", Console(width=200, highlight=False))
     monkeypatch.setattr(server, "start", nothing)
     monkeypatch.setattr(deploying, "deployed", deployed)
 
     def run(*arguments: str) -> tuple[int, str]:
-        result = CliRunner().invoke(app, ["local", "rehearse", "regions", *arguments], env={"COLUMNS": "200"})
+        result = CliRunner().invoke(app, ["local", "rehearse", "regions", *arguments])
         return result.exit_code, result.stdout
 
     return run
