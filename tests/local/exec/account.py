@@ -70,7 +70,12 @@ class Account:
         """The end of an execution."""
         states = self.client("stepfunctions")
         arn = states.start_execution(stateMachineArn=machine, input=json.dumps(data or {}), **more)["executionArn"]
-        ended: dict[str, Any] = eventually(lambda: _ended(states.describe_execution(executionArn=arn)))
+        return self.end_of(arn)
+
+    def end_of(self, execution: str) -> dict[str, Any]:
+        """What an execution is described as when it has ended."""
+        states = self.client("stepfunctions")
+        ended: dict[str, Any] = eventually(lambda: _ended(states.describe_execution(executionArn=execution)))
         return ended
 
     def queue(self, **attributes: str) -> tuple[str, str]:

@@ -72,6 +72,23 @@ def test_a_name_runs_once(account: Account) -> None:
         states.start_execution(stateMachineArn=machine, name="one", input='{"a": 2}')
 
 
+def test_executions_of_one_machine_that_run_at_once_share_nothing(account: Account) -> None:
+    states = account.client("stepfunctions")
+    item = {
+        "StartAt": "Hold",
+        "States": {"Hold": {"Type": "Wait", "Seconds": 20, "Next": "Out"}, "Out": {"Type": "Pass", "End": True}},
+    }
+    machine = account.machine(one({"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": item}))
+
+    started = [
+        (items, states.start_execution(stateMachineArn=machine, input=json.dumps({"items": items}))["executionArn"])
+        for items in (["a", "b", "c"], ["d"], [])
+    ]
+
+    for items, execution in started:
+        assert json.loads(account.end_of(execution)["output"]) == items
+
+
 def test_executions_without_a_name_get_one_each(account: Account) -> None:
     machine = account.machine(one({"Type": "Pass"}))
 
