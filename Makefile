@@ -15,7 +15,7 @@ export PYTHONUTF8 := 1
 unexport PYTHONDONTWRITEBYTECODE
 export ORT_DISABLE_TELEMETRY := 1
 
-.PHONY: help demo rehearse rehearse-regions test check checkov types lint arrows synth snapshots benchmark benchmark-serving benchmark-regions requirements docs clean
+.PHONY: help demo rehearse rehearse-regions test tests check checkov types lint arrows synth snapshots benchmark benchmark-serving benchmark-regions requirements docs clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -29,8 +29,11 @@ rehearse: .venv/.demo ## Release good and bad versions on the embedded AWS, whil
 rehearse-regions: .venv/.demo ## Lose a region on the embedded AWS, while callers ask
 	@.venv/bin/mlplatform local rehearse regions $(ARGS)
 
+test: lint arrows $(CHECKOV) ## Lint, types, arrows and every test
+	@$(MAKE) --no-print-directory -j 2 types tests
+
 # Half of a rehearsal is waiting: three workers keep two cores busy.
-test: check $(CHECKOV) ## Lint, types, arrows and every test
+tests: .venv/.dev
 	$(RUN) pytest -q -n 3 $(ARGS)
 
 check: lint types arrows ## Lint, types and arrows only
