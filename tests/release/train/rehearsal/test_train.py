@@ -100,7 +100,12 @@ class Railway:
     def approve(self, execution: str) -> None:
         """Say yes to the wave of a train that waits, once it shows that it does."""
         seen = self.until(
-            lambda: (one := json.loads(self.verb("status", "--json")))["release"] == execution and one["gate"] and one
+            lambda: (
+                (one := json.loads(self.verb("status", "--json")))["release"] == execution
+                and one["gate"]
+                and one["percent"] is not None  # the record of the first wave may come a moment after the gate's
+                and one
+            )
         )
         assert (seen["status"], seen["percent"]) == ("RUNNING", 50.0)
         assert "goes on" in self.verb("approve", "--gate", seen["gate"]["id"], "--reason", "it looks right")
