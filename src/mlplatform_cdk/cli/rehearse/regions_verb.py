@@ -13,6 +13,7 @@ from rich.table import Table
 
 from mlplatform_cdk.assembly import AssemblyError
 from mlplatform_cdk.cli.console import CLOSED, ERR, OUT, CommandFailed, write
+from mlplatform_cdk.cli.rehearse.choice import chosen
 from mlplatform_cdk.cli.rehearse.verb import machine_facts, status_line
 from mlplatform_cdk.local import deploy, server
 from mlplatform_cdk.local.rehearsal.people import NothingHappened
@@ -33,7 +34,7 @@ def run_regions(
     *, names: Sequence[str] | None, rate: float, clock_factor: float | None, as_json: bool, html: Path | None
 ) -> None:
     """Rehearse, show what came of it, and end with 1 unless every scenario held."""
-    scenarios = _chosen(names)
+    scenarios = chosen(names, ALL)
     with tempfile.TemporaryDirectory(prefix="mlplatform-rehearsal-") as folder:
         try:
             report = _rehearse(scenarios, rate, clock_factor or deploying.DEFAULT_FACTOR, Path(folder))
@@ -47,14 +48,6 @@ def run_regions(
         show(OUT, report)
     if not report.held:
         raise typer.Exit(CLOSED)
-
-
-def _chosen(names: Sequence[str] | None) -> Sequence[Scenario]:
-    known = [one.name for one in ALL]
-    unknown = [name for name in names or () if name not in known]
-    if unknown:
-        raise CommandFailed(f"--scenario must be one of {', '.join(known)}, got {', '.join(unknown)}")
-    return [one for one in ALL if not names or one.name in names]
 
 
 def _rehearse(scenarios: Sequence[Scenario], rate: float, factor: float, folder: Path) -> RegionsReport:

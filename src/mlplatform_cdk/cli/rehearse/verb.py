@@ -17,6 +17,7 @@ from rich.markup import escape
 from mlplatform_cdk.assembly import AssemblyError, read
 from mlplatform_cdk.cli.console import CLOSED, ERR, OUT, CommandFailed, write
 from mlplatform_cdk.cli.deployments import at_place_of
+from mlplatform_cdk.cli.rehearse.choice import chosen
 from mlplatform_cdk.cli.rehearse.results import line_of, show
 from mlplatform_cdk.local import deploy, server
 from mlplatform_cdk.local.administrator import Administrator
@@ -24,7 +25,7 @@ from mlplatform_cdk.local.rehearsal import clock, target
 from mlplatform_cdk.local.rehearsal.page import page
 from mlplatform_cdk.local.rehearsal.rehearse import Rehearsal
 from mlplatform_cdk.local.rehearsal.report import RehearsalReport
-from mlplatform_cdk.local.rehearsal.scenarios import ALL, BY_NAME, Scenario
+from mlplatform_cdk.local.rehearsal.scenarios import ALL, Scenario
 from mlplatform_cdk.local.rehearsal.target import NothingToRehearse, Target
 from mlplatform_cdk.local.settings import Settings
 
@@ -42,7 +43,7 @@ def run_rehearsal(
     html: Path | None,
 ) -> None:
     """Rehearse, show what came of it, and end with 1 unless every scenario held."""
-    scenarios = _chosen(names)
+    scenarios = chosen(names, ALL)
     with tempfile.TemporaryDirectory(prefix="mlplatform-rehearsal-") as folder:
         try:
             report = _rehearse(assembly, scenarios, endpoint, rate, clock_factor, Path(folder))
@@ -56,13 +57,6 @@ def run_rehearsal(
         show(OUT, report)
     if not report.held:
         raise typer.Exit(CLOSED)
-
-
-def _chosen(names: Sequence[str] | None) -> Sequence[Scenario]:
-    unknown = [name for name in names or () if name not in BY_NAME]
-    if unknown:
-        raise CommandFailed(f"--scenario must be one of {', '.join(BY_NAME)}, got {', '.join(unknown)}")
-    return [one for one in ALL if not names or one.name in names]
 
 
 def _rehearse(
