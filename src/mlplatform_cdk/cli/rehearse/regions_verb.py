@@ -17,7 +17,8 @@ from mlplatform_cdk.cli.rehearse.choice import chosen
 from mlplatform_cdk.cli.rehearse.verb import machine_facts, status_line
 from mlplatform_cdk.local import deploy, server
 from mlplatform_cdk.local.rehearsal.people import NothingHappened
-from mlplatform_cdk.local.rehearsal.regions import app, deploying
+from mlplatform_cdk.local.rehearsal.regions import deploying
+from mlplatform_cdk.local.rehearsal.regions.names import DOMAIN, REGIONS
 from mlplatform_cdk.local.rehearsal.regions.page import page
 from mlplatform_cdk.local.rehearsal.regions.report import Counts, Outcome, RegionsReport
 from mlplatform_cdk.local.rehearsal.regions.scenarios import ALL, Scenario
@@ -52,10 +53,10 @@ def run_regions(
 
 def _rehearse(scenarios: Sequence[Scenario], rate: float, factor: float, folder: Path) -> RegionsReport:
     began = time.monotonic()
-    settings = Settings(state_dir=folder / "aws", region=app.REGIONS[0], clock_factor=factor, longest_wait_s=1.0)
+    settings = Settings(state_dir=folder / "aws", region=REGIONS[0], clock_factor=factor, longest_wait_s=1.0)
     report = RegionsReport(
-        domain=app.DOMAIN,
-        regions=app.REGIONS,
+        domain=DOMAIN,
+        regions=REGIONS,
         machine=machine_facts(),
         clock=deploying.sentence(factor),
         rate=rate,

@@ -15,6 +15,7 @@ import typer
 from rich.markup import escape
 
 from mlplatform_cdk.assembly import AssemblyError, read
+from mlplatform_cdk.assembly.synthesize import node_environment
 from mlplatform_cdk.cli.console import CLOSED, ERR, OUT, CommandFailed, write
 from mlplatform_cdk.cli.deployments import at_place_of
 from mlplatform_cdk.cli.rehearse.choice import chosen
@@ -121,7 +122,11 @@ def _one(targets: Sequence[Target], endpoint: str | None) -> Target:
 def _ours(folder: Path) -> Path:
     """The assembly of the app that comes along, made by a process of its own: Node is not needed after it."""
     ended = subprocess.run(  # noqa: S603 - our own module
-        [sys.executable, "-m", OURS, str(folder)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", OURS, str(folder)],
+        env={**os.environ, **node_environment()},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if ended.returncode:
         raise CommandFailed(f"the rehearsal's own app could not be synthesized: {ended.stderr.strip()}")

@@ -11,6 +11,7 @@ from datetime import timedelta
 from aws_cdk import App, Environment, RemovalPolicy
 
 from mlplatform_cdk.foundation import ArtifactStore, Keys, PlatformStack
+from mlplatform_cdk.local.rehearsal.regions.names import DOMAIN, REGIONS, ZONE
 from mlplatform_cdk.local.settings import DEFAULT_ACCOUNT
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release import BlueGreenRelease, Strategy
@@ -25,8 +26,6 @@ from mlplatform_cdk.routing import (
 from mlplatform_cdk.serving import ReleasedEndpoint
 
 NAME = "rehearsal"
-REGIONS = ("eu-west-1", "us-east-1")
-ZONE, DOMAIN = "example.com", "models.example.com"
 # The way through the embedded API takes two busy cores longer than AWS.
 OVERHEAD = timedelta(milliseconds=350)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,11 +10,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mlplatform_cdk.assembly import read
+from mlplatform_cdk.assembly.synthesize import node_environment
 from mlplatform_cdk.local import deploy
 from mlplatform_cdk.local.administrator import Administrator
 from mlplatform_cdk.local.rehearsal.people import NothingHappened
-from mlplatform_cdk.local.rehearsal.regions import app
 from mlplatform_cdk.local.rehearsal.regions.faults import Fronts
+from mlplatform_cdk.local.rehearsal.regions.names import DOMAIN, REGIONS, ZONE
 from mlplatform_cdk.local.rehearsal.regions.rehearse import RegionsRehearsal
 from mlplatform_cdk.local.rehearsal.regions.world import Region, Schedules, release_everywhere
 from mlplatform_cdk.local.resolver.resolver import Resolver
@@ -48,8 +50,8 @@ def deployed(
     deploy.deploy(read(assembly), settings, on_event=lambda event: tell(f"{event.stack} {event.logical_id}"))
     (folder / "faults").mkdir()
     fronts = Fronts(settings, folder / "faults")
-    ports = {f"{region}.{app.DOMAIN}": port for region, port in fronts.look().items()}
-    regions = [Region(name, settings) for name in app.REGIONS]
+    ports = {f"{region}.{DOMAIN}": port for region, port in fronts.look().items()}
+    regions = [Region(name, settings) for name in REGIONS]
     tell("releasing a model in every region …")
     release_everywhere(regions, fronts.model())
     at = {name: f"http://{HOST}:{port}" for name, port in ports.items()}
@@ -79,14 +81,18 @@ def sentence(factor: float) -> str:
 
 
 def _zone(aws: Administrator) -> str:
-    made = aws.client("route53").create_hosted_zone(Name=app.ZONE, CallerReference="rehearsal")
+    made = aws.client("route53").create_hosted_zone(Name=ZONE, CallerReference="rehearsal")
     return str(made["HostedZone"]["Id"].rpartition("/")[2])
 
 
 def _synthesized(folder: Path, zone_id: str) -> Path:
     """By a process of its own: Node is not needed after it."""
     ended = subprocess.run(
-        [sys.executable, "-m", OURS, str(folder), zone_id], capture_output=True, text=True, check=False
+        [sys.executable, "-m", OURS, str(folder), zone_id],
+        env={**os.environ, **node_environment()},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if ended.returncode:
         raise NothingHappened(f"the rehearsal's own app could not be synthesized: {ended.stderr.strip()}")

@@ -13,9 +13,9 @@ from botocore.credentials import Credentials
 
 from mlplatform_cdk.local.rehearsal import model
 from mlplatform_cdk.local.rehearsal.people import NothingHappened, until
-from mlplatform_cdk.local.rehearsal.regions import app
 from mlplatform_cdk.local.rehearsal.regions.calls import Asks, ByClient, ByName, Load
 from mlplatform_cdk.local.rehearsal.regions.findings import IN_SERVICE, Facts, judge
+from mlplatform_cdk.local.rehearsal.regions.names import DOMAIN
 from mlplatform_cdk.local.rehearsal.regions.report import Outcome
 from mlplatform_cdk.local.rehearsal.regions.watching import Watch
 from mlplatform_cdk.local.rehearsal.regions.world import SETTLES_S, Region
@@ -85,7 +85,7 @@ class RegionsRehearsal:
 
     def leads(self, near: str) -> str:
         """The region to which the name leads now for callers near one."""
-        values = self.resolver.answer(app.DOMAIN, Caller(nearest=(near,))).values
+        values = self.resolver.answer(DOMAIN, Caller(nearest=(near,))).values
         return self._homes.get(values[0], "") if values else ""
 
     def _scenario(self, scenario: Scenario) -> Outcome:
@@ -153,13 +153,13 @@ class RegionsRehearsal:
             caches = [CachingResolver(self.resolver, here, age=place / NETWORKS) for place in range(NETWORKS)]
             made += [
                 ByClient(self._client(region.name, credentials), region.name),
-                ByName(caches, app.DOMAIN, region.name, regions=self._homes, ports=ports, credentials=credentials),
+                ByName(caches, DOMAIN, region.name, regions=self._homes, ports=ports, credentials=credentials),
             ]
         return made
 
     def _client(self, near: str, credentials: Credentials) -> RegionClient:
         """The helper, its own times by the rehearsal's clock as everything else's."""
-        names = {region: f"{region}.{app.DOMAIN}" for region in self.fronts.ports}
+        names = {region: f"{region}.{DOMAIN}" for region in self.fronts.ports}
         leads_to = {name: f"{HOST}:{self.fronts.ports[region]}" for region, name in names.items()}
         slow, default = self.factor, Breaking()
         times: dict[str, Any] = {
