@@ -37,11 +37,11 @@ def test_so_many_calls_of_an_operation_are_throttled_and_no_other(aws: Settings,
     )
     assert throttle(ListModels=2) == {"ListModels": 2}
 
-    assert sagemaker.list_endpoints()["Endpoints"] == []
+    assert "Endpoints" in sagemaker.list_endpoints()
     for _ in range(2):
         with pytest.raises(ClientError, match=r"ThrottlingException.*Rate exceeded"):
             sagemaker.list_models()
-    assert sagemaker.list_models()["Models"] == []
+    assert "Models" in sagemaker.list_models()
     assert throttle() == {}
 
 
