@@ -63,8 +63,10 @@ def test_each_alarm_is_told_and_says_what_happened(built: tuple[ReleaseAlarms, A
 
     assert all(one["AlarmActions"] for one in properties.values())
     assert properties["dev-churn--b-errors"]["AlarmDescription"] == (
-        "Variant b of the endpoint dev-churn has passed 1 % of failures by more than luck explains"
+        "Variant b of the endpoint dev-churn has passed 1 % of failures by more than luck explains. "
+        "What to do: bring the version before back, docs/runbooks.md#roll-back"
     )
+    assert properties["dev-churn--b-cpu"]["AlarmDescription"].endswith("docs/runbooks.md#scale-up")
 
 
 def test_the_topic_lets_these_alarms_in_and_no_others(built: tuple[ReleaseAlarms, Any]) -> None:

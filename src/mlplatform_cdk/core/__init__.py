@@ -43,6 +43,7 @@ from mlplatform_cdk.core.grants import (
 from mlplatform_cdk.core.images import PlatformImage
 from mlplatform_cdk.core.instances import InstanceType, advise, has_local_storage, instance_type_of, require_ml_instance
 from mlplatform_cdk.core.roles import PlatformRole, permission, service_principal
+from mlplatform_cdk.core.runbook_links import WayOut, lead_to
 
 __all__ = [
     "LAMBDA_RUNTIME",
@@ -54,6 +55,7 @@ __all__ = [
     "PlatformImage",
     "PlatformRole",
     "Statement",
+    "WayOut",
     "accept_checkov",
     "accept_lint",
     "account_of",
@@ -83,6 +85,7 @@ __all__ = [
     "instance_type_of",
     "is_known",
     "key_arn",
+    "lead_to",
     "listing",
     "minutes",
     "partition_of",

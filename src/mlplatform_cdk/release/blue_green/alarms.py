@@ -9,10 +9,11 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from mlplatform_cdk.core import ConfigurationError, acknowledge_controls, arn_of, is_known
+from mlplatform_cdk.core import ConfigurationError, WayOut, acknowledge_controls, arn_of, is_known
 from mlplatform_cdk.core.instances import instance_type_of
 from mlplatform_cdk.runtimekit.endpoint_specification import SEPARATOR
 from mlplatform_cdk.runtimekit.release_strategy import VerdictRules
+from mlplatform_cdk.runtimekit.runbook_names import Runbook
 from mlplatform_cdk.serving import ReleasedEndpoint
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ _FEWEST = 20  # requests in a period that an alarm is about
 _DEVIATIONS, _MORE = 3.3, 3
 _IN_A_ROW = 3  # periods that a machine must be too busy
 _SECOND = Duration.seconds(1)
+# What wrong answers need; whatever is slow, or too busy, needs instances. In a release, the release goes back itself.
+_BLAME = frozenset({"errors", "model-errors"})
 _RULES = VerdictRules()
 
 
@@ -210,11 +213,16 @@ class ReleaseAlarms(Construct):
     ) -> "cloudwatch.Alarm":
         watch, actions = aws_cdk.aws_cloudwatch, aws_cdk.aws_cloudwatch_actions
         title = "".join(part.capitalize() for part in (variant, *name.split("-")))
+        way = WayOut(
+            sentence=f"Variant {variant} of the endpoint {self.endpoint.endpoint_name} {sentence}",
+            runbook=Runbook.ROLL_BACK if name in _BLAME else Runbook.SCALE_UP,
+            subject=self.endpoint.endpoint_name,
+        )
         alarm = watch.Alarm(
             self,
             title,
             alarm_name=f"{alarm_prefix(self.endpoint.endpoint_name, variant)}{name}",
-            alarm_description=f"Variant {variant} of the endpoint {self.endpoint.endpoint_name} {sentence}",
+            alarm_description=way.describe(self),
             metric=metric,
             threshold=threshold,
             evaluation_periods=periods,
@@ -222,6 +230,7 @@ class ReleaseAlarms(Construct):
             comparison_operator=watch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             treat_missing_data=watch.TreatMissingData.NOT_BREACHING,
         )
+        way.remember(alarm)
         if self._notifications is not None:
             alarm.add_alarm_action(actions.SnsAction(self._notifications))
         else:

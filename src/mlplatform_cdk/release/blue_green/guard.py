@@ -16,6 +16,7 @@ from constructs import Construct
 
 from mlplatform_cdk.core import (
     PlatformFunction,
+    WayOut,
     acknowledge,
     acknowledge_controls,
     acknowledge_wildcards,
@@ -28,6 +29,7 @@ from mlplatform_cdk.release.blue_green.alarms import let_alarms_in
 from mlplatform_cdk.release.blue_green.runtime.guard import GIVEN_UP, NAMESPACE
 from mlplatform_cdk.release.records import ReleaseRecords
 from mlplatform_cdk.runtimekit.endpoint_specification import SEPARATOR
+from mlplatform_cdk.runtimekit.runbook_names import Runbook
 from mlplatform_cdk.serving import ReleasedEndpoint
 
 RUNTIME = "mlplatform_cdk.release.blue_green.runtime"
@@ -102,15 +104,20 @@ class ReleaseGuard(Construct):
 
     def _define_given_up(self, endpoint: ReleasedEndpoint, topic: sns.ITopic | None) -> cloudwatch.Alarm:
         name = endpoint.endpoint_name
-        alarm = cloudwatch.Alarm(
-            self,
-            "GivenUp",
-            alarm_name=f"{name}{SEPARATOR}given-up",
-            alarm_description=(
+        way = WayOut(
+            sentence=(
                 f"What a release to {name} left behind could not be brought back or retired, and nothing is tried any "
                 f"more. Look at the endpoint and at mlplatform release status {name}; mlplatform release rollback "
                 f"{name} tries the way back again"
             ),
+            runbook=Runbook.ROLL_BACK,
+            subject=name,
+        )
+        alarm = cloudwatch.Alarm(
+            self,
+            "GivenUp",
+            alarm_name=f"{name}{SEPARATOR}given-up",
+            alarm_description=way.describe(self),
             metric=cloudwatch.Metric(
                 namespace=NAMESPACE,
                 metric_name=GIVEN_UP,
@@ -122,6 +129,7 @@ class ReleaseGuard(Construct):
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
+        way.remember(alarm)
         if topic is None:
             acknowledge_controls(alarm, {"CloudWatchAlarmAction": "nobody is told where no topic is set"})
         else:

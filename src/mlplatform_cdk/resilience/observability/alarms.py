@@ -11,6 +11,7 @@ from constructs import Construct
 
 from mlplatform_cdk.core import (
     ConfigurationError,
+    WayOut,
     acknowledge_controls,
     arn_of,
     is_known,
@@ -19,6 +20,7 @@ from mlplatform_cdk.core import (
 )
 from mlplatform_cdk.resilience.observability.board import NAMES_REGION
 from mlplatform_cdk.routing.plan import MultiRegionEndpoint
+from mlplatform_cdk.runtimekit.runbook_names import Runbook
 
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
 _MOST_CHILDREN = 100
@@ -59,7 +61,11 @@ class RegionAlarm(Construct):
             self,
             "Alarm",
             name=f"{plan.domain_name}-{region}-needs-somebody",
-            sentence=f"{plan.domain_name} in {region} needs somebody: one or more of its alarms ring",
+            way=WayOut(
+                sentence=f"{plan.domain_name} in {region} needs somebody: one or more of its alarms ring",
+                runbook=Runbook.DRAIN,
+                subject=plan.domain_name,
+            ),
             rule=_any(alarms),
             topic=notifications,
             quiet_while=quiet_while,
@@ -103,7 +109,11 @@ class AllRegionsAlarm(Construct):
             self,
             "RegionLost",
             name=f"{plan.domain_name}-region-lost",
-            sentence=f"{plan.domain_name} is served by fewer regions than there are",
+            way=WayOut(
+                sentence=f"{plan.domain_name} is served by fewer regions than there are",
+                runbook=Runbook.SCALE_UP,
+                subject=plan.domain_name,
+            ),
             rule=_any(alarms),
             topic=notifications,
         )
@@ -111,17 +121,26 @@ class AllRegionsAlarm(Construct):
             self,
             "NoneLeft",
             name=f"{plan.domain_name}-none-left",
-            sentence=f"{plan.domain_name} has no region in service: Route 53 answers as if all were",
+            way=WayOut(
+                sentence=f"{plan.domain_name} has no region in service: Route 53 answers as if all were",
+                runbook=Runbook.REBUILD,
+                subject=plan.domain_name,
+            ),
             rule=cloudwatch.AlarmRule.all_of(*(_rings(one) for one in alarms)),
             topic=notifications,
         )
 
     def _out(self, plan: MultiRegionEndpoint, region: str, check: str) -> cloudwatch.Alarm:
+        way = WayOut(
+            sentence=f"Route 53 sees {plan.domain_name} in {region} as out of service",
+            runbook=Runbook.SCALE_UP,
+            subject=plan.domain_name,
+        )
         alarm = cloudwatch.Alarm(
             self,
             f"Out-{region}",
             alarm_name=f"{plan.domain_name}-{region}-out-for-route-53",
-            alarm_description=f"Route 53 sees {plan.domain_name} in {region} as out of service",
+            alarm_description=way.describe(self),
             metric=cloudwatch.Metric(
                 namespace="AWS/Route53",
                 metric_name="HealthCheckStatus",
@@ -135,6 +154,7 @@ class AllRegionsAlarm(Construct):
             # A check that says nothing keeps what it said last, as for the records that follow it.
             treat_missing_data=cloudwatch.TreatMissingData.IGNORE,
         )
+        way.remember(alarm)
         acknowledge_controls(alarm, {"CloudWatchAlarmAction": "the alarms over all regions tell of it"})
         return alarm
 
@@ -152,7 +172,7 @@ def _told(
     id: str,
     *,
     name: str,
-    sentence: str,
+    way: WayOut,
     rule: cloudwatch.IAlarmRule,
     topic: sns.ITopic,
     quiet_while: cloudwatch.IAlarm | None = None,
@@ -163,12 +183,13 @@ def _told(
         scope,
         id,
         composite_alarm_name=name,
-        alarm_description=sentence,
+        alarm_description=way.describe(scope),
         alarm_rule=rule,
         actions_suppressor=quiet_while,
         actions_suppressor_wait_period=quiet and _MINUTE,
         actions_suppressor_extension_period=quiet,
     )
+    way.remember(alarm)
     tell = actions.SnsAction(topic)
     alarm.add_alarm_action(tell)
     alarm.add_ok_action(tell)

@@ -7,8 +7,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from mlplatform_cdk.core import account_of, acknowledge_controls
+from mlplatform_cdk.core import WayOut, account_of, acknowledge_controls
 from mlplatform_cdk.routing.replication.plan import RegionalData
+from mlplatform_cdk.runtimekit.runbook_names import Runbook
 
 _MINUTE = Duration.minutes(1)
 
@@ -31,13 +32,18 @@ def replication_metric(plan: RegionalData, region: str, name: str, statistic: st
     )
 
 
+def late_copies(plan: RegionalData, sentence: str) -> WayOut:
+    """What an alarm on copies of the plan's archives says."""
+    return WayOut(sentence=sentence, runbook=Runbook.REPLICATE, subject=plan.name)
+
+
 def define_alarm(
     scope: Construct,
     id: str,
     metric: cloudwatch.Metric,
     *,
     above: float,
-    description: str,
+    way: WayOut,
     periods: int,
     notifications: sns.ITopic | None,
 ) -> cloudwatch.Alarm:
@@ -45,13 +51,14 @@ def define_alarm(
     alarm = cloudwatch.Alarm(
         scope,
         id,
-        alarm_description=description,
+        alarm_description=way.describe(scope),
         metric=metric,
         threshold=above,
         comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
         evaluation_periods=periods,
         treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
     )
+    way.remember(alarm)
     if notifications is None:
         acknowledge_controls(alarm, {"CloudWatchAlarmAction": "nobody is told, by the caller's own choice"})
         return alarm

@@ -17,7 +17,7 @@ from mlplatform_cdk.core import (
     stack_of,
 )
 from mlplatform_cdk.core.access import Access, Statement
-from mlplatform_cdk.routing.replication.alarms import define_alarm, replication_metric
+from mlplatform_cdk.routing.replication.alarms import define_alarm, late_copies, replication_metric
 from mlplatform_cdk.routing.replication.here import require_home
 from mlplatform_cdk.routing.replication.plan import RegionalData
 from mlplatform_cdk.routing.replication.store import LATEST_S, PREFIX
@@ -81,7 +81,7 @@ class ModelReplication(Construct):
                 "Failed",
                 replication_metric(plan, region, "OperationsFailedReplication", "Sum"),
                 above=0,
-                description=f"archives of {plan.name} did not come to {region}",
+                way=late_copies(plan, f"archives of {plan.name} did not come to {region}"),
                 periods=1,
                 notifications=notifications,
             )

@@ -9,7 +9,7 @@ from constructs import Construct
 
 from mlplatform_cdk.core import resource_of
 from mlplatform_cdk.foundation import ArtifactStore
-from mlplatform_cdk.routing.replication.alarms import define_alarm, replication_metric
+from mlplatform_cdk.routing.replication.alarms import define_alarm, late_copies, replication_metric
 from mlplatform_cdk.routing.replication.here import region_here
 from mlplatform_cdk.routing.replication.plan import RegionalData
 
@@ -57,7 +57,7 @@ class RegionalArtifacts(ArtifactStore):
             "Late",
             replication_metric(plan, region, "ReplicationLatency", "Maximum"),
             above=LATEST_S,
-            description=f"archives of {plan.name} come to {region} more than {LATEST_S // 60} minutes late",
+            way=late_copies(plan, f"archives of {plan.name} come to {region} more than {LATEST_S // 60} minutes late"),
             periods=_PERIODS,
             notifications=notifications,
         )
