@@ -12,6 +12,7 @@ from mlplatform_cdk.core import ConfigurationError
 from mlplatform_cdk.release.train import Freeze, FreezeCalendar, Wave
 from mlplatform_cdk.release.train.definition import EVENTS_A_LOOK, EVENTS_FOR_LOOKS
 from mlplatform_cdk.release.train.runtime.core import Progress, TrainFacts
+from mlplatform_cdk.release.train.runtime.errors import TrackTaken
 from tests.contracts.asl import needed_actions, problems
 from tests.contracts.rendering import granted_actions
 from tests.release.train.conftest import ABROAD, EXTERNAL_ID, HOME, WAVES, BuiltTrain, station_stack, stop
@@ -99,6 +100,15 @@ def test_no_wave_departs_but_by_the_decision(built: BuiltTrain) -> None:
 
     assert leading == {"WhichWay"}
     assert {states[name]["Next"] for name in ("Wave", "GoBack", "AskForApproval", "NothingNew")} == {"Advance"}
+
+
+def test_a_train_waits_a_week_while_another_one_is_on_its_way(built: BuiltTrain) -> None:
+    waiting, *_ = built.state("Prepare")["Retry"]
+
+    assert waiting["ErrorEquals"] == [TrackTaken.__name__]
+    assert timedelta(days=7) <= waiting["MaxAttempts"] * timedelta(seconds=waiting["MaxDelaySeconds"])
+    # Beside the looks and a wait a day for a year: 3 events a try, and 11 a day.
+    assert 3 * waiting["MaxAttempts"] + 11 * 365 <= 7_000
 
 
 @pytest.mark.parametrize("patience", [timedelta(hours=1), timedelta(days=2), timedelta(days=30)])

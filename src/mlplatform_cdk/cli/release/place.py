@@ -71,7 +71,7 @@ def describe(arn: str) -> Execution:
 
 
 def running(address: ReleaseAddress) -> Execution | None:
-    """The execution that holds the endpoint's lock, while it runs; a train locks nothing: the one that runs."""
+    """The execution that holds the endpoint's lock, while it runs; a train locks nothing."""
     if address.is_train:
         return _on_its_way(address)
     lock = release_records.read(address.table, f"lock#{address.endpoint}", "lock")
@@ -84,8 +84,11 @@ def running(address: ReleaseAddress) -> Execution | None:
 
 
 def _on_its_way(address: ReleaseAddress) -> Execution | None:
-    running = aws.client("stepfunctions").list_executions(stateMachineArn=address.machine, statusFilter=_RUNNING)
-    return Execution(arn=running["executions"][0]["executionArn"], status=_RUNNING) if running["executions"] else None
+    """The train that was started first: the others wait for it."""
+    pages = aws.client("stepfunctions").get_paginator("list_executions")
+    found = pages.paginate(stateMachineArn=address.machine, statusFilter=_RUNNING)
+    started = [(one["startDate"], str(one["executionArn"])) for page in found for one in page["executions"]]
+    return Execution(arn=min(started)[1], status=_RUNNING) if started else None
 
 
 def meant(address: ReleaseAddress) -> str:

@@ -56,8 +56,9 @@ class ReleaseTrain(Construct):
     the release machine of the stop's endpoint is started and watched to its end. A stop that fails ends the journey;
     those that have arrived go back, unless ``roll_back`` says that they stay.
 
-    Each stop's stack has a ``TrainStation`` for its endpoint, deployed before the train runs. One train goes at a time.
-    A train that is stopped leaves the releases that it has begun to themselves: each is whole without it.
+    Each stop's stack has a ``TrainStation`` for its endpoint, deployed before the train runs. One train goes at a time;
+    the next one waits for it, a week at most. A train that is stopped leaves the releases that it has begun to
+    themselves: each is whole without it.
 
     Start one with ``{"model_package_arn": "...", "who": "...", "reason": "..."}``, each of them optional: by default
     the newest approved version goes.

@@ -7,14 +7,17 @@ from typing import Any
 from mlplatform_cdk.core.states import State, caught_as, task_state
 from mlplatform_cdk.release.gates import gate_state
 from mlplatform_cdk.release.train.branches import homeward, outward
+from mlplatform_cdk.release.train.runtime.errors import TrackTaken
 from mlplatform_cdk.release.train.tasks import Tasks, result
 
 _NEXT = ("way", "sentence", "stations", "returning", "wait_s", "approval_s", "percent", "facts", "progress")
 _ENDED, _FAILED = "Arrived", "Failed"
 # A wait, a task and a choice: 2 + 5 + 2 events, all in the train's own history of 25,000. The rest of it, with a wait a
-# day for a year of freezes, takes less than 7,000.
+# day for a year of freezes and a week behind another train, takes less than 7,000.
 EVENTS_A_LOOK = 9
 EVENTS_FOR_LOOKS = 18_000
+# A week behind another train, three events a try.
+_TURN_EVERY_S, _TURNS = 900, 700
 NOTHING_NEW: Mapping[str, Any] = {"kind": "none"}
 
 
@@ -64,6 +67,15 @@ def _deciding(journey: Journey) -> dict[str, State]:
         into="$.version",
         failed="LoseTrain",
     )
+    waiting = {
+        "ErrorEquals": [TrackTaken.__name__],
+        "IntervalSeconds": 60,
+        "BackoffRate": 2,
+        "MaxDelaySeconds": _TURN_EVERY_S,
+        "MaxAttempts": _TURNS,
+        "JitterStrategy": "NONE",
+    }
+    prepare["Retry"] = [waiting, *prepare["Retry"]]
     advance = tasks.step(
         "Advance",
         "advance",

@@ -144,7 +144,7 @@ class Railway:
 @pytest.fixture(scope="module")
 def railway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Railway]:
     folder = tmp_path_factory.mktemp("railway")
-    settings = Settings(state_dir=tmp_path_factory.mktemp("aws"), clock_factor=0.02)
+    settings = Settings(state_dir=tmp_path_factory.mktemp("aws"), clock_factor=0.02, longest_wait_s=1.0)
     model = small_models.save(folder / "model")
     with server.start(settings) as running:
         report = deploy.deploy(_synthesize(folder / "cdk.out", settings), running.settings)
@@ -264,21 +264,18 @@ def test_when_the_second_wave_fails_the_first_one_goes_back(railway: Railway) ->
     assert railway.decisions(train)[-2:] == ["return", "failed"]
 
 
-def test_a_version_that_serves_everywhere_goes_nowhere(railway: Railway) -> None:
+def test_a_version_that_serves_everywhere_goes_nowhere_and_the_next_train_waits_for_its_end(railway: Railway) -> None:
     known = {name: len(railway.releases(name)) for name in STOPS}
+    rejected = railway.register()
 
     train = railway.send(model_package_arn=railway.serving("staging"))
+    next_one = railway.send(model_package_arn=rejected)
+    railway.until(lambda: railway.decisions(next_one) == ["wait"])
+    railway.aws.client("sagemaker").update_model_package(ModelPackageArn=rejected, ModelApprovalStatus="Rejected")
     railway.approve(train)
 
     assert railway.end_of(train)["status"] == "SUCCEEDED"
-    assert {name: len(railway.releases(name)) for name in STOPS} == known
-
-
-def test_a_version_that_was_not_approved_does_not_depart(railway: Railway) -> None:
-    version = railway.register()
-    railway.aws.client("sagemaker").update_model_package(ModelPackageArn=version, ModelApprovalStatus="Rejected")
-
-    ended = railway.end_of(railway.send(model_package_arn=version))
-
+    ended = railway.end_of(next_one)
     assert (ended["status"], ended["error"]) == ("FAILED", "Train.Lost")
     assert "must be Approved to go by train, got Rejected" in ended["cause"]
+    assert {name: len(railway.releases(name)) for name in STOPS} == known

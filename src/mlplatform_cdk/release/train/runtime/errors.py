@@ -7,6 +7,10 @@ class TrainRefused(KnownError):
     """A train that never departed: nothing was touched."""
 
 
+class TrackTaken(KnownError):
+    """Another train is on its way: this one waits."""
+
+
 class PromotionFailed(KnownError):
     """A version that did not come to a station as it left."""
 

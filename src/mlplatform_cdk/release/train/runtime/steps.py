@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mlplatform_cdk.release.train.runtime import core, promotion, releases
-from mlplatform_cdk.release.train.runtime.errors import TrainRefused
+from mlplatform_cdk.release.train.runtime.errors import TrackTaken, TrainRefused
 from mlplatform_cdk.release.train.runtime.failure import sentence_of
 from mlplatform_cdk.release.train.runtime.station import enter
 from mlplatform_cdk.runtimekit import aws, release_records, settings
@@ -15,9 +15,16 @@ _REFUSED = "Release.Rejected"
 
 
 def prepare(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Which version goes, by the request: that one, or the newest that is approved; and nothing else is on its way."""
-    _refuse_second(event["machine_arn"], event["execution_arn"])
+    """Which version goes, by the request: that one, or the newest that is approved when the track is free.
+
+    :raises TrackTaken: when another train is on its way; who asks is to ask again.
+    """
     request = event["request"]
+    if before := _before(event["machine_arn"], event["execution_arn"]):
+        said = f"one train goes at a time, and {before} is on its way"
+        arn = request.get("model_package_arn", "")
+        _record(event, arn, "Prepare", who="the train", decision="wait", reason=said, sequence="wait")
+        raise TrackTaken(f"{said}; start this one again when that has ended")
     if request.get("action", _RELEASE) != _RELEASE:
         message = f"a train's action must be {_RELEASE}, got {request['action']}; take back the releases of its stops"
         raise TrainRefused(message)
@@ -144,21 +151,15 @@ def _lost(arn: str) -> str:
     return "" if status == _APPROVED else f"{_label(arn)} must be {_APPROVED} to go by train, got {status}"
 
 
-def _refuse_second(machine_arn: str, execution_arn: str) -> None:
-    """One train at a time: two of them would overtake each other."""
+def _before(machine_arn: str, execution_arn: str) -> str:
+    """The train that was started before this one and is on its way: two would overtake each other; empty: none is."""
     client = aws.client("stepfunctions")
     pages = client.get_paginator("list_executions").paginate(stateMachineArn=machine_arn, statusFilter="RUNNING")
     running: Sequence[Mapping[str, Any]] = [one for page in pages for one in page["executions"]]
-    ours = next((one["startDate"] for one in running if one["executionArn"] == execution_arn), None)
-    before = [
-        one["executionArn"]
-        for one in running
-        if one["executionArn"] != execution_arn
-        and (ours is None or (one["startDate"], one["executionArn"]) < (ours, execution_arn))
-    ]
-    if before:
-        message = f"one train goes at a time, and {before[0]} is on its way; start this one again when that has ended"
-        raise TrainRefused(message)
+    started = {one["executionArn"]: one["startDate"] for one in running}
+    ours = started.pop(execution_arn, None)
+    before = [(at, arn) for arn, at in started.items() if ours is None or (at, arn) < (ours, execution_arn)]
+    return min(before)[1] if before else ""
 
 
 def _newest(group: str) -> str:
