@@ -20,14 +20,15 @@ from mlplatform_cdk.local.rehearsal.people import NothingHappened
 from mlplatform_cdk.local.rehearsal.regions import deploying
 from mlplatform_cdk.local.rehearsal.regions.names import DOMAIN, REGIONS
 from mlplatform_cdk.local.rehearsal.regions.page import page
-from mlplatform_cdk.local.rehearsal.regions.report import Counts, Outcome, RegionsReport
+from mlplatform_cdk.local.rehearsal.regions.report import Counts, Outcome, RegionsReport, scaled
 from mlplatform_cdk.local.rehearsal.regions.scenarios import ALL, Scenario
 from mlplatform_cdk.local.settings import Settings
 
-_COLUMNS = ("detect", "shift", "last by DNS", "well", "return", "by DNS", "by client", "capacity")
+_COLUMNS = ("detect", "shift", "last by DNS", "well", "return", "by DNS", "by client", "capacity", "instances")
 _CAPTION = (
     "seconds from the fault to the region's verdict, to the name's shift, to the last call by DNS that reached it; "
-    "from its end to the verdict, to the name's return; failed + wrong of all calls; right answers of those asked for"
+    "from its end to the verdict, to the name's return; failed + wrong of all calls; right answers of those asked for; "
+    "how the other region's instances grew"
 )
 
 
@@ -114,6 +115,7 @@ def _row(outcome: Outcome) -> list[str]:
         _bad(outcome.plain),
         _bad(outcome.client),
         f"{capacity.right / capacity.asked:.0%}" if capacity and capacity.asked else "-",
+        scaled(capacity) or "-",
     ]
 
 

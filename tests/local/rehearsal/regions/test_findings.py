@@ -41,8 +41,11 @@ SEEN = (
     seen(-20, "verdict", "in-service"),
     seen(-20, "verdict", "in-service", THERE),
     seen(-20, "name", HERE),
+    seen(-20, "instances", "1"),
+    seen(-20, "instances", "1", THERE),
     seen(5, "verdict", "out-of-service"),
     seen(6, "name", THERE),
+    seen(41, "instances", "2", THERE),
     seen(72, "verdict", "in-service"),
     seen(85, "name", HERE),
 )
@@ -89,6 +92,18 @@ def test_capacity_is_what_was_right_of_what_was_asked_and_what_the_other_region_
     assert capacity.p99_during_ms == pytest.approx(100.0)
 
 
+def test_the_region_that_is_left_must_grow_while_the_other_is_away(facts: Facts) -> None:
+    capacity = judge(facts).capacity
+
+    assert capacity is not None
+    assert capacity.scaled_s == 41.0
+    assert capacity.instances == {HERE: ((-20.0, 1),), THERE: ((-20.0, 1), (41.0, 2))}
+    late = tuple(replace(one, at=RESTORED + 1) if one.value == "2" else one for one in SEEN)
+    assert judge(replace(facts, seen=late)).problems == (
+        f"{THERE} must have more instances for twice the load, and had not",
+    )
+
+
 def test_calls_are_counted_by_the_second_and_by_who_answered(facts: Facts) -> None:
     outcome = judge(facts)
     seconds = {one.at: (one.struck, one.other, one.bad) for one in outcome.plain_by_second}
@@ -104,10 +119,10 @@ def test_calls_are_counted_by_the_second_and_by_who_answered(facts: Facts) -> No
     [
         pytest.param({"interval_s": 1.5}, "the region's verdict must turn within 4.5 s, got 5.0", id="detected late"),
         pytest.param(
-            {"seen": SEEN[:3]}, "the region's verdict must turn within 6.0 s, and did not at all", id="not detected"
+            {"seen": SEEN[:5]}, "the region's verdict must turn within 6.0 s, and did not at all", id="not detected"
         ),
         pytest.param(
-            {"seen": SEEN[:4]},
+            {"seen": SEEN[:6]},
             "the name must lead elsewhere while the region is out, and did not",
             id="the name stays",
         ),

@@ -111,7 +111,7 @@ def tell(alarm: Alarm, before: State) -> None:
             payload = {"source": "aws.cloudwatch", "alarmArn": alarm.alarm_arn, "accountId": account}
             payload |= {"time": _moment(now.since), "region": alarm.region_name, "alarmData": detail}
             _MESSENGER.put(target, json.dumps(payload), alarm.alarm_arn)
-        else:
+        elif service != "autoscaling":  # whose actor reads the alarms of its policies itself
             _LOGGER.warning("the alarm %s does not act on %s: no such action is rehearsed", alarm.name, target)
 
 

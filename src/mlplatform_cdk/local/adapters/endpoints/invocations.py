@@ -123,7 +123,7 @@ class RuntimeResponse(BaseResponse):
             variant.server.traffic.leave()
             spent = time.perf_counter() - began - (answered or 0.0)
             latency = None if answered is None else answered * MICROSECONDS
-            METRICS.count(self._key(variant), status, latency, spent * MICROSECONDS)
+            METRICS.count(self._key(variant), status, latency, spent * MICROSECONDS, instances=variant.count)
         return answer
 
     def _entered(self) -> tuple[LiveEndpoint, Variant]:

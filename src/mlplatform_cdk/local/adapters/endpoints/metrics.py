@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from mlplatform_cdk.local.adapters.endpoints.fleet import Variant
 
+PER_INSTANCE = "InvocationsPerInstance"
 REQUESTS, MACHINES = "AWS/SageMaker", "/aws/sagemaker/Endpoints"
 MACHINE_SECONDS = 60  # SageMaker's period, by the rehearsal's clock
 CLIENT_ERRORS = range(400, 500)
@@ -34,17 +35,27 @@ class Metrics:
         self._thread: threading.Thread | None = None
         self._processes: dict[int, psutil.Process] = {}
 
-    def count(self, key: Key, status: int, model_microseconds: float | None, overhead_microseconds: float) -> None:
+    def count(
+        self,
+        key: Key,
+        status: int,
+        model_microseconds: float | None,
+        overhead_microseconds: float,
+        *,
+        instances: int = 1,
+    ) -> None:
         """Count one invocation.
 
         :param key: account, region, endpoint and variant.
         :param status: what the container answered, or 5xx in its place.
         :param model_microseconds: how long the container took; None when it did not answer.
         :param overhead_microseconds: how long everything else took.
+        :param instances: of the variant, to which the request counts in equal parts; default: 1.
         """
         now = time.time()
         counted = {
             "Invocations": 1.0,
+            PER_INSTANCE: 1.0 / max(1, instances),
             "Invocation4XXErrors": float(status in CLIENT_ERRORS),
             "Invocation5XXErrors": float(status >= SERVER_ERROR),
             "InvocationModelErrors": float(status not in ANSWERED),

@@ -1,6 +1,6 @@
 """The app that is rehearsed: one model in two regions behind one name, each with its own front, and a stack of names.
 
-python -m mlplatform_cdk.local.rehearsal.regions.app FOLDER ZONE_ID
+python -m mlplatform_cdk.local.rehearsal.regions.app FOLDER ZONE_ID INVOCATIONS_PER_MINUTE
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import timedelta
 from aws_cdk import App, Environment, RemovalPolicy
 
 from mlplatform_cdk.foundation import ArtifactStore, Keys, PlatformStack
-from mlplatform_cdk.local.rehearsal.regions.names import DOMAIN, REGIONS, ZONE
+from mlplatform_cdk.local.rehearsal.regions.names import AT_MOST, AT_REST, DOMAIN, REGIONS, ZONE
 from mlplatform_cdk.local.settings import DEFAULT_ACCOUNT
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release import BlueGreenRelease, Strategy
@@ -23,7 +23,7 @@ from mlplatform_cdk.routing import (
     RegionalApi,
     VerdictTable,
 )
-from mlplatform_cdk.serving import ReleasedEndpoint
+from mlplatform_cdk.serving import ReleasedEndpoint, ScalingRange
 
 NAME = "rehearsal"
 # The way through the embedded API takes two busy cores longer than AWS.
@@ -39,14 +39,16 @@ def plan(zone_id: str) -> MultiRegionEndpoint:
     return MultiRegionEndpoint(domain_name=DOMAIN, zone=zone, regions=REGIONS)
 
 
-def synthesize(folder: str, zone_id: str) -> None:
+def synthesize(folder: str, zone_id: str, invocations_per_minute: int) -> None:
     """Write the app's cloud assembly.
 
     :param folder: where to.
     :param zone_id: of the hosted zone, which exists already.
+    :param invocations_per_minute: of one instance, beyond which an endpoint has more of them.
     """
     app, given = App(outdir=folder), plan(zone_id)
-    fronts = [_front(app, given, region) for region in REGIONS]
+    scaling = ScalingRange(minimum=AT_REST, maximum=AT_MOST, invocations_per_minute=invocations_per_minute)
+    fronts = [_front(app, given, region, scaling) for region in REGIONS]
     names = PlatformStack(app, "Rehearsal-Names", env=Environment(account=DEFAULT_ACCOUNT, region=REGIONS[-1]))
     GlobalNames(names, "Names", plan=given)
     for front in fronts:
@@ -54,13 +56,13 @@ def synthesize(folder: str, zone_id: str) -> None:
     app.synth()
 
 
-def _front(app: App, given: MultiRegionEndpoint, region: str) -> PlatformStack:
+def _front(app: App, given: MultiRegionEndpoint, region: str, scaling: ScalingRange) -> PlatformStack:
     env = Environment(account=DEFAULT_ACCOUNT, region=region)
     stack = PlatformStack(app, f"Rehearsal-{region}", env=env)
     key = Keys(stack, "Keys", removal_policy=RemovalPolicy.DESTROY).data
     artifacts = ArtifactStore(stack, "Artifacts", key=key, removal_policy=RemovalPolicy.DESTROY)
     registry = ModelRegistry(stack, "Models", model_package_group_name=NAME, removal_policy=RemovalPolicy.DESTROY)
-    endpoint = ReleasedEndpoint(stack, "Endpoint", endpoint_name=NAME, artifacts=artifacts, key=key)
+    endpoint = ReleasedEndpoint(stack, "Endpoint", endpoint_name=NAME, artifacts=artifacts, scaling=scaling, key=key)
     BlueGreenRelease(
         stack, "Release", endpoint=endpoint, registry=registry, artifacts=artifacts, strategy=Strategy.all_at_once()
     )
@@ -82,4 +84,4 @@ def _front(app: App, given: MultiRegionEndpoint, region: str) -> PlatformStack:
 
 
 if __name__ == "__main__":
-    synthesize(sys.argv[1], sys.argv[2])
+    synthesize(sys.argv[1], sys.argv[2], int(sys.argv[3]))

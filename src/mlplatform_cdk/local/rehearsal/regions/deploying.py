@@ -17,7 +17,7 @@ from mlplatform_cdk.local.rehearsal.people import NothingHappened
 from mlplatform_cdk.local.rehearsal.regions.faults import Fronts
 from mlplatform_cdk.local.rehearsal.regions.names import DOMAIN, REGIONS, ZONE
 from mlplatform_cdk.local.rehearsal.regions.rehearse import RegionsRehearsal
-from mlplatform_cdk.local.rehearsal.regions.world import Region, Schedules, release_everywhere
+from mlplatform_cdk.local.rehearsal.regions.world import MINUTE_S, Region, Schedules, release_everywhere
 from mlplatform_cdk.local.resolver.resolver import Resolver
 from mlplatform_cdk.local.settings import HOST
 
@@ -45,7 +45,7 @@ def deployed(
     aws = Administrator(settings)
     zone_id = _zone(aws)
     tell("synthesizing …")
-    assembly = _synthesized(folder / "cdk.out", zone_id)
+    assembly = _synthesized(folder / "cdk.out", zone_id, _for_one_instance(rate, factor))
     tell("deploying …")
     deploy.deploy(read(assembly), settings, on_event=lambda event: tell(f"{event.stack} {event.logical_id}"))
     (folder / "faults").mkdir()
@@ -85,10 +85,16 @@ def _zone(aws: Administrator) -> str:
     return str(made["HostedZone"]["Id"].rpartition("/")[2])
 
 
-def _synthesized(folder: Path, zone_id: str) -> Path:
+def _for_one_instance(rate: float, factor: float) -> int:
+    """The requests in a minute beyond which a region scales: its part of the calls is below it, twice that above."""
+    minute_s, probes = MINUTE_S * factor, 3 * MINUTE_S / 10
+    return round(1.4 * (rate / len(REGIONS) * minute_s + probes))
+
+
+def _synthesized(folder: Path, zone_id: str, invocations_per_minute: int) -> Path:
     """By a process of its own: Node is not needed after it."""
     ended = subprocess.run(
-        [sys.executable, "-m", OURS, str(folder), zone_id],
+        [sys.executable, "-m", OURS, str(folder), zone_id, str(invocations_per_minute)],
         env={**os.environ, **node_environment()},
         capture_output=True,
         text=True,

@@ -27,9 +27,9 @@ class Seen:
     """Something that changed.
 
     :param at: when, in seconds since 1970.
-    :param what: a region's ``verdict``, or where the ``name`` leads for callers near it.
+    :param what: a region's ``verdict``, or its ``instances``, or where the ``name`` leads for callers near it.
     :param region: whose verdict, or near which.
-    :param value: the status, or the region that the name leads to.
+    :param value: the status, or how many, or the region that the name leads to.
     """
 
     at: float
@@ -122,6 +122,8 @@ def _problems(facts: Facts, made: Outcome) -> Iterable[str]:
     if made.return_s is None or made.back_s is None:
         yield "the region must answer callers by DNS again after the fault, and did not"
     yield from _called(made)
+    if made.capacity is None or made.capacity.scaled_s is None:
+        yield f"{facts.survivor} must have more instances for twice the load, and had not"
     turned = (one for one in facts.seen if (one.what, one.region) == ("verdict", facts.survivor))
     if any(one.at >= facts.struck and one.value != IN_SERVICE for one in turned):
         yield f"{facts.survivor} must stay in service, and did not"
@@ -196,7 +198,24 @@ def _capacity(facts: Facts, shift: float | None) -> Capacity:
         survivor_during=_rate(len(after), facts.restored - moved),
         p99_before_ms=_p99(before),
         p99_during_ms=_p99(after),
+        scaled_s=_scaled(facts),
+        instances={
+            region: tuple((one.at - facts.struck, int(one.value)) for one in _instances(facts, region))
+            for region in (facts.victim, facts.survivor)
+        },
     )
+
+
+def _instances(facts: Facts, region: str) -> list[Seen]:
+    return [one for one in facts.seen if (one.what, one.region) == ("instances", region)]
+
+
+def _scaled(facts: Facts) -> float | None:
+    """Seconds from the fault until the other region had more instances than at its beginning; not after its end."""
+    counts = _instances(facts, facts.survivor)
+    before = [int(one.value) for one in counts if one.at <= facts.struck]
+    during = [one for one in counts if facts.struck < one.at <= facts.restored]
+    return next((one.at - facts.struck for one in during if before and int(one.value) > before[-1]), None)
 
 
 def _rate(count: int, seconds: float) -> float:
@@ -212,4 +231,6 @@ def _p99(calls: Sequence[Call]) -> float:
 def _told(seen: Seen) -> str:
     if seen.what == "verdict":
         return f"{seen.region} is {seen.value}"
+    if seen.what == "instances":
+        return f"{seen.region} has {seen.value} {'instance' if seen.value == '1' else 'instances'}"
     return f"near {seen.region} the name leads to {seen.value or 'nowhere'}"

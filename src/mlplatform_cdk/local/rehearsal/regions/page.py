@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mlplatform_cdk.local.rehearsal import report as pictures
 from mlplatform_cdk.local.rehearsal.drawing import BLUE, FAILED, GREEN, draw
 from mlplatform_cdk.local.rehearsal.page import STYLE
+from mlplatform_cdk.local.rehearsal.regions.report import scaled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,7 @@ _HEADS = (
     "by DNS: failed + wrong of sent",
     "by the helper",
     "right meanwhile",
+    "instances of the other region",
 )
 _LEGEND = "".join(
     f'<span><i style="background:{colour}"></i>{what}</span>'
@@ -73,6 +75,7 @@ def _row(outcome: Outcome) -> str:
         _bad(outcome.plain),
         _bad(outcome.client),
         f"{capacity.right / capacity.asked:.0%}" if capacity and capacity.asked else "&ndash;",
+        escape(scaled(capacity)) or "&ndash;",
     )
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 

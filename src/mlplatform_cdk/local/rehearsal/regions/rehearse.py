@@ -77,6 +77,7 @@ class RegionsRehearsal:
             self.tell(f"{scenario.title}: all regions begin as ones that never left")
             for region in self.regions:
                 self.fronts.restore(region.name)
+                region.shrink()
                 region.forget()
             try:
                 yield self._scenario(scenario)
@@ -115,12 +116,15 @@ class RegionsRehearsal:
     def _strike(self, scenario: Scenario, watch: Watch, victim: str, survivor: str) -> tuple[float, float]:
         """Let the fault begin and end, each until callers have followed: when it began, and when it ended."""
         time.sleep(QUIET_SECONDS)
+        at_rest = watch.instances(survivor)
         struck = time.time()
         self.fronts.strike(victim, scenario.name)
         self.tell(f"{scenario.title}: struck")
         _wait(lambda: watch.name(victim) == survivor)
         _wait(lambda: watch.status(victim) != IN_SERVICE)
         time.sleep(self.ttl_s + QUIET_SECONDS)
+        _wait(lambda: watch.instances(survivor) > at_rest)
+        time.sleep(QUIET_SECONDS)
         restored = time.time()
         self.fronts.restore(victim)
         self.tell(f"{scenario.title}: restored")

@@ -51,6 +51,8 @@ class Capacity:
     :param survivor_during: and after the last caller had come over.
     :param p99_before_ms: of its answers before.
     :param p99_during_ms: and after.
+    :param scaled_s: seconds from the fault until the other region had more instances.
+    :param instances: by region, (seconds since the fault, how many instances its endpoint had from then on).
     """
 
     asked: float
@@ -59,6 +61,16 @@ class Capacity:
     survivor_during: float
     p99_before_ms: float
     p99_during_ms: float
+    scaled_s: float | None = None
+    instances: dict[str, tuple[tuple[float, int], ...]] = field(default_factory=dict)
+
+
+def scaled(capacity: Capacity | None) -> str:
+    """How the instances of the other region grew, in words; empty: they did not, or nobody looked."""
+    counts = [count for _, count in [*capacity.instances.values()][-1]] if capacity and capacity.instances else []
+    if capacity is None or capacity.scaled_s is None or not counts:
+        return ""
+    return f"{counts[0]} to {max(counts)} in {capacity.scaled_s:.1f} s"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

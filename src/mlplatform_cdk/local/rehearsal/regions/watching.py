@@ -1,7 +1,8 @@
-"""What changes while a scenario runs: the regions' verdicts, and where the name leads."""
+"""What changes while a scenario runs: the regions' verdicts and instances, and where the name leads."""
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from typing import TYPE_CHECKING, Self
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
     from mlplatform_cdk.local.rehearsal.regions.world import Region
 
 LOOK_SECONDS = 0.1
+COUNT_LOOKS = 10  # of which one asks for the instances, too
 STALE = "stale"
 
 
 class Watch:
-    """Looks ten times a second, for the block.
+    """Looks ten times a second, for the block; at instances once.
 
     :param regions: whose verdicts.
     :param leads: to which region the name leads now for a caller near one; empty: to none.
@@ -29,6 +31,7 @@ class Watch:
         self._regions, self._leads = regions, leads
         self._seen: list[Seen] = []
         self._now: dict[tuple[str, str], str] = {}
+        self._looks = itertools.count()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
@@ -55,14 +58,21 @@ class Watch:
         """Where the name leads for callers near a region."""
         return self._now.get(("name", near), "")
 
+    def instances(self, region: str) -> int:
+        """How many instances a region's endpoint has."""
+        return int(self._now.get(("instances", region), "0"))
+
     def _run(self) -> None:
         while not self._over.wait(LOOK_SECONDS):
             self._look()
 
     def _look(self) -> None:
+        counts = next(self._looks) % COUNT_LOOKS == 0
         for name, region in self._regions.items():
             self._keep("verdict", name, _status(region))
             self._keep("name", name, self._leads(name))
+            if counts:
+                self._keep("instances", name, str(region.instances()))
 
     def _keep(self, what: str, region: str, value: str) -> None:
         if self._now.get((what, region)) != value:

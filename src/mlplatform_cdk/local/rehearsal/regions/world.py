@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from mlplatform_cdk.local.administrator import Administrator
 from mlplatform_cdk.local.rehearsal import target
 from mlplatform_cdk.local.rehearsal.people import LONGEST_SECONDS, NothingHappened, People, until
+from mlplatform_cdk.local.rehearsal.regions.names import AT_REST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,6 +80,21 @@ class Region:
             self.aws.client("dynamodb").get_item(TableName=self.variables[_TABLE], Key=key).get("Item", {})
         )
         return found
+
+    def instances(self) -> int:
+        """How many instances answer callers."""
+        found = self.aws.client("sagemaker").describe_endpoint(EndpointName=self.variables["ENDPOINT_NAME"])
+        return sum(int(one["CurrentInstanceCount"]) for one in found["ProductionVariants"] if one["CurrentWeight"] > 0)
+
+    def shrink(self) -> None:
+        """Let the endpoint have the instances that it has at rest: to scale in takes a quarter of an hour."""
+        sagemaker, name = self.aws.client("sagemaker"), self.variables["ENDPOINT_NAME"]
+        variants = sagemaker.describe_endpoint(EndpointName=name)["ProductionVariants"]
+        if all(one["CurrentInstanceCount"] <= AT_REST for one in variants):
+            return
+        wanted = [{"VariantName": one["VariantName"], "DesiredInstanceCount": AT_REST} for one in variants]
+        sagemaker.update_endpoint_weights_and_capacities(EndpointName=name, DesiredWeightsAndCapacities=wanted)
+        until(lambda: self.instances() == AT_REST or None, "a region's endpoint at rest")
 
     def forget(self) -> None:
         """Let the region begin as one that has never left: the rule remembers each leaving for an hour and more."""

@@ -1,0 +1,10 @@
+"""Application Auto Scaling of endpoints: moto keeps targets and policies, and nobody acts on them."""
+
+from __future__ import annotations
+
+from mlplatform_cdk.local.adapters.auto_scaling import policies
+
+
+def install() -> None:
+    """Let target tracking policies of variants watch their metric, and act."""
+    policies.install()
