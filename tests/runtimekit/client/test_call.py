@@ -57,8 +57,28 @@ def test_every_attempt_in_every_region_carries_the_same_key_and_body() -> None:
         "Accept": "application/json",
         "Content-Type": "application/json",
         "X-Amzn-SageMaker-Custom-Attributes": "t=1",
+        "X-Amzn-SageMaker-Inference-Id": failed.value.idempotency_key,
         "X-Idempotency-Key": failed.value.idempotency_key,
     }
+
+
+@pytest.mark.parametrize(
+    ("key", "headers", "inference_id"),
+    [
+        ("k-1", {}, "k-1"),
+        ("k-1", {"x-amzn-sagemaker-inference-id": "mine"}, "mine"),
+        ("k" * 65, {}, None),  # longer than SageMaker takes
+    ],
+)
+def test_the_model_gets_the_key_as_its_inference_id_where_it_may(
+    key: str, headers: dict[str, str], inference_id: str | None
+) -> None:
+    wire = world(a=well())
+    client(wire).invoke(b"", idempotency_key=key, headers=headers)
+
+    (sent,) = wire.sent
+    names = {name.lower(): value for name, value in sent.request.headers.items()}
+    assert (names["x-idempotency-key"], names.get("x-amzn-sagemaker-inference-id")) == (key, inference_id)
 
 
 def test_each_call_has_a_key_of_its_own() -> None:

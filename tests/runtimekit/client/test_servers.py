@@ -253,6 +253,7 @@ def test_what_is_sent_is_what_was_asked(start: Start, connect: Connect) -> None:
             "Content-Type": "text/csv",
             "Accept": "application/json",
             "X-Idempotency-Key": "k-1",
+            "X-Amzn-SageMaker-Inference-Id": "k-1",
             "X-Trace": "t",
         }
     ]

@@ -18,7 +18,9 @@ from mlplatform_cdk.runtimekit.client.verdicts import Verdicts
 from mlplatform_cdk.runtimekit.client.wire import Wire
 
 IDEMPOTENCY_KEY = "X-Idempotency-Key"
+INFERENCE_ID = "X-Amzn-SageMaker-Inference-Id"
 _LONGEST_KEY = 128
+_LONGEST_INFERENCE_ID = 64  # by botocore's model of InvokeEndpoint
 _HERE = {"127.0.0.1", "::1", "localhost"}
 _OURS = {"host", "content-length", "content-type", "accept", "authorization", "x-api-key", IDEMPOTENCY_KEY.lower()}
 
@@ -104,7 +106,8 @@ class RegionClient:
         :param body: the request, as the model takes it.
         :param content_type: of the request.
         :param accept: the content type of the answer.
-        :param idempotency_key: 1 to 128 visible ASCII characters that all attempts carry; default: a new UUID.
+        :param idempotency_key: 1 to 128 visible ASCII characters that all attempts carry; the model gets it as the
+            inference id, too, where it has 64 at most and ``headers`` name no other; default: a new UUID.
         :param idempotent: whether the request may be processed twice, as a prediction may; where it may not, it is
             tried again only if it was certainly not processed, and never hedged.
         :param headers: further ones, such as ``X-Amzn-SageMaker-Custom-Attributes``.
@@ -120,10 +123,13 @@ class RegionClient:
         seconds = self._shared.limits.deadline_s if deadline_s is None else deadline_s
         if not seconds > 0:  # which is so for what is no number, too
             raise ValueError(f"deadline_s must be above 0, got {seconds:g}")
+        further = _further(headers or {})
         own = {"Content-Type": content_type, "Accept": accept, IDEMPOTENCY_KEY: key}
+        if len(key) <= _LONGEST_INFERENCE_ID and INFERENCE_ID.lower() not in map(str.lower, further):
+            own[INFERENCE_ID] = key  # what API Gateway hands on to the endpoint, and data capture keeps
         call = Call(
             shared=self._shared,
-            headers=_sendable(own | _further(headers or {})),
+            headers=_sendable(own | further),
             body=body.encode() if isinstance(body, str) else body,
             key=key,
             idempotent=idempotent,

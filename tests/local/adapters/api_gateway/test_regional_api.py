@@ -97,7 +97,7 @@ def test_the_client_of_many_regions_is_answered_and_knows_a_failed_model_a_refus
 
     front.publish("drained")
     with connected(Iam(allowed)) as client:
-        answer = client.invoke(b"1,2,3", content_type="text/csv")
+        answer = client.invoke(b"1,2,3", content_type="text/csv", idempotency_key="order-17")
         with pytest.raises(CallFailed, match=f"{region} answered 424"):
             client.invoke(b"break")
         (status,) = client.status()
@@ -108,6 +108,7 @@ def test_the_client_of_many_regions_is_answered_and_knows_a_failed_model_a_refus
         stranger.invoke(b"{}")
 
     assert (json.loads(answer.body)["length"], answer.region, status.state) == (5, region, "out-of-service")
+    assert json.loads(answer.body)["inference_id"] == "order-17"  # which the container gets from SageMaker
     assert answer.request_id
 
 

@@ -43,6 +43,7 @@ class Handler(BaseHTTPRequestHandler):
             "type": self.headers["Content-Type"],
             "accept": self.headers["Accept"],
             "attributes": self.headers["X-Amzn-SageMaker-Custom-Attributes"],
+            "inference_id": self.headers["X-Amzn-SageMaker-Inference-Id"],
         }
         self.answer(200, json.dumps(seen).encode())
 
