@@ -1,7 +1,8 @@
 """Many regions behind one name: what each region owns, and the names that lead there."""
 
 from mlplatform_cdk.routing.global_names import GlobalNames
-from mlplatform_cdk.routing.health_probe import HealthProbe, VerdictTable
+from mlplatform_cdk.routing.health_probe import ClientCredentials, HealthProbe, VerdictTable
+from mlplatform_cdk.routing.internal_api import InternalApi, PrivateLink
 from mlplatform_cdk.routing.plan import (
     HealthCheckSettings,
     HostedZoneReference,
@@ -24,6 +25,7 @@ from mlplatform_cdk.routing.state_tables import Consistency, RegionalTable, Stat
 
 __all__ = [
     "Authorization",
+    "ClientCredentials",
     "Consistency",
     "Firewall",
     "GlobalNames",
@@ -31,9 +33,11 @@ __all__ = [
     "HealthProbe",
     "HostedZoneReference",
     "ImageReplication",
+    "InternalApi",
     "ModelReplication",
     "MultiRegionEndpoint",
     "MutualTls",
+    "PrivateLink",
     "ProbeSettings",
     "RegionSwitches",
     "RegionalApi",

@@ -20,8 +20,9 @@ from mlplatform_cdk.runtimekit.region_health import IN_SERVICE
 _Check = route53.CfnHealthCheck.HealthCheckConfigProperty
 _Location = route53.CfnRecordSet.GeoLocationProperty
 _HTTPS = 443
-# An alias leads to a record of its own type.
+# An alias leads to a record of its own type, which must be there: regional APIs have both, load balancers inside one.
 _KINDS = ("A", "AAAA")
+_PRIVATE_KINDS = ("A",)
 
 
 class GlobalNames(Construct):
@@ -150,7 +151,7 @@ class GlobalNames(Construct):
         scope = self._scopes[place]
         zone = self._plan.zone.hosted_zone_id
         asks_target = "health_check_id" not in how or "failover" in how
-        for kind in _KINDS:
+        for kind in _PRIVATE_KINDS if self._plan.zone.private else _KINDS:
             route53.CfnRecordSet(
                 scope,
                 f"{id}{kind}",

@@ -39,14 +39,15 @@ class Firewall:
     """AWS WAF's managed rules (reputation, core, known bad inputs) and a rate for each address.
 
     :param rate: requests of one address in five minutes, beyond which it is blocked, 10 to 2,000,000,000; servers
-        behind one gateway share an address; default: 30,000, which is all that the default ``Throttle`` takes.
+        behind one gateway share an address; None: no address is bounded; default: 30,000, which is all that the default
+        ``Throttle`` takes.
     """
 
-    rate: int = 30_000
+    rate: int | None = 30_000
 
     def __post_init__(self) -> None:
         """Refuse what WAF refuses."""
-        if not _LEAST_RATE <= self.rate <= _MOST_RATE:
+        if self.rate is not None and not _LEAST_RATE <= self.rate <= _MOST_RATE:
             raise ValueError(f"rate must lie in {_LEAST_RATE} to {_MOST_RATE} in five minutes, got {self.rate}")
 
 
@@ -54,9 +55,9 @@ THIRTY_THOUSAND = Firewall()
 
 
 class WebAcl(Construct):
-    """A regional web ACL on one stage, and the log of what it did not let through."""
+    """A regional web ACL on a stage or a load balancer, and the log of what it did not let through."""
 
-    def __init__(self, scope: Construct, id: str, *, firewall: Firewall, stage_arn: str, key: kms.IKey) -> None:
+    def __init__(self, scope: Construct, id: str, *, firewall: Firewall, guarded_arn: str, key: kms.IKey) -> None:
         super().__init__(scope, id)
         acl = wafv2.CfnWebACL(
             self,
@@ -65,9 +66,12 @@ class WebAcl(Construct):
             default_action=wafv2.CfnWebACL.DefaultActionProperty(allow={}),
             description="Managed rules and a rate for each address, in front of the API of a model",
             visibility_config=_seen("WebAcl"),
-            rules=[*(_managed(index, *group) for index, group in enumerate(_GROUPS)), _rate(len(_GROUPS), firewall)],
+            rules=[
+                *(_managed(index, *group) for index, group in enumerate(_GROUPS)),
+                *([] if firewall.rate is None else [_rate(len(_GROUPS), firewall.rate)]),
+            ],
         )
-        wafv2.CfnWebACLAssociation(self, "OnStage", resource_arn=stage_arn, web_acl_arn=acl.attr_arn)
+        wafv2.CfnWebACLAssociation(self, "OnStage", resource_arn=guarded_arn, web_acl_arn=acl.attr_arn)
         # WAF writes to log groups of this prefix only:
         # https://docs.aws.amazon.com/waf/latest/developerguide/logging-cw-logs.html
         self.log_group = logs.LogGroup(
@@ -124,7 +128,7 @@ def _managed(priority: int, name: str, counted: tuple[str, ...]) -> wafv2.CfnWeb
     )
 
 
-def _rate(priority: int, firewall: Firewall) -> wafv2.CfnWebACL.RuleProperty:
+def _rate(priority: int, rate: int) -> wafv2.CfnWebACL.RuleProperty:
     return wafv2.CfnWebACL.RuleProperty(
         name="RateOfOneAddress",
         priority=priority,
@@ -136,7 +140,7 @@ def _rate(priority: int, firewall: Firewall) -> wafv2.CfnWebACL.RuleProperty:
         visibility_config=_seen("RateOfOneAddress"),
         statement=wafv2.CfnWebACL.StatementProperty(
             rate_based_statement=wafv2.CfnWebACL.RateBasedStatementProperty(
-                aggregate_key_type="IP", limit=firewall.rate, evaluation_window_sec=_WINDOW_SECONDS
+                aggregate_key_type="IP", limit=rate, evaluation_window_sec=_WINDOW_SECONDS
             )
         ),
     )

@@ -1,0 +1,1 @@
+"""What CloudFormation cannot ask AWS for an internal API."""
