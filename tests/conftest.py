@@ -17,22 +17,20 @@ os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.d
 import subprocess  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Generator  # noqa: E402
-from functools import cache  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402 -- after the environment is set
 
 import pytest  # noqa: E402
-from botocore.loaders import JSONFileLoader  # noqa: E402
 from xdist.scheduler import LoadFileScheduling  # noqa: E402
 
 from mlplatform_cdk.assembly.synthesize import synthesize  # noqa: E402
+from mlplatform_cdk.local.models_once import read_models_once  # noqa: E402
 from tests.once import once  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
 
-# moto gives boto3 a new session for each test, which would read AWS's models again, for a tenth of all tests' time.
-_read_once = cache(JSONFileLoader().load_file)
-JSONFileLoader.load_file = lambda _self, path: _read_once(path)  # type: ignore[method-assign]
+# moto gives boto3 a new session for each test, and reading its models again would take a tenth of all tests' time.
+read_models_once()
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,11 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from mlplatform_cdk.local.adapters.shortcuts import keep_what_a_transaction_touches
 from mlplatform_cdk.runtimekit import aws
+
+# Each of some thousand outcomes is a transaction, for which moto would copy all those before it.
+keep_what_a_transaction_touches()
 
 TABLE, RECORDS = "outcomes", "records"
 

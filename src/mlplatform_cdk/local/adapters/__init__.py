@@ -8,6 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 
 ADAPTERS: tuple[str, ...] = (
+    "mlplatform_cdk.local.adapters.shortcuts",
     "mlplatform_cdk.local.adapters.configuration",
     "mlplatform_cdk.local.adapters.cloudformation",
     "mlplatform_cdk.local.adapters.buckets",
