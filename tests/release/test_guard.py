@@ -10,9 +10,10 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from mlplatform_cdk.release.blue_green.runtime import guard, lock, recovery
+from mlplatform_cdk.release.ab_test.runtime import lock as ab_test_lock
+from mlplatform_cdk.release.blue_green.runtime import guard, lock, lock_rows, recovery
 from mlplatform_cdk.runtimekit import aws
-from tests.release.table import EARLY, ENDPOINT, LATER, MACHINE, ONE, THREE, TWO, States, world
+from tests.release.table import EARLY, ENDPOINT, LAST, LATER, MACHINE, ONE, THREE, TWO, States, world
 
 PLAN: dict[str, Any] = {
     "green": {"variant": "b"},
@@ -200,11 +201,26 @@ def test_a_release_that_let_go_before_it_failed_needs_no_recovery(states: States
     assert states.started == []
 
 
-def test_the_end_of_one_that_waited_starts_nothing(states: States) -> None:
+def test_the_end_of_one_that_waited_starts_nothing_and_clears_its_place_in_the_line_and_no_other(
+    states: States,
+) -> None:
     release()
     lock.take(ENDPOINT, TWO, "v2", asked=LATER)
+    lock.take(ENDPOINT, THREE, "v3", asked=LAST)
 
     assert end(TWO, states) == ""
+    assert [row.owner for row in lock_rows.read(ENDPOINT)] == [ONE, THREE]
+
+
+def test_an_ab_test_begins_as_soon_as_the_release_that_waited_in_vain_has_ended(states: States) -> None:
+    release()
+    lock.take(ENDPOINT, TWO, "v2", asked=LATER)
+    lock.free(ENDPOINT, ONE)
+
+    end(TWO, states)
+
+    ab_test_lock.take(ENDPOINT, THREE, "run-1")
+    assert ab_test_lock.is_held(ENDPOINT, THREE)
 
 
 def test_a_recovery_that_dies_is_tried_again_and_not_for_ever(states: States) -> None:

@@ -159,8 +159,14 @@ def test_the_guard_may_set_weights_end_and_start_releases_and_read_the_lock_and_
 ) -> None:
     assert actions(template, "GuardFunctionRolePermissions") == {
         "cloudwatch:PutMetricData",
+        "dynamodb:DeleteItem",
         "dynamodb:Query",
         "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:Encrypt",
+        "kms:GenerateDataKey",
+        "kms:GenerateDataKeyWithoutPlaintext",
+        "kms:ReEncryptFrom",
         "logs:CreateLogStream",
         "logs:PutLogEvents",
         "sagemaker:UpdateEndpointWeightsAndCapacities",
@@ -171,3 +177,12 @@ def test_the_guard_may_set_weights_end_and_start_releases_and_read_the_lock_and_
         "xray:PutTelemetryRecords",
         "xray:PutTraceSegments",
     }
+
+
+def test_the_guard_removes_rows_of_the_lock_of_its_endpoint_alone(template: Template) -> None:
+    (removing,) = [
+        one for one in statements(template, "GuardFunctionRolePermissions") if "dynamodb:DeleteItem" in one["Action"]
+    ]
+
+    assert removing["Action"] == "dynamodb:DeleteItem"
+    assert removing["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["lock#dev-churn"]}}

@@ -174,6 +174,24 @@ def test_a_transaction_needs_what_each_of_its_actions_needs_alone(account: Accou
     whole.transact_write_items(TransactItems=[put, count])
 
 
+def test_who_may_change_rows_of_one_partition_key_changes_no_others(account: Account) -> None:
+    dynamodb, table = account.client("dynamodb"), f"locks-{time.time_ns()}"
+    kinds = {"endpoint": "HASH", "at": "RANGE"}
+    dynamodb.create_table(
+        TableName=table,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in kinds],
+        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in kinds.items()],
+    )
+    arn = f"arn:aws:dynamodb:*:*:table/{table}"
+    of_one = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["lock#churn"]}}
+    role = client_of(account, "dynamodb", allow("dynamodb:DeleteItem", arn, Condition=of_one))
+
+    role.delete_item(TableName=table, Key={"endpoint": {"S": "lock#churn"}, "at": {"S": "wait"}})
+    others = {"endpoint": {"S": "churn"}, "at": {"S": "2026"}}
+    assert "dynamodb:DeleteItem" in refusal(lambda: role.delete_item(TableName=table, Key=others))[1]
+
+
 def test_tags_at_creation_need_the_right_to_tag(account: Account) -> None:
     sagemaker = client_of(account, "sagemaker", allow("sagemaker:CreateModelPackageGroup"))
 

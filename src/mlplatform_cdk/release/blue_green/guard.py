@@ -83,6 +83,7 @@ class ReleaseGuard(Construct):
     def _grant(self, endpoint: ReleasedEndpoint, machine: sfn.StateMachine, records: ReleaseRecords) -> None:
         role, executions = self.function.platform_role, executions_of(self, machine)
         records.grant_history(role)
+        records.grant_clear(role, endpoint.endpoint_name)
         role.allow(
             permission(["sagemaker:UpdateEndpointWeightsAndCapacities"], endpoint.endpoint_arn),
             permission(["states:DescribeExecution", "states:StopExecution"], executions),

@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from mlplatform_cdk.core import arn_of, grant, grant_encrypt, key_arn, permission
+from mlplatform_cdk.core import Access, allowed, arn_of, grant, grant_encrypt, key_arn, permission
 from mlplatform_cdk.core.tables import PlatformTable
 from mlplatform_cdk.runtimekit.release_records import BUS_VARIABLE, EXPIRY, PARTITION_KEY, SORT_KEY, TABLE_VARIABLE
 
@@ -16,6 +16,7 @@ _HISTORY = ("dynamodb:Query",)
 _READ = ("dynamodb:GetItem", *_HISTORY)
 # A record and a lock are whole items; only a gate's item is changed.
 _WRITE = (*_READ, "dynamodb:DeleteItem", "dynamodb:PutItem")
+_HOLD = ("dynamodb:DeleteItem", "dynamodb:PutItem", *_HISTORY)
 _RECORD = ("dynamodb:GetItem", "dynamodb:PutItem")
 _DECIDE = (*_RECORD, "dynamodb:UpdateItem")
 
@@ -95,6 +96,17 @@ class ReleaseRecords(Construct):
     def grant_history(self, grantee: iam.IGrantable) -> None:
         """Let ``grantee`` read the records and the locks of endpoints by their names, and nothing more."""
         self._grant_look(grantee, _HISTORY)
+
+    def grant_clear(self, grantee: iam.IGrantable, endpoint_name: str) -> None:
+        """Let ``grantee`` remove rows of the lock of one endpoint; its records and those of others stay."""
+        of_its_lock = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [f"lock#{endpoint_name}"]}}
+        grant(grantee, permission(["dynamodb:DeleteItem"], self.table_arn, conditions=of_its_lock))
+        grant_encrypt(self._key, grantee)
+
+    def holding(self) -> Access:
+        """What holding an endpoint's lock takes beside its releases: to look who has it, to take it and let it go."""
+        on_key = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"]
+        return Access([allowed(_HOLD, self.table_arn), allowed(on_key, key_arn(self._key))])
 
     def _grant_change(self, grantee: iam.IGrantable, actions: Sequence[str], *, tells: bool) -> None:
         bus = arn_of(self, "events", f"event-bus/{self.bus_name}")

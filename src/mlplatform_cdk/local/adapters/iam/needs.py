@@ -30,6 +30,7 @@ _IN_TRANSACTIONS = {
     "Put": "PutItem",
     "Update": "UpdateItem",
 }
+_OF_ONE_ITEM = {"DeleteItem": "Key", "GetItem": "Key", "PutItem": "Item", "UpdateItem": "Key"}
 
 
 def of(call: Call) -> list[Need]:
@@ -71,6 +72,8 @@ def _context(call: Call) -> Mapping[str, list[str]]:
     if call.prefix == "application-autoscaling":
         named = {"service-namespace": "ServiceNamespace", "scalable-dimension": "ScalableDimension"}
         return {f"{call.prefix}:{key}": [parameters[name]] for key, name in named.items() if name in parameters}
+    if call.prefix == "dynamodb" and call.operation in _OF_ONE_ITEM:
+        return _leading_keys(call)
     if call.prefix == "kms":
         pairs = (parameters.get("EncryptionContext") or {}).items()
         return {f"kms:encryptioncontext:{key}".lower(): [value] for key, value in pairs}
@@ -79,3 +82,14 @@ def _context(call: Call) -> Mapping[str, list[str]]:
         found = {f"aws:requesttag/{tag['Key']}".lower(): [str(tag.get("Value", ""))] for tag in tags}
         return found | {"aws:tagkeys": [tag["Key"] for tag in tags]}
     return {}
+
+
+def _leading_keys(call: Call) -> Mapping[str, list[str]]:
+    """The partition key of the one item that the call is about."""
+    from moto.dynamodb import dynamodb_backends  # with moto's parsers, which calls of other services do without
+
+    name = str(call.parameters["TableName"]).rpartition("/")[2]
+    table = dynamodb_backends[call.account][call.region].tables.get(name)
+    item: Mapping[str, Mapping[str, Any]] = call.parameters[_OF_ONE_ITEM[call.operation]]
+    value = item.get(table.hash_key_attr, {}) if table else {}
+    return {"dynamodb:leadingkeys": [str(one) for one in value.values()]} if value else {}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from mlplatform_cdk.release.blue_green.runtime import lock, recovery, stopping
+from mlplatform_cdk.release.blue_green.runtime import lock, lock_rows, recovery, stopping
 from mlplatform_cdk.release.blue_green.runtime.lock_rows import Row
 from mlplatform_cdk.release.blue_green.runtime.state import label_of
 from mlplatform_cdk.runtimekit import aws, logs
@@ -58,18 +58,27 @@ def on_alarm(event: Mapping[str, Any]) -> dict[str, Any]:
 def on_end(event: Mapping[str, Any]) -> dict[str, Any]:
     """The step: an execution ended other than well; another one brings back what it left, or retires blue in its place.
 
-    When that was tried often enough, a person is told.
+    When that was tried often enough, a person is told. One that still waited for its turn leaves the line at once, so
+    that it holds up nobody who asks whether the endpoint is free, such as an A/B test.
 
     :param event: ``endpoint_name``, ``machine_arn``, ``topic_arn`` (empty: nobody is told) and ``ended``:
         ``executionArn``, ``status`` and ``input`` (a text).
     """
     endpoint, row = event["endpoint_name"], lock.holder(event["endpoint_name"])
     ended = {**event["ended"], "input": _mapping(event["ended"]["input"])}
+    _leave_line(endpoint, ended["executionArn"])
     requests = (recovery.recovery_of(ended, row), recovery.retirement_of(ended, row))
     started = [_start(event["machine_arn"], ended, one) for one in requests if one is not None]
     if said := recovery.given_up(ended, row, endpoint):
         _tell(endpoint, said, topic=event["topic_arn"])
     return {"started": "".join(started), "given_up": said}
+
+
+def _leave_line(endpoint: str, dead: str) -> None:
+    """Clear the places in the line of an execution that has ended; what it held as the lock is its recovery's."""
+    for row in lock_rows.read(endpoint):
+        if row.owner == dead and row.at != lock_rows.ROW:
+            lock_rows.remove(endpoint, row.at, owner=dead)
 
 
 def _start(machine_arn: str, ended: Mapping[str, Any], request: Mapping[str, Any]) -> str:
