@@ -104,6 +104,18 @@ def test_a_configuration_of_that_name_that_is_another_one_is_not_taken_for_it(
         call("createEndpointConfig", **asked)
 
 
+def test_a_model_in_the_same_network_is_the_same_in_whatever_order_sagemaker_names_it(sagemaker: SageMaker) -> None:
+    asked = {**MODEL, "ModelName": "dev-churn--v2", "VpcConfig": {"Subnets": ["b", "a"], "SecurityGroupIds": ["g"]}}
+    call("createModel", **asked)
+    sagemaker.made["dev-churn--v2"] = {**asked, "VpcConfig": {"Subnets": ["a", "b"], "SecurityGroupIds": ["g"]}}
+
+    call("createModel", **asked)
+
+    sagemaker.made["dev-churn--v2"] = {**asked, "VpcConfig": {"Subnets": ["a", "c"], "SecurityGroupIds": ["g"]}}
+    with pytest.raises(NameTaken, match=r"differs in VpcConfig.Subnets is there"):
+        call("createModel", **asked)
+
+
 def test_a_configuration_with_another_key_is_another_one(sagemaker: SageMaker) -> None:
     call("createEndpointConfig", **config("both", KmsKeyId="theirs"))
 

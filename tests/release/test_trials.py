@@ -9,7 +9,7 @@ import pytest
 
 from mlplatform_cdk.release.blue_green.runtime import trials
 from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseFailed
-from mlplatform_cdk.runtimekit import aws
+from mlplatform_cdk.runtimekit import aws, own_requests
 from tests.release.registered import ANSWER, DIGEST, ENDPOINT, MANIFEST_URI, account
 
 
@@ -56,6 +56,7 @@ def test_green_is_asked_every_golden_request_whatever_its_weight(runtime: Any) -
 
     assert record["requests"] == 2
     assert {one["TargetVariant"] for one in fake.asked} == {"b"}
+    assert all(own_requests.is_own(one["InferenceId"]) for one in fake.asked)
     assert {one["Body"] for one in fake.asked} == {
         b'{"inputs": {"features": [[1]]}}',
         b'{"inputs": {"features": [[2]]}}',

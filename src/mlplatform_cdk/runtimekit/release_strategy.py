@@ -18,7 +18,7 @@ MOST_BAKE_LOOKS = 96  # every quarter of an hour of a day: the alarms act in bet
 # An execution's history holds 25,000 events, and a look is a wait, a task and a choice: 2 + 5 + 2 of them. See
 # ``release/blue_green/changes.py`` for what the rest of a release takes.
 EVENTS_A_LOOK = 9
-MOST_LOOKS = 1300
+MOST_LOOKS = 1180
 MOST_STEPS = 20
 DEFAULT_RULES = VerdictRules()
 _TIMES = ("observe", "look_every", "bake", "retention")

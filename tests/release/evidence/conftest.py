@@ -17,10 +17,12 @@ class Variants:
     """A SageMaker runtime.
 
     :param asked: every request's variant and body, in the order of their coming.
+    :param ids: their inference ids.
     """
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, bytes]] = []
+        self.ids: list[str] = []
         self.taught: dict[str, Taught] = {}
         self.most_at_once = 0
         self._now = 0
@@ -32,6 +34,7 @@ class Variants:
             self._now += 1
             self.most_at_once = max(self.most_at_once, self._now)
             self.asked.append((request["TargetVariant"], request["Body"]))
+            self.ids.append(request["InferenceId"])
         try:
             body = self.taught[request["TargetVariant"]](request["Body"])
         finally:

@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.response import StreamingBody
-from botocore.stub import Stubber
+from botocore.stub import ANY, Stubber
 
 from mlplatform_cdk.release.blue_green.runtime.evidence import Question, asking, captured_questions, replay, warm_up
 from mlplatform_cdk.release.blue_green.runtime.evidence.agreement import agreements, stability
@@ -63,7 +63,7 @@ def test_the_question_is_one_that_the_service_takes(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(asking, "_client", lambda: client)
     with Stubber(client) as stubber:
         answer = {"Body": StreamingBody(io.BytesIO(b"[1]"), 3), "ContentType": "application/json"}
-        stubber.add_response("invoke_endpoint", answer, {**asked, "Body": b"1,2"})
+        stubber.add_response("invoke_endpoint", answer, {**asked, "Body": b"1,2", "InferenceId": ANY})
         found = ask("churn", "b", Question(body=b"1,2", content_type="text/csv"))
 
     assert (found.body, found.content_type, found.problem) == (b"[1]", "application/json", "")
@@ -171,9 +171,9 @@ def test_a_broken_answer_is_named() -> None:
         values_of(b"<html>", "application/json")
 
 
-def line(data: str, *, encoding: str = "JSON", kind: str = "application/json") -> str:
+def line(data: str, *, encoding: str = "JSON", kind: str = "application/json", **event: str) -> str:
     asked = {"observedContentType": kind, "mode": "INPUT", "data": data, "encoding": encoding}
-    return json.dumps({"captureData": {"endpointInput": asked}, "eventMetadata": {}, "eventVersion": "0"})
+    return json.dumps({"captureData": {"endpointInput": asked}, "eventMetadata": event, "eventVersion": "0"})
 
 
 def test_captured_requests_are_sent_as_they_came() -> None:
@@ -194,6 +194,17 @@ def test_captured_requests_are_sent_as_they_came() -> None:
         Question(body=b"1,2", content_type="text/csv"),
         Question(body=b"\0\1", content_type="image/png"),
     ]
+
+
+def test_what_the_platform_asked_by_itself_is_no_request_of_production(variants: Variants) -> None:
+    variants.taught["b"] = doubles
+    warm_up("churn", "b", ASKED[:1], requests=3)
+    (own, *others) = variants.ids
+
+    content = "\n".join([line("1", inferenceId=own), line("2", inferenceId="a-caller's"), line("3")])
+
+    assert [one.body for one in questions(content.encode())] == [b"2", b"3"]
+    assert len({own, *others}) == 3
 
 
 def test_the_newest_captured_requests_are_taken_first_and_no_more_than_asked(monkeypatch: pytest.MonkeyPatch) -> None:

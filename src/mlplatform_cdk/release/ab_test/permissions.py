@@ -24,6 +24,7 @@ from mlplatform_cdk.core import (
     permission,
 )
 from mlplatform_cdk.core.machines import grant_ending
+from mlplatform_cdk.core.scaling import ONLY_VARIANTS, WHY_ANY_TARGET
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release.ab_test.findings import ON_A_TEMPLATE, WITHOUT_ALARMS, WITHOUT_RELEASE
 from mlplatform_cdk.release.ab_test.runtime.preparation import CHALLENGER, MARK
@@ -135,7 +136,7 @@ def _grant_scaling(function: PlatformFunction, endpoint: ReleasedEndpoint) -> No
                     "application-autoscaling:RegisterScalableTarget",
                 ],
                 targets,
-                conditions={"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}},
+                conditions=ONLY_VARIANTS,
             ),
             permission(
                 ["application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScalingPolicies"],
@@ -147,7 +148,7 @@ def _grant_scaling(function: PlatformFunction, endpoint: ReleasedEndpoint) -> No
     acknowledge_wildcards(
         policy,
         {
-            targets: "scalable targets have ids that AWS chooses; the condition keeps to SageMaker's",
+            targets: WHY_ANY_TARGET,
             alarms: "the alarms by which AWS scales challengers of one endpoint, with ids that AWS chooses",
         },
     )

@@ -34,8 +34,9 @@ def most_events(looks: int, steps: int) -> int:
     :param looks: the most looks at green.
     :param steps: how many steps the shift has.
     """
-    # An execution may end another one's release before its own.
-    watches = MOST_TURN_LOOKS + 3 * MOST_STILL_LOOKS + FLEETS * MOST_LOOKS + (steps + 1) * MOST_WEIGHT_LOOKS
+    # An execution may end another one's release before its own; and the plan waits until nobody changes the endpoint.
+    fleets = (FLEETS + 1) * MOST_LOOKS
+    watches = MOST_TURN_LOOKS + 3 * MOST_STILL_LOOKS + fleets + (steps + 1) * MOST_WEIGHT_LOOKS
     return EVENTS_A_LOOK * (looks + watches) + steps * (5 + 2 + 5) + 500
 
 

@@ -23,6 +23,7 @@ from mlplatform_cdk.core import (
     permission,
 )
 from mlplatform_cdk.core.machines import grant_ending
+from mlplatform_cdk.core.scaling import ONLY_VARIANTS, WHY_ANY_TARGET
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.serving import ReleasedEndpoint
 
@@ -205,7 +206,7 @@ def _scaling(territory: Territory) -> tuple[iam.PolicyStatement, ...]:
                 "application-autoscaling:RegisterScalableTarget",
             ],
             territory.targets,
-            conditions={"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}},
+            conditions=ONLY_VARIANTS,
         ),
         permission(
             ["cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"], territory.alarms
@@ -225,7 +226,7 @@ def _wildcards(territory: Territory) -> dict[str, str]:
     return {
         territory.configurations: "the configurations that releases make for one endpoint, by their common prefix",
         territory.models: "the models that releases make for one endpoint, by their common prefix",
-        territory.targets: "scalable targets have ids that AWS chooses; the condition keeps to SageMaker's",
+        territory.targets: WHY_ANY_TARGET,
         territory.alarms: "the alarms by which AWS scales one endpoint, with ids that AWS chooses",
     }
 

@@ -20,6 +20,7 @@ from mlplatform_cdk.core import (
     arn_of,
     permission,
 )
+from mlplatform_cdk.core.scaling import ONLY_VARIANTS, WHY_ANY_TARGET
 from mlplatform_cdk.serving.realtime_endpoint.variant import EndpointVariant
 
 RUNTIME = "mlplatform_cdk.serving.realtime_endpoint.runtime"
@@ -100,7 +101,7 @@ class FleetKeeper(Construct):
                     "application-autoscaling:RegisterScalableTarget",
                 ],
                 targets,
-                conditions={"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}},
+                conditions=ONLY_VARIANTS,
             ),
             permission(["cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"], alarms),
             permission(["cloudwatch:DeleteAlarms"], former),
@@ -114,7 +115,7 @@ class FleetKeeper(Construct):
             role,
             {
                 configurations: "CloudFormation names the configurations of this endpoint; they are only read",
-                targets: "scalable targets have ids that AWS chooses; the condition keeps to SageMaker's",
+                targets: WHY_ANY_TARGET,
                 alarms: "the alarms by which AWS scales one endpoint, with ids that AWS chooses",
                 former: "those of this endpoint under a former name, which go with its scaling when it is renamed",
             },

@@ -5,7 +5,7 @@ import json
 
 from mlplatform_cdk.release.ab_test.runtime.errors import TestFailed
 from mlplatform_cdk.release.ab_test.runtime.preparation import Challenger
-from mlplatform_cdk.runtimekit import aws, s3
+from mlplatform_cdk.runtimekit import aws, own_requests, s3
 from mlplatform_cdk.runtimekit.manifest import Manifest
 
 _JSON = "application/json"
@@ -28,6 +28,7 @@ def try_out(endpoint: str, challenger: Challenger) -> int:
             ContentType=_JSON,
             Accept=_JSON,
             Body=json.dumps(golden.body()).encode(),
+            InferenceId=own_requests.new_id(),
         )
         problems += golden.check(json.loads(answer["Body"].read()))
     if problems:

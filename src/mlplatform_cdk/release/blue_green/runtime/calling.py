@@ -6,7 +6,7 @@ such a refusal counts as done where what is there is what was asked for.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from mlplatform_cdk.release.blue_green.runtime.errors import NameTaken
 from mlplatform_cdk.runtimekit import aws
@@ -180,7 +180,14 @@ def _more(asked: Sequence[Asked], found: Sequence[Asked], where: str) -> list[st
     return [f"{where.removeprefix('.')}.{name}" for name in _by_name(found) if name not in _by_name(asked)]
 
 
+def _are_names(value: Any) -> TypeGuard[Sequence[str]]:
+    """Such as subnets and security groups, which SageMaker gives back in any order."""
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
 def _is_same(asked: object, found: object) -> bool:
     if isinstance(asked, int | float) and isinstance(found, int | float):
         return math.isclose(asked, found, rel_tol=_CLOSE, abs_tol=_CLOSE)
+    if _are_names(asked) and _are_names(found):
+        return sorted(asked) == sorted(found)
     return asked == found or not (asked or found)

@@ -8,7 +8,7 @@ from typing import Any
 
 from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseFailed
 from mlplatform_cdk.release.blue_green.runtime.golden import Trial, verdict
-from mlplatform_cdk.runtimekit import aws, s3
+from mlplatform_cdk.runtimekit import aws, own_requests, s3
 from mlplatform_cdk.runtimekit.manifest import GoldenRequest, Manifest
 
 _JSON = "application/json"
@@ -52,7 +52,12 @@ def _ask(endpoint_name: str, variant: str, golden: GoldenRequest) -> Trial:
     begin = time.perf_counter()
     try:
         answer = runtime.invoke_endpoint(
-            EndpointName=endpoint_name, TargetVariant=variant, ContentType=_JSON, Accept=_JSON, Body=body
+            EndpointName=endpoint_name,
+            TargetVariant=variant,
+            ContentType=_JSON,
+            Accept=_JSON,
+            Body=body,
+            InferenceId=own_requests.new_id(),
         )
         content = answer["Body"].read()
     except runtime.exceptions.ClientError as error:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from mlplatform_cdk.runtimekit import own_requests
+
 CONCURRENCY = 8
 _JSON = "application/json"
 
@@ -55,6 +57,7 @@ def ask(endpoint: str, variant: str, question: Question) -> Answer:
             ContentType=question.content_type,
             Accept=question.accept,
             Body=question.body,
+            InferenceId=own_requests.new_id(),
         )
         body: bytes = answer["Body"].read()
     except ClientError as error:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from mlplatform_cdk.release.blue_green.runtime.evidence.asking import Question
-from mlplatform_cdk.runtimekit import s3
+from mlplatform_cdk.runtimekit import own_requests, s3
 
 HOURS = 24
 
@@ -40,12 +40,18 @@ def captured_questions(
 
 
 def questions(content: bytes) -> Iterator[Question]:
-    """The requests of one file; lines that hold none are passed over, such as those that captured answers alone."""
+    """The callers' requests of one file; lines that hold none are passed over, such as those of answers alone.
+
+    What the platform asked by itself, golden requests and former replays, tells nothing of production.
+    """
     for line in content.splitlines():
         try:
-            asked = json.loads(line)["captureData"]["endpointInput"]
+            captured = json.loads(line)
+            if own_requests.is_own((captured.get("eventMetadata") or {}).get("inferenceId")):
+                continue
+            asked = captured["captureData"]["endpointInput"]
             yield Question(body=_body(asked), content_type=asked["observedContentType"])
-        except (KeyError, TypeError, ValueError, binascii.Error):
+        except (AttributeError, KeyError, TypeError, ValueError, binascii.Error):
             continue
 
 
