@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App, Validations
+from aws_cdk import App, Stack, Validations
+from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks
@@ -25,7 +26,8 @@ from mlplatform_cdk.core import ConfigurationError
 from mlplatform_cdk.foundation import ArtifactStore, Keys, Notifications, PlatformStack
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.routing import MultiRegionEndpoint, ProbeSettings
-from mlplatform_cdk.routing.health_probe import HealthProbe, VerdictTable
+from mlplatform_cdk.routing.health_probe import ClientCredentials, HealthProbe, VerdictTable
+from mlplatform_cdk.routing.health_probe.credentials import wrong_way_in
 from mlplatform_cdk.routing.regional_api import Authorization, RegionalApi
 from mlplatform_cdk.serving import Endpoint, ReleasedEndpoint
 from tests.routing.regional_api.building import HERE, PLAN, ZONE
@@ -84,6 +86,10 @@ class Built:
 RUNTIME = "mlplatform_cdk.routing.health_probe.runtime"
 HANDLER = f"{RUNTIME.replace('.', '/')}/handler.py"
 KEYED = Authorization.api_key()
+JWT = Authorization.jwt(issuer="https://issuer.example.com", audience=["models"])
+TOKEN = ClientCredentials(
+    secret_name="models/probe", token_url="https://issuer.example.com/token", scopes=["models/ask"]
+)
 TEMPLATED = {"released": False, "manifest_key": "runs/1/manifest.json"}
 
 
@@ -136,6 +142,13 @@ def test_the_alarm_that_route_53_reads_has_the_plans_name_and_a_metric_of_minute
     bad = alarms["models.example.com-eu-west-1-wrong-everywhere"]
     assert (bad["MetricName"], bad["Period"], bad["TreatMissingData"]) == ("WrongEverywhere", 10, "notBreaching")
     assert "models.example.com-eu-west-1-nothing-right" in alarms
+    differ = alarms["models.example.com-eu-west-1-versions-differ"]
+    assert (differ["MetricName"], differ["Statistic"], differ["TreatMissingData"]) == (
+        "VersionsDiffer",
+        "Minimum",
+        "notBreaching",
+    )
+    assert (differ["ComparisonOperator"], differ["Threshold"]) == ("GreaterThanThreshold", 2 * 24 * 3600)
 
 
 def test_people_hear_of_alarms_where_they_ask_to() -> None:
@@ -157,13 +170,23 @@ def test_the_settings_follow_the_plan() -> None:
     assert "API_KEY_ID" in settings
 
 
+def test_a_probe_has_a_way_in_by_tokens_only_where_clients_have_one() -> None:
+    pool = cognito.UserPool.from_user_pool_id(Stack(), "Pool", "eu-west-1_abc")
+    users, clients = Authorization.cognito(pool), Authorization.cognito(pool, scopes=["models/ask"])
+
+    assert "got cognito without scopes" in wrong_way_in(users, TOKEN)
+    assert wrong_way_in(clients, TOKEN) == ""
+    assert TOKEN.settings(clients) | {"TOKEN_SCHEME": "Bearer"} == TOKEN.settings(JWT)
+    with pytest.raises(ValueError, match="token_url must be an https address"):
+        ClientCredentials(secret_name="s", token_url="http://issuer.example.com")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (
-            {"authorization": Authorization.jwt(issuer="https://issuer.example.com", audience=["models"])},
-            "authorization must be iam or api_key, got jwt",
-        ),
+        ({"authorization": JWT}, r"token must be given where the API asks for one \(jwt\), got none"),
+        ({"token": TOKEN}, "token must be given for jwt and cognito only, got one for iam"),
+        ({"release_takes": timedelta(0)}, "release_takes must be a minute or more, got 0 s"),
         ({"released": False}, "either registry or manifest_key must be given, got neither"),
         ({"manifest_key": "runs/m.json"}, "either registry or manifest_key must be given, got both"),
         ({"released": False, "manifest_key": "m.json"}, "manifest_key must begin with 'runs/', got 'm.json'"),
@@ -177,8 +200,8 @@ def test_what_could_not_work_is_refused(arguments: dict[str, Any], said: str) ->
 
 @pytest.mark.parametrize(
     "arguments",
-    [{}, {"authorization": KEYED}, TEMPLATED],
-    ids=["released", "keyed", "templated"],
+    [{}, {"authorization": KEYED}, TEMPLATED, {"authorization": JWT, "token": TOKEN}],
+    ids=["released", "keyed", "templated", "token"],
 )
 def test_nothing_is_found_and_the_role_allows_exactly_what_the_code_calls(
     tmp_path: Path, arguments: dict[str, Any]

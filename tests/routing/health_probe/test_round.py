@@ -10,6 +10,7 @@ from mlplatform_cdk.routing.health_probe.runtime import sending
 from mlplatform_cdk.routing.health_probe.runtime.judging import Served, Serving
 from mlplatform_cdk.routing.health_probe.runtime.probe import Probe
 from mlplatform_cdk.routing.health_probe.runtime.versions import NothingServed
+from mlplatform_cdk.runtimekit.own_requests import is_own
 from mlplatform_cdk.runtimekit.region_health import Golden, Peer
 from tests.routing.health_probe.conftest import REGION, Region, manifest_of
 
@@ -62,6 +63,7 @@ def test_a_round_asks_as_a_caller_does_and_signs_each_request(regions: Any, prob
     assert f"/{REGION}/execute-api/aws4_request" in headers["authorization"]
     assert headers["content-type"] == "application/json"
     assert headers["user-agent"] == "mlplatform-cdk region probe"
+    assert is_own(headers["x-amzn-sagemaker-inference-id"])
 
 
 def test_a_round_carries_the_key_where_the_api_asks_for_one(regions: Any, probe: Any) -> None:

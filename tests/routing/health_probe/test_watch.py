@@ -161,6 +161,7 @@ def test_a_round_is_metrics_by_region() -> None:
     line = json.loads(metrics.line(verdict, [5.0, 6.0], domain="models.example.com", region=REGION, now_ms=7))
 
     assert (line["InService"], line["Right"], line["WrongEverywhere"], line["Latency"]) == (1, 0, 1, [5.0, 6.0])
+    assert line["VersionsDiffer"] == 0
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     assert directive["Namespace"] == "MLPlatform/Regions"
     assert [line[name] for name in directive["Dimensions"][0]] == ["models.example.com", REGION]

@@ -1,6 +1,7 @@
-"""What rings: a region out of service, a probe that sees nothing right, and a version that is wrong everywhere."""
+"""What rings: a region out of service, a probe that sees nothing right, a version that is wrong or not everywhere."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -22,11 +23,18 @@ class ProbeAlarms(Construct):
     """The alarms on a region's verdicts.
 
     :param plan: the regions and their names.
+    :param release_takes: for how long regions may serve different versions.
     :param notifications: where each alarm is told; default: nowhere.
     """
 
     def __init__(
-        self, scope: Construct, id: str, *, plan: MultiRegionEndpoint, notifications: sns.ITopic | None
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        plan: MultiRegionEndpoint,
+        release_takes: timedelta,
+        notifications: sns.ITopic | None,
     ) -> None:
         super().__init__(scope, id)
         self._plan, self._notifications = plan, notifications
@@ -59,6 +67,15 @@ class ProbeAlarms(Construct):
             above=0,
             missing=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
+        self.versions_differ = self._alarm(
+            "VersionsDiffer",
+            f"{self._base}-versions-differ",
+            f"has served another version than other regions for longer than {_hours(release_takes)} hours, "
+            "which is more than a release takes",
+            self.metric("VersionsDiffer", "Minimum", _MINUTE),
+            above=release_takes.total_seconds(),
+            missing=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
         if notifications is not None:
             self._let_in(notifications)
 
@@ -67,7 +84,7 @@ class ProbeAlarms(Construct):
         return f"{self._plan.domain_name}-{self._region}"
 
     def metric(self, name: str, statistic: str, period: Duration) -> cloudwatch.Metric:
-        """A metric of the region's rounds: ``InService``, ``Right``, ``WrongEverywhere`` or ``Latency``."""
+        """A metric of the region's rounds, such as ``InService``; ``runtime/metrics.py`` names all."""
         dimensions: Mapping[str, str] = {"Domain": self._plan.domain_name, "Region": self._region}
         return cloudwatch.Metric(
             namespace=NAMESPACE, metric_name=name, dimensions_map=dimensions, statistic=statistic, period=period
@@ -114,3 +131,7 @@ class ProbeAlarms(Construct):
                 conditions={"ArnLike": {"aws:SourceArn": arn_of(self, "cloudwatch", f"alarm:{self._base}-*")}},
             )
         )
+
+
+def _hours(length: timedelta) -> str:
+    return f"{length.total_seconds() / 3600:g}"

@@ -24,18 +24,21 @@ from mlplatform_cdk.core import (
     permission,
     region_of,
 )
+from mlplatform_cdk.foundation import Network
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.routing.addresses import publish_address
 from mlplatform_cdk.routing.health_probe.alarms import ProbeAlarms
+from mlplatform_cdk.routing.health_probe.credentials import ClientCredentials, wrong_way_in
 from mlplatform_cdk.routing.health_probe.verdicts import VerdictTable
 from mlplatform_cdk.routing.plan import MultiRegionEndpoint
-from mlplatform_cdk.routing.regional_api import RegionalApi
+from mlplatform_cdk.routing.regional_api.model_api import ModelApi
 from mlplatform_cdk.runtimekit.region_address import RegionAddress
 from mlplatform_cdk.serving import Endpoint, ReleasedEndpoint
 
 RUNTIME = "mlplatform_cdk.routing.health_probe.runtime"
 _TIMEOUT = Duration.minutes(2)  # a run lasts 100 s, and a round more at most
 _QUARTER_OF_A_SECOND = timedelta(milliseconds=250)
+TWO_DAYS = timedelta(days=2)
 _RUNS = "runs/"
 
 
@@ -52,7 +55,7 @@ class HealthProbe(Construct):
 
     :param plan: the regions and their names, and how the probe asks.
     :param endpoint: what answers.
-    :param api: the region's API, which must know its callers by IAM or by a key.
+    :param api: the region's API.
     :param verdicts: where the verdict goes; the API reads the same.
     :param artifacts: where the models' manifests lie, under ``runs/``.
     :param key: encrypts the function's settings and logs.
@@ -60,7 +63,14 @@ class HealthProbe(Construct):
     :param manifest_key: the manifest of an endpoint whose models no registry has, a key of ``artifacts`` that begins
         with ``runs/``; default: the registry knows it.
     :param overhead: what the way through the API may take, besides the budget of the model's manifest; default: 250 ms.
+    :param token: how the probe gets a token, where the API knows its callers by ``jwt`` or by ``cognito`` with scopes;
+        default: it signs, or carries the API's key.
+    :param release_takes: for how long regions may serve different versions, from the first region's change to the
+        last one's: what a release takes in one region for each region but one, and who must approve between them;
+        default: two days, a train's patience with one release.
     :param notifications: where each alarm is told; default: nowhere.
+    :param network: where the function stands, as one of its jobs: an ``InternalApi`` is reached from inside only, and
+        so are the other regions' names; default: outside any VPC.
     """
 
     def __init__(  # noqa: PLR0913 - each argument but the first eight has a default
@@ -70,17 +80,22 @@ class HealthProbe(Construct):
         *,
         plan: MultiRegionEndpoint,
         endpoint: Endpoint,
-        api: RegionalApi,
+        api: ModelApi,
         verdicts: VerdictTable,
         artifacts: s3.IBucket,
         key: kms.IKey,
         registry: ModelRegistry | None = None,
         manifest_key: str = "",
         overhead: timedelta = _QUARTER_OF_A_SECOND,
+        token: ClientCredentials | None = None,
+        release_takes: timedelta = TWO_DAYS,
         notifications: sns.ITopic | None = None,
+        network: Network | None = None,
     ) -> None:
         super().__init__(scope, id)
-        self._check(api, registry, manifest_key, overhead)
+        self._check(registry, manifest_key, overhead, release_takes)
+        if wrong := wrong_way_in(api.authorization, token):
+            raise ConfigurationError(self, wrong)
         region, probe = region_of(self), plan.probe
         pattern = plan.regional_name(region).replace(region, "{region}", 1)
         settings = {
@@ -97,6 +112,8 @@ class HealthProbe(Construct):
             settings["MANIFEST_URI"] = f"s3://{artifacts.bucket_name}/{manifest_key}"
         if api.api_key is not None:
             settings["API_KEY_ID"] = api.api_key.key_id
+        if token is not None:
+            settings |= token.settings(api.authorization)
         self.function = PlatformFunction(
             self,
             "Function",
@@ -105,11 +122,14 @@ class HealthProbe(Construct):
             timeout=_TIMEOUT,
             environment=settings,
             key=key,
+            vpc=network.vpc if network else None,
+            security_groups=[network.job_security_group] if network else None,
         )
-        self._grant(endpoint, api, verdicts, artifacts, registry)
+        self._grant(endpoint, verdicts, artifacts, registry)
+        self._let_in(api, token)
         self._define_schedule(plan)
-        #: ``out_of_service``, which Route 53 reads, ``nothing_right`` and ``wrong_everywhere``.
-        self.alarms = ProbeAlarms(self, "Alarms", plan=plan, notifications=notifications)
+        #: ``out_of_service``, which Route 53 reads, ``nothing_right``, ``wrong_everywhere`` and ``versions_differ``.
+        self.alarms = ProbeAlarms(self, "Alarms", plan=plan, release_takes=release_takes, notifications=notifications)
         self._verdicts = verdicts
         self._address = RegionAddress(
             domain=plan.domain_name,
@@ -137,12 +157,9 @@ class HealthProbe(Construct):
         self._verdicts.grant_drain(grantee)
         self.grant_status(grantee)
 
-    def _check(self, api: RegionalApi, registry: ModelRegistry | None, manifest_key: str, overhead: timedelta) -> None:
-        kind = api.authorization.kind
-        if kind not in {"iam", "api_key"}:
-            raise ConfigurationError(
-                self, f"the probe signs or carries a key, so the API's authorization must be iam or api_key, got {kind}"
-            )
+    def _check(
+        self, registry: ModelRegistry | None, manifest_key: str, overhead: timedelta, release_takes: timedelta
+    ) -> None:
         if (registry is None) == (not manifest_key):
             came = "both" if manifest_key else "neither"
             raise ConfigurationError(self, f"either registry or manifest_key must be given, got {came}")
@@ -150,11 +167,14 @@ class HealthProbe(Construct):
             raise ConfigurationError(self, f"manifest_key must begin with {_RUNS!r}, got {manifest_key!r}")
         if overhead < timedelta(0):
             raise ConfigurationError(self, f"overhead must be 0 or more, got {overhead.total_seconds():g} s")
+        if release_takes < timedelta(minutes=1):
+            raise ConfigurationError(
+                self, f"release_takes must be a minute or more, got {release_takes.total_seconds():g} s"
+            )
 
     def _grant(
         self,
         endpoint: Endpoint,
-        api: RegionalApi,
         verdicts: VerdictTable,
         artifacts: s3.IBucket,
         registry: ModelRegistry | None,
@@ -176,9 +196,18 @@ class HealthProbe(Construct):
             registry.grant_describe(self.function)
         else:
             acknowledge(role, _WITHOUT_REGISTRY)
+
+    def _let_in(self, api: ModelApi, token: ClientCredentials | None) -> None:
+        """What the way in takes: the right to ask, or that to read a key, or that to read a secret."""
+        role = self.function.platform_role
+        if token is not None:
+            token.grant_read(self, self.function)
+            acknowledge(role, _READS_NO_KEY)
+            return
+        acknowledge(role, _GETS_NO_TOKEN)
         if api.api_key is None:
             api.grant_invoke(self.function)
-            acknowledge(role, _SIGNS)
+            acknowledge(role, _READS_NO_KEY | _SIGNS)
         else:
             place = f"arn:{partition_of(self)}:apigateway:{region_of(self)}::"
             role.allow(permission(["apigateway:GET"], f"{place}/apikeys/{api.api_key.key_id}"))
@@ -205,7 +234,10 @@ _WITHOUT_REGISTRY = {
     f"permission-missing[sagemaker:{call}]": "the probe was given the manifest, and looks nothing up"
     for call in ("DescribeEndpointConfig", "DescribeModel", "DescribeModelPackage")
 }
+_READS_NO_KEY = {"permission-missing[apigateway:GET]": "the probe signs or has a token, and reads no key"}
+_GETS_NO_TOKEN = {
+    "permission-missing[secretsmanager:GetSecretValue]": "the probe signs or carries a key, and gets no token"
+}
 _SIGNS = {
-    "permission-missing[apigateway:GET]": "the probe signs, and reads no key",
     "permission-unused[execute-api:Invoke]": "the probe signs its requests itself, by no client that the check sees",
 }

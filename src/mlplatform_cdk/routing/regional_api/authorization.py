@@ -22,6 +22,7 @@ class Authorization:
     audience: tuple[str, ...] = ()
     keys_url: str = ""
     user_pools: tuple[cognito.IUserPool, ...] = ()
+    scopes: tuple[str, ...] = ()
     kept: timedelta = FIVE_MINUTES
 
     @classmethod
@@ -62,11 +63,17 @@ class Authorization:
         return cls(kind="jwt", issuer=issuer, audience=tuple(audience), keys_url=keys_url, kept=kept)
 
     @classmethod
-    def cognito(cls, *user_pools: cognito.IUserPool) -> "Authorization":
-        """Whoever sends ``Authorization: <ID token>`` of one of these user pools.
+    def cognito(cls, *user_pools: cognito.IUserPool, scopes: Sequence[str] = ()) -> "Authorization":
+        """Whoever sends ``Authorization: <token>`` of these user pools: an ID token, or an access token by scopes.
+
+        Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-integrate-with-cognito.html
 
         :param user_pools: pools; a pool lives in one region, so name pools that outlive the region which may be lost.
+        :param scopes: of a resource server of the pools, such as ``models/ask``: an access token must have one of them,
+            and ID tokens are refused; clients that are no users, as the probe, need it; default: ID tokens.
         """
         if not user_pools:
             raise ValueError("cognito must be given a user pool at least, got none")
-        return cls(kind="cognito", user_pools=user_pools)
+        if isinstance(scopes, str) or not all(scopes):
+            raise ValueError(f"scopes must be a list, got {scopes!r}")
+        return cls(kind="cognito", user_pools=user_pools, scopes=tuple(scopes))

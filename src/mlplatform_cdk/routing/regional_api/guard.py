@@ -40,7 +40,8 @@ class Guard(Construct):
                 authorizer = self._token_authorizer()
                 return {"authorization_type": apigateway.AuthorizationType.CUSTOM, "authorizer": authorizer}
         pools = apigateway.CognitoUserPoolsAuthorizer(self, "Pools", cognito_user_pools=[*self._given.user_pools])
-        return {"authorization_type": apigateway.AuthorizationType.COGNITO, "authorizer": pools}
+        taken = {"authorization_scopes": [*self._given.scopes]} if self._given.scopes else {}
+        return {"authorization_type": apigateway.AuthorizationType.COGNITO, "authorizer": pools, **taken}
 
     def define_key(self, api: apigateway.RestApi, throttle: Throttle) -> apigateway.IApiKey | None:
         """The key of the callers, and the plan by which it is metered; None where no key is asked for."""

@@ -79,6 +79,7 @@ class RegionHealth:
             since,
             unsettled,
             seen,
+            self._differs(state, evidence),
         )
         return new, self._verdict(new, evidence, count)
 
@@ -104,6 +105,20 @@ class RegionHealth:
         penalty = state.penalty * 2.0 ** (-elapsed / self.rules.half_life_ms)
         return (penalty, state.held and penalty > self.rules.release_at) if penalty >= _NOTHING else (0.0, False)
 
+    def _differs(self, state: HealthState, evidence: Evidence) -> int:
+        """For how long the versions in service have differed, after this round.
+
+        A round adds what has passed since the one before, and never more than a verdict counts for, so that no clock
+        that jumps makes it long. One that has read all regions, and found them alike, ends it; one that could not read
+        a region, or did not learn its own version, neither adds nor ends.
+        """
+        own, peers, others = evidence
+        serving = [peer.version for peer in peers if peer.in_service and peer.version]
+        if own.version and any(version != own.version for version in serving):
+            passed = own.at_ms - state.at_ms if state.round else 0
+            return state.differs_ms + min(max(0, passed), self.rules.valid_for_ms)
+        return 0 if own.version and len(peers) == others else state.differs_ms
+
     def _verdict(self, state: HealthState, evidence: Evidence, count: int) -> Verdict:
         own = evidence.own
         status = DRAINED if state.drained else IN_SERVICE if state.in_service else OUT_OF_SERVICE
@@ -119,6 +134,7 @@ class RegionHealth:
             own.version if count == _BAD and not state.well and _is_wrong_everywhere(evidence) else "",
             _why(state, evidence, count),
             self._next_look(state, evidence, count),
+            state.differs_ms if state.in_service else 0,
         )
 
     def _next_look(self, state: HealthState, evidence: Evidence, count: int) -> int:

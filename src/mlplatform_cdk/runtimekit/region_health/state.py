@@ -20,6 +20,7 @@ class HealthState(NamedTuple):
     :param since_ms: since when it has been so.
     :param unsettled_ms: when some region was last away, by what was known.
     :param seen: which round each other region was at when the present doubt began.
+    :param differs_ms: for how long a region in service has served another version than this one, by this one's rounds.
     """
 
     round: int = 0
@@ -35,6 +36,7 @@ class HealthState(NamedTuple):
     since_ms: int = 0
     unsettled_ms: int = 0
     seen: tuple[tuple[str, int], ...] = ()
+    differs_ms: int = 0
 
     @property
     def steady(self) -> bool:

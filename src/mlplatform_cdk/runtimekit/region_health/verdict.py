@@ -26,6 +26,8 @@ class Verdict(NamedTuple):
     :param bad_version: the version that answers wrongly in every region that serves it; empty: there is none.
     :param reason: why, for people; it is not published.
     :param next_look_ms: how long after this round's beginning the next one begins, in milliseconds.
+    :param differs_ms: for how long another region in service has served another version, while this one is, too; it is
+        not published either.
     """
 
     status: Status
@@ -39,6 +41,7 @@ class Verdict(NamedTuple):
     bad_version: str
     reason: str
     next_look_ms: int
+    differs_ms: int = 0
 
     def body(self) -> dict[str, Any]:
         """What everybody may read at ``/health``."""

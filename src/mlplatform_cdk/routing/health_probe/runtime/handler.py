@@ -9,6 +9,7 @@ from mlplatform_cdk.routing.health_probe.runtime import metrics, sending
 from mlplatform_cdk.routing.health_probe.runtime.names import Names
 from mlplatform_cdk.routing.health_probe.runtime.probe import Probe, Round
 from mlplatform_cdk.routing.health_probe.runtime.row import VerdictRow
+from mlplatform_cdk.routing.health_probe.runtime.tokens import Tokens
 from mlplatform_cdk.routing.health_probe.runtime.versions import Versions
 from mlplatform_cdk.routing.health_probe.runtime.watch import Watch
 from mlplatform_cdk.runtimekit import aws, logs, settings
@@ -39,18 +40,29 @@ def _probe() -> Probe:
     rules, region = _rules(), settings.required("AWS_REGION")
     at: dict[str, str] = json.loads(settings.optional("NAMES_AT", "{}"))
     names = Names(settings.required("REGIONAL_NAMES"), region, regions_beside(region), at=at)
+    sender = sending.Sender(rules.timeout_ms / 1000, at=at)
     return Probe(
         url=names.own_url,
         others=names.others,
-        authorize=_authorize(region),
-        sender=sending.Sender(rules.timeout_ms / 1000, at=at),
+        authorize=_authorize(region, sender),
+        sender=sender,
         versions=Versions(settings.required("ENDPOINT_NAME"), settings.optional("MANIFEST_URI")),
         overhead_ms=settings.number("OVERHEAD_MS", 250, least=0),
         timeout_ms=rules.timeout_ms,
     )
 
 
-def _authorize(region: str) -> sending.Authorize:
+def _authorize(region: str, sender: sending.Sender) -> sending.Authorize:
+    secret = settings.optional("TOKEN_SECRET")
+    if secret:
+        return Tokens(
+            secret=secret,
+            url=settings.required("TOKEN_URL"),
+            scopes=settings.optional("TOKEN_SCOPES"),
+            audience=settings.optional("TOKEN_AUDIENCE"),
+            scheme=settings.optional("TOKEN_SCHEME"),
+            sender=sender,
+        )
     key_id = settings.optional("API_KEY_ID")
     if not key_id:
         return sending.signature(region)

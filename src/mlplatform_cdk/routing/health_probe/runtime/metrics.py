@@ -15,6 +15,7 @@ _METRICS = (
     {"Name": "InService", "Unit": "None"},
     {"Name": "Right", "Unit": "None"},
     {"Name": "Latency", "Unit": "Milliseconds"},
+    {"Name": "VersionsDiffer", "Unit": "Seconds"},
     {"Name": "WrongEverywhere", "Unit": "None", "StorageResolution": 1},
 )
 
@@ -32,6 +33,7 @@ def line(verdict: Verdict, latencies_ms: Sequence[float], *, domain: str, region
         "InService": int(verdict.status == IN_SERVICE),
         "Right": int(verdict.golden is Golden.RIGHT),
         "WrongEverywhere": int(bool(verdict.bad_version)),
+        "VersionsDiffer": verdict.differs_ms // 1000,
     }
     if latencies_ms:
         values["Latency"] = [round(one, 2) for one in latencies_ms]

@@ -8,12 +8,15 @@ from typing import Any
 
 from mlplatform_cdk.routing.health_probe.runtime.judging import Asked, Judgement, Served, Serving, judge, questions
 from mlplatform_cdk.routing.health_probe.runtime.sending import Authorize, Sender
+from mlplatform_cdk.routing.health_probe.runtime.tokens import Tokens
 from mlplatform_cdk.routing.health_probe.runtime.versions import NothingServed, Versions
-from mlplatform_cdk.runtimekit import logs
+from mlplatform_cdk.runtimekit import logs, own_requests
 from mlplatform_cdk.runtimekit.errors import KnownError
 from mlplatform_cdk.runtimekit.region_health import Golden, LatencyWindow, Peer
 
 _LOG = logs.logger("region-probe")
+_NOT_LET_IN = (401, 403)
+INFERENCE_ID = "x-amzn-sagemaker-inference-id"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,9 +109,14 @@ class Probe:
     def _ask(self, number: int, serving: Serving) -> list[Asked]:
         def ask(golden: Any) -> Asked:
             body = json.dumps(golden.body()).encode()
-            return Asked(golden, self.sender.send("POST", f"{self.url}/invocations", body, authorize=self.authorize))
+            mark = {INFERENCE_ID: own_requests.new_id()}  # no release takes it for a caller's, and replays it
+            url = f"{self.url}/invocations"
+            return Asked(golden, self.sender.send("POST", url, body, authorize=self.authorize, more=mark))
 
-        return list(self._pool.map(ask, questions(serving.live.manifest, number)))
+        asked = list(self._pool.map(ask, questions(serving.live.manifest, number)))
+        if isinstance(self.authorize, Tokens) and any(one.answer.status in _NOT_LET_IN for one in asked):
+            self.authorize.refused()
+        return asked
 
     def _unless_changed(self, configuration: str, judgement: Judgement) -> Judgement:
         """A wrong answer says nothing where the endpoint was given another version while it was asked."""

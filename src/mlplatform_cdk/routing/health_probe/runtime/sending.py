@@ -52,12 +52,27 @@ class Sender:
         session = URLLib3Session(timeout=self.timeout_s, max_pool_connections=self.connections)
         object.__setattr__(self, "_session", session)
 
-    def send(self, method: str, url: str, body: bytes = b"", *, authorize: Authorize | None = None) -> Answer:
-        """The answer to one request; what goes wrong on the way is told in it."""
+    def send(
+        self,
+        method: str,
+        url: str,
+        body: bytes = b"",
+        *,
+        authorize: Authorize | None = None,
+        more: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """The answer to one request; what goes wrong on the way is told in it.
+
+        :param method: of HTTP.
+        :param url: whom it is for.
+        :param body: default: none.
+        :param authorize: lets it in; default: nothing does.
+        :param more: further headers; default: none.
+        """
         from botocore.awsrequest import AWSRequest
         from botocore.exceptions import BotoCoreError
 
-        headers = {"accept": _JSON, "user-agent": _AGENT, **({"content-type": _JSON} if body else {})}
+        headers = {"accept": _JSON, "user-agent": _AGENT, **({"content-type": _JSON} if body else {}), **(more or {})}
         name = urlsplit(url).netloc
         request = AWSRequest(method=method, url=url, data=body, headers={**headers, "host": name})
         if authorize is not None:
