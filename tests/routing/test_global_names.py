@@ -67,6 +67,28 @@ def test_each_caller_is_led_to_the_nearest_region_that_is_in_service(kind: str) 
     }
 
 
+ELSEWHERE = RegionalTarget(
+    account="210987654321",
+    zone=HostedZoneReference(hosted_zone_id="Z9", zone_name="eu-west-1.models.example.com"),
+)
+
+
+def test_with_a_region_in_another_account_the_name_leads_between_zones_for_the_plans_time() -> None:
+    made = resources(replace(PLAN, regions={"eu-west-1": ELSEWHERE, "us-east-1": RegionalTarget()}))
+
+    found = records(made, "models.example.com", "CNAME")
+    assert {one["Region"]: (one["ResourceRecords"], one["TTL"]) for one in found} == {
+        "eu-west-1": (["target.eu-west-1.models.example.com."], "30"),
+        "us-east-1": (["us-east-1.target.models.example.com."], "30"),
+    }
+    assert {one["HostedZoneId"] for one in found} == {ZONE.hosted_zone_id}
+    assert all("HealthCheckId" in one for one in found)
+    assert not records(made, "models.example.com")
+    alarms = [one["AlarmIdentifier"]["Region"] for one in checks(made).values() if "AlarmIdentifier" in one]
+    assert alarms == ["us-east-1"]  # Route 53 reads its own account's alone
+    assert sorted(one["HealthThreshold"] for one in checks(made).values() if one["Type"] == "CALCULATED") == [1, 2]
+
+
 def test_a_region_is_in_service_while_its_verdict_says_so_to_route_53_and_its_alarm_is_silent() -> None:
     made = checks(resources(PLAN))
 

@@ -18,6 +18,25 @@ from mlplatform_cdk.routing import (
 ZONE = HostedZoneReference(hosted_zone_id="Z0123456789ABC", zone_name="example.com")
 PLAN = MultiRegionEndpoint(domain_name="models.example.com", zone=ZONE, regions=["eu-west-1", "us-east-1"])
 
+ONE, TWO = "1" * 12, "2" * 12
+
+
+def owning(zone_name: str, *, private: bool = False) -> RegionalTarget:
+    """A region in another account, with a zone of its own."""
+    zone = HostedZoneReference(hosted_zone_id="Z9", zone_name=zone_name, private=private)
+    return RegionalTarget(account=TWO, zone=zone)
+
+
+def test_a_region_in_another_account_has_all_its_names_in_its_own_zone() -> None:
+    other = owning("us-east-1.models.example.com")
+    plan = replace(PLAN, regions={"eu-west-1": RegionalTarget(account=ONE), "us-east-1": other})
+
+    assert (plan.spans_zones, PLAN.spans_zones) == (True, False)
+    assert (plan.zone_of("us-east-1"), plan.zone_of("eu-west-1")) == (other.zone, ZONE)
+    for name in (plan.regional_name("us-east-1"), plan.target_name("us-east-1")):
+        assert name.endswith("us-east-1.models.example.com")
+    assert plan.target_name("eu-west-1") == PLAN.target_name("eu-west-1")
+
 
 def test_a_plan_says_every_name_that_two_stacks_share() -> None:
     assert PLAN.regional_name("eu-west-1") == "eu-west-1.models.example.com"
@@ -107,6 +126,22 @@ def test_continents_lead_to_regions() -> None:
                 },
             },
             "a continent must lead to one region, got EU for eu-west-1 and eu-west-3",
+        ),
+        (
+            {"regions": {"eu-west-1": RegionalTarget(account=ONE), "us-east-1": RegionalTarget(account=TWO)}},
+            r"regions of other accounts must have zones of their own \(zone=\), got 1{12} and 2{12} in one",
+        ),
+        (
+            {"regions": {"eu-west-1": owning("eu-west-1.example.com")}},
+            "zone of eu-west-1 must be named 'eu-west-1.models.example.com', got 'eu-west-1.example.com'",
+        ),
+        (
+            {"regions": {"eu-west-1": owning("eu-west-1.models.example.com", private=True)}},
+            "regions with zones of their own must have public ones",
+        ),
+        (
+            {"domain_name": "example.com", "regions": {"eu-west-1": owning("eu-west-1.example.com")}},
+            "domain_name must lie below 'example.com' where regions have own zones",
         ),
     ],
 )

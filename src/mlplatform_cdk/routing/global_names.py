@@ -23,6 +23,9 @@ _HTTPS = 443
 # An alias leads to a record of its own type, which must be there: regional APIs have both, load balancers inside one.
 _KINDS = ("A", "AAAA")
 _PRIVATE_KINDS = ("A",)
+# What leads to a name of another zone, which an alias cannot:
+# https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resource-record-sets-choosing-alias-non-alias.html
+_BETWEEN_ZONES = "CNAME"
 
 
 class GlobalNames(Construct):
@@ -32,6 +35,8 @@ class GlobalNames(Construct):
     probe's verdict, and the region's alarm does not ring (a silent alarm keeps what it said last). In a private zone
     the alarm is alone, since Route 53's checkers reach no private address.
     Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
+
+    Where a region has a zone of its own, in another account, all regions are led to by CNAMEs with the plan's ``ttl``.
 
     Where no region is in service, Route 53 answers as if all were.
     Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-how-route-53-chooses-records.html
@@ -84,7 +89,10 @@ class GlobalNames(Construct):
             ),
             insufficient_data_health_status="LastKnownStatus",
         )
-        children = [self._check(own, "AlarmCheck", f"{region}: alarm", alarm)]
+        # An alarm is named by region and name, so it is this account's; of another's region the probe's word counts.
+        # https://docs.aws.amazon.com/Route53/latest/APIReference/API_AlarmIdentifier.html
+        elsewhere = self._plan.is_elsewhere(region)
+        children = [] if elsewhere else [self._check(own, "AlarmCheck", f"{region}: alarm", alarm)]
         if not self._plan.zone.private:
             children.append(self._check(own, "HealthCheck", f"{region}: /health", self._asked(region)))
         if region in self._switches:
@@ -105,6 +113,13 @@ class GlobalNames(Construct):
             request_interval=self._plan.checks.interval_s,
             failure_threshold=self._plan.checks.failures,
         )
+
+    @property
+    def _kinds(self) -> tuple[str, ...]:
+        """Of the records that lead to others of this zone: their own type."""
+        if self._plan.spans_zones:
+            return (_BETWEEN_ZONES,)
+        return _PRIVATE_KINDS if self._plan.zone.private else _KINDS
 
     def _check(self, scope: Construct, id: str, title: str, config: _Check) -> str:
         tag = route53.CfnHealthCheck.HealthCheckTagProperty(key="Name", value=f"{self._plan.domain_name}, {title}")
@@ -140,7 +155,20 @@ class GlobalNames(Construct):
     def _lead(self, place: str, id: str, name: str, **how: Any) -> None:
         """``name`` leads to the region ``place`` while that is in service."""
         given = {"set_identifier": place, "health_check_id": self.health_checks[place]} | how
-        self._alias(place, id, name, self._plan.target_name(place), **given)
+        target = self._plan.target_name(place)
+        if not self._plan.spans_zones:
+            self._alias(place, id, name, target, **given)
+            return
+        route53.CfnRecordSet(
+            self._scopes[place],
+            f"{id}{_BETWEEN_ZONES}",
+            hosted_zone_id=self._plan.zone.hosted_zone_id,
+            name=f"{name}.",
+            type=_BETWEEN_ZONES,
+            resource_records=[f"{target}."],
+            ttl=f"{self._plan.ttl.total_seconds():.0f}",
+            **given,
+        )
 
     def _alias(self, place: str, id: str, name: str, target: str, **how: Any) -> None:
         """``name`` is ``target``, in the same zone.
@@ -151,7 +179,7 @@ class GlobalNames(Construct):
         scope = self._scopes[place]
         zone = self._plan.zone.hosted_zone_id
         asks_target = "health_check_id" not in how or "failover" in how
-        for kind in _PRIVATE_KINDS if self._plan.zone.private else _KINDS:
+        for kind in self._kinds:
             route53.CfnRecordSet(
                 scope,
                 f"{id}{kind}",

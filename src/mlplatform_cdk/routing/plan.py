@@ -3,7 +3,6 @@
 Nothing of it is made by CDK: the probe, the client and the command line read the same names.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,64 +10,18 @@ from types import MappingProxyType
 from typing import Literal, cast
 
 from mlplatform_cdk.routing.names import CERTIFICATE_NAME, lies_in, wrong_name, wrong_regions
+from mlplatform_cdk.routing.targets import HostedZoneReference, RegionalTarget, wrong_zones
 
-# https://docs.aws.amazon.com/Route53/latest/APIReference/API_GeoLocation.html
-Continent = Literal["AF", "AN", "AS", "EU", "NA", "OC", "SA"]
-_CONTINENTS = ("AF", "AN", "AS", "EU", "NA", "OC", "SA")
+__all__ = [
+    "HealthCheckSettings",
+    "HostedZoneReference",
+    "MultiRegionEndpoint",
+    "ProbeSettings",
+    "RegionalTarget",
+    "Routing",
+]
 
-# https://docs.aws.amazon.com/Route53/latest/APIReference/API_ResourceRecordSet.html
-_MOST_WEIGHT = 255
-
-_ACCOUNT = re.compile(r"\d{12}")
-_ZONE_ID = re.compile(r"[A-Z0-9]{1,32}")  # as CloudFormation takes it
 _LONGEST_TTL = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostedZoneReference:
-    """A Route 53 zone that exists; every region writes its own records there.
-
-    :param hosted_zone_id: its id, literally: a token would tie one region's stack to another.
-    :param zone_name: its name, such as ``example.com``.
-    :param private: whether only VPCs see it; default: everyone does.
-    """
-
-    hosted_zone_id: str
-    zone_name: str
-    private: bool = False
-
-    def __post_init__(self) -> None:
-        """Refuse what no zone is called."""
-        if not _ZONE_ID.fullmatch(self.hosted_zone_id):
-            raise ValueError(f"hosted_zone_id must be literal, such as 'Z0123456789ABC', got {self.hosted_zone_id!r}")
-        if wrong := wrong_name(self.zone_name):
-            raise ValueError(f"zone_name {wrong}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegionalTarget:
-    """What one region takes of the requests.
-
-    :param account: whose region; it must own the zone, too, since each region's stack writes its own records there;
-        default: that of the stack.
-    :param weight: its part among all weights, 0 to 255, with ``Routing.weighted()``; default: 100.
-    :param continents: where its callers are, with ``Routing.geo()``, such as ``("EU", "AF")``; default: nowhere of its
-        own, so that it serves as the default or as another's refuge.
-    """
-
-    account: str | None = None
-    weight: int | None = None
-    continents: Sequence[Continent] = ()
-
-    def __post_init__(self) -> None:
-        """Refuse what Route 53 refuses."""
-        object.__setattr__(self, "continents", tuple(self.continents))
-        if self.account is not None and not _ACCOUNT.fullmatch(self.account):
-            raise ValueError(f"account must have 12 digits, got {self.account!r}")
-        if self.weight is not None and not 0 <= self.weight <= _MOST_WEIGHT:
-            raise ValueError(f"weight must lie in 0 to {_MOST_WEIGHT}, got {self.weight}")
-        if unknown := [one for one in self.continents if one not in _CONTINENTS]:
-            raise ValueError(f"continents must be among {', '.join(_CONTINENTS)}, got {', '.join(unknown)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +128,12 @@ class MultiRegionEndpoint:
         if len(targets) < len(given):
             raise ValueError(f"regions must be named once each, got {', '.join(given)}")
         object.__setattr__(self, "regions", MappingProxyType(targets))
-        if wrong := self._wrong_names() or wrong_regions(targets) or self._wrong_routing():
+        if (
+            wrong := self._wrong_names()
+            or wrong_regions(targets)
+            or wrong_zones(self.domain_name, self.zone, targets)
+            or self._wrong_routing()
+        ):
             raise ValueError(wrong)
 
     @property
@@ -196,7 +154,23 @@ class MultiRegionEndpoint:
     def target_name(self, region: str) -> str:
         """Leads to this region under the one name: the API answers for the one name, whichever alias led there."""
         self._require(region)
-        return f"{region}.target.{self.domain_name}"
+        own = self.targets[region].zone is not None
+        return f"target.{region}.{self.domain_name}" if own else f"{region}.target.{self.domain_name}"
+
+    def zone_of(self, region: str) -> HostedZoneReference:
+        """Where a region's own names are written."""
+        self._require(region)
+        return self.targets[region].zone or self.zone
+
+    def is_elsewhere(self, region: str) -> bool:
+        """Whether a region has a zone of its own, and so is in another account than the plan's zone."""
+        self._require(region)
+        return self.targets[region].zone is not None
+
+    @property
+    def spans_zones(self) -> bool:
+        """Whether some region has a zone of its own: an alias leads to its own zone only, so the names are CNAMEs."""
+        return any(map(self.is_elsewhere, self.targets))
 
     def alarm_name(self, region: str) -> str:
         """The alarm that Route 53 reads, by its name and region."""

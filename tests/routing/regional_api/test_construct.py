@@ -11,8 +11,9 @@ from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 
+from mlplatform_cdk.routing import HostedZoneReference, RegionalTarget
 from mlplatform_cdk.routing.regional_api import Authorization, MutualTls, Throttle
-from tests.routing.regional_api.building import PLAN, Built
+from tests.routing.regional_api.building import HERE, PLAN, Built
 
 JWT = Authorization.jwt(issuer="https://id.example.com/", audience=["models"])
 METHOD, DOMAIN = "AWS::ApiGateway::Method", "AWS::ApiGateway::DomainName"
@@ -139,6 +140,22 @@ def test_records_of_this_region_lead_to_this_region_and_none_is_the_one_name(sig
     assert all("SharedDomain" in text(one["AliasTarget"]["DNSName"]) for one in shared)
 
 
+def test_a_region_of_another_account_writes_into_its_own_zone_alone() -> None:
+    zone = HostedZoneReference(hosted_zone_id="Z9", zone_name="eu-west-1.models.example.com")
+    plan = replace(PLAN, regions={"eu-west-1": RegionalTarget(account=HERE.account, zone=zone)})
+
+    one = Built(plan=plan)
+
+    assert {(record["HostedZoneId"], record["Name"]) for record in one.of_type("AWS::Route53::RecordSet")} == {
+        ("Z9", "eu-west-1.models.example.com."),
+        ("Z9", "target.eu-west-1.models.example.com."),
+    }
+    (certificate,) = one.of_type("AWS::CertificateManager::Certificate")
+    proofs = {proof["DomainName"]: proof.get("HostedZoneId") for proof in certificate["DomainValidationOptions"]}
+    assert proofs["eu-west-1.models.example.com"] == "Z9"
+    assert proofs.get("models.example.com") is None
+
+
 def test_a_region_names_no_other_and_another_region_changes_nothing_here(signed: Built) -> None:
     more = Built(plan=replace(PLAN, regions=[*PLAN.regions, "ap-southeast-2"]))
 
@@ -213,9 +230,10 @@ def test_a_token_is_checked_by_a_function_whose_verdict_is_kept(tokens: Built) -
 def test_a_user_pool_can_say_who_calls() -> None:
     built = Built()
     pool = cognito.UserPool.from_user_pool_id(built.stack, "Pool", "eu-west-1_abc")
-    other = Built(authorization=Authorization.cognito(pool))
+    other = Built(authorization=Authorization.cognito(pool, scopes=["models/ask"]))
 
     assert method(other, "POST")["AuthorizationType"] == "COGNITO_USER_POOLS"
+    assert method(other, "POST")["AuthorizationScopes"] == ["models/ask"]
     assert other.of_type("AWS::ApiGateway::Authorizer")[0]["Type"] == "COGNITO_USER_POOLS"
 
 

@@ -49,16 +49,20 @@ class RegionalNames(Construct):
         mutual_tls: MutualTls | None,
     ) -> None:
         super().__init__(scope, id)
-        self._plan = plan
+        self._zone = plan.zone_of(region)
         zone = route53.HostedZone.from_hosted_zone_attributes(
-            self, "Zone", hosted_zone_id=plan.zone.hosted_zone_id, zone_name=plan.zone.zone_name
+            self, "Zone", hosted_zone_id=self._zone.hosted_zone_id, zone_name=self._zone.zone_name
         )
         self.certificate = acm.Certificate(
             self,
             "Certificate",
             domain_name=plan.domain_name,
             subject_alternative_names=[plan.regional_name(region)],
-            validation=acm.CertificateValidation.from_dns(zone),
+            # Where the one name's zone is another account's, its owner has proved it once for this account: ACM asks
+            # for the same record each time. https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html
+            validation=acm.CertificateValidation.from_dns_multi_zone({plan.regional_name(region): zone})
+            if plan.is_elsewhere(region)
+            else acm.CertificateValidation.from_dns(zone),
         )
         own = self._domain("Region", plan.regional_name(region), api, None)
         shared = self._domain("Shared", plan.domain_name, api, mutual_tls)
@@ -93,7 +97,7 @@ class RegionalNames(Construct):
             route53.CfnRecordSet(
                 self,
                 f"{id}{kind}",
-                hosted_zone_id=self._plan.zone.hosted_zone_id,
+                hosted_zone_id=self._zone.hosted_zone_id,
                 name=f"{name}.",
                 type=kind,
                 alias_target=route53.CfnRecordSet.AliasTargetProperty(
