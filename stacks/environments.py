@@ -9,6 +9,7 @@ from constructs import Node
 
 from mlplatform_cdk.foundation import SAGEMAKER_SERVICES
 from mlplatform_cdk.release import Strategy
+from mlplatform_cdk.routing import HostedZoneReference
 from mlplatform_cdk.serving import ScalingRange
 from mlplatform_cdk.workspace import Space, UserProfile
 
@@ -35,7 +36,7 @@ class PlatformEnvironment:
 
     :param name: as in ``-c environment=dev``.
     :param account: twelve digits; ``-c account=…`` puts another in its place.
-    :param region: ``-c region=…`` puts another in its place.
+    :param region: the home, where data, training and the registry are; ``-c region=…`` puts another in its place.
     :param zones: over how many availability zones the network goes.
     :param interface_services: AWS services with an endpoint in the network; each costs by the hour and zone.
     :param removal_policy: what happens to data, keys and models when a stack goes.
@@ -46,6 +47,13 @@ class PlatformEnvironment:
     :param endpoint_scaling: how many instances answer.
     :param strategy: how a version gets its traffic.
     :param users: who works in Studio.
+    :param also_in: further regions that serve, which takes a name; ``-c also_in=…,…`` puts others in their place, and
+        an empty one none; default: the home serves alone.
+    :param domain_name: what callers of any region ask, such as ``models.example.com``; an empty ``-c domain_name=``
+        takes it away; default: none, and callers ask the endpoint by SageMaker's API.
+    :param zone: the hosted zone that holds it; ``-c zone_name=…`` and ``-c hosted_zone_id=…``.
+    :param artifacts_bucket: the name that the home's bucket got, where it was made before there was a domain name;
+        default: one that other regions can compute.
     :param emails: who hears of failures and releases; default: nobody.
     :param permissions_boundary: name of a managed policy of the account that bounds every role; default: none does.
     """
@@ -63,20 +71,34 @@ class PlatformEnvironment:
     endpoint_scaling: ScalingRange
     strategy: Strategy
     users: tuple[UserProfile, ...]
+    also_in: tuple[str, ...] = ()
+    domain_name: str | None = None
+    zone: HostedZoneReference | None = None
+    artifacts_bucket: str | None = None
     emails: tuple[str, ...] = ()
     permissions_boundary: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse an account or a region that CDK would carry into ARNs."""
+        """Refuse an account or a region that CDK would carry into ARNs, and regions that nothing leads to."""
         if not _ACCOUNT.fullmatch(self.account):
             raise UnknownEnvironmentError(f"the account must be twelve digits, got {self.account!r}")
-        if not _REGION.fullmatch(self.region):
-            raise UnknownEnvironmentError(f"the region must look like 'us-east-1', got {self.region!r}")
+        for region in (self.region, *self.also_in):
+            if not _REGION.fullmatch(region):
+                raise UnknownEnvironmentError(f"the region must look like 'us-east-1', got {region!r}")
+        if (self.domain_name is None) != (self.zone is None):
+            raise UnknownEnvironmentError(f"a domain name needs its zone, got {self.domain_name!r} and {self.zone!r}")
+        if self.also_in and self.domain_name is None:
+            regions = ", ".join(self.also_in)
+            raise UnknownEnvironmentError(f"{self.name} must have a domain_name to serve in {regions} too, got none")
 
     @property
     def aws(self) -> Environment:
         """Where its stacks go."""
         return Environment(account=self.account, region=self.region)
+
+    def at(self, region: str) -> "PlatformEnvironment":
+        """This environment as the stacks of one of its further regions see it."""
+        return replace(self, region=region, also_in=())
 
     @property
     def boundary(self) -> PermissionsBoundary | None:
@@ -130,6 +152,11 @@ PROD = PlatformEnvironment(
     name="prod",
     account="777788889999",
     region="eu-west-1",
+    also_in=(
+        "eu-central-1",  # another region is another line here: docs/regions.md
+    ),
+    domain_name="breast-cancer.models.example.com",
+    zone=HostedZoneReference(hosted_zone_id="Z0123456789ABC", zone_name="models.example.com"),
     zones=3,
     interface_services=SAGEMAKER_SERVICES,
     removal_policy=RemovalPolicy.RETAIN,
@@ -158,6 +185,30 @@ def chosen(node: Node) -> PlatformEnvironment:
     if name not in BY_NAME:
         raise UnknownEnvironmentError(f"the environment must be one of {', '.join(BY_NAME)}, got {name!r}")
     environment = BY_NAME[name]
-    account = node.try_get_context("account") or environment.account
-    region = node.try_get_context("region") or environment.region
-    return replace(environment, account=str(account), region=str(region))
+    told = {what: node.try_get_context(what) for what in ("account", "region", "also_in", "domain_name")}
+    also_in, domain_name = environment.also_in, environment.domain_name
+    if told["also_in"] is not None:
+        also_in = tuple(region.strip() for region in str(told["also_in"]).split(",") if region.strip())
+    if told["domain_name"] is not None:
+        domain_name = str(told["domain_name"]) or None
+    return replace(
+        environment,
+        account=str(told["account"] or environment.account),
+        region=str(told["region"] or environment.region),
+        also_in=also_in,
+        domain_name=domain_name,
+        zone=_zone(node, environment) if domain_name else None,
+    )
+
+
+def _zone(node: Node, environment: PlatformEnvironment) -> HostedZoneReference | None:
+    """The environment's zone, or that of the context."""
+    own = environment.zone
+    zone_name = node.try_get_context("zone_name") or (own and own.zone_name)
+    hosted_zone_id = node.try_get_context("hosted_zone_id") or (own and own.hosted_zone_id)
+    if not zone_name or not hosted_zone_id:
+        return None
+    try:
+        return HostedZoneReference(hosted_zone_id=str(hosted_zone_id), zone_name=str(zone_name))
+    except ValueError as wrong:
+        raise UnknownEnvironmentError(str(wrong)) from None

@@ -1,5 +1,6 @@
 """The stack that all others stand on."""
 
+from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from mlplatform_cdk.foundation import (
@@ -11,13 +12,20 @@ from mlplatform_cdk.foundation import (
     PlatformStack,
     publish,
 )
+from mlplatform_cdk.routing import ModelReplication, RegionalArtifacts
 from stacks.environments import PlatformEnvironment
+from stacks.regions import Regions
 
 
 class FoundationStack(PlatformStack):
-    """The network, the key, the buckets of logs and artifacts, and the topic of notifications."""
+    """The network, the key, the buckets of logs and artifacts, and the topic of notifications.
 
-    def __init__(self, scope: Construct, id: str, *, environment: PlatformEnvironment) -> None:
+    Where an environment has several regions, the home's artifacts are replicated to the others'.
+    """
+
+    def __init__(
+        self, scope: Construct, id: str, *, environment: PlatformEnvironment, regions: Regions | None = None
+    ) -> None:
         super().__init__(scope, id, env=environment.aws)
         key = Keys(self, "Keys", removal_policy=environment.removal_policy).data
         network = Network(
@@ -29,10 +37,8 @@ class FoundationStack(PlatformStack):
             key=key,
         )
         access_logs = AccessLogs(self, "AccessLogs", removal_policy=environment.removal_policy)
-        artifacts = ArtifactStore(
-            self, "Artifacts", key=key, access_logs=access_logs, removal_policy=environment.removal_policy
-        )
         notifications = Notifications(self, "Notifications", key=key, emails=environment.emails)
+        artifacts = self._define_artifacts(environment, regions, key, access_logs, notifications)
         for what, value in {
             "access-logs-bucket": access_logs.bucket_name,
             "artifacts-bucket": artifacts.bucket_name,
@@ -43,3 +49,31 @@ class FoundationStack(PlatformStack):
             "vpc-id": network.vpc.vpc_id,
         }.items():
             publish(self, environment.parameter("foundation", what), value)
+
+    def _define_artifacts(
+        self,
+        environment: PlatformEnvironment,
+        regions: Regions | None,
+        key: kms.Key,
+        access_logs: AccessLogs,
+        notifications: Notifications,
+    ) -> ArtifactStore:
+        """The bucket, under a name that the other regions know where there may be some."""
+        keeps, plan = environment.removal_policy, regions.data if regions is not None else None
+        if plan is None or (plan.home_bucket is not None and environment.region == plan.home):
+            artifacts = ArtifactStore(self, "Artifacts", key=key, access_logs=access_logs, removal_policy=keeps)
+        else:
+            artifacts = RegionalArtifacts(
+                self,
+                "Artifacts",
+                plan=plan,
+                key=key,
+                access_logs=access_logs,
+                notifications=notifications,
+                removal_policy=keeps,
+            )
+        if plan is not None:
+            key.add_alias(plan.key_alias)
+            if environment.region == plan.home and plan.others:
+                ModelReplication(self, "Replication", plan=plan, source=artifacts, notifications=notifications)
+        return artifacts

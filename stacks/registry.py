@@ -3,24 +3,29 @@
 from constructs import Construct
 
 from mlplatform_cdk.foundation import PlatformStack, publish
-from mlplatform_cdk.registry import ModelRegistry
+from mlplatform_cdk.registry import ApprovalRule, ModelRegistry
 from stacks import breast_cancer
 from stacks.environments import PlatformEnvironment
 from stacks.published import Published
 
 
 class RegistryStack(PlatformStack):
-    """The versions of the model, and the rule that approves them."""
+    """The versions of the model, and the rule that approves them.
 
-    def __init__(self, scope: Construct, id: str, *, environment: PlatformEnvironment) -> None:
+    :param approval: the rule; None: versions come approved, as a release train brings them.
+    """
+
+    def __init__(
+        self, scope: Construct, id: str, *, environment: PlatformEnvironment, approval: ApprovalRule | None
+    ) -> None:
         super().__init__(scope, id, env=environment.aws)
         below = Published(self, "Published", environment=environment)
         registry = ModelRegistry(
             self,
             "Models",
             model_package_group_name=breast_cancer.group_name(environment),
-            auto_approve=breast_cancer.APPROVAL,
-            key=below.key,
+            auto_approve=approval,
+            key=below.key if approval is not None else None,  # of the approval's logs
             removal_policy=environment.removal_policy,
         )
         publish(self, environment.parameter("registry", "model-package-group"), registry.model_package_group_name)

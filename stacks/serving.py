@@ -1,4 +1,4 @@
-"""The stack of what answers: the endpoint, and the releases that bring models to it."""
+"""The stack of what answers: the endpoint, the releases that bring models to it, and its part of the one name."""
 
 from constructs import Construct
 
@@ -6,18 +6,28 @@ from mlplatform_cdk.foundation import PlatformStack, publish
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release import BlueGreenRelease
 from mlplatform_cdk.release.records import ReleaseRecords
+from mlplatform_cdk.release.train import TrainStation
 from mlplatform_cdk.serving import ReleasedEndpoint
 from stacks import breast_cancer
 from stacks.environments import PlatformEnvironment
+from stacks.front import Front
 from stacks.published import Published
+from stacks.regions import Regions
 
 
 class ServingStack(PlatformStack):
-    """An endpoint that gets each approved version of the model, blue beside green."""
+    """An endpoint that gets each approved version of the model, blue beside green.
 
-    def __init__(self, scope: Construct, id: str, *, environment: PlatformEnvironment) -> None:
+    Where there are several regions, the release train brings the versions, and an approval alone starts no release.
+    """
+
+    def __init__(
+        self, scope: Construct, id: str, *, environment: PlatformEnvironment, regions: Regions | None = None
+    ) -> None:
         super().__init__(scope, id, env=environment.aws)
         below = Published(self, "Published", environment=environment)
+        registry = ModelRegistry.from_group_name(self, "Registry", breast_cancer.group_name(environment))
+        stop = regions.stop_in(environment.region) if regions is not None else None
         endpoint = ReleasedEndpoint(
             self,
             "Endpoint",
@@ -28,15 +38,32 @@ class ServingStack(PlatformStack):
             scaling=environment.endpoint_scaling,
             network=below.network,
         )
+        front = None
+        if regions is not None:
+            front = Front(self, "Front", plan=regions.endpoints, endpoint=endpoint, registry=registry, below=below)
         release = BlueGreenRelease(
             self,
             "Release",
             endpoint=endpoint,
-            registry=ModelRegistry.from_group_name(self, "Registry", breast_cancer.group_name(environment)),
+            registry=registry,
             artifacts=below.artifacts,
             strategy=environment.strategy,
             records=ReleaseRecords(self, "ReleaseRecords", key=below.key, removal_policy=environment.removal_policy),
             notifications=below.notifications,
+            business=[front.probe.alarms.wrong_everywhere] if front is not None else (),
+            on_approval=stop is None,
         )
+        if regions is not None and stop is not None:
+            TrainStation(
+                self,
+                "Station",
+                endpoint=endpoint,
+                release=release,
+                registry=registry,
+                artifacts=below.artifacts,
+                train_account=regions.data.account,
+                external_id=stop.external_id,
+                removal_policy=environment.removal_policy,
+            )
         publish(self, environment.parameter("serving", "endpoint-name"), endpoint.endpoint_name)
         publish(self, environment.parameter("serving", "release-arn"), release.state_machine.state_machine_arn)

@@ -17,10 +17,26 @@ def local(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[s
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
 
 
-def test_the_embedded_aws_plays_the_account_and_region_of_the_environment(tmp_path: Path) -> None:
-    state_dir = str(tmp_path / "state")
+# An environment in another account and region than the embedded AWS's own.
+ELSEWHERE = """
+from aws_cdk import App, Environment, Stack, aws_ssm as ssm
 
-    up = local("up", "-c", "environment=prod", "--state-dir", state_dir)
+app = App()
+name = app.node.get_context("environment")
+stack = Stack(app, "Small", env=Environment(account="777788889999", region="eu-west-1"))
+parameter = ssm.CfnParameter(stack, "Place", name=f"/{name}/place", type="String", value="-")
+parameter.add_property_override("Value", {"Fn::Sub": "${AWS::AccountId}/${AWS::Region}"})
+app.synth()
+"""
+
+
+def test_the_embedded_aws_plays_the_account_and_region_of_the_environment(tmp_path: Path) -> None:
+    state_dir, app = str(tmp_path / "state"), tmp_path / "app"
+    app.mkdir()
+    (app / "app.py").write_text(ELSEWHERE)
+    (app / "cdk.json").write_text(json.dumps({"app": f"{sys.executable} app.py"}))
+
+    up = local("up", "-c", "environment=prod", "--state-dir", state_dir, folder=app)
     try:
         assert up.returncode == 0, up.stderr
         lines = [line.removeprefix("export ") for line in up.stdout.splitlines() if line.startswith("export ")]
@@ -31,11 +47,11 @@ def test_the_embedded_aws_plays_the_account_and_region_of_the_environment(tmp_pa
             region_name=exports["AWS_REGION"],
         )
         ssm = session.client("ssm", endpoint_url=exports["AWS_ENDPOINT_URL"])
-        machine = ssm.get_parameter(Name="/mlplatform/prod/training/pipeline-arn")["Parameter"]["Value"]
+        place = ssm.get_parameter(Name="/prod/place")["Parameter"]["Value"]
     finally:
         assert local("down", "--state-dir", state_dir).returncode == 0
 
-    assert machine.startswith("arn:aws:states:eu-west-1:777788889999:stateMachine:")
+    assert place == "777788889999/eu-west-1"
 
 
 @pytest.mark.parametrize("verb", [("up", "--empty"), ("down",)])

@@ -23,6 +23,7 @@ class StackTemplate:
 
     name: str
     path: Path
+    region: str
     depends_on: tuple[str, ...]
 
     @cached_property
@@ -110,6 +111,7 @@ def read_stacks(assembly: Path) -> Mapping[str, StackTemplate]:
         short[id_]: StackTemplate(
             name=short[id_],
             path=assembly / one["properties"]["templateFile"],
+            region=one["environment"].rpartition("/")[2],
             depends_on=tuple(sorted(short[other] for other in one.get("dependencies", ()) if other in short)),
         )
         for id_, one in stacks.items()

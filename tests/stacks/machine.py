@@ -12,17 +12,23 @@ from typing import Any
 import aws_cdk
 
 ENVIRONMENTS = ("dev", "staging", "prod")
-# One region of each partition; dev, staging and prod keep their own in AWS's commercial one.
-REGIONS = {"aws": None, "aws-us-gov": "us-gov-west-1", "aws-cn": "cn-north-1"}
+# What each partition asks for; dev, staging and prod keep their own regions in AWS's commercial one.
+REGIONS: dict[str, dict[str, str]] = {
+    "aws": {},
+    # Route 53 routes nothing between its regions: one region, and no name.
+    "aws-us-gov": {"region": "us-gov-west-1", "also_in": "", "domain_name": ""},
+    "aws-cn": {"region": "cn-north-1"},
+}
+ALSO_IN = {("aws-cn", "prod"): "cn-northwest-1"}
 
 
 def main(checkout: Path, outdir: Path, *, backwards: bool) -> None:
     context = json.loads((checkout / "cdk.json").read_text())["context"]
     assemblies = [(partition, environment) for partition in REGIONS for environment in ENVIRONMENTS]
     for partition, environment in reversed(assemblies) if backwards else assemblies:
-        asked: dict[str, Any] = {**context, "environment": environment}
-        if REGIONS[partition]:
-            asked["region"] = REGIONS[partition]
+        asked: dict[str, Any] = {**context, "environment": environment, **REGIONS[partition]}
+        if (partition, environment) in ALSO_IN:
+            asked["also_in"] = ALSO_IN[partition, environment]
         synthesize(checkout, asked, outdir / partition / environment)
 
 

@@ -61,7 +61,7 @@ def _listed(value: Any) -> list[Any]:
 def _name(arn: Any, stack: StackTemplate, environment: PlatformEnvironment) -> str:
     """The ARN with ``{account}``, ``{region}`` and ``{environment}`` for what differs between environments."""
     text = _flat(arn, stack.template.get("Parameters", {}))
-    text = text.replace(environment.account, "{account}").replace(environment.region, "{region}")
+    text = text.replace(environment.account, "{account}").replace(stack.region, "{region}")
     return re.sub(rf"\b{environment.name}-", "{environment}-", text)
 
 

@@ -7,6 +7,9 @@ from tests.stacks.conftest import Platform
 from tests.stacks.policies import statements
 from tests.stacks.wildcards import NOTHING, WILDCARDS, Wildcard
 from tests.stacks.wildcards_beside import ACTIONS, BESIDE
+from tests.stacks.wildcards_regions import BETWEEN
+
+PLATFORM = (*WILDCARDS, *BETWEEN)
 
 # Deny statements are meant wide.
 ALLOW = "Allow"
@@ -39,7 +42,7 @@ def test_beside_the_stacks_cdk_pipelines_alone_writes_actions_that_are_patterns(
 def test_every_resource_that_is_a_pattern_is_reviewed_and_every_review_is_of_one(
     platforms: Mapping[str, Platform], beside: Mapping[str, Platform]
 ) -> None:
-    for reviews, those in ((WILDCARDS, platforms), *((BESIDE[name], {name: one}) for name, one in beside.items())):
+    for reviews, those in ((PLATFORM, platforms), *((BESIDE[name], {name: one}) for name, one in beside.items())):
         found, reviewed = patterns(those), reviewed_by(reviews)
 
         assert {key: found[key] for key in found.keys() - reviewed} == {}, "in no list of tests/stacks/wildcards*.py"
@@ -78,7 +81,7 @@ def test_every_action_on_a_key_belongs_to_its_account_alone(
 
 
 def test_each_review_has_a_reason_and_a_page_of_aws() -> None:
-    every = [*WILDCARDS, *(one for reviews in BESIDE.values() for one in reviews)]
+    every = [*PLATFORM, *(one for reviews in BESIDE.values() for one in reviews)]
 
     assert [one for one in every if not one.reason or not one.reference.startswith("https://docs.aws.")] == []
     assert [one for one in NOTHING if one.resource != "*"] == []

@@ -10,7 +10,8 @@ import pytest
 from mlplatform_cdk.assembly.snapshots import reviewable, write_snapshots
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
-STACKS = ("Foundation", "Registry", "Data", "Workspace", "Training", "Serving")
+HOME = ("Foundation", "Registry", "Data", "Workspace", "Training", "Serving", "Train")
+STACKS = (*HOME, "Foundation-eu-central-1", "Registry-eu-central-1", "Serving-eu-central-1", "Names")
 
 
 @pytest.mark.parametrize("stack", STACKS)

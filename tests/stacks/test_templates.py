@@ -54,14 +54,15 @@ def test_a_custom_resource_runs_code_of_ours_and_never_cdks(platform: Platform) 
 
 def test_a_stack_reads_only_what_a_stack_before_it_published(platform: Platform) -> None:
     published = {
-        resource["Properties"]["Name"]: stack.name
+        (stack.region, resource["Properties"]["Name"]): stack.name
         for stack in platform.stacks.values()
         for _, resource in stack.resources("AWS::SSM::Parameter")
     }
     for stack in platform.stacks.values():
         for parameter in stack.template.get("Parameters", {}).values():
             if str(parameter.get("Default", "")).startswith("/mlplatform/"):
-                assert published[parameter["Default"]] in stack.depends_on, f"{stack.name}: {parameter['Default']}"
+                maker = published[stack.region, parameter["Default"]]
+                assert maker in stack.depends_on, f"{stack.name}: {parameter['Default']}"
 
 
 def test_nothing_that_an_event_or_a_function_could_lose_is_lost(platform: Platform) -> None:
@@ -74,10 +75,9 @@ def test_nothing_that_an_event_or_a_function_could_lose_is_lost(platform: Platfo
 
 
 def test_jobs_reach_only_the_networks_own_endpoints(platform: Platform) -> None:
-    foundation = platform.stacks["Foundation"]
-
-    assert "0.0.0.0/0" not in foundation.text
-    assert not list(foundation.resources("AWS::EC2::InternetGateway", "AWS::EC2::NatGateway"))
+    for stack in platform.stacks.values():
+        assert "0.0.0.0/0" not in stack.text
+        assert not list(stack.resources("AWS::EC2::InternetGateway", "AWS::EC2::NatGateway"))
 
 
 def test_data_survives_its_stack_in_staging_and_production_only(platform: Platform) -> None:
@@ -97,9 +97,14 @@ def test_what_holds_state_keeps_its_logical_id(platform: Platform) -> None:
         name: {logical_id for logical_id, _ in stack.resources(*STATEFUL)} for name, stack in platform.stacks.items()
     }
 
+    foundation, registry = {"AccessLogs8B620ECA", "Artifacts82DD59A1", "KeysDataA2F7C5E6"}, {"ModelsC55D3500"}
+    elsewhere = platform.environment.also_in
     assert {name: ids for name, ids in found.items() if ids} == {
-        "Foundation": {"AccessLogs8B620ECA", "Artifacts82DD59A1", "KeysDataA2F7C5E6"},
-        "Registry": {"ModelsC55D3500"},
+        "Foundation": foundation,
+        "Registry": registry,
         "Data": {"Lake5F1B88EA"},
         "Workspace": {"Studio43727D10"},
+        **{f"Foundation-{region}": foundation for region in elsewhere},
+        **{f"Registry-{region}": registry for region in elsewhere},
+        **({"Names": {"KeysDataA2F7C5E6"}} if platform.environment.domain_name else {}),
     }

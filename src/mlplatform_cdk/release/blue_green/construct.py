@@ -72,11 +72,13 @@ class BlueGreenRelease(Construct):
     :param records: where decisions are kept; default: a ``ReleaseRecords`` of its own.
     :param gates: who is asked at the strategy's gates, and how; default: ``notifications``, answered by command line.
     :param notifications: where releases and failures are told, encrypted by the endpoint's key; default: nowhere.
+    :param business: the caller's own alarms in a ``ReleaseAlarms`` by the rules; default: none.
+    :param on_approval: does an approval start a release; False where a ``ReleaseTrain`` does; default: yes.
     """
 
     default_strategy: ClassVar[Strategy] = Strategy.linear()
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each argument but the first three has a default
         self,
         scope: Construct,
         id: str,
@@ -89,11 +91,14 @@ class BlueGreenRelease(Construct):
         records: ReleaseRecords | None = None,
         gates: Gates | None = None,
         notifications: sns.ITopic | None = None,
+        business: "Sequence[cloudwatch.IAlarm]" = (),
+        on_approval: bool = True,
     ) -> None:
         super().__init__(scope, id)
-        self.strategy, self._endpoint, self._registry = strategy or self.default_strategy, endpoint, registry
-        self._check(gates)
+        self.strategy, self.endpoint, self._registry = strategy or self.default_strategy, endpoint, registry
+        self._check(gates, told_twice=alarms is not None and bool(business))
         self.records = records or ReleaseRecords(self, "Records", key=endpoint.key)
+        self._business = alarms.business if alarms is not None else tuple(business)
         self.alarms = alarms or self._own_alarms(notifications)
         self.gates = gates or self._own_gates(notifications)
         self.report = ReleaseReport(
@@ -118,7 +123,9 @@ class BlueGreenRelease(Construct):
             alarms=self._alarms(),
             notifications=notifications,
         )
-        ReleaseTriggers(self, "Triggers", registry=registry, machine=self.state_machine)
+        self.triggers = ReleaseTriggers(
+            self, "Triggers", registry=registry, machine=self.state_machine, on_approval=on_approval
+        )
         self._publish()
 
     def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
@@ -135,7 +142,9 @@ class BlueGreenRelease(Construct):
         """Why the strategy is none of this kind of release; empty: it is one."""
         return ""
 
-    def _check(self, gates: Gates | None) -> None:
+    def _check(self, gates: Gates | None, *, told_twice: bool) -> None:
+        if told_twice:
+            raise ConfigurationError(self, "business must be given to the ReleaseAlarms of alarms, got both")
         if wrong := self._wrong_strategy():
             raise ConfigurationError(self, wrong)
         if gates is not None and not self.strategy.gates:
@@ -146,8 +155,14 @@ class BlueGreenRelease(Construct):
     def _own_alarms(self, notifications: sns.ITopic | None) -> ReleaseAlarms | None:
         if not self.strategy.most_looks:
             return None
-        rules = self.strategy.rules
-        return ReleaseAlarms(self, "Alarms", endpoint=self._endpoint, rules=rules, notifications=notifications)
+        return ReleaseAlarms(
+            self,
+            "Alarms",
+            endpoint=self.endpoint,
+            rules=self.strategy.rules,
+            business=self._business,
+            notifications=notifications,
+        )
 
     def _own_gates(self, notifications: sns.ITopic | None) -> Gates | None:
         if not self.strategy.gates:
@@ -155,21 +170,21 @@ class BlueGreenRelease(Construct):
         return Gates(
             self,
             "Gates",
-            endpoint_name=self._endpoint.endpoint_name,
+            endpoint_name=self.endpoint.endpoint_name,
             records=self.records,
-            key=self._endpoint.key,
+            key=self.endpoint.key,
             notifications=notifications,
         )
 
     def _alarms(self) -> "Mapping[str, Sequence[cloudwatch.IAlarm]]":
         """The alarms by the variant that they watch; those of the business watch whichever is green."""
         if self.alarms is None:
-            return {"business": ()}
-        own = {variant: self.alarms.of_variant(variant) for variant in self._endpoint.variants}
-        return {**own, "business": self.alarms.business}
+            return {"business": self._business}
+        own = {variant: self.alarms.of_variant(variant) for variant in self.endpoint.variants}
+        return {**own, "business": self._business}
 
     def _define_steps(self, artifacts: s3.IBucket) -> PlatformFunction:
-        endpoint = self._endpoint
+        endpoint = self.endpoint
         function = PlatformFunction(
             self,
             "Steps",
@@ -191,7 +206,7 @@ class BlueGreenRelease(Construct):
         return function
 
     def _define_machine(self, topic: sns.ITopic | None) -> PlatformStateMachine:
-        endpoint, asks = self._endpoint, self.gates.function if self.gates is not None else None
+        endpoint, asks = self.endpoint, self.gates.function if self.gates is not None else None
         alarms = {whose: [one.alarm_name for one in group] for whose, group in self._alarms().items()}
         release = Release(
             tasks=Tasks(partition_of(self), self.function.function_arn, endpoint.endpoint_name),
@@ -223,7 +238,7 @@ class BlueGreenRelease(Construct):
         return machine
 
     def _publish(self) -> None:
-        specification = self._endpoint.specification
+        specification = self.endpoint.specification
         publish_address(
             self,
             ReleaseAddress(

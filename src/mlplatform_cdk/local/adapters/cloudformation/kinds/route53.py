@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from moto.route53.models import route53_backends
+from moto.route53.models import DelegationSet, FakeZone, route53_backends
 from moto.utilities.utils import get_partition
 
 from mlplatform_cdk.local.adapters.cloudformation.coded import CodedKind, parameters
@@ -12,6 +12,8 @@ from mlplatform_cdk.local.adapters.cloudformation.resource import CannotProvisio
 from mlplatform_cdk.local.adapters.health_checks import keep
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from moto.route53.models import Route53Backend
 
     from mlplatform_cdk.local.adapters.cloudformation.resource import Kind, Resource
@@ -57,7 +59,7 @@ class RecordSetKind(CodedKind):
     def _zone(self, resource: Resource) -> Any:
         backend, given = _backend(resource), resource.properties
         if "HostedZoneId" in given:
-            return backend.get_hosted_zone(given["HostedZoneId"])
+            return backend.zones.get(given["HostedZoneId"]) or _assumed(backend, given)
         zone = backend.get_hosted_zone_by_name(given["HostedZoneName"])
         if zone is None:
             raise CannotProvision(f"there is no zone {given['HostedZoneName']}")
@@ -100,6 +102,17 @@ class HealthCheckKind(CodedKind):
     def unmake(self, resource: Resource) -> None:
         """Delete it."""
         self.api(resource).delete_health_check(HealthCheckId=resource.physical_resource_id)
+
+
+def _assumed(backend: Route53Backend, given: Mapping[str, Any]) -> FakeZone:
+    """The zone of an id that nobody made here: such as the bootstrap of an account, it stands before a deployment.
+
+    Its name is known to Route 53 alone; here it is what the names in it have in common at least.
+    """
+    zone_id, name = given["HostedZoneId"], ".".join(given["Name"].rstrip(".").split(".")[-2:])
+    zone = FakeZone(name, zone_id, False, caller_reference=zone_id, delegation_set=DelegationSet(zone_id, [], None))
+    backend.zones[zone_id] = zone
+    return zone
 
 
 def _backend(resource: Resource) -> Route53Backend:

@@ -1,0 +1,37 @@
+"""The stack of the one name: it deploys last, and sees all regions without asking any of their stacks."""
+
+from aws_cdk import Environment
+from constructs import Construct
+
+from mlplatform_cdk.foundation import Keys, Notifications, PlatformStack
+from mlplatform_cdk.resilience import AllRegionsAlarm, CrossRegionObservability
+from mlplatform_cdk.routing import GlobalNames
+from stacks import breast_cancer
+from stacks.environments import PlatformEnvironment
+from stacks.regions import ROUTE_53_METRICS, Regions
+
+
+class NamesStack(PlatformStack):
+    """Records and health checks of all regions, and the one view over them."""
+
+    def __init__(self, scope: Construct, id: str, *, environment: PlatformEnvironment, regions: Regions) -> None:
+        super().__init__(scope, id, env=Environment(account=environment.account, region=regions.names_region))
+        plan = regions.endpoints
+        names = GlobalNames(self, "Names", plan=plan)
+        if regions.names_region != ROUTE_53_METRICS:
+            return
+        key = Keys(self, "Keys", removal_policy=environment.removal_policy).data
+        AllRegionsAlarm(
+            self,
+            "Alarm",
+            plan=plan,
+            health_checks=names.health_checks,
+            notifications=Notifications(self, "Notifications", key=key, emails=environment.emails),
+        )
+        CrossRegionObservability(
+            self,
+            "Observability",
+            plan=plan,
+            endpoints=breast_cancer.endpoint_name(environment),
+            health_checks=names.health_checks,
+        )

@@ -1,0 +1,73 @@
+"""What the regions of an environment share: names that each stack computes by itself, so that none asks another's."""
+
+from dataclasses import dataclass
+
+from mlplatform_cdk.release.train import Stop
+from mlplatform_cdk.routing import MultiRegionEndpoint, RegionalData
+from stacks import breast_cancer
+from stacks.environments import PlatformEnvironment, UnknownEnvironmentError
+
+# Route 53 tells CloudWatch of its health checks here and nowhere else:
+# https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/monitoring-health-checks.html
+ROUTE_53_METRICS = "us-east-1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Regions:
+    """The regions of an environment with a domain name, the home first.
+
+    :param endpoints: the one name, and each region's own.
+    :param data: the buckets and keys of each region.
+    :param stops: where the release train goes, in this order; empty where the home serves alone.
+    """
+
+    endpoints: MultiRegionEndpoint
+    data: RegionalData
+    stops: tuple[Stop, ...]
+
+    @classmethod
+    def of(cls, environment: PlatformEnvironment) -> "Regions | None":
+        """Those of ``environment``; None where it has no domain name.
+
+        :raises UnknownEnvironmentError: for regions that Route 53 cannot route between, or names that nothing can have.
+        """
+        if environment.domain_name is None or environment.zone is None:
+            return None
+        regions = (environment.region, *environment.also_in)
+        try:
+            return cls(
+                endpoints=MultiRegionEndpoint(
+                    domain_name=environment.domain_name,
+                    zone=environment.zone,
+                    regions=regions,
+                ),
+                data=RegionalData(
+                    name=f"mlplatform-{environment.name}",
+                    home=environment.region,
+                    account=environment.account,
+                    regions=regions,
+                    home_bucket=environment.artifacts_bucket,
+                ),
+                stops=tuple(_stop(environment, region) for region in regions) if environment.also_in else (),
+            )
+        except ValueError as wrong:
+            raise UnknownEnvironmentError(f"{environment.name}: {wrong}") from None
+
+    def stop_in(self, region: str) -> Stop | None:
+        """The train's stop in ``region``; None where no train goes."""
+        return next((stop for stop in self.stops if stop.region == region), None)
+
+    @property
+    def names_region(self) -> str:
+        """Where the stack of the names is: where the alarms over all regions can hear of them."""
+        return ROUTE_53_METRICS if self.data.partition == "aws" else self.data.home
+
+
+def _stop(environment: PlatformEnvironment, region: str) -> Stop:
+    return Stop(
+        name=region,
+        account=environment.account,
+        region=region,
+        endpoint_name=breast_cancer.endpoint_name(environment),
+        external_id=f"{environment.name}-train/{environment.account}",
+    )

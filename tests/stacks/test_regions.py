@@ -1,0 +1,200 @@
+"""Is a region one line of its environment, which touches no other region, and does the whole of it stand and go?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from aws_cdk import App
+
+from mlplatform_cdk.assembly.diff import AssemblyDiff, compare
+from mlplatform_cdk.assembly.reader import Assembly, read
+from mlplatform_cdk.local import server
+from mlplatform_cdk.local.deploy import deploy, destroy
+from mlplatform_cdk.local.settings import Settings
+from stacks.environments import PROD, PlatformEnvironment, UnknownEnvironmentError
+from stacks.regions import Regions
+from stacks.stage import PlatformStage
+from tests.stacks.conftest import ROOT
+
+HOME, ELSEWHERE, MORE = "eu-west-1", "eu-central-1", "us-west-2"
+ONES_OWN = {f"{stack}-{MORE}" for stack in ("Foundation", "Registry", "Serving")}
+
+
+def synthesize(environment: PlatformEnvironment, outdir: Path) -> Assembly:
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    app = App(context=context, outdir=str(outdir))
+    PlatformStage(app, "MlPlatform-Prod", environment=environment)
+    app.synth()
+    return read(outdir)
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+    """Production, as it is."""
+    return synthesize(PROD, tmp_path_factory.mktemp("two"))
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+    """Production with one line more."""
+    return synthesize(replace(PROD, also_in=(*PROD.also_in, MORE)), tmp_path_factory.mktemp("three"))
+
+
+def told(found: AssemblyDiff) -> dict[str, dict[str, set[str]]]:
+    """By stack and action, the constructs of the resources that differ, by their paths in their stack."""
+    every: dict[str, dict[str, set[str]]] = {}
+    for stack, change in found.changes():
+        of = every.setdefault(stack.key.rpartition("/")[2], {})
+        path = change.resource.path.split("/", 2)[2].removesuffix("/Resource")
+        of.setdefault(change.action.value, set()).add(path)
+    return every
+
+
+# What names all regions, at home and in the stack of the names; nothing of another region is among it.
+NAMES_ALL = {
+    "Foundation": {"Artifacts", "Replication/Role/Permissions"},
+    "Train": {"Train/Machine", "Train/StepsRole/Permissions"},
+    "Names": {"Names/Address", "Alarm/NoneLeft", "Alarm/RegionLost", "Observability/Dashboard"},
+}
+
+
+def test_a_region_that_joins_adds_its_own_and_changes_only_the_lists_of_all_regions(
+    two: Assembly, three: Assembly
+) -> None:
+    found = told(compare(two, three))
+
+    assert found.keys() == ONES_OWN | NAMES_ALL.keys()
+    assert {name: found[name].get("changed", set()) for name in NAMES_ALL} == NAMES_ALL
+    assert {action for actions in found.values() for action in actions} == {"added", "changed"}
+    assert all(MORE in path for name in NAMES_ALL for path in found[name].get("added", ()))
+
+
+def test_a_region_that_leaves_takes_its_own_and_changes_only_the_lists_of_all_regions(
+    two: Assembly, three: Assembly
+) -> None:
+    found = told(compare(three, two))
+
+    assert found.keys() == ONES_OWN | NAMES_ALL.keys()
+    assert {name: found[name].get("changed", set()) for name in NAMES_ALL} == NAMES_ALL
+    assert {action for actions in found.values() for action in actions} == {"removed", "changed"}
+    assert all(MORE in path for name in NAMES_ALL for path in found[name].get("removed", ()))
+
+
+def test_nothing_in_the_way_of_a_request_knows_another_region_and_no_region_but_the_home_is_known_to_others(
+    three: Assembly,
+) -> None:
+    (stage,) = three.stages
+    knows = {
+        (name.rpartition("/")[2], region)
+        for name, stack in stage.named_stacks().items()
+        for region in {HOME, ELSEWHERE, MORE} - {stack.region}
+        if region in json.dumps(stack.template)
+    }
+
+    # The home copies to all, the train goes to all, and the names lead to all; a copy that is late comes from the home.
+    to_all = {(name, region) for name in ("Foundation", "Train") for region in (ELSEWHERE, MORE)}
+    to_names = {("Names", region) for region in (HOME, ELSEWHERE, MORE)}
+    assert knows == to_all | to_names | {(f"Foundation-{region}", HOME) for region in (ELSEWHERE, MORE)}
+
+
+def test_the_names_and_the_train_come_after_every_region_and_copies_have_a_place_before_they_are_made(
+    two: Assembly,
+) -> None:
+    order = [stack.path.rpartition("/")[2] for stack in two.all_stacks()]
+
+    assert order.index(f"Foundation-{ELSEWHERE}") < order.index("Foundation")
+    assert {*order[-2:]} == {"Names", "Train"}
+
+
+def test_an_approval_sends_the_train_off_and_starts_no_release_beside_it(two: Assembly) -> None:
+    (stage,) = two.stages
+    starts = {
+        name.rpartition("/")[2]: [one["Properties"]["EventPattern"]["detail"]["ModelPackageGroupName"]]
+        for name, stack in stage.named_stacks().items()
+        for one in stack.template["Resources"].values()
+        if one["Type"] == "AWS::Events::Rule"
+        and one["Properties"].get("EventPattern", {}).get("detail", {}).get("ModelApprovalStatus") == ["Approved"]
+    }
+
+    assert starts == {"Train": [["prod-breast-cancer"]]}
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        pytest.param(
+            {"domain_name": None, "zone": None},
+            "prod must have a domain_name to serve in eu-central-1 too, got none",
+            id="without a name",
+        ),
+        pytest.param(
+            {"also_in": ("cn-north-1",)},
+            "prod: regions must lie in one partition, got aws, aws-cn; make a plan for each",
+            id="in two partitions",
+        ),
+        pytest.param(
+            {"region": "us-gov-west-1", "also_in": ("us-gov-east-1",)},
+            "prod: regions must lie where Route 53 routes between regions, got 'us-gov-west-1' of aws-us-gov: it has "
+            "no public zones and no latency or geolocation records there; serve each region by a name of its own",
+            id="where Route 53 routes nothing",
+        ),
+        pytest.param(
+            {"also_in": (HOME,)}, "prod: regions must be named once each, got eu-west-1, eu-west-1", id="twice"
+        ),
+    ],
+)
+def test_regions_that_one_name_cannot_lead_to_are_refused_in_a_sentence(changed: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(UnknownEnvironmentError) as error:
+        Regions.of(replace(PROD, **changed))
+
+    assert str(error.value) == sentence
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    settings = Settings(state_dir=tmp_path_factory.mktemp("aws"), account=PROD.account, region=PROD.region)
+    with server.start(settings) as running:
+        yield running.settings
+
+
+def test_production_stands_in_both_regions_in_its_order_and_goes_again(two: Assembly, aws: Settings) -> None:
+    def client(service: str, region: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=aws.endpoint_url,
+            region_name=region,
+            aws_access_key_id=aws.account,
+            aws_secret_access_key="embedded",
+        )
+
+    def records() -> set[tuple[str, str]]:
+        route53, zone = client("route53", HOME), PROD.zone and PROD.zone.hosted_zone_id
+        found = route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+        return {(one["Name"], one.get("SetIdentifier", "")) for one in found}
+
+    report = deploy(two, aws)
+    names = records()
+    parameter = f"/mlplatform/train/{PROD.name}-breast-cancer"
+    stations = {
+        region: json.loads(client("ssm", region).get_parameter(Name=parameter)["Parameter"]["Value"])
+        for region in (HOME, ELSEWHERE)
+    }
+    replication = client("s3", HOME).get_bucket_replication(Bucket=stations[HOME]["bucket"])
+    destroy(two, aws)
+
+    assert [stack.name for stack in report.stacks] == [stack.name for stack in two.all_stacks()]
+    assert {(f"{PROD.domain_name}.", region) for region in (HOME, ELSEWHERE)} <= names
+    (rule,) = replication["ReplicationConfiguration"]["Rules"]
+    assert rule["Destination"]["Bucket"].rpartition(":")[2] == stations[ELSEWHERE]["bucket"]
+    assert all(f":states:{region}:" in station["machine"] for region, station in stations.items())
+    assert records() == set()
+    assert [
+        client("cloudformation", region).list_stacks(StackStatusFilter=["CREATE_COMPLETE"])["StackSummaries"]
+        for region in (HOME, ELSEWHERE, "us-east-1")
+    ] == [[], [], []]
