@@ -83,10 +83,23 @@ def _ssm(call: Call) -> list[Alternatives]:
     if "Path" in call.parameters:
         path = str(call.parameters["Path"]).strip("/")
         return [(make(call, f"parameter/{path}"), make(call, f"parameter/{path}/*"))]
+    if "Automation" in call.operation:
+        return [_automation(call)]
     names: Sequence[str] = call.parameters.get("Names") or [call.parameters.get("Name") or ""]
     if "Parameter" not in call.operation:
         return []
     return [_named_parameter(call, name) for name in names if name]
+
+
+def _automation(call: Call) -> Alternatives:
+    """A document by either of its names, or an execution."""
+    execution, document = call.parameters.get("AutomationExecutionId"), call.parameters.get("DocumentName")
+    if execution:
+        return (make(call, f"automation-execution/{execution}"),)
+    if not document:
+        return ()
+    name, version = str(document).rsplit("/", 1)[-1], call.parameters.get("DocumentVersion") or "$DEFAULT"
+    return (make(call, f"automation-definition/{name}:{version}"), make(call, f"document/{name}"))
 
 
 def _named_parameter(call: Call, name: str) -> Alternatives:

@@ -56,7 +56,6 @@ def unpack(function: LambdaFunction) -> Path:
 def variables(function: LambdaFunction, folder: Path) -> dict[str, str]:
     """The whole environment of the function's process."""
     logging_config = getattr(function, "logging_config", None) or {}
-    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     session = roles.environment_for(
         function.account_id, function.region, function.role, function.function_name, service=SERVICE
     )
@@ -78,7 +77,12 @@ def variables(function: LambdaFunction, folder: Path) -> dict[str, str]:
         "TZ": ":UTC" if os.name == "posix" else "UTC",
     }
     own = {name: str(value) for name, value in function.environment_vars.items()}
-    return inherited | own | reserved | session
+    return inherited() | own | reserved | session
+
+
+def inherited() -> dict[str, str]:
+    """What a process of the embedded AWS has from this one."""
+    return {name: os.environ[name] for name in INHERITED if name in os.environ}
 
 
 def log_group_of(function: LambdaFunction) -> str:

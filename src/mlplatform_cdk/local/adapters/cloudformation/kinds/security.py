@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from mlplatform_cdk.local.adapters.cloudformation.api import ApiKind
+from mlplatform_cdk.local.adapters.cloudformation.api import ApiKind, changes
 from mlplatform_cdk.local.adapters.cloudformation.clients import client
 from mlplatform_cdk.local.adapters.cloudformation.coded import CodedKind, pairs, parameters
 from mlplatform_cdk.local.adapters.cloudformation.kinds.roles import InlinePolicyKind, ManagedPolicyKind, RoleKind
+from mlplatform_cdk.local.adapters.cloudformation.resource import MustReplace
 
 if TYPE_CHECKING:
     from mlplatform_cdk.local.adapters.cloudformation.resource import Kind, Resource
@@ -151,6 +152,43 @@ class ParameterKind(CodedKind):
         api.put_parameter(**fit)
 
 
+class DocumentKind(CodedKind):
+    """A document of Systems Manager; a change of its content is a new version, which is then the default."""
+
+    service = "ssm"
+    name = "Name"
+    name_limit = 128
+    fixed = frozenset({"DocumentFormat", "DocumentType", "TargetType"})
+
+    def make(self, resource: Resource) -> None:
+        """Create it."""
+        api, given = self.api(resource), resource.properties
+        values = {**given.items(), "Content": _text(given["Content"])}
+        values.pop("UpdateMethod", None)
+        api.create_document(**parameters(api, "create_document", values, resource.lost))
+        resource.physical_resource_id = given["Name"]
+
+    def settle(self, resource: Resource, before: Resource | None = None) -> None:
+        """Add a version, or replace the document where the template says so."""
+        given = resource.properties
+        if before is None or "Content" not in changes(resource, before):
+            return
+        if given.get("UpdateMethod") != "NewVersion":
+            raise MustReplace
+        api, name = self.api(resource), given["Name"]
+        update = api.update_document(Name=name, Content=_text(given["Content"]), DocumentVersion="$LATEST")
+        version = update["DocumentDescription"]["DocumentVersion"]
+        api.update_document_default_version(Name=name, DocumentVersion=version)
+
+    def unmake(self, resource: Resource) -> None:
+        """Delete it with all its versions."""
+        self.api(resource).delete_document(Name=resource.physical_resource_id)
+
+
+def _text(content: Any) -> str:
+    return content if isinstance(content, str) else json.dumps(content)
+
+
 def _is_true(value: Any) -> bool:
     return str(value).lower() == "true"
 
@@ -171,5 +209,6 @@ KINDS: dict[str, Kind] = {
         key={"AliasName": "=AliasName"},
     ),
     "AWS::SecretsManager::Secret": SecretKind(),
+    "AWS::SSM::Document": DocumentKind(),
     "AWS::SSM::Parameter": ParameterKind(),
 }
