@@ -4,7 +4,7 @@ An alarm and the runbooks are made in any order, and neither knows the other's c
 here, and where runbooks are. In Python alone, since each question to Node costs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
@@ -17,9 +17,20 @@ from mlplatform_cdk.core.errors import ConfigurationError, is_known
 from mlplatform_cdk.runtimekit.runbook_names import Runbook
 
 Alarm = cloudwatch.Alarm | cloudwatch.CompositeAlarm
-Documents = Mapping[Runbook, str]
 # https://docs.aws.amazon.com/general/latest/gr/aws-arns-and-namespaces.html
 _CONSOLES = {"cn-": "console.amazonaws.cn", "us-gov-": "console.amazonaws-us-gov.com"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptRunbooks:
+    """The documents of an endpoint's runbooks, as alarms name them.
+
+    :param prefix: how their names begin.
+    :param here: those in the stack's region; None: all are, in the other regions.
+    """
+
+    prefix: str
+    here: frozenset[Runbook] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +41,13 @@ class WayOut:
     :param runbook: what to do.
     :param subject: whose runbooks are meant where a stack leads to those of several: the name of the endpoint, or the
         one name of its regions.
+    :param region: where the document is; default: in the alarm's own region.
     """
 
     sentence: str
     runbook: Runbook
     subject: str
+    region: str | None = None
 
     def describe(self, scope: IConstruct) -> str:
         """The alarm's description: with the document that does it, where the stack knows of runbooks.
@@ -42,17 +55,19 @@ class WayOut:
         :param scope: any construct of the alarm's stack.
         :raises ConfigurationError: when the runbooks of the alarm's stack are without this one.
         """
-        documents = _book_of(scope).documents_of(self.subject)
-        if documents is None:
+        led = _book_of(scope).led_to(self.subject)
+        if led is None:
             return f"{self.sentence}. What to do: {self.runbook.sentence}, {self.runbook.section}"
-        if self.runbook not in documents:
-            known = ", ".join(documents) or "none"
+        here = region_of(scope)
+        if led.here is not None and self.region in (None, here) and self.runbook not in led.here:
             raise ConfigurationError(
                 scope,
-                f"the runbooks must have {self.runbook.value!r}, which an alarm needs ({self.sentence}), got {known}",
+                f"the runbooks must have {self.runbook.value!r}, which an alarm needs ({self.sentence}), "
+                f"got {', '.join(sorted(led.here))}",
             )
-        name = documents[self.runbook]
-        return f"{self.sentence}. Runbook: {name}, to {self.runbook.sentence}: {_address(scope, name)}"
+        name = self.runbook.document(led.prefix)
+        address = _address(name, self.region or (None if led.here is None else here))
+        return f"{self.sentence}. Runbook: {name}, to {self.runbook.sentence}: {address}"
 
     def remember(self, alarm: Alarm) -> None:
         """Let runbooks that come later be named by ``alarm``, which has this description."""
@@ -67,43 +82,44 @@ class WayOut:
 
 @dataclass(slots=True)
 class _Book:
-    """What a stack knows: its alarms, and by subject the documents of runbooks."""
+    """What a stack knows: its alarms, and runbooks by subject."""
 
     alarms: list[tuple[Alarm, WayOut]] = field(default_factory=list)
-    documents: dict[str, Documents] = field(default_factory=dict)
+    runbooks: dict[str, KeptRunbooks] = field(default_factory=dict)
 
-    def documents_of(self, subject: str) -> Documents | None:
+    def led_to(self, subject: str) -> KeptRunbooks | None:
         """Those of ``subject``, or else the only ones."""
-        found = self.documents.get(subject)
-        if found is None and len({id(one) for one in self.documents.values()}) == 1:
-            return next(iter(self.documents.values()))
+        found = self.runbooks.get(subject)
+        if found is None and len({*self.runbooks.values()}) == 1:
+            return next(iter(self.runbooks.values()))
         return found
 
 
 _BOOKS: WeakKeyDictionary[Stack, _Book] = WeakKeyDictionary()
 
 
-def lead_to(scope: IConstruct, subjects: tuple[str, ...], documents: Documents) -> None:
+def lead_to(scope: IConstruct, subjects: Iterable[str], runbooks: KeptRunbooks) -> None:
     """Name these runbooks in the descriptions of the stack's alarms, of those to come, too.
 
     :param scope: any construct of the stack.
     :param subjects: whose runbooks they are, by the names that the alarms' ``WayOut`` have.
-    :param documents: the name of each runbook's document.
+    :param runbooks: where they are.
     :raises ConfigurationError: when an alarm of theirs needs another one.
     """
     book = _book_of(scope)
-    book.documents.update(dict.fromkeys(subjects, documents))
+    book.runbooks.update(dict.fromkeys(subjects, runbooks))
     for alarm, way in book.alarms:
         way.tell(alarm)
 
 
-def _address(scope: IConstruct, name: str) -> str:
-    """The document's page in the console of the alarm's region."""
-    region = region_of(scope)
-    host = "console.aws.amazon.com"
+def _address(name: str, region: str | None) -> str:
+    """The document's page in the console: of a region, or of the one that its reader looks at."""
+    host, page = "console.aws.amazon.com", f"systems-manager/documents/{name}/description"
+    if region is None:
+        return f"https://{host}/{page}"
     if is_known(region):
         host = next((one for start, one in _CONSOLES.items() if region.startswith(start)), host)
-    return f"https://{region}.{host}/systems-manager/documents/{name}/description?region={region}"
+    return f"https://{region}.{host}/{page}?region={region}"
 
 
 def _book_of(scope: IConstruct) -> _Book:

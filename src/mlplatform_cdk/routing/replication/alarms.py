@@ -34,7 +34,7 @@ def replication_metric(plan: RegionalData, region: str, name: str, statistic: st
 
 def late_copies(plan: RegionalData, sentence: str) -> WayOut:
     """What an alarm on copies of the plan's archives says."""
-    return WayOut(sentence=sentence, runbook=Runbook.REPLICATE, subject=plan.name)
+    return WayOut(sentence=sentence, runbook=Runbook.REPLICATE, subject=plan.name, region=plan.home)
 
 
 def define_alarm(

@@ -1,0 +1,1 @@
+"""Functions of the runbooks' documents: each file goes there whole, so that none imports another of ours."""
