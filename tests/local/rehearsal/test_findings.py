@@ -120,6 +120,14 @@ def test_a_good_version_does_not_hold(released: Facts, change: dict[str, Any], p
         ({"package": {"ModelApprovalStatus": "Approved"}}, "must be Rejected in the registry"),
         ({"package": {"ModelApprovalStatus": "Rejected"}}, "must say why"),
         ({"requests": [request(0, 30, "b")]}, "within 10 s of the verdict"),
+        (
+            {"requests": [request(0, 2, "b", status=500), request(1, 13, "b")], "scenario": BY_NAME["crashing"]},
+            "within 10 s of the fault, got 11.1",
+        ),
+        (
+            {"requests": [request(0, 2, "b", status=500), *(request(one, 3, "b") for one in range(2_000))]},
+            "the fault must be proved within 2,000 of green's requests, got 2,001",
+        ),
         ({"requests": [request(0, 1)]}, "green must meet callers, got none"),
         ({"scenario": BY_NAME["wrong"]}, "green must not meet callers"),
     ],

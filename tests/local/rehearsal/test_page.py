@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import xml.etree.ElementTree as ET
+from datetime import timedelta
 
 import pytest
 
@@ -99,6 +100,17 @@ def test_windows_last_seconds_and_as_long_as_their_requests_take(strategy: Strat
     factor = clock.factor_for(strategy.to_mapping(), 150)
 
     assert factor * strategy.observe.total_seconds() == pytest.approx(seconds)
+
+
+def test_a_bake_of_many_looks_ends_within_a_minute_and_none_is_shorter_than_the_looks_at_a_fleet() -> None:
+    day, minutes = Strategy.linear(), Strategy.linear(bake=timedelta(minutes=3))
+
+    factor = clock.factor_for(day.to_mapping(), 150)
+    wait = clock.longest_wait_s(day.to_mapping(), factor)
+    assert day.bake_looks * wait < 60
+    assert wait >= 30 * factor
+    assert clock.longest_wait_s(minutes.to_mapping(), factor) == clock.LONGEST_WAIT_S
+    assert clock.longest_wait_s({}, factor) == clock.LONGEST_WAIT_S
 
 
 def test_a_release_that_observes_nothing_has_the_factor_of_the_other_rehearsals() -> None:

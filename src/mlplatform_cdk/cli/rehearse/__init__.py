@@ -26,6 +26,7 @@ def release(
     endpoint: Annotated[
         str | None, typer.Option(help="Whose releases, where the assembly has several endpoints.")
     ] = None,
+    region: Annotated[str | None, typer.Option(help="In which region, where the assembly releases in several.")] = None,
     rate: Annotated[float, typer.Option(min=1, max=1000, help="Requests a second, all the while.")] = 150.0,
     clock_factor: Annotated[
         float | None, typer.Option(help="How many seconds a second takes; default: windows of a few seconds.")
@@ -38,6 +39,7 @@ def release(
         assembly,
         names=scenario,
         endpoint=endpoint,
+        region=region,
         rate=rate,
         clock_factor=clock_factor,
         as_json=as_json,

@@ -10,7 +10,7 @@ from mlplatform_cdk.local.rehearsal.report import Outcome, RehearsalReport
 _COLUMNS = ("sent", "answered", "failed", "others", "green", "fault", "verdict", "s")
 _CAPTION = (
     "failed: by green itself; others: failed otherwise; green: its largest share; fault, verdict: seconds from there "
-    "to the last request that green answered or failed"
+    "to the last request that green answered or failed, 10 at most of what is not dim"
 )
 
 
@@ -64,10 +64,15 @@ def _row(outcome: Outcome) -> list[str]:
         f"{counts.failed_by_green}",
         f"{counts.failed_otherwise}",
         f"{outcome.highest_share:g} %",
-        _seconds(outcome.from_fault_s),
-        _seconds(outcome.from_verdict_s),
+        _judged(outcome, "fault", outcome.from_fault_s),
+        _judged(outcome, "verdict", outcome.from_verdict_s),
         f"{outcome.seconds:.1f}",
     ]
+
+
+def _judged(outcome: Outcome, since: str, value: float | None) -> str:
+    """Dim is what need not be short."""
+    return _seconds(value) if outcome.counts_from == since else f"[dim]{_seconds(value)}[/]"
 
 
 def _seconds(value: float | None) -> str:

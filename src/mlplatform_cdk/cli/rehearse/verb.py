@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -18,7 +19,7 @@ from mlplatform_cdk.assembly import AssemblyError, read
 from mlplatform_cdk.assembly.synthesize import node_environment
 from mlplatform_cdk.cli.console import CLOSED, ERR, OUT, CommandFailed, write
 from mlplatform_cdk.cli.deployments import at_place_of
-from mlplatform_cdk.cli.rehearse.choice import chosen
+from mlplatform_cdk.cli.rehearse.choice import chosen, the_one
 from mlplatform_cdk.cli.rehearse.results import line_of, show
 from mlplatform_cdk.local import deploy, server
 from mlplatform_cdk.local.administrator import Administrator
@@ -27,7 +28,7 @@ from mlplatform_cdk.local.rehearsal.page import page
 from mlplatform_cdk.local.rehearsal.rehearse import Rehearsal
 from mlplatform_cdk.local.rehearsal.report import RehearsalReport
 from mlplatform_cdk.local.rehearsal.scenarios import ALL, Scenario
-from mlplatform_cdk.local.rehearsal.target import NothingToRehearse, Target
+from mlplatform_cdk.local.rehearsal.target import NothingToRehearse
 from mlplatform_cdk.local.settings import Settings
 
 OURS = "mlplatform_cdk.local.rehearsal.app"
@@ -38,6 +39,7 @@ def run_rehearsal(
     *,
     names: Sequence[str] | None,
     endpoint: str | None,
+    region: str | None,
     rate: float,
     clock_factor: float | None,
     as_json: bool,
@@ -47,7 +49,7 @@ def run_rehearsal(
     scenarios = chosen(names, ALL)
     with tempfile.TemporaryDirectory(prefix="mlplatform-rehearsal-") as folder:
         try:
-            report = _rehearse(assembly, scenarios, endpoint, rate, clock_factor, Path(folder))
+            report = _rehearse(assembly, scenarios, (endpoint, region), rate, clock_factor, Path(folder))
         except (AssemblyError, deploy.DeploymentFailed, server.ServerFailed, NothingToRehearse, ValueError) as failure:
             raise CommandFailed(str(failure)) from failure
     if html is not None:
@@ -63,7 +65,7 @@ def run_rehearsal(
 def _rehearse(
     given: Path | None,
     scenarios: Sequence[Scenario],
-    endpoint: str | None,
+    named: tuple[str | None, str | None],
     rate: float,
     clock_factor: float | None,
     folder: Path,
@@ -74,27 +76,30 @@ def _rehearse(
     if not strategies:
         raise NothingToRehearse(f"{given} must hold a release, such as BlueGreenRelease makes it, got none")
     factor = clock_factor or min(clock.factor_for(one, rate) for one in strategies)
+    longest_wait = max(clock.longest_wait_s(one, factor) for one in strategies)
     settings = Settings(
         state_dir=folder / "aws",
         clock_factor=factor,
-        longest_wait_s=clock.LONGEST_WAIT_S,
+        longest_wait_s=longest_wait,
         longest_answer_s=clock.LONGEST_ANSWER_S,
     )
     with server.start(at_place_of(cloud, settings)) as aws:
         with status_line("deploying …") as tell:
             deploy.deploy(cloud, aws.settings, on_event=lambda event: tell(f"{event.stack} {event.logical_id}"))
-        administrator = Administrator(aws.settings)
-        chosen = _one(target.find(administrator), endpoint)
+        regions = {aws.settings.region, *(stack.region for stack in cloud.all_stacks() if stack.region)}
+        everywhere = [Administrator(replace(aws.settings, region=region)) for region in sorted(regions)]
+        found = the_one([one for administrator in everywhere for one in target.find(administrator)], *named)
         report = RehearsalReport(
-            endpoint=chosen.endpoint,
+            endpoint=found.endpoint,
             assembly=str(given) if given else "The rehearsal's own app",
             machine=machine_facts(),
-            strategy=dict(chosen.strategy),
-            clock=clock.sentence(factor),
+            strategy=dict(found.strategy),
+            clock=clock.sentence(factor, longest_wait),
             rate=rate,
         )
         with status_line("rehearsing …") as tell:
-            rehearsal = Rehearsal(aws=administrator, target=chosen, rate=rate, tell=tell)
+            here = Administrator(replace(aws.settings, region=found.region))
+            rehearsal = Rehearsal(aws=here, target=found, rate=rate, tell=tell)
             for outcome in rehearsal.run(scenarios):
                 report.outcomes.append(outcome)
                 ERR.print(line_of(outcome), soft_wrap=True)
@@ -107,16 +112,6 @@ def status_line(text: str) -> Iterator[Callable[[str], None]]:
     """A line on a terminal that says what happens, for the block."""
     with ERR.status(text) as status:
         yield lambda news: status.update(escape(news))
-
-
-def _one(targets: Sequence[Target], endpoint: str | None) -> Target:
-    names = ", ".join(one.endpoint for one in targets)
-    wanted = [one for one in targets if endpoint in (None, one.endpoint)]
-    if not wanted:
-        raise NothingToRehearse(f"--endpoint must be one of {names}, got {endpoint}")
-    if len(wanted) > 1:
-        raise NothingToRehearse(f"the assembly releases to {names}; name one by --endpoint")
-    return wanted[0]
 
 
 def _ours(folder: Path) -> Path:

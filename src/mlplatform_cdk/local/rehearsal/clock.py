@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mlplatform_cdk.runtimekit.release_strategy import Strategy
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SHORTEST_WINDOW_S = 4.0
 LONGEST_WAIT_S = 1.0  # a look of the bake, the retention of blue
+LOOK_EVERY_S = 30  # at a change that takes long; so many looks are an hour, and must not be over in a moment
+LONGEST_BAKE_S = 20.0  # but for what its looks take
 LONGEST_ANSWER_S = 6.0  # a gate: the person of the rehearsal answers within two
 DEFAULT_FACTOR = 0.02
 _RESERVE = 1.4  # green's share of so few requests varies
@@ -29,9 +33,19 @@ def factor_for(strategy: Mapping[str, Any], rate: float) -> float:
     return min(1.0, max(SHORTEST_WINDOW_S, needed) / observe)
 
 
-def sentence(factor: float) -> str:
+def longest_wait_s(strategy: Mapping[str, Any], factor: float) -> float:
+    """The longest wait, so that a bake of many looks ends; a change of the endpoint is looked for in its own rhythm.
+
+    :param strategy: as the machine has it; empty: it has none.
+    :param factor: how many seconds a second takes.
+    """
+    looks = Strategy.from_mapping(strategy).bake_looks if strategy else 0
+    return min(LONGEST_WAIT_S, max(LONGEST_BAKE_S / max(looks, 1), LOOK_EVERY_S * factor))
+
+
+def sentence(factor: float, longest_wait: float = LONGEST_WAIT_S) -> str:
     """What a factor means, for the report."""
     return (
-        f"A second took {factor:.3g} s, no wait more than {LONGEST_WAIT_S:g} s, and no gate more than "
+        f"A second took {factor:.3g} s, no wait more than {longest_wait:.2g} s, and no gate more than "
         f"{LONGEST_ANSWER_S:g} s."
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+SLEEPS_S = 0.4  # above the budget of the rehearsal's model, and below the container's time-out
 # Asked so many golden requests, the container has proved itself while it starts.
 _WRONG = '''"""Right while the container proves itself, and wrong ever after: something that it remembers went stale."""
 
@@ -82,12 +83,14 @@ class Fault:
     :param sentence: what the version does, for the report.
     :param hooks: its ``hooks.py``; None: nothing is wrong.
     :param shows: by what callers notice it.
+    :param takes_s: how long an answer takes at least by which callers notice it, and no noise of the machine.
     """
 
     name: str
     sentence: str
     hooks: str | None
     shows: Literal["nothing", "failures", "latency"] = "nothing"
+    takes_s: float = 0.0
 
 
 NONE = Fault(name="none", sentence="a good version: the same model, from another run", hooks=None)
@@ -98,9 +101,11 @@ WRONG = Fault(
 )
 SLOW = Fault(
     name="slow",
-    sentence="its hook takes 0.4 s a request while at least 4 requests come in each second, the budget being 0.25 s",
-    hooks=_SLOW.format(rate=4, lasting=3, sleep=0.4),
+    sentence=f"its hook takes {SLEEPS_S} s a request while at least 4 requests come in each second, the budget being "
+    "0.25 s",
+    hooks=_SLOW.format(rate=4, lasting=3, sleep=SLEEPS_S),
     shows="latency",
+    takes_s=SLEEPS_S,
 )
 ERRING = Fault(
     name="erring",

@@ -7,7 +7,6 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from mlplatform_cdk.local.rehearsal import model
 from mlplatform_cdk.local.rehearsal.report import Counts, Outcome, Second
 
 if TYPE_CHECKING:
@@ -71,11 +70,19 @@ class Facts:
             return self.release.disturbed
         if self.scenario.act in ("ignore", "reject"):
             return self.verdict()  # a gate that closes is both
-        shows, budget = self.scenario.fault.shows, model.LATENCY_BUDGET_MS / 1000
-        if shows == "nothing":
+        fault = self.scenario.fault
+        if fault.shows == "nothing":
             return None
-        shown = [one.sent for one in self.greens if not one.answered or (shows == "latency" and one.seconds > budget)]
+        slow = fault.shows == "latency"
+        shown = [one.sent for one in self.greens if not one.answered or (slow and one.seconds >= fault.takes_s)]
         return min(shown, default=None)
+
+    def proof(self) -> int | None:
+        """How many requests green got from the fault to the verdict; None: there was no fault, or no verdict."""
+        fault, verdict = self.fault(), self.verdict()
+        if fault is None or verdict is None:
+            return None
+        return sum(fault <= one.sent <= verdict for one in self.greens)
 
 
 def judge(facts: Facts) -> Outcome:
@@ -95,6 +102,8 @@ def judge(facts: Facts) -> Outcome:
         fault_s=_since(began, facts.fault()),
         verdict_s=_since(began, facts.verdict()),
         last_green_s=_since(began, max((one.ended for one in greens), default=None)),
+        counts_from=facts.scenario.counts_from,
+        proof_requests=facts.proof(),
         timeline=_timeline(facts),
         shares=tuple((at - began, share) for at, share in facts.release.shares),
         moments=tuple((at - began, what) for at, what in facts.release.moments),
@@ -142,11 +151,14 @@ def _rolled_back(facts: Facts, outcome: Outcome) -> list[str]:
         problems.append(f"the version must be {wanted} in the registry, got {approval}")
     elif facts.scenario.is_rejected and not facts.package.get("ApprovalDescription"):
         problems.append("the registry must say why the version is rejected, got nothing")
-    back = outcome.from_verdict_s
-    if back is not None and back > MOST_SECONDS_BACK:
+    if outcome.back_s is not None and outcome.back_s > MOST_SECONDS_BACK:
         problems.append(
-            f"green must have its last request within {MOST_SECONDS_BACK:.0f} s of the verdict, got {back:.1f}"
+            f"green must have its last request within {MOST_SECONDS_BACK:.0f} s of the {outcome.counts_from}, got "
+            f"{outcome.back_s:.1f}"
         )
+    most, proof = facts.scenario.proof_within, outcome.proof_requests
+    if most is not None and proof is not None and proof > most:
+        problems.append(f"the fault must be proved within {most:,} of green's requests, got {proof:,}")
     return problems
 
 

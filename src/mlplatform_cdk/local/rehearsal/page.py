@@ -6,6 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from mlplatform_cdk.local.rehearsal.drawing import LEGEND, draw
+from mlplatform_cdk.local.rehearsal.findings import MOST_SECONDS_BACK
 
 if TYPE_CHECKING:
     from mlplatform_cdk.local.rehearsal.report import Outcome, RehearsalReport
@@ -32,6 +33,10 @@ _WHAT_IT_IS = (
     "The release is the deployed template's; the AWS that it ran on is embedded, and shows nothing of AWS's own "
     "behaviour."
 )
+_JUDGED = (
+    f"Bold: what must be below {MOST_SECONDS_BACK:.0f} s. A fault that only hundreds of requests prove counts from its "
+    "verdict."
+)
 _HEADS = (
     "scenario",
     "",
@@ -42,6 +47,7 @@ _HEADS = (
     "green at most",
     "from fault to green's last",
     "from verdict to green's last",
+    "green's requests until proof",
     "took",
 )
 
@@ -59,6 +65,7 @@ def page(report: RehearsalReport) -> str:
         f"<p>{verdict} in {report.seconds:.0f} s; {report.rate:g} requests a second were asked all the while.</p>",
         f'<p class="dim">{escape(report.assembly)}. {escape(report.clock)} {_WHAT_IT_IS}</p>',
         _table(report),
+        f'<p class="dim">{_JUDGED}</p>',
         f'<p class="legend dim">{LEGEND}</p>',
         *(_scenario(one) for one in report.outcomes),
         "</html>\n",
@@ -75,7 +82,7 @@ def _row(outcome: Outcome) -> str:
     counts = outcome.counts
     link = f'<a href="#{outcome.name}">{escape(outcome.title)}</a>'
     if counts is None:
-        return f'<tr><td>{link}</td><td>{_mark(outcome)}</td><td colspan="8"></td></tr>'
+        return f'<tr><td>{link}</td><td>{_mark(outcome)}</td><td colspan="9"></td></tr>'
     cells = (
         link,
         _mark(outcome),
@@ -84,8 +91,8 @@ def _row(outcome: Outcome) -> str:
         f"{counts.failed_by_green}",
         f"{counts.failed_otherwise}",
         f"{outcome.highest_share:g} %",
-        _seconds(outcome.from_fault_s),
-        _seconds(outcome.from_verdict_s),
+        *(_judged(outcome, since) for since in ("fault", "verdict")),
+        "&ndash;" if outcome.proof_requests is None else f"{outcome.proof_requests}",
         f"{outcome.seconds:.1f} s",
     )
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
@@ -103,6 +110,12 @@ def _scenario(outcome: Outcome) -> str:
         parts.append(f'<p class="dim"><code>{escape(outcome.ending)}</code></p>')
     parts += [f'<p class="dim">{times} x <code>{escape(text)}</code></p>' for text, times in outcome.failures.items()]
     return "".join(parts)
+
+
+def _judged(outcome: Outcome, since: str) -> str:
+    """The seconds since then; bold are those that must be short."""
+    value = _seconds(outcome.from_fault_s if since == "fault" else outcome.from_verdict_s)
+    return f"<b>{value}</b>" if outcome.counts_from == since and outcome.back_s is not None else value
 
 
 def _mark(outcome: Outcome) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mlplatform_cdk.local.rehearsal import model
+from mlplatform_cdk.local.rehearsal.target import started_by_approvals
 from mlplatform_cdk.runtimekit.model_package import PackageFacts
 
 if TYPE_CHECKING:
@@ -83,9 +84,17 @@ class People:
         return arn in self._good
 
     def approve(self, arn: str) -> str:
-        """Approve a version, and wait until its release runs: the execution's ARN."""
+        """Approve a version, and wait until its release runs: the execution's ARN.
+
+        Where a train would start it, or nothing does, it is started by hand: the release of one endpoint is rehearsed.
+        """
         known = {one["executionArn"] for one in self.executions()}
         self.aws.client("sagemaker").update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
+        if not self.target.by_approval:
+            request = {"model_package_arn": arn, "by": "hand", "who": "the rehearsal"}
+            self.aws.client("stepfunctions").start_execution(
+                stateMachineArn=self.target.machine, input=json.dumps(request)
+            )
 
         def started() -> str | None:
             # The oldest: a second event of the same approval starts one that finds nothing to do.
@@ -93,6 +102,12 @@ class People:
             return next((one for one in new if arn in self.input_of(one).get("model_package_arn", "")), None)
 
         return until(started, f"a release of {arn}")
+
+    def keep_trains_at_home(self) -> None:
+        """Let approvals start nothing but the releases that are rehearsed: a train would go on to other endpoints."""
+        for rule, started in [*started_by_approvals(self.aws)]:
+            if ":stateMachine:" in started and started != self.target.machine:
+                self.aws.client("events").disable_rule(Name=rule)
 
     def executions(self) -> list[dict[str, Any]]:
         """All executions of the machine, the newest first."""

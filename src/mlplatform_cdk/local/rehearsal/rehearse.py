@@ -50,6 +50,7 @@ class Rehearsal:
     def run(self, scenarios: Sequence[Scenario]) -> Iterator[Outcome]:
         """What came of each, as soon as it is known."""
         people = People(self.aws, self.target)
+        people.keep_trains_at_home()
         for scenario in scenarios:
             reason = self._why_not(scenario, people)
             if reason is not None:

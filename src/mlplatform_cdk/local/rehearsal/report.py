@@ -63,6 +63,8 @@ class Outcome:
     :param fault_s: when the fault showed itself, or was done.
     :param verdict_s: when the release decided to go back.
     :param last_green_s: when green answered, or failed, its last request.
+    :param counts_from: ``fault`` or ``verdict``: from when green's last request must come within seconds.
+    :param proof_requests: how many requests green got from the fault to the verdict; None: there was none of the two.
     :param timeline: requests by second.
     :param shares: (second, green's share in percent) whenever it changed.
     :param moments: (second, what happened).
@@ -81,6 +83,8 @@ class Outcome:
     fault_s: float | None = None
     verdict_s: float | None = None
     last_green_s: float | None = None
+    counts_from: str = "fault"
+    proof_requests: int | None = None
     timeline: tuple[Second, ...] = ()
     shares: tuple[tuple[float, float], ...] = ()
     moments: tuple[tuple[float, str], ...] = ()
@@ -99,6 +103,11 @@ class Outcome:
         if self.verdict_s is None or self.last_green_s is None:
             return None
         return max(self.last_green_s - self.verdict_s, 0.0)
+
+    @property
+    def back_s(self) -> float | None:
+        """The one of the two that must be short."""
+        return self.from_fault_s if self.counts_from == "fault" else self.from_verdict_s
 
 
 @dataclass(slots=True, kw_only=True)

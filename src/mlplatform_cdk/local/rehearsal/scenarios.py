@@ -26,6 +26,9 @@ class Scenario:
     :param needs_window: whether it says nothing about a release that watches nobody.
     :param reaches_callers: whether green must have answered some callers before it goes back, or never may.
         None: either.
+    :param counts_from: from when green's last request must come within seconds: the fault, which a few requests prove,
+        or the verdict, where it takes hundreds of requests to tell a fault from bad luck.
+    :param proof_within: how many of green's requests may lie between the fault and the verdict; None: any number.
     """
 
     name: str
@@ -37,13 +40,23 @@ class Scenario:
     needs_gate: bool = False
     needs_window: bool = False
     reaches_callers: bool | None = None
+    counts_from: Literal["fault", "verdict"] = "fault"
+    proof_within: int | None = None
 
 
 ALL: tuple[Scenario, ...] = (
     Scenario(name="good", title="a good version", is_released=True, reaches_callers=True),
     Scenario(name="wrong", title="green answers golden requests wrongly", fault=faults.WRONG, reaches_callers=False),
     Scenario(name="slow", title="green is slow only under load", fault=faults.SLOW, needs_window=True),
-    Scenario(name="erring", title="green errs at 1 %", fault=faults.ERRING, needs_window=True, reaches_callers=True),
+    Scenario(
+        name="erring",
+        title="green errs at 1 %",
+        fault=faults.ERRING,
+        needs_window=True,
+        reaches_callers=True,
+        counts_from="verdict",
+        proof_within=2_000,
+    ),
     Scenario(
         name="crashing", title="green crashes at 35 %", fault=faults.CRASHING, needs_window=True, reaches_callers=True
     ),

@@ -36,6 +36,8 @@ class Target:
     :param image: the serving container.
     :param table: of the records of releases; None: there is none.
     :param strategy: as the machine has it; empty: it has none.
+    :param region: where it is.
+    :param by_approval: does an approval start its releases; False: a train does, or somebody by hand.
     """
 
     specification: EndpointSpecification
@@ -45,6 +47,8 @@ class Target:
     image: str
     table: str | None = None
     strategy: Mapping[str, Any] = field(default_factory=dict)
+    region: str = ""
+    by_approval: bool = True
 
     @property
     def endpoint(self) -> str:
@@ -117,6 +121,8 @@ def _target(
         image=_image(aws),
         table=min(tables, default=None),
         strategy=_strategy(definition),
+        region=aws.settings.region,
+        by_approval=machine in {target for _, target in started_by_approvals(aws)},
     )
 
 
@@ -154,6 +160,19 @@ def _values(value: Any, name: str) -> Iterator[Any]:
     elif isinstance(value, list):
         for inner in value:
             yield from _values(inner, name)
+
+
+def started_by_approvals(aws: Administrator) -> Iterator[tuple[str, str]]:
+    """Each rule that hears of approvals, and what it starts.
+
+    :param aws: the embedded AWS, with the assembly deployed.
+    """
+    events = aws.client("events")
+    for rule in events.list_rules()["Rules"]:
+        pattern = json.loads(rule.get("EventPattern") or "{}")
+        if "Approved" in pattern.get("detail", {}).get("ModelApprovalStatus", []):
+            for one in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
+                yield rule["Name"], one["Arn"]
 
 
 def _group(aws: Administrator, machine: str) -> str:
