@@ -7,13 +7,14 @@ from typing import Any
 
 from botocore.loaders import JSONFileLoader
 
+_load = JSONFileLoader.load_file
 _read = cache(JSONFileLoader().load_file)
 
 
 def read_models_once() -> None:
-    """Let all sessions of this process share what they read; botocore changes none of it."""
+    """Let all sessions of this process share what they read, but S3's, of which botocore cuts ``/{Bucket}`` off."""
     JSONFileLoader.load_file = _shared
 
 
-def _shared(_loader: JSONFileLoader, path: str) -> Any:
-    return _read(path)
+def _shared(loader: JSONFileLoader, path: str) -> Any:
+    return _load(loader, path) if "/s3/" in path.replace("\\", "/") else _read(path)
