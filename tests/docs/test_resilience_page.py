@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from mlplatform_cdk import resilience
+from mlplatform_cdk.resilience import chaos
 from mlplatform_cdk.resilience.backups import access, rules
 from mlplatform_cdk.resilience.chaos import Fault
 
@@ -30,6 +31,7 @@ def test_the_bounds_are_those_of_the_code() -> None:
 
 
 def test_no_fault_is_missing_from_the_table() -> None:
-    faults = {one.__name__ for one in Fault.__subclasses__()}
+    made = {name: getattr(chaos, name) for name in chaos.__all__}
+    faults = {name for name, one in made.items() if issubclass(one, Fault)}
 
-    assert faults == set(re.findall(r"^\| `(\w+)\([^|]*` \| (?:`aws:|a document)", PAGE, re.MULTILINE))
+    assert faults - {"Fault"} == set(re.findall(r"^\| `(\w+)\([^|]*` \| (?:`aws:|a document)", PAGE, re.MULTILINE))

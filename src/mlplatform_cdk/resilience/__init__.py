@@ -9,7 +9,19 @@ from mlplatform_cdk.resilience.backups import (
     VaultLock,
     VaultPlan,
 )
-from mlplatform_cdk.resilience.chaos import ApiThrottled, CapacityLost, ChaosExperiments, Fault, ZoneLost
+from mlplatform_cdk.resilience.chaos import (
+    ApiThrottled,
+    CapacityLost,
+    ChaosExperiments,
+    EndpointStopped,
+    Fault,
+    InterfaceEndpointLost,
+    LambdaErrors,
+    LambdaLatency,
+    NetworkLatency,
+    ZoneLost,
+)
+from mlplatform_cdk.resilience.game_day import GameDay
 from mlplatform_cdk.resilience.observability import (
     AllRegionsAlarm,
     CrossRegionObservability,
@@ -31,7 +43,13 @@ __all__ = [
     "CapacityLost",
     "ChaosExperiments",
     "CrossRegionObservability",
+    "EndpointStopped",
     "Fault",
+    "GameDay",
+    "InterfaceEndpointLost",
+    "LambdaErrors",
+    "LambdaLatency",
+    "NetworkLatency",
     "ObservabilityLink",
     "ObservabilitySink",
     "PagerDuty",

@@ -46,10 +46,17 @@ def counts(client: Any) -> dict[str, int]:
     return {one["VariantName"]: one["CurrentInstanceCount"] for one in described["ProductionVariants"]}
 
 
+def broken(given: dict[str, str]) -> dict[str, Any]:
+    """Looked at and broken, as the two steps do."""
+    kept = capacity.look(given, None)
+    capacity.break_it({**given, **kept}, None)
+    return kept
+
+
 def test_the_variant_that_serves_loses_its_instances_and_gets_them_back() -> None:
     client = endpoint(green=4, blue=5)
 
-    kept = capacity.break_it({**NAME, "InstancesLeft": "1"}, None)
+    kept = broken({**NAME, "InstancesLeft": "1"})
 
     assert counts(client) == {"green": 1, "blue": 5}
     assert kept == {"VariantName": "green", "InstanceCount": "4"}
@@ -59,7 +66,7 @@ def test_the_variant_that_serves_loses_its_instances_and_gets_them_back() -> Non
 
 def test_what_has_been_scaled_further_meanwhile_is_left_as_it_is() -> None:
     client = endpoint(green=2)
-    kept = capacity.break_it({**NAME, "InstancesLeft": "1"}, None)
+    kept = broken({**NAME, "InstancesLeft": "1"})
     wanted = [{"VariantName": "green", "DesiredInstanceCount": 6}]
     client.update_endpoint_weights_and_capacities(EndpointName="churn", DesiredWeightsAndCapacities=wanted)
 
@@ -79,38 +86,84 @@ def test_an_endpoint_with_nothing_to_lose_is_not_broken() -> None:
     client = endpoint(green=1)
 
     with pytest.raises(RuntimeError, match="must be in service with more than 1 instances, got 1"):
-        capacity.break_it({**NAME, "InstancesLeft": "1"}, None)
+        broken({**NAME, "InstancesLeft": "1"})
 
     assert counts(client) == {"green": 1}
 
 
 class Gateway:
-    """A stage's throttling, as API Gateway answers."""
+    """A stage's settings, as API Gateway answers: a method has its own, or those of all methods."""
 
-    def __init__(self) -> None:
-        self.settings: dict[str, float] = {"throttlingRateLimit": 100.0, "throttlingBurstLimit": 50}
+    def __init__(self, **own: dict[str, Any]) -> None:
+        common = {"throttlingRateLimit": 100.0, "throttlingBurstLimit": 50, "metricsEnabled": True}
+        self.settings: dict[str, dict[str, Any]] = {"*/*": common | {"loggingLevel": "ERROR"}, **own}
 
     def get_stage(self, **_stage: str) -> dict[str, Any]:
-        return {"methodSettings": {"*/*": dict(self.settings)}}
+        return {"methodSettings": {name: dict(values) for name, values in self.settings.items()}}
 
     def update_stage(self, *, patchOperations: list[dict[str, str]], **stage: str) -> None:  # noqa: N803
         assert stage == {"restApiId": "abc", "stageName": "live"}
+        names = {
+            "throttling/rateLimit": "throttlingRateLimit",
+            "throttling/burstLimit": "throttlingBurstLimit",
+            "metrics/enabled": "metricsEnabled",
+            "logging/loglevel": "loggingLevel",
+        }
         for one in patchOperations:
-            assert one["op"] == "replace"
-            name = {"rateLimit": "throttlingRateLimit", "burstLimit": "throttlingBurstLimit"}[
-                one["path"].split("/")[-1]
-            ]
-            assert one["path"].startswith("/*/*/throttling/")
-            self.settings[name] = float(one["value"])
+            path, verb, *name = one["path"].removeprefix("/").split("/", 2)
+            if one["op"] == "remove":
+                assert name == []
+                del self.settings[f"{path}/{verb}"]
+            else:
+                value = one["value"]
+                own = self.settings.setdefault(f"{path}/{verb}", {"metricsEnabled": False})
+                own[names[name[0]]] = float(value) if "throttling" in name[0] else {"true": True}.get(value, value)
+
+
+STAGE = {"RestApiId": "abc", "StageName": "live", "Rate": "0", "Burst": "0"}
+
+
+def throttled(gateway: Gateway, method: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    monkeypatch.setattr(boto3, "client", lambda _service: gateway)
+    stage = {**STAGE, "Method": method}
+    kept = throttle.look(stage, None)
+    throttle.break_it({**stage, **kept}, None)
+    return {**stage, **kept}
 
 
 def test_an_api_lets_nothing_through_and_then_what_it_did_before(monkeypatch: pytest.MonkeyPatch) -> None:
     gateway = Gateway()
-    monkeypatch.setattr(boto3, "client", lambda _service: gateway)
-    stage = {"RestApiId": "abc", "StageName": "live", "Rate": "0", "Burst": "0"}
+    former = gateway.get_stage()
 
-    kept = throttle.break_it(stage, None)
+    stage = throttled(gateway, "*/*", monkeypatch)
 
-    assert set(gateway.settings.values()) == {0}
-    throttle.mend({**stage, **kept}, None)
-    assert gateway.settings == {"throttlingRateLimit": 100, "throttlingBurstLimit": 50}
+    assert (gateway.settings["*/*"]["throttlingRateLimit"], gateway.settings["*/*"]["throttlingBurstLimit"]) == (0, 0)
+    throttle.mend(stage, None)
+    assert gateway.get_stage() == former
+
+
+def test_one_method_lets_nothing_through_with_its_logs_as_before_and_then_has_no_settings_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gateway = Gateway()
+    former = gateway.get_stage()
+
+    stage = throttled(gateway, "~1invocations/POST", monkeypatch)
+
+    own = gateway.settings["~1invocations/POST"]
+    assert (own["throttlingRateLimit"], own["metricsEnabled"], own["loggingLevel"]) == (0, True, "ERROR")
+    assert gateway.settings["*/*"] == former["methodSettings"]["*/*"]
+    throttle.mend(stage, None)
+    throttle.mend(stage, None)  # its answer may be lost, and it is run again
+    assert gateway.get_stage() == former
+
+
+def test_a_method_with_settings_of_its_own_gets_them_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    gateway = Gateway(**{"~1invocations/POST": {"throttlingRateLimit": 7.0, "throttlingBurstLimit": 3.0}})
+    former = gateway.get_stage()
+
+    stage = throttled(gateway, "~1invocations/POST", monkeypatch)
+
+    assert gateway.settings["~1invocations/POST"]["throttlingRateLimit"] == 0
+    throttle.mend(stage, None)
+    assert gateway.get_stage() == former

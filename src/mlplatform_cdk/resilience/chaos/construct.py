@@ -1,32 +1,34 @@
 """Experiments of AWS FIS: what breaks, which alarms stop it, when, and where its report goes."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_fis as fis
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from mlplatform_cdk.core import (
     Access,
     ConfigurationError,
     PlatformRole,
-    acknowledge,
     allowed,
     arn_of,
-    dead_letters_of,
-    partition_of,
     reading,
     service_principal,
-    stack_of,
     writing,
 )
-from mlplatform_cdk.resilience.chaos.faults import Fault
+from mlplatform_cdk.resilience.chaos.fault import Fault, Injection
+from mlplatform_cdk.resilience.chaos.hours import wrong_hours
+from mlplatform_cdk.resilience.chaos.schedule import ExperimentSchedule
+from mlplatform_cdk.resilience.chaos.told import ExperimentsTold
 
 # https://docs.aws.amazon.com/fis/latest/userguide/fis-quotas.html
 _MOST_ALARMS = 5
-_REPORTS = "chaos/"
+REPORTS = "chaos/"
+_AROUND = "PT20M"
+_PRODUCTION = {"live", "prd", "prod", "production"}
 
 _Template = fis.CfnExperimentTemplate
 
@@ -34,15 +36,23 @@ _Template = fis.CfnExperimentTemplate
 class ChaosExperiments(Construct):
     """One experiment per fault, stopped by the alarms that stand for the callers, with a report of each run kept.
 
-    An experiment starts by hand (``aws fis start-experiment``), or by ``schedule``. While one of the alarms rings, none
+    An experiment starts by hand (``aws fis start-experiment``), or by ``schedule``. While one of its alarms rings, none
     starts, and what runs is stopped and mended. AWS FIS needs its own role in the account, once:
     ``aws iam create-service-linked-role --aws-service-name fis.amazonaws.com``.
 
     :param faults: by the name of the experiment.
-    :param stop_on: alarms of this region, 1 to 5, on what callers see; those that a fault must raise are not among
-        them.
-    :param reports: a bucket that gets a report of each run, under ``chaos/``.
-    :param schedule: a cron expression of EventBridge Scheduler in UTC by the experiment's name; default: by hand.
+    :param stop_on: alarms of this region and account, on what callers see; an experiment takes 1 to 5 of them, namely
+        those that its fault does not have to raise (``Fault.rings``).
+    :param reports: a bucket that gets a report of each run, under ``chaos/``; nothing of ours deletes it.
+    :param schedule: a cron expression of EventBridge Scheduler by the experiment's name, on working days from 8 to 15
+        o'clock; default: by hand.
+    :param timezone: of the schedule, such as ``Europe/Berlin``; default: UTC.
+    :param dashboard: the name of one whose graphs the reports show, from 20 minutes before to 20 minutes after;
+        default: none.
+    :param notifications: where it is told that an experiment began and ended, and that one could not be mended;
+        default: nowhere.
+    :param in_production: whether callers depend on what breaks; must be said where the stage or the stack is called
+        production; default: they do not.
     """
 
     def __init__(
@@ -54,32 +64,65 @@ class ChaosExperiments(Construct):
         stop_on: Sequence[cloudwatch.IAlarm],
         reports: s3.IBucket,
         schedule: Mapping[str, str] | None = None,
+        timezone: str = "UTC",
+        dashboard: str = "",
+        notifications: sns.ITopic | None = None,
+        in_production: bool = False,
     ) -> None:
         super().__init__(scope, id)
         planned = dict(schedule or {})
+        self._check(faults, planned, in_production=in_production)
+        #: The faults by the names of their experiments.
+        self.faults: Mapping[str, Fault] = {**faults}
+        #: The alarms that stop each experiment.
+        self.stopped_by = {name: self._stopping(name, fault, stop_on) for name, fault in faults.items()}
+        self._reports, self._mended_by = reports, list[str]()
+        self._dashboard = dashboard and arn_of(self, "cloudwatch", f"dashboard/{dashboard}", region="")
+        #: The id of each experiment's template.
+        self.template_ids = {name: self._define(name, fault) for name, fault in faults.items()}
+        for name, cron in planned.items():
+            ExperimentSchedule(
+                self, f"{name}Schedule", name=name, template_id=self.template_ids[name], cron=cron, timezone=timezone
+            )
+        if notifications is not None:
+            templates = [*self.template_ids.values()]
+            ExperimentsTold(self, "Told", templates=templates, mended_by=self._mended_by, topic=notifications)
+
+    def _check(self, faults: Mapping[str, Fault], planned: Mapping[str, str], *, in_production: bool) -> None:
         if not faults:
             raise ConfigurationError(self, "faults must name at least one experiment, got none")
-        if not 0 < len(stop_on) <= _MOST_ALARMS:
-            raise ConfigurationError(self, f"stop_on must be 1 to {_MOST_ALARMS} alarms, got {len(stop_on)}")
         if unknown := sorted({*planned} - {*faults}):
             raise ConfigurationError(self, f"schedule must be of {', '.join(faults)}, got {unknown[0]}")
-        #: The id of each experiment's template.
-        self.template_ids = {name: self._define(name, fault, stop_on, reports) for name, fault in faults.items()}
-        for name, cron in planned.items():
-            self._define_schedule(name, cron)
+        if wrong := next(filter(None, map(wrong_hours, planned.values())), ""):
+            raise ConfigurationError(self, wrong)
+        words = {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", self.node.path)}
+        if (found := sorted(words & _PRODUCTION)) and not in_production:
+            raise ConfigurationError(
+                self,
+                f"what breaks in a place called {found[0]!r} must be meant to, got in_production=False; "
+                "try in_production=True, once every experiment has been run where no caller depends on it",
+            )
 
-    def _define(self, name: str, fault: Fault, stop_on: Sequence[cloudwatch.IAlarm], reports: s3.IBucket) -> str:
+    def _stopping(self, name: str, fault: Fault, stop_on: Sequence[cloudwatch.IAlarm]) -> Sequence[cloudwatch.IAlarm]:
+        raised = {alarm.alarm_arn for alarm in fault.rings}
+        stopping = [alarm for alarm in stop_on if alarm.alarm_arn not in raised]
+        if stop_on and not stopping:
+            raise ConfigurationError(
+                self,
+                f"stop_on must hold an alarm that {name} does not raise itself, got {len(stop_on)} that it does; "
+                "try one that says that no other region is in service",
+            )
+        if not 0 < len(stopping) <= _MOST_ALARMS:
+            raise ConfigurationError(
+                self, f"stop_on must be 1 to {_MOST_ALARMS} alarms for {name}, got {len(stopping)}"
+            )
+        return stopping
+
+    def _define(self, name: str, fault: Fault) -> str:
         own = Construct(self, name)
         injection = fault.define(own)
-        prefix = f"{_REPORTS}{name}"
-        role = PlatformRole(
-            own,
-            "Role",
-            assumed_by=service_principal("fis.amazonaws.com"),
-            description=f"{fault.sentence}, as an experiment",
-            # https://docs.aws.amazon.com/fis/latest/userguide/experiment-report-configuration.html
-            access=[*injection.access, writing(reports, prefix=f"{prefix}/"), reading(reports, prefix=f"{prefix}/")],
-        )
+        self._mended_by += injection.mended_by
+        role = self._role(own, name, fault, injection)
         template = _Template(
             own,
             "Template",
@@ -88,62 +131,57 @@ class ChaosExperiments(Construct):
             targets={**injection.targets},
             stop_conditions=[
                 _Template.ExperimentTemplateStopConditionProperty(source="aws:cloudwatch:alarm", value=alarm.alarm_arn)
-                for alarm in stop_on
+                for alarm in self.stopped_by[name]
             ],
             role_arn=role.role_arn,
             tags={"Name": name},
             experiment_options=_Template.ExperimentTemplateExperimentOptionsProperty(
                 account_targeting="single-account", empty_target_resolution_mode="fail"
             ),
-            experiment_report_configuration=_Template.ExperimentTemplateExperimentReportConfigurationProperty(
-                outputs=_Template.OutputsProperty(
-                    experiment_report_s3_configuration=_Template.ExperimentReportS3ConfigurationProperty(
-                        bucket_name=reports.bucket_name, prefix=prefix
-                    )
-                )
-            ),
+            experiment_report_configuration=self._report(name),
         )
         template.node.add_dependency(role.node.find_child("Permissions"))
         return template.attr_id
 
-    def _define_schedule(self, name: str, cron: str) -> None:
-        """Start the experiment by EventBridge Scheduler.
-
-        Source: https://docs.aws.amazon.com/fis/latest/userguide/getting-started.html
-        """
-        own = Construct(self, f"{name}Schedule")
-        template, runs = self.template_ids[name], arn_of(own, "fis", "experiment/*")
-        dead = dead_letters_of(own)
-        acknowledge(dead, {"AwsSolutions-SQS3": "it is one; the rule does not look at schedules"})
-        role = PlatformRole(
+    def _role(self, own: Construct, name: str, fault: Fault, injection: Injection) -> PlatformRole:
+        prefix = f"{REPORTS}{name}/"
+        return PlatformRole(
             own,
             "Role",
-            assumed_by=service_principal("scheduler.amazonaws.com"),
-            description=f"Starts the experiment {name}",
+            assumed_by=service_principal("fis.amazonaws.com"),
+            description=f"{fault.sentence}, as an experiment",
             access=[
-                Access(
-                    [
-                        allowed(["fis:StartExperiment"], arn_of(own, "fis", f"experiment-template/{template}"), runs),
-                        allowed(["sqs:SendMessage"], dead.queue_arn),
-                    ],
-                    patterns={runs: "an experiment's id comes with it"},
-                )
+                *injection.access,
+                writing(self._reports, prefix=prefix),
+                reading(self._reports, prefix=prefix),
+                *([_showing(self._dashboard)] if self._dashboard else []),
             ],
         )
-        scheduler.CfnSchedule(
-            own,
-            "Schedule",
-            description=f"The experiment {name}",
-            schedule_expression=cron,
-            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
-            target=scheduler.CfnSchedule.TargetProperty(
-                arn=f"arn:{partition_of(own)}:scheduler:::aws-sdk:fis:startExperiment",
-                role_arn=role.role_arn,
-                input=stack_of(own).to_json_string(
-                    {"ExperimentTemplateId": template, "ClientToken": "<aws.scheduler.execution-id>"}
-                ),
-                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=dead.queue_arn),
-                # What could not start at its time shall not at another.
-                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(maximum_retry_attempts=0),
+
+    def _report(self, name: str) -> fis.CfnExperimentTemplate.ExperimentTemplateExperimentReportConfigurationProperty:
+        """Source: https://docs.aws.amazon.com/fis/latest/userguide/experiment-report-configuration.html."""
+        shown = None
+        if self._dashboard:
+            one = _Template.CloudWatchDashboardProperty(dashboard_identifier=self._dashboard)
+            shown = _Template.DataSourcesProperty(cloud_watch_dashboards=[one])
+        return _Template.ExperimentTemplateExperimentReportConfigurationProperty(
+            data_sources=shown,
+            pre_experiment_duration=_AROUND if shown else None,
+            post_experiment_duration=_AROUND if shown else None,
+            outputs=_Template.OutputsProperty(
+                experiment_report_s3_configuration=_Template.ExperimentReportS3ConfigurationProperty(
+                    bucket_name=self._reports.bucket_name, prefix=f"{REPORTS}{name}"
+                )
             ),
         )
+
+
+def _showing(dashboard: str) -> Access:
+    """The graphs of a report."""
+    return Access(
+        [
+            allowed(["cloudwatch:GetDashboard"], dashboard),
+            allowed(["cloudwatch:GetMetricWidgetImage"], "*"),
+        ],
+        patterns={"*": "GetMetricWidgetImage takes no resource"},
+    )

@@ -145,7 +145,12 @@ def is_alive(row: Row) -> bool:
 
 
 def status_of(row: Row) -> str:
-    """How the execution of ``row`` is; one that is not found counts as running in its first minutes, then as gone."""
+    """How the execution of ``row`` is; one that is not found counts as running in its first minutes, then as gone.
+
+    A row with an end of its own, as a drill's (resilience/chaos), has no execution to ask for.
+    """
+    if row.until is not None:
+        return RUNNING if lock_rows.now() < row.until else "GONE"
     states = aws.client("stepfunctions")
     try:
         status: str = states.describe_execution(executionArn=row.owner)["status"]

@@ -40,6 +40,7 @@ class Row:
     :param since: when the row was written.
     :param plan: what it has planned; None: it has touched nothing yet.
     :param taken_over: what it took over and has not brought back yet.
+    :param until: when it is free in any case, for who is no execution of Step Functions, such as a drill; None: no end.
     """
 
     at: str
@@ -49,6 +50,7 @@ class Row:
     since: datetime
     plan: Mapping[str, Any] | None = None
     taken_over: Debt | None = None
+    until: datetime | None = None
 
     @property
     def debt(self) -> Debt | None:
@@ -149,6 +151,7 @@ def _row(item: Mapping[str, Mapping[str, str]]) -> Row:
         since=datetime.fromisoformat(values["since"]),
         plan=json.loads(values["plan"]) if "plan" in values else None,
         taken_over=None if left is None else _debt(json.loads(left), values),
+        until=datetime.fromisoformat(values["until"]) if "until" in values else None,
     )
 
 

@@ -7,8 +7,8 @@ from typing import Any
 _PATIENCE_S, _PAUSE_S = 540, 10  # a script may run for ten minutes
 
 
-def break_it(events: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    """Leave ``InstancesLeft`` to the variant that most requests go to; the answer is what ``mend`` needs."""
+def look(events: Mapping[str, Any], _context: object) -> dict[str, Any]:
+    """What ``mend`` needs: the variant that most requests go to, and its instances, more than ``InstancesLeft``."""
     import boto3
 
     client, name, left = boto3.client("sagemaker"), events["EndpointName"], int(events["InstancesLeft"])
@@ -20,8 +20,15 @@ def break_it(events: Mapping[str, Any], _context: object) -> dict[str, Any]:
             f"the endpoint must be in service with more than {left} instances, got {before}, "
             f"{described['EndpointStatus']}"
         )
-    _set(client, name, variant["VariantName"], left)
     return {"VariantName": variant["VariantName"], "InstanceCount": str(before)}
+
+
+def break_it(events: Mapping[str, Any], _context: object) -> dict[str, Any]:
+    """Leave ``InstancesLeft`` to ``VariantName``."""
+    import boto3
+
+    _set(boto3.client("sagemaker"), events["EndpointName"], events["VariantName"], int(events["InstancesLeft"]))
+    return {"Broken": f"{events['VariantName']} has {events['InstancesLeft']} instances"}
 
 
 def mend(events: Mapping[str, Any], _context: object) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""What Systems Manager runs on a game day: one script, of the standard library and boto3."""
