@@ -14,6 +14,7 @@ from mlplatform_cdk.cli.quantize import quantize
 from mlplatform_cdk.cli.region import app as region
 from mlplatform_cdk.cli.release import app as release
 from mlplatform_cdk.cli.synth import synth
+from mlplatform_cdk.cli.teardown import app as teardown
 from mlplatform_cdk.cli.tune import tune
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -29,6 +30,7 @@ app.add_typer(local, name="local")
 app.add_typer(release, name="release")
 app.add_typer(ab_test, name="ab-test")
 app.add_typer(region, name="region")
+app.add_typer(teardown, name="teardown")
 
 
 @app.callback()

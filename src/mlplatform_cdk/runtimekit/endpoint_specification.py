@@ -94,3 +94,11 @@ class EndpointSpecification:
             for name in ("minimum", "maximum", "invocations_per_minute"):
                 del shape[name]
         return hashlib.sha256(json.dumps(shape, sort_keys=True).encode()).hexdigest()
+
+
+def log_group_name(endpoint_name: str) -> str:
+    """The log group that SageMaker makes for an endpoint.
+
+    :param endpoint_name: its name.
+    """
+    return f"/aws/sagemaker/Endpoints/{endpoint_name}"

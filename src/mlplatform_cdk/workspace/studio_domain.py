@@ -41,7 +41,8 @@ class StudioDomain(Construct):
     :param authentication: ``IAM``, or ``SSO`` for Identity Center; default: IAM.
     :param users: who works here, and the spaces that they own; default: nobody yet.
     :param idle_timeout: an app that nobody used for so long is stopped; default: one hour.
-    :param removal_policy: what happens to the domain when its stack goes; default: it is kept.
+    :param removal_policy: what happens to the domain, its users and their spaces, whose disks hold their work, when
+        its stack goes; default: they are kept.
     """
 
     def __init__(
@@ -79,9 +80,11 @@ class StudioDomain(Construct):
         )
         resource.apply_removal_policy(removal_policy)
         self.domain_id = resource.attr_domain_id
+        self.user_names = tuple(user.name for user in users)
+        self.space_names = tuple(space.name for user in users for space in user.spaces)
         self._define_access()
         for user in users:
-            self._define_user(user)
+            self._define_user(user, removal_policy)
 
     def _define_access(self) -> None:
         """A policy of its own: the domain names the role, so the role's own policy cannot name the domain."""
@@ -93,7 +96,7 @@ class StudioDomain(Construct):
         )
         acknowledge_wildcards(policy, wildcards(self, self.domain_id))
 
-    def _define_user(self, user: UserProfile) -> None:
+    def _define_user(self, user: UserProfile, removal_policy: RemovalPolicy) -> None:
         profile = sagemaker.CfnUserProfile(
             self,
             f"User{user.name}",
@@ -102,6 +105,7 @@ class StudioDomain(Construct):
             single_sign_on_user_identifier="UserName" if user.single_sign_on_user else None,
             single_sign_on_user_value=user.single_sign_on_user,
         )
+        profile.apply_removal_policy(removal_policy)
         for space in user.spaces:
             resource = sagemaker.CfnSpace(
                 self,
@@ -114,6 +118,7 @@ class StudioDomain(Construct):
                 ),
                 space_settings=_space(space),
             )
+            resource.apply_removal_policy(removal_policy)
             resource.add_resource_dependency(profile)
 
     def _user_settings(self, network: JobNetwork, minutes: int) -> sagemaker.CfnDomain.UserSettingsProperty:

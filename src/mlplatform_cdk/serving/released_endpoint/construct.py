@@ -2,7 +2,7 @@
 
 import re
 
-from aws_cdk import Duration
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -52,6 +52,8 @@ class ReleasedEndpoint(Endpoint):
     :param metrics_every: how often SageMaker publishes the variants' metrics: 10 or 30 seconds, or 1 to 5 minutes. The
         sooner it does, the sooner a release finds a fault (docs/rollback-arithmetic.md); below a minute it takes
         SageMaker's enhanced metrics; default: a minute.
+    :param log_removal_policy: what happens to the log group that SageMaker makes for the endpoint, when the endpoint
+        goes; default: it is kept.
     """
 
     def __init__(  # noqa: PLR0913 - each argument but the first three has a default
@@ -69,6 +71,7 @@ class ReleasedEndpoint(Endpoint):
         network_isolation: bool = True,
         capture: DataCapture | None = None,
         metrics_every: Duration = _MINUTE,
+        log_removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
     ) -> None:
         super().__init__(scope, id)
         self._check_frequency(metrics_every)
@@ -106,7 +109,13 @@ class ReleasedEndpoint(Endpoint):
         # Its id holds the name: a renamed endpoint gets a removal of its own, and the old one, with a role that still
         # reaches the old endpoint, takes that away.
         removal_id = f"Removal-{endpoint_name}" if is_known(endpoint_name) else "Removal"
-        self.removal = EndpointRemoval(self, removal_id, specification=self.specification, key=key)
+        self.removal = EndpointRemoval(
+            self,
+            removal_id,
+            specification=self.specification,
+            key=key,
+            logs_go=log_removal_policy is RemovalPolicy.DESTROY,
+        )
         # The models' role and its permissions stay until no model uses them.
         self.removal.node.add_dependency(self.model_role)
 

@@ -5,7 +5,8 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from mlplatform_cdk.core import Access, PlatformFunction, allowed, arn_of, minutes
-from mlplatform_cdk.runtimekit.endpoint_specification import EndpointSpecification
+from mlplatform_cdk.core.scaling import ONLY_VARIANTS, WHY_ANY_TARGET
+from mlplatform_cdk.runtimekit.endpoint_specification import EndpointSpecification, log_group_name
 
 RUNTIME = "mlplatform_cdk.serving.released_endpoint.runtime"
 _TIMEOUT = minutes(15)  # Lambda's longest; an endpoint that is being created has to be waited for
@@ -22,9 +23,12 @@ class EndpointRemoval(Construct):
 
     :param specification: of the endpoint that goes then.
     :param key: encrypts the function's settings and logs.
+    :param logs_go: does the log group that SageMaker made for the endpoint go, too.
     """
 
-    def __init__(self, scope: Construct, id: str, *, specification: EndpointSpecification, key: kms.IKey) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, specification: EndpointSpecification, key: kms.IKey, logs_go: bool
+    ) -> None:
         super().__init__(scope, id)
         self.function = PlatformFunction(
             self,
@@ -33,7 +37,7 @@ class EndpointRemoval(Construct):
             description=f"Takes the endpoint {specification.endpoint_name} away with its stack",
             timeout=_TIMEOUT,
             key=key,
-            access=[_removing(self, specification)],
+            access=[_removing(self, specification), _removing_logs(self, specification, logs_go=logs_go)],
         )
         CustomResource(
             self,
@@ -41,7 +45,7 @@ class EndpointRemoval(Construct):
             service_token=self.function.function_arn,
             resource_type="Custom::ReleasedEndpoint",
             service_timeout=_PATIENCE,
-            properties={"EndpointName": specification.endpoint_name},
+            properties={"EndpointName": specification.endpoint_name, "Logs": "delete" if logs_go else "keep"},
         )
 
 
@@ -51,19 +55,25 @@ def _removing(scope: Construct, specification: EndpointSpecification) -> Access:
     configurations = arn_of(scope, "sagemaker", f"endpoint-config/{prefix}*")
     models = arn_of(scope, "sagemaker", f"model/{prefix}*")
     targets = arn_of(scope, "application-autoscaling", "scalable-target/*")
-    only_sagemaker = {"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}}
     return Access(
         [
             allowed(["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"], endpoint),
             allowed(["sagemaker:DeleteEndpointConfig"], configurations),
             allowed(["sagemaker:DeleteModel"], models),
             allowed(_LISTS, "*"),
-            allowed(["application-autoscaling:DeregisterScalableTarget"], targets, conditions=only_sagemaker),
+            allowed(["application-autoscaling:DeregisterScalableTarget"], targets, conditions=ONLY_VARIANTS),
         ],
         patterns={
             configurations: "the configurations that releases made for this endpoint, by their common prefix",
             models: "the models that releases made for this endpoint, by their common prefix",
-            targets: "scalable targets have ids that AWS chooses; the condition keeps to SageMaker's",
+            targets: WHY_ANY_TARGET,
             "*": "X-Ray's calls, SageMaker's lists and DescribeScalableTargets take no resource",
         },
     )
+
+
+def _removing_logs(scope: Construct, specification: EndpointSpecification, *, logs_go: bool) -> Access:
+    group = arn_of(scope, "logs", f"log-group:{log_group_name(specification.endpoint_name)}")
+    if logs_go:
+        return Access([allowed(["logs:DeleteLogGroup"], group, f"{group}:*")], patterns={f"{group}:*": "its streams"})
+    return Access([], findings={"permission-missing[logs:DeleteLogGroup]": "the endpoint's log group is kept"})

@@ -134,7 +134,8 @@ class RetrainingPipeline(Construct):
             hyperparameters=hyperparameters,
             key=key,
         )
-        prefix, functions = job_prefix(model_name), self.steps.arns()
+        self.job_prefix = prefix = job_prefix(model_name)
+        functions = self.steps.arns()
         plan = Plan(
             tasks=Tasks(partition_of(self)),
             functions=functions,

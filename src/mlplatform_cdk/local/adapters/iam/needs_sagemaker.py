@@ -20,6 +20,12 @@ NOUNS = {
     "BatchDescribeModelPackage": "",
 }
 NEEDS_CONFIGURATION = ("CreateEndpoint", "UpdateEndpoint")
+# What is in a Studio domain, and what follows the domain in its ARN.
+IN_DOMAIN = {
+    "App": ("UserProfileName", "SpaceName", "AppType", "AppName"),
+    "Space": ("SpaceName",),
+    "UserProfile": ("UserProfileName",),
+}
 BY_ARN = ("AddTags", "ListTags", "DeleteTags")
 
 
@@ -44,6 +50,9 @@ def _resources(call: Call) -> Alternatives | None:
     if call.operation == "CreateModelPackage" and "ModelPackageGroupName" in call.parameters:
         group = call.parameters["ModelPackageGroupName"].rsplit("/", 1)[-1]
         return (*_arn(call, "model-package-group", group), *_arn(call, "model-package", f"{group}/1"))
+    if noun in IN_DOMAIN:
+        names = (call.parameters.get(name) for name in ("DomainId", *IN_DOMAIN[noun]))
+        return _arn(call, _kebab(noun), "/".join(name for name in names if name))
     for parameter in (f"{noun}Name", f"{noun}Arn", f"{noun}Id"):
         value = call.parameters.get(parameter)
         if isinstance(value, str):

@@ -21,7 +21,7 @@ def handle(event: Mapping[str, Any], context: Any) -> None:
     )
     reason = ""
     try:
-        _carry_out(event["RequestType"], name, physical_id, context)
+        _carry_out(event, name, physical_id, context)
     except KnownError as error:
         reason = str(error)
         _LOG.warning(reason)
@@ -31,10 +31,12 @@ def handle(event: Mapping[str, Any], context: Any) -> None:
     stack_answer.send(event, stack_answer.Answer(physical_id, reason))
 
 
-def _carry_out(request: str, name: str, physical_id: str, context: Any) -> None:
+def _carry_out(event: Mapping[str, Any], name: str, physical_id: str, context: Any) -> None:
+    request = event["RequestType"]
     # A creation that failed before this function answered is rolled back under an id that is not ours.
     if request != "Delete" or physical_id != f"released-endpoint/{name}":
         _LOG.info("nothing to do", extra={"request": request, "endpoint": name})
         return
     end = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - _RESERVE_S
-    removal.remove(name, seconds_left=lambda: end - time.monotonic())
+    logs_go = event["ResourceProperties"].get("Logs") == "delete"
+    removal.remove(name, seconds_left=lambda: end - time.monotonic(), logs_go=logs_go)

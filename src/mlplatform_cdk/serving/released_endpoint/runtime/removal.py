@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from mlplatform_cdk.runtimekit import aws, logs
-from mlplatform_cdk.runtimekit.endpoint_specification import SEPARATOR, VARIANTS
+from mlplatform_cdk.runtimekit.endpoint_specification import SEPARATOR, VARIANTS, log_group_name
 from mlplatform_cdk.runtimekit.errors import KnownError
 
 _LOG = logs.logger("removal")
@@ -18,11 +18,12 @@ class RemovalError(KnownError):
     """The endpoint is still there."""
 
 
-def remove(endpoint_name: str, *, seconds_left: Callable[[], float]) -> None:
+def remove(endpoint_name: str, *, seconds_left: Callable[[], float], logs_go: bool = False) -> None:
     """Take the endpoint away, its scaling before it, its configurations and models after it.
 
     :param endpoint_name: the endpoint; one that is not there is no error.
     :param seconds_left: how much longer this may take.
+    :param logs_go: does the log group that SageMaker made for it go, too; default: it is kept.
     """
     _deregister(endpoint_name)
     _delete_endpoint(endpoint_name, seconds_left)
@@ -31,6 +32,16 @@ def remove(endpoint_name: str, *, seconds_left: Callable[[], float]) -> None:
         _forget(sagemaker.delete_endpoint_config, EndpointConfigName=name)
     for name in _named("list_models", "Models", "ModelName", prefix):
         _forget(sagemaker.delete_model, ModelName=name)
+    if logs_go:
+        _delete_logs(endpoint_name)
+
+
+def _delete_logs(endpoint_name: str) -> None:
+    cloudwatch_logs = aws.client("logs")
+    try:
+        cloudwatch_logs.delete_log_group(logGroupName=log_group_name(endpoint_name))
+    except cloudwatch_logs.exceptions.ResourceNotFoundException:
+        _LOG.info("there were no logs", extra={"endpoint": endpoint_name})
 
 
 def _deregister(endpoint_name: str) -> None:

@@ -76,6 +76,21 @@ class DomainKind(ApiKind):
         self._learn(resource)
 
 
+class GroupKind(ApiKind):
+    """A group of model packages, which SageMaker keeps while it holds one; moto can create groups only."""
+
+    def delete(self, resource: Resource) -> None:
+        """Take it out of moto's dictionary, unless it holds versions."""
+        backend = sagemaker_backends[resource.account][resource.region]
+        name = resource.properties["ModelPackageGroupName"]
+        held = [one for one in backend.model_packages.values() if one.model_package_group_name == name]
+        if held:
+            raise CannotProvision(
+                f"Model Package Group {name} cannot be deleted: it contains {len(held)} model package(s)"
+            )
+        backend.model_package_groups.pop(name, None)
+
+
 class BackendOwnedKind(ApiKind):
     """moto can create these and not delete them: they are taken out of where moto keeps them."""
 
@@ -115,7 +130,7 @@ KINDS: dict[str, Kind] = dict(
         _type("Model", "ModelName"),
         _type("EndpointConfig", "EndpointConfigName"),
         _type("Endpoint", "EndpointName", EndpointKind, update_operation="update_endpoint"),
-        _type("ModelPackageGroup", "ModelPackageGroupName", BackendOwnedKind),
+        _type("ModelPackageGroup", "ModelPackageGroupName", GroupKind),
         _type(
             "ModelPackage",
             "",
@@ -144,19 +159,15 @@ KINDS: dict[str, Kind] = dict(
             _type(f"{what}JobDefinition", "JobDefinitionName", physical_id="JobDefinitionArn")
             for what in ("DataQuality", "ModelQuality", "ModelBias", "ModelExplainability")
         ),
-        _studio(
-            "UserProfile",
-            "UserProfileName",
-            "user-profile/{DomainId}/{UserProfileName}",
-            physical_id="{DomainId}|{UserProfileName}",
-            fixed=frozenset({"DomainId"}),
-        ),
-        _studio(
-            "Space",
-            "SpaceName",
-            "space/{DomainId}/{SpaceName}",
-            physical_id="{DomainId}|{SpaceName}",
-            fixed=frozenset({"DomainId"}),
+        *(
+            _type(
+                noun,
+                f"{noun}Name",
+                physical_id=f"{noun}Arn",
+                key={"DomainId": "=DomainId", f"{noun}Name": f"={noun}Name"},
+                update_operation=f"update_{snake}",
+            )
+            for noun, snake in (("UserProfile", "user_profile"), ("Space", "space"))
         ),
         _studio(
             "StudioLifecycleConfig",

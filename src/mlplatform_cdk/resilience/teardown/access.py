@@ -1,0 +1,91 @@
+"""What the functions of a teardown may do, kind by kind."""
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from mlplatform_cdk.core import Access, allowed, arn_of
+from mlplatform_cdk.registry import ModelRegistry
+
+_LISTS = "X-Ray's calls and SageMaker's lists take no resource"
+
+
+def ending(scope: Construct, machines: Sequence[sfn.StateMachine]) -> Access:
+    """Ends the executions of ``machines``."""
+    executions = [arn_of(scope, "states", f"execution:{one.state_machine_name}:*") for one in machines]
+    return Access(
+        [
+            allowed(["states:ListExecutions"], *(one.state_machine_arn for one in machines)),
+            allowed(["states:DescribeExecution", "states:StopExecution"], *executions),
+        ],
+        patterns=dict.fromkeys(executions, "the executions of one machine, whose names come with them"),
+    )
+
+
+def ending_jobs(scope: Construct, prefixes: Sequence[str]) -> Access:
+    """Ends the jobs whose names begin with ``prefixes``."""
+    training = [arn_of(scope, "sagemaker", f"training-job/{one}-*") for one in prefixes]
+    processing = [arn_of(scope, "sagemaker", f"processing-job/{one}-*") for one in prefixes]
+    said = "the jobs of a pipeline, which carry its name and the run's id"
+    return Access(
+        [
+            allowed(["sagemaker:ListProcessingJobs", "sagemaker:ListTrainingJobs"], "*"),
+            *([allowed(["sagemaker:StopTrainingJob"], *training)] if training else []),
+            *([allowed(["sagemaker:StopProcessingJob"], *processing)] if processing else []),
+        ],
+        patterns={**dict.fromkeys((*training, *processing), said), "*": _LISTS},
+    )
+
+
+def leaving_studio(scope: Construct, domains: Sequence[str]) -> Access:
+    """Stops apps, and deletes spaces and profiles, of ``domains``."""
+    apps, spaces, profiles = (
+        [arn_of(scope, "sagemaker", f"{kind}/{one}/*") for one in domains] for kind in ("app", "space", "user-profile")
+    )
+    people = "people make apps, spaces and profiles of this domain by themselves"
+    return Access(
+        [
+            allowed(["sagemaker:ListApps", "sagemaker:ListSpaces", "sagemaker:ListUserProfiles"], "*"),
+            allowed(["sagemaker:DeleteApp"], *apps),
+            allowed(["sagemaker:DeleteSpace"], *spaces),
+            allowed(["sagemaker:DeleteUserProfile"], *profiles),
+        ],
+        patterns={**dict.fromkeys((*apps, *spaces, *profiles), people), "*": _LISTS},
+    )
+
+
+def deleting_versions(registries: Sequence[ModelRegistry]) -> Access:
+    """Deletes the versions in ``registries``."""
+    versions = [one.model_package_arns for one in registries]
+    groups = [one.model_package_group_arn for one in registries]
+    return Access(
+        [
+            allowed(["sagemaker:ListModelPackages"], *groups, *versions),
+            allowed(["sagemaker:DeleteModelPackage"], *versions),
+        ],
+        patterns=dict.fromkeys(versions, "the versions of one group, which come by runs"),
+    )
+
+
+def emptying(buckets: Sequence[s3.Bucket]) -> Access:
+    """Shuts and empties ``buckets``."""
+    objects = [one.arn_for_objects("*") for one in buckets]
+    return Access(
+        [
+            allowed(
+                [
+                    "s3:GetBucketPolicy",
+                    "s3:ListBucket",
+                    "s3:ListBucketMultipartUploads",
+                    "s3:ListBucketVersions",
+                    "s3:PutBucketPolicy",
+                ],
+                *(one.bucket_arn for one in buckets),
+            ),
+            allowed(["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:DeleteObjectVersion"], *objects),
+        ],
+        patterns=dict.fromkeys(objects, "every object of a bucket that is deleted next"),
+        findings={"permission-unused[s3:DeleteObjectVersion]": "DeleteObjects needs it where it names versions"},
+    )

@@ -1,0 +1,112 @@
+"""Answers CloudFormation at once, or hands a deletion to the machine, which has the time for it and answers then."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from mlplatform_cdk.resilience.teardown.runtime.rounds import Round, Work
+from mlplatform_cdk.runtimekit import aws, logs, settings, stack_answer
+from mlplatform_cdk.runtimekit.errors import KnownError
+
+_LOG = logs.logger("teardown")
+# What the machine needs of CloudFormation's request to answer it.
+_ANSWERED_BY = ("ResponseURL", "StackId", "RequestId", "LogicalResourceId", "PhysicalResourceId")
+_GOING = "DELETE_IN_PROGRESS"
+_RESERVE_S = 20.0
+
+Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
+
+
+def handler(work: Work) -> Handler:
+    """What Lambda calls: CloudFormation's requests, and the machine's steps, of which ``work`` is one round.
+
+    :param work: takes away what it can, and says what it waits for.
+    """
+
+    def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        if "RequestType" in event:
+            return _request(event)
+        if event["step"] == "answer":
+            return _answer(event["request"], event["reason"])
+        made = work(lambda: context.get_remaining_time_in_millis() / 1000 - _RESERVE_S)
+        _LOG.info("round", extra={"waits_for": made.waits_for})
+        return _outcome(made, event["started"])
+
+    return handle
+
+
+def _request(event: Mapping[str, Any]) -> dict[str, Any]:
+    """A creation or a change has nothing to do; a deletion begins, unless the stack stays."""
+    ours = f"teardown/{event['LogicalResourceId']}"
+    physical_id = event.get("PhysicalResourceId", ours)
+    try:
+        if event["RequestType"] == "Delete" and physical_id == ours and _goes(event["StackId"]):
+            _begin(event)
+            return {"begun": True}
+        reason = ""
+    except Exception as error:  # noqa: BLE001 - CloudFormation must hear of it
+        reason = f"the teardown of {_name(event['StackId'])} could not begin: {error}"
+        _LOG.exception(reason)
+    stack_answer.send(event, stack_answer.Answer(physical_id, reason))
+    return {"begun": False}
+
+
+def _goes(stack_id: str) -> bool:
+    """Does the whole stack go? An update that drops this resource, or rolls its creation back, takes nothing away."""
+    (stack,) = aws.client("cloudformation").describe_stacks(StackName=stack_id)["Stacks"]
+    status = stack["StackStatus"]
+    if status != _GOING:
+        _LOG.info("the stack stays", extra={"stack": stack_id, "status": status})
+    return bool(status == _GOING)
+
+
+def _begin(event: Mapping[str, Any]) -> None:
+    """Start the machine; Lambda may deliver a request twice, and the name makes that one execution."""
+    states = aws.client("stepfunctions")
+    request = {name: event[name] for name in _ANSWERED_BY}
+    try:
+        states.start_execution(
+            stateMachineArn=event["ResourceProperties"]["Machine"],
+            name=event["RequestId"],
+            input=json.dumps({"request": request}),
+        )
+    except states.exceptions.ExecutionAlreadyExists:
+        _LOG.info("it has begun already")
+
+
+def _outcome(made: Round, started: str) -> dict[str, Any]:
+    patience = float(settings.required("PATIENCE_S"))
+    waited = (datetime.now(UTC) - datetime.fromisoformat(started)).total_seconds()
+    return {
+        "done": not made.waits_for,
+        "late": waited > patience,
+        "pause_s": made.pause_s,
+        "reason": f"it waited {waited / 60:.0f} minutes for {made.waits_for}; delete the stack again",
+    }
+
+
+def _answer(request: Mapping[str, Any], reason: str) -> dict[str, Any]:
+    """Tell CloudFormation how it ended; what the machine caught is a JSON text with Lambda's message in it."""
+    said = ""
+    if reason:
+        said = f"the teardown of {_name(request['StackId'])} did not end: {_message(reason)}"
+        _LOG.error(said)
+    stack_answer.send(request, stack_answer.Answer(request["PhysicalResourceId"], said))
+    return {"reason": said}
+
+
+def _message(cause: str) -> str:
+    try:
+        caught = json.loads(cause)
+    except ValueError:
+        return cause
+    return str(caught.get("errorMessage", cause)) if isinstance(caught, dict) else cause
+
+
+def _name(stack_id: str) -> str:
+    """The name in a stack's ARN."""
+    parts = stack_id.split("/")
+    if len(parts) < 2:  # noqa: PLR2004 - an ARN has its name between two slashes
+        raise KnownError(f"a stack's id must be its ARN, got {stack_id!r}")
+    return parts[1]

@@ -1,0 +1,79 @@
+"""Ends releases, and takes their lock from them, so that no call of theirs changes the endpoint any more (ADR 0017)."""
+
+from contextlib import suppress
+from typing import Any
+
+from mlplatform_cdk.resilience.teardown.runtime import executions
+from mlplatform_cdk.resilience.teardown.runtime.door import handler
+from mlplatform_cdk.resilience.teardown.runtime.rounds import DONE, Round, SecondsLeft
+from mlplatform_cdk.resilience.teardown.runtime.settings import targets
+from mlplatform_cdk.runtimekit import aws, release_records
+from mlplatform_cdk.runtimekit.release_records import PARTITION_KEY, SORT_KEY
+
+STEP = "Teardown"
+# A step that had read the lock before it was taken gives its call up within a minute.
+_SETTLES_S = 90
+
+
+def _work(_seconds_left: SecondsLeft) -> Round:
+    wanted = targets()
+    stopped = {arn for machine in wanted["machines"] for arn in executions.stop(machine)}
+    held = [holder for one in wanted["locks"] for holder in _take_lock(one["table"], one["endpoint"])]
+    if held:
+        return Round(waits_for=f"the end of {', '.join(held)}, which holds the endpoint and is of no machine here")
+    if stopped:
+        return Round(waits_for=f"the last calls of {len(stopped)} stopped executions", pause_s=_SETTLES_S)
+    return DONE
+
+
+def _take_lock(table: str, endpoint: str) -> list[str]:
+    """Remove the lock and the places in its line, each with a record; those who hold one and still run are given."""
+    alive = []
+    for row in _rows(table, endpoint):
+        if executions.is_running(row["owner"]):
+            alive.append(row["owner"])
+            continue
+        release_records.record(
+            table,
+            endpoint=endpoint,
+            release=row["owner"],
+            version=row["version"],
+            step=STEP,
+            who="teardown",
+            decision="ended",
+            reason="the stack of its state machine is being deleted",
+        )
+        _remove(table, endpoint, row)
+    return alive
+
+
+def _rows(table: str, endpoint: str) -> list[dict[str, Any]]:
+    dynamodb = aws.client("dynamodb")
+    pages = dynamodb.get_paginator("query").paginate(
+        TableName=table,
+        ConsistentRead=True,
+        KeyConditionExpression="#key = :lock",
+        ExpressionAttributeNames={"#key": PARTITION_KEY},
+        ExpressionAttributeValues={":lock": {"S": _lock(endpoint)}},
+    )
+    return [release_records.from_item(item) for page in pages for item in page["Items"]]
+
+
+def _remove(table: str, endpoint: str, row: dict[str, Any]) -> None:
+    dynamodb = aws.client("dynamodb")
+    with suppress(dynamodb.exceptions.ConditionalCheckFailedException):  # who has it now is found by the next round
+        dynamodb.delete_item(
+            TableName=table,
+            Key={PARTITION_KEY: {"S": _lock(endpoint)}, SORT_KEY: {"S": row[SORT_KEY]}},
+            ConditionExpression="#owner = :owner",
+            ExpressionAttributeNames={"#owner": "owner"},
+            ExpressionAttributeValues={":owner": {"S": row["owner"]}},
+        )
+
+
+def _lock(endpoint: str) -> str:
+    """The key of the lock's rows: release/blue_green/runtime/lock_rows.py."""
+    return f"lock#{endpoint}"
+
+
+handle = handler(_work)
