@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 from mlplatform_cdk.local import settings as local_settings
 from mlplatform_cdk.local.settings import HOST, SETTINGS_VARIABLE, STATE_FILE, Settings
 
+LOG = logging.getLogger(__name__)
+
 if TYPE_CHECKING:
     from types import FrameType
 
@@ -34,10 +36,14 @@ def main(arguments: list[str] | None = None) -> None:
     signal.signal(signal.SIGINT, _leave)
     if options.leashed:
         threading.Thread(target=_follow_the_leash, name="leash", daemon=True).start()
+    status = 0
     try:
         serve(Settings.from_json(os.environ[SETTINGS_VARIABLE]))
+    except Exception:
+        status = 1
+        LOG.exception("the embedded AWS could not go on")
     finally:
-        _end_everything()
+        _end_everything(status)
 
 
 def serve(settings: Settings) -> None:
@@ -85,14 +91,14 @@ def _leave(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit(0)
 
 
-def _end_everything() -> None:
+def _end_everything(status: int) -> None:
     """Run what was registered for the end, then end the group: no job or endpoint outlives its AWS."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     atexit._run_exitfuncs()
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if os.getpgrp() == os.getpid():
             os.killpg(os.getpgrp(), signal.SIGTERM)
-    os._exit(0)
+    os._exit(status)
 
 
 if __name__ == "__main__":

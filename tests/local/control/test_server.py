@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from mlplatform_cdk.local import server
-from mlplatform_cdk.local.settings import NoEmbeddedAws, Settings
+from mlplatform_cdk.local.settings import SETTINGS_VARIABLE, NoEmbeddedAws, Settings
 
 START_AND_DIE = """
 import os, pathlib, sys
@@ -43,6 +44,20 @@ def test_it_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
         time.sleep(0.05)
 
     assert not server._is_alive(pid)
+
+
+def test_one_that_cannot_begin_ends_badly_and_says_why() -> None:
+    environment = {name: value for name, value in os.environ.items() if name != SETTINGS_VARIABLE}
+    ended = subprocess.run(
+        [sys.executable, "-m", "mlplatform_cdk.local.serve"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+
+    assert ended.returncode == 1
+    assert f"KeyError: '{SETTINGS_VARIABLE}'" in ended.stderr
 
 
 def test_a_folder_without_one_says_so(tmp_path: Path) -> None:
