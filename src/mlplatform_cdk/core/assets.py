@@ -14,16 +14,21 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
+from mlplatform_cdk.core.hooks import hooked_code
+
 SOURCE_ROOT = Path(__file__).parents[2]
 RUNTIMEKIT = "mlplatform_cdk.runtimekit"
 _NEVER = ["__pycache__", "*.pyc"]
 
 
-def runtime_code(package: str) -> lambda_.Code:
-    """Lambda code that holds ``package`` and the shared runtime kit, and nothing else.
+def runtime_code(package: str, hook: Path | None = None) -> lambda_.Code:
+    """Lambda code that holds ``package`` and the shared runtime kit, and nothing else but ``hook``.
 
     :param package: the dotted name of a ``runtime`` package, such as ``mlplatform_cdk.data.ingest.runtime``.
+    :param hook: a folder of the user's own, which the code finds as ``hook/``; default: none.
     """
+    if hook is not None:
+        return hooked_code(package, RUNTIMEKIT, source=SOURCE_ROOT, hook=hook)
     return lambda_.Code.from_asset(
         str(SOURCE_ROOT), exclude=_keep_only(package, RUNTIMEKIT), ignore_mode=IgnoreMode.GIT
     )

@@ -1,6 +1,7 @@
 """What every Lambda function of ours has: a current runtime, JSON logs, traces, dead letters, a role of its own."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import jsii
 from aws_cdk import Duration, RemovalPolicy
@@ -46,6 +47,7 @@ class PlatformFunction(lambda_.Function):
     :param vpc: where its network interfaces are; default: outside any VPC.
     :param security_groups: what its interfaces may reach; default: a group of its own, if in a VPC.
     :param access: what it may do from the start; a grant later costs more messages to Node; default: nothing.
+    :param hook: a folder of the user's own code, which the function finds as ``hook/``; default: none.
     """
 
     def __init__(  # noqa: PLR0913 - each argument but the first four has a default
@@ -64,6 +66,7 @@ class PlatformFunction(lambda_.Function):
         vpc: ec2.IVpc | None = None,
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
         access: Sequence[Access] = (),
+        hook: Path | None = None,
     ) -> None:
         # jsii gives `self` its identity in super().__init__, so role and log group are siblings.
         role = PlatformRole(
@@ -82,7 +85,7 @@ class PlatformFunction(lambda_.Function):
             id,
             runtime=LAMBDA_RUNTIME,
             architecture=LAMBDA_ARCHITECTURE,
-            code=runtime_code(package),
+            code=runtime_code(package, hook),
             handler=f"{package}.{module}.handle",
             description=description,
             timeout=timeout,

@@ -1,5 +1,6 @@
 """Many regions behind one name: what each region owns, and the names that lead there."""
 
+from mlplatform_cdk.routing.feature_function import FeatureFunction, KeyedTable
 from mlplatform_cdk.routing.global_names import GlobalNames
 from mlplatform_cdk.routing.health_probe import ClientCredentials, HealthProbe, VerdictTable
 from mlplatform_cdk.routing.internal_api import InternalApi, PrivateLink
@@ -27,6 +28,7 @@ __all__ = [
     "Authorization",
     "ClientCredentials",
     "Consistency",
+    "FeatureFunction",
     "Firewall",
     "GlobalNames",
     "HealthCheckSettings",
@@ -34,6 +36,7 @@ __all__ = [
     "HostedZoneReference",
     "ImageReplication",
     "InternalApi",
+    "KeyedTable",
     "ModelReplication",
     "MultiRegionEndpoint",
     "MutualTls",

@@ -12,7 +12,8 @@ from aws_cdk import App, Validations
 from aws_cdk import aws_s3 as s3
 from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks
 
-PAGE = Path(__file__).parents[3] / "docs" / "internal-apis.md"
+ROOT = Path(__file__).parents[3]
+PAGE = ROOT / "docs" / "internal-apis.md"
 
 
 class Inside:
@@ -21,6 +22,7 @@ class Inside:
     def __init__(self, outdir: Path) -> None:
         (program, *_) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
         self.names: dict[str, Any] = {}
+        program = program.replace('"examples/', f'"{ROOT}/examples/')
         exec(program.replace("App()", f"App(outdir={str(outdir)!r})"), self.names)
         app: App = self.names["app"]
         s3.CfnBucket(self.names["stack"], "Unchecked")

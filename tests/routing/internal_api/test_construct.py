@@ -1,6 +1,7 @@
 """What stands between callers inside and the endpoint?"""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ def of_kind(kind: str) -> Any:
 
 def test_the_program_of_the_page_has_no_findings(inside: Inside) -> None:
     assert "Inside/Unchecked" in inside.findings  # the packs have looked
-    for part in ("/Api", "/Probe"):
+    for part in ("/Api", "/Probe", "/Features"):
         assert f"Inside{part}" not in inside.findings
     assert lint_file(inside.template, ManualArgs(regions=["eu-west-1"])) == []
 
@@ -78,7 +79,9 @@ def test_it_leads_to_the_addresses_of_the_apis_own_endpoint_in_each_subnet(insid
 def test_the_api_is_private_and_takes_nothing_but_by_that_endpoint(inside: Inside) -> None:
     api = inside.only("AWS::ApiGateway::RestApi")
     everyone, elsewhere = api["Policy"]["Statement"]
-    method = inside.only("AWS::ApiGateway::Method", lambda one: one["HttpMethod"] == "POST")
+    method = inside.only(
+        "AWS::ApiGateway::Method", lambda one: one["Integration"].get("Type") == "AWS" and one["HttpMethod"] == "POST"
+    )
 
     assert api["EndpointConfiguration"] == {"IpAddressType": "dualstack", "Types": ["PRIVATE"]}
     assert api["DisableExecuteApiEndpoint"] is True
@@ -157,6 +160,34 @@ def test_the_probe_stands_in_the_vpc_and_may_ask_the_api(inside: Inside) -> None
 
     assert len(probe["VpcConfig"]["SubnetIds"]) == 2
     assert "execute-api:Invoke" in inside.text
+
+
+def test_predictions_from_features_are_asked_for_as_the_others_are(inside: Inside) -> None:
+    straight, computed = sorted(
+        (one for one in inside.of_type("AWS::ApiGateway::Method") if one["HttpMethod"] == "POST"),
+        key=lambda one: str(one["Integration"]["Type"]),
+    )
+
+    assert (straight["Integration"]["Type"], computed["Integration"]["Type"]) == ("AWS", "AWS_PROXY")
+    assert straight["AuthorizationType"] == computed["AuthorizationType"] == "AWS_IAM"
+    assert "/POST/predictions" in inside.text
+
+
+def test_nothing_that_answers_a_request_is_in_another_region(inside: Inside) -> None:
+    named = set(re.findall(r"(?:us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+-\d", inside.text))
+
+    assert named == {"eu-west-1"}
+    assert "table/churn-prod-customers" in inside.text
+
+
+def test_the_function_of_features_may_do_what_its_code_calls(inside: Inside) -> None:
+    function = inside.only("AWS::Lambda::Function", lambda one: "feature_function" in one["Handler"])
+    granted = json.dumps(inside.refers(inside.refers(function["Role"]["Fn::GetAtt"][0])["ManagedPolicyArns"][0]["Ref"]))
+
+    called = {"dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
+    assert set(re.findall(r"dynamodb:\w+(?=\")", granted)) == called
+    assert "sagemaker:InvokeEndpoint" in granted
+    assert "dynamodb.eu-west-1.*" in granted  # the key, through this region's DynamoDB alone
 
 
 def test_the_one_name_has_only_records_that_the_load_balancers_can_answer() -> None:

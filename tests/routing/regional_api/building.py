@@ -1,13 +1,15 @@
 """A regional API in a stack of its own, as the tests of this folder want it."""
 
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
 from aws_cdk import App, Environment
+from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Template
 
 from mlplatform_cdk.foundation import Keys, PlatformStack
-from mlplatform_cdk.routing import HostedZoneReference, MultiRegionEndpoint, VerdictTable
+from mlplatform_cdk.routing import FeatureFunction, HostedZoneReference, MultiRegionEndpoint, VerdictTable
 from mlplatform_cdk.routing.regional_api import RegionalApi
 from mlplatform_cdk.serving import Endpoint
 
@@ -26,6 +28,7 @@ class Built:
         env: Environment = HERE,
         app: App | None = None,
         name: str = "Front",
+        features: Callable[[PlatformStack, Endpoint, kms.IKey], FeatureFunction] | None = None,
         **more: Any,
     ) -> None:
         self.app = app or (App(outdir=outdir) if outdir else App())
@@ -37,10 +40,12 @@ class Built:
             "endpoint": endpoint,
             "verdicts": VerdictTable(self.stack, "Verdicts", key=self.key),
         }
+        if features is not None:
+            given["features"] = features(self.stack, endpoint, self.key)
         self.api = RegionalApi(self.stack, "Api", key=self.key, **(given | more))
 
     @cached_property
-    def template(self) -> dict[str, Any]:
+    def template(self) -> Mapping[str, Any]:
         return Template.from_stack(self.stack).to_json()
 
     def of_type(self, kind: str) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from constructs import Construct
 
 from mlplatform_cdk.core import ConfigurationError, acknowledge, acknowledge_controls, region_of
 from mlplatform_cdk.foundation import Network
+from mlplatform_cdk.routing.feature_function import FeatureFunction
 from mlplatform_cdk.routing.internal_api.balancer import Balancer
 from mlplatform_cdk.routing.internal_api.door import Door
 from mlplatform_cdk.routing.internal_api.names import InternalNames, certificate_of
@@ -49,6 +50,7 @@ class InternalApi(ModelApi):
     :param private_link: who reaches it from other VPCs; default: nobody.
     :param binary_types: media types that are no text; default: what the platform's container speaks, and pictures.
     :param sets_account_logging: see ``RegionalApi``; default: yes.
+    :param features: see ``RegionalApi``; default: none.
     :param deletion_protection: whether the load balancers refuse to be deleted; default: yes.
     """
 
@@ -72,6 +74,7 @@ class InternalApi(ModelApi):
         private_link: PrivateLink | None = None,
         binary_types: Sequence[str] = BINARY_TYPES,
         sets_account_logging: bool = True,
+        features: FeatureFunction | None = None,
         deletion_protection: bool = True,
     ) -> None:
         super().__init__(scope, id)
@@ -86,6 +89,7 @@ class InternalApi(ModelApi):
             throttle=throttle,
             binary_types=binary_types,
             sets_account_logging=sets_account_logging,
+            features=features,
         )
         door = Door(self, "Door", network=network, key=key)
         # https://docs.aws.amazon.com/apigateway/latest/api/API_EndpointConfiguration.html: a private API takes no other

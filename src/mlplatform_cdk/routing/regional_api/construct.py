@@ -7,6 +7,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from mlplatform_cdk.core import ConfigurationError, region_of
+from mlplatform_cdk.routing.feature_function import FeatureFunction
 from mlplatform_cdk.routing.plan import MultiRegionEndpoint
 from mlplatform_cdk.routing.regional_api import methods
 from mlplatform_cdk.routing.regional_api.authorization import Authorization
@@ -42,6 +43,7 @@ class RegionalApi(ModelApi):
         answer's ``Accept`` tell; default: what the platform's container speaks, and pictures.
     :param sets_account_logging: whether this stack sets the role by which API Gateway writes logs, one for an account
         and region; False where something else sets it; default: yes.
+    :param features: answers ``POST /predictions`` too, for callers who do not have the model's inputs; default: none.
     """
 
     def __init__(  # noqa: PLR0913 - each argument but the first four has a default
@@ -59,6 +61,7 @@ class RegionalApi(ModelApi):
         mutual_tls: MutualTls | None = None,
         binary_types: Sequence[str] = BINARY_TYPES,
         sets_account_logging: bool = True,
+        features: FeatureFunction | None = None,
     ) -> None:
         super().__init__(scope, id)
         self._check(plan, binary_types)
@@ -75,6 +78,7 @@ class RegionalApi(ModelApi):
             throttle=throttle,
             binary_types=binary_types,
             sets_account_logging=sets_account_logging,
+            features=features,
         )
         # As its custom domains: with the default address shut, the narrower of the two counts.
         # https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-custom-domain-ip-address-type.html

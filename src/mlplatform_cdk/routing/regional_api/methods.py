@@ -138,9 +138,9 @@ def health_responses() -> Sequence[apigateway.MethodResponse]:
     return [apigateway.MethodResponse(status_code=one, response_parameters=headers) for one in ("200", "503")]
 
 
-def invoke_arn(api: apigateway.RestApi) -> str:
+def invoke_arn(api: apigateway.RestApi, path: str = "/invocations") -> str:
     """What a caller must be allowed: predictions, and nothing else of the API."""
-    return api.arn_for_execute_api("POST", "/invocations", api.deployment_stage.stage_name)
+    return api.arn_for_execute_api("POST", path, api.deployment_stage.stage_name)
 
 
 def stage_arn(api: apigateway.RestApi) -> str:

@@ -1,8 +1,8 @@
 """What every API in front of a model has, whoever may reach it: the methods, who may call, throttles and logs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
@@ -24,6 +24,7 @@ from mlplatform_cdk.core import (
     service_principal,
 )
 from mlplatform_cdk.core.functions import LOG_RETENTION
+from mlplatform_cdk.routing.feature_function import FeatureFunction
 from mlplatform_cdk.routing.plan import MultiRegionEndpoint
 from mlplatform_cdk.routing.regional_api import access_log, methods
 from mlplatform_cdk.routing.regional_api.account_logging import account_logging_of
@@ -61,10 +62,14 @@ class Served:
     throttle: Throttle
     binary_types: Sequence[str]
     sets_account_logging: bool
+    features: FeatureFunction | None
 
 
 class ModelApi(Construct):
-    """``POST /invocations`` and ``GET /health`` of one region's endpoint, without a Lambda on the way."""
+    """``POST /invocations`` and ``GET /health`` of one region's endpoint, without a Lambda on the way.
+
+    With ``features``, ``POST /predictions`` is answered by that function.
+    """
 
     plan: MultiRegionEndpoint
     endpoint_name: str
@@ -80,7 +85,7 @@ class ModelApi(Construct):
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` ask for predictions here, where the API asks for a signature."""
-        return grant_actions(grantee, ["execute-api:Invoke"], methods.invoke_arn(self.api))
+        return grant_actions(grantee, ["execute-api:Invoke"], *self._paths)
 
     def _check(self, plan: MultiRegionEndpoint, binary_types: Sequence[str]) -> None:
         region = region_of(self)
@@ -103,7 +108,11 @@ class ModelApi(Construct):
             self.api.deployment_stage.node.add_dependency(account_logging_of(self))
         self.endpoint_name = name = served.endpoint.endpoint_name
         guard = Guard(self, "Guard", authorization=served.authorization, endpoint_name=name, key=served.key)
-        self._define_methods(served.endpoint, served.verdicts, guard)
+        guarded = guard.method_options(self.api)
+        self._define_methods(served.endpoint, served.verdicts, guarded)
+        self._paths = [methods.invoke_arn(self.api)]
+        if served.features is not None:
+            self._define_predictions(served.features, guarded)
         self.api_key = guard.define_key(self.api, served.throttle)
 
     def _define_api(
@@ -134,13 +143,13 @@ class ModelApi(Construct):
             ),
         )
 
-    def _define_methods(self, endpoint: Endpoint, verdicts: Verdicts, guard: Guard) -> None:
+    def _define_methods(self, endpoint: Endpoint, verdicts: Verdicts, guarded: Mapping[str, Any]) -> None:
         asker = self._role("Invoker", f"Asks the endpoint {endpoint.endpoint_name} for {self.plan.domain_name}")
         endpoint.grant_invoke(asker)
         self.api.root.add_resource("invocations").add_method(
             "POST",
             methods.invocations(asker, endpoint.endpoint_name),
-            **guard.method_options(self.api),
+            **guarded,
             **methods.invocation_options(),
         )
         reader = self._role("HealthReader", f"Reads the verdict on {endpoint.endpoint_name}")
@@ -154,6 +163,11 @@ class ModelApi(Construct):
         reason = "Route 53's health checkers cannot sign; the answer is a word on the region's health and a version"
         acknowledge(look, {"AwsSolutions-APIG4": reason, "AwsSolutions-COG4": reason})
         accept_checkov(look, {"CKV_AWS_59": reason}, is_new=True)
+
+    def _define_predictions(self, features: FeatureFunction, guarded: Mapping[str, Any]) -> None:
+        answered = apigateway.LambdaIntegration(features.function, allow_test_invoke=False)
+        self.api.root.add_resource("predictions").add_method("POST", answered, **guarded)
+        self._paths.append(methods.invoke_arn(self.api, "/predictions"))
 
     def _role(self, id: str, description: str) -> PlatformRole:
         return PlatformRole(self, id, assumed_by=service_principal("apigateway.amazonaws.com"), description=description)

@@ -54,6 +54,10 @@ class RegionalTable(Construct):
         """Let ``grantee`` write rows of this region's copy; conditions need no reading."""
         self._grant(grantee, _WRITE, _ENCRYPT)
 
+    def grant(self, grantee: iam.IGrantable, *actions: str) -> None:
+        """Let ``grantee`` do these actions of DynamoDB on this region's copy, and what its key needs for them."""
+        self._grant(grantee, actions, _DECRYPT if {*actions} <= {*_READ} else _ENCRYPT)
+
     def _grant(self, grantee: iam.IGrantable, on_table: tuple[str, ...], on_key: tuple[str, ...]) -> None:
         give(grantee, Access([allowed(on_table, self.table_arn), self._on_key(on_key)], patterns=self._patterns()))
 

@@ -50,9 +50,11 @@ class RegionClient:
         answers wrongly is not asked; None: never; default: every 30 s.
     :param tls: trust other than the system's, or the client's certificate for mutual TLS.
     :param wire: in place of the network, for tests; URLs may then be ``http`` too.
+    :param path: what is asked below each URL, such as ``/predictions`` of a function of features; default:
+        ``/invocations``.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each argument but the first has a default
         self,
         urls: Mapping[str, str],
         *,
@@ -65,6 +67,7 @@ class RegionClient:
         watching: Watching | None = Watching(),  # noqa: B008 -- a frozen value
         tls: ssl.SSLContext | None = None,
         wire: Wire | None = None,
+        path: str = "/invocations",
     ) -> None:
         if not urls:
             raise ValueError("a client needs at least one region, got none")
@@ -76,7 +79,7 @@ class RegionClient:
         known = Regions([*urls], prefer=prefer, rules=breaking, chance=wire.chance)
         health = {region: f"{base}/health" for region, base in bases.items()}
         self._shared = Shared(
-            urls={region: f"{base}/invocations" for region, base in bases.items()},
+            urls={region: f"{base}{path}" for region, base in bases.items()},
             authorization=authorization or Iam(),
             wire=wire,
             regions=known,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from botocore.credentials import Credentials
@@ -18,7 +19,8 @@ from mlplatform_cdk.runtimekit import aws as runtimekit_aws
 from mlplatform_cdk.runtimekit.client import CallFailed, CallRefused, Iam, RegionClient, Retries, Unsigned
 from mlplatform_cdk.runtimekit.client.http_wire import HttpWire
 from mlplatform_cdk.runtimekit.region_health import Evidence, Golden, Observation, Peer, RegionHealth
-from tests.local.adapters.api_gateway.fronts import ATTRIBUTES, Client, Front, caller, serve
+from tests.local.adapters.api_gateway import features
+from tests.local.adapters.api_gateway.fronts import ATTRIBUTES, Client, Front, Reply, caller, serve
 from tests.local.sagemaker.conftest import allow, wait_for
 
 DOMAIN = "models.example.com"
@@ -27,8 +29,11 @@ DOMAIN = "models.example.com"
 @pytest.fixture(scope="module")
 def front(client: Client, aws: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     serve(client, aws, tmp_path_factory.mktemp("image"))
-    made = Front(client, aws, tmp_path_factory.mktemp("front"), DOMAIN, throttle=Throttle(rate=1, burst=20))
+    folder = tmp_path_factory.mktemp("front")
+    made = Front(client, aws, folder, DOMAIN, throttle=Throttle(rate=1, burst=20), features=features.beside(aws))
+    features.fill(client)
     yield made
+    features.clear(client)
     destroy(made.assembly, aws)
     assert client("apigateway").get_rest_apis()["items"] == []
     assert client("apigateway").get_domain_names()["items"] == []
@@ -38,6 +43,13 @@ def front(client: Client, aws: Settings, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(scope="module")
 def allowed(client: Client, aws: Settings, front: Front) -> Credentials:
     return caller(client, aws, allow("execute-api:Invoke"))
+
+
+def connected(front: Front, authorization: Iam | Unsigned, **more: Any) -> RegionClient:
+    region = front.aws.region
+    name = front.plan.regional_name(region)
+    wire, once = HttpWire(leads_to={name: f"127.0.0.1:{front.aws.port}"}), Retries(attempts=1)
+    return RegionClient({region: f"http://{name}"}, authorization=authorization, retries=once, wire=wire, **more)
 
 
 def test_a_signed_call_gets_a_prediction_with_its_headers_there_and_back(front: Front, allowed: Credentials) -> None:
@@ -84,25 +96,42 @@ def test_a_failed_model_is_told_from_a_failed_platform(front: Front, allowed: Cr
     assert reply.json["OriginalStatusCode"] == 500
 
 
+def test_features_are_read_and_computed_beside_the_endpoint_and_a_key_is_answered_once(
+    front: Front, allowed: Credentials
+) -> None:
+    once = {"X-Idempotency-Key": "order-17"}
+
+    def ask(customer: str, **headers: str) -> Reply:
+        body = json.dumps({"customer": customer, "amount": 2}).encode()
+        return front.ask("POST", "/predictions", body, signed_by=allowed, **headers)
+
+    first, again = ask("c-17", **once), ask("c-17", **once)
+    stranger = front.ask("POST", "/predictions", b"{}")
+
+    asked = json.dumps({"inputs": {"features": [[3, 4.5, 2]]}})
+    assert (first.status, first.json["length"]) == (200, len(asked))
+    assert (again.body, again.headers["X-Idempotency-Replayed"]) == (first.body, "true")
+    with connected(front, Iam(allowed), path="/predictions") as client_of_regions:
+        said = client_of_regions.invoke(json.dumps({"customer": "c-17", "amount": 2}), idempotency_key="order-17")
+    assert said.body == first.body
+    assert ask("c-18", **once).status == 422
+    assert ask("c-18").status == 400
+    assert stranger.status == 403
+
+
 def test_the_client_of_many_regions_is_answered_and_knows_a_failed_model_a_refusal_and_a_drain(
     front: Front, allowed: Credentials
 ) -> None:
     region = front.aws.region
-    name = front.plan.regional_name(region)
-
-    def connected(authorization: Iam | Unsigned) -> RegionClient:
-        wire = HttpWire(leads_to={name: f"127.0.0.1:{front.aws.port}"})
-        once = Retries(attempts=1)
-        return RegionClient({region: f"http://{name}"}, authorization=authorization, retries=once, wire=wire)
 
     front.publish("drained")
-    with connected(Iam(allowed)) as client:
+    with connected(front, Iam(allowed)) as client:
         answer = client.invoke(b"1,2,3", content_type="text/csv", idempotency_key="order-17")
         with pytest.raises(CallFailed, match=f"{region} answered 424"):
             client.invoke(b"break")
         (status,) = client.status()
     with (
-        connected(Unsigned()) as stranger,
+        connected(front, Unsigned()) as stranger,
         pytest.raises(CallRefused, match=r"with 403: .*Missing Authentication Token"),
     ):
         stranger.invoke(b"{}")

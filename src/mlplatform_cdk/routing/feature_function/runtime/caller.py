@@ -1,0 +1,16 @@
+"""Who asks, so that nobody gets another's answer by guessing a key."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def of(event: Mapping[str, Any]) -> str:
+    """The role, API key or subject that API Gateway has let in; the same for all sessions of a role."""
+    context = event.get("requestContext") or {}
+    identity, authorizer = context.get("identity") or {}, context.get("authorizer") or {}
+    claims = authorizer.get("claims") or {}
+    arn = identity.get("userArn") or ""
+    if ":assumed-role/" in arn:
+        arn = arn.rpartition("/")[0]
+    subject = claims.get("sub") or authorizer.get("principalId") or ""
+    return "|".join((arn, str(subject), identity.get("apiKeyId") or ""))

@@ -1,0 +1,53 @@
+"""The endpoint of this region, asked once: whoever calls may ask again."""
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from mlplatform_cdk.routing.feature_function.runtime.reply import JSON, OK, Reply, problem
+from mlplatform_cdk.runtimekit import aws
+
+_PATIENCE_S = 25  # the function has 28, and API Gateway waits for 29
+_PASSED_ON = {
+    "x-amzn-sagemaker-custom-attributes": "CustomAttributes",
+    "x-amzn-sagemaker-inference-id": "InferenceId",
+}
+_FAILED, _BUSY, _AWAY = 424, 429, 503
+
+
+def ask(inputs: Any, headers: Mapping[str, str]) -> Reply:
+    """``InvokeEndpoint`` with what the user's code computed.
+
+    :param inputs: by name, sent as ``{"inputs": …}``.
+    :param headers: of the request, by small names; those of SageMaker's that are the caller's go on.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError  # an asset must boot without boto3
+
+    given = {ours: headers[name] for name, ours in _PASSED_ON.items() if name in headers}
+    runtime = aws.client("sagemaker-runtime", patience_s=_PATIENCE_S, attempts=1)
+    try:
+        answer = runtime.invoke_endpoint(
+            EndpointName=os.environ["ENDPOINT_NAME"],
+            Body=json.dumps({"inputs": inputs}).encode(),
+            ContentType=JSON,
+            Accept=headers.get("accept", JSON),
+            **given,
+        )
+    except ClientError as error:
+        return _refusal(error)
+    except BotoCoreError:
+        return problem(_AWAY, "the endpoint did not answer in time", {"Retry-After": "1"})
+    said = {"X-Amzn-Invoked-Production-Variant": answer.get("InvokedProductionVariant", "")}
+    return Reply(OK, answer["Body"].read(), answer.get("ContentType", JSON), said)
+
+
+def _refusal(error: Any) -> Reply:
+    """As the API says it where no function stands between: 424 where the model failed."""
+    code = error.response["Error"]["Code"]
+    if code == "ModelError":
+        original = error.response.get("OriginalStatusCode")
+        return Reply(_FAILED, json.dumps({"error": "the model failed", "OriginalStatusCode": original}).encode())
+    if aws.is_throttling(error):
+        return problem(_BUSY, "the endpoint is too busy", {"Retry-After": "1"})
+    return problem(_AWAY, f"the endpoint did not answer: {code}", {"Retry-After": "1"})
