@@ -22,7 +22,7 @@ from mlplatform_cdk.release import BlueGreenRelease, Strategy, VerdictRules
 from mlplatform_cdk.runtimekit.manifest import Manifest
 from mlplatform_cdk.serving import ReleasedEndpoint
 from tests.release import platforms
-from tests.release.rehearsal import answering
+from tests.release.rehearsal import answering, runbooks
 
 ENDPOINT, GROUP = "rehearsed", "rehearsed"
 PATIENCE_S = 60.0
@@ -189,16 +189,20 @@ def wrong(trained: tuple[bytes, Manifest]) -> Manifest:
 def rehearsal(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, trained: tuple[bytes, Manifest]
 ) -> Iterator[Rehearsal]:
-    """The platform, deployed, before its first release; a module's ``STRATEGY`` says how it releases."""
+    """The platform, deployed, before its first release; a module's ``STRATEGY`` says how it releases.
+
+    With a module's ``RUNBOOKS``, it has runbooks, too.
+    """
     settings = Settings(state_dir=tmp_path_factory.mktemp("aws"), clock_factor=0.02)
     strategy = getattr(request.module, "STRATEGY", CANARY)
-    assembly = _synthesize(tmp_path_factory.mktemp("assembly") / "cdk.out", settings, strategy)
+    books = getattr(request.module, "RUNBOOKS", False)
+    assembly = _synthesize(tmp_path_factory.mktemp("assembly") / "cdk.out", settings, strategy, books=books)
     with server.start(settings) as running:
         report = deploy.deploy(assembly, running.settings)
         yield Rehearsal(Administrator(running.settings), assembly, dict(report.stacks[0].outputs), *trained)
 
 
-def _synthesize(outdir: Path, settings: Settings, strategy: Strategy) -> Assembly:
+def _synthesize(outdir: Path, settings: Settings, strategy: Strategy, *, books: bool) -> Assembly:
     app = App(outdir=str(outdir))
     where = Environment(account=settings.account, region=settings.region)
     base = platforms.base(app, "Rehearsed", where, group=GROUP)
@@ -226,6 +230,8 @@ def _synthesize(outdir: Path, settings: Settings, strategy: Strategy) -> Assembl
     }
     if gates is not None:
         outputs["Team"] = answering.team(stack, gates, release.state_machine)
+    if books:
+        outputs |= runbooks.define(base, endpoint, release)
     base.say(outputs)
     app.synth()
     return read(outdir)

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from tests.release.rehearsal import runbooks
 from tests.release.rehearsal.breakpoints import retiring_after
 from tests.release.rehearsal.callers import Callers
-from tests.release.rehearsal.conftest import CANARY, Rehearsal
+from tests.release.rehearsal.conftest import CANARY, ENDPOINT, Rehearsal
 
 # Far longer than these tests take, whatever runs beside them.
 STRATEGY = CANARY.with_(retention=timedelta(days=7), observe=timedelta(seconds=10), bake=timedelta(0))
+RUNBOOKS = True
 
 
 @pytest.fixture(scope="module")
@@ -85,15 +87,112 @@ def test_blue_retires_when_its_time_is_over(rehearsal: Rehearsal, kept: tuple[st
     assert len(models) == STRATEGY.kept_versions
 
 
-def test_after_that_a_rollback_releases_the_version_before(rehearsal: Rehearsal, kept: tuple[str, str]) -> None:
+def test_after_that_the_runbook_rolls_back_by_a_release_of_the_version_before(
+    rehearsal: Rehearsal, kept: tuple[str, str]
+) -> None:
     first, _ = kept
     (live,) = rehearsal.traffic()
 
-    execution = _ask(rehearsal, action="rollback", who="ann", reason="complaints")
+    ended = runbooks.run(rehearsal.aws, f"{ENDPOINT}-roll-back", Reason="complaints")
 
-    assert execution["status"] == "SUCCEEDED", execution.get("cause")
+    assert ended["AutomationExecutionStatus"] == "Success", ended
     assert rehearsal.traffic() == {live: 0.0, first: 1.0}
-    assert rehearsal.package(live)["ModelApprovalStatus"] == "Rejected"
+    package = rehearsal.package(live)
+    assert package["ModelApprovalStatus"] == "Rejected"
+    said = f"automation-execution/{ended['AutomationExecutionId']}: complaints"
+    assert said in package["ApprovalDescription"]
+
+
+def test_the_runbook_keeps_more_instances_of_the_variant_that_serves(rehearsal: Rehearsal) -> None:
+    document = f"{ENDPOINT}-scale-up"
+
+    ended = runbooks.run(rehearsal.aws, document, Minimum="2", Maximum="5")
+
+    assert ended["AutomationExecutionStatus"] == "Success", ended
+    assert ended["Outputs"] == {"Look.FormerMinimum": ["1"], "Look.FormerMaximum": ["2"]}
+    (target,) = _targets(rehearsal)
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (2, 5)
+
+    _hold_still(rehearsal, target["ResourceId"])
+    refused = runbooks.run(rehearsal.aws, document, Minimum="3")
+    assert f"no release may run on {ENDPOINT}, and one holds its scaling still" in refused["FailureMessage"]
+    assert _targets(rehearsal)[0]["MinCapacity"] == 2
+
+
+def test_the_runbook_drains_the_region_and_lets_callers_in_again(
+    rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, document = rehearsal.outputs["Verdicts"], f"{ENDPOINT}-drain"
+    row = {"TableName": table, "Key": {"endpoint": {"S": ENDPOINT}}}
+    get = rehearsal.aws.client("dynamodb").get_item
+    with runbooks.probed(rehearsal.aws, table, ENDPOINT, monkeypatch):
+        refused = runbooks.run(rehearsal.aws, document, Reason="it answers nothing rightly")
+        assert "another region must be in service, and none is" in refused["FailureMessage"]
+        assert "drain" not in get(**row).get("Item", {})
+
+        ended = runbooks.run(rehearsal.aws, document, Reason="it answers nothing rightly", EvenTheLast="yes")
+
+        assert ended["AutomationExecutionStatus"] == "Success", ended
+        item = get(**row)["Item"]
+        assert (item["status"]["S"], json.loads(item["body"]["S"])["status"]) == ("drained", "drained")
+        assert item["drain"]["M"]["by"]["S"] == f"automation-execution/{ended['AutomationExecutionId']}"
+
+        back = runbooks.run(rehearsal.aws, document, Reason="mended", Way="restore")
+        assert back["AutomationExecutionStatus"] == "Success", back
+        assert get(**row)["Item"]["status"]["S"] == "in-service"
+
+
+def test_the_runbook_restores_a_table_and_puts_back_what_it_has_lost(rehearsal: Rehearsal) -> None:
+    dynamodb, table = rehearsal.aws.client("dynamodb"), rehearsal.outputs["RecordsTable"]
+    document, given = f"{ENDPOINT}-restore", {"TableName": table, "Suffix": "before"}
+    before = dynamodb.scan(TableName=table)["Items"]
+    restored = runbooks.run(rehearsal.aws, document, **given)
+    assert restored["AutomationExecutionStatus"] == "Success", restored
+    assert dynamodb.scan(TableName=f"{table}-restored-before")["Items"] == before
+    lost, changed, *_ = before
+    key = {name: lost[name] for name in ("endpoint", "at")}
+    dynamodb.delete_item(TableName=table, Key=key)
+    dynamodb.put_item(TableName=table, Item={**changed, "who": {"S": "somebody since"}})
+
+    copied = runbooks.run(rehearsal.aws, document, **given, At="restored", CopyBack="missing")
+
+    assert copied["Outputs"] == {"Copy.Copied": ["1"], "Copy.Kept": [str(len(before) - 1)]}, copied
+    assert dynamodb.get_item(TableName=table, Key=key)["Item"] == lost
+    assert "somebody since" in str(dynamodb.scan(TableName=table)["Items"])
+
+    whole = runbooks.run(rehearsal.aws, document, **given, At="restored", CopyBack="all")
+    assert whole["Outputs"]["Copy.Copied"] == [str(len(before))], whole
+    assert "somebody since" not in str(dynamodb.scan(TableName=table)["Items"])
+
+
+def test_the_runbook_makes_an_endpoint_anew_that_is_gone(rehearsal: Rehearsal, kept: tuple[str, str]) -> None:
+    first, _ = kept
+    rehearsal.aws.client("sagemaker").delete_endpoint(EndpointName=ENDPOINT)
+    rehearsal.until(lambda: not rehearsal.aws.client("sagemaker").list_endpoints()["Endpoints"])
+
+    ended = runbooks.run(rehearsal.aws, f"{ENDPOINT}-rebuild", Reason="somebody deleted it")
+
+    assert ended["AutomationExecutionStatus"] == "Success", ended
+    assert ended["Outputs"]["Look.Version"] == [first]
+    assert rehearsal.endpoint()["EndpointStatus"] == "InService"
+    assert rehearsal.traffic() == {first: 1.0}
+    rehearsal.ask()
+
+
+def _targets(rehearsal: Rehearsal) -> list[dict[str, Any]]:
+    found = rehearsal.aws.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="sagemaker")
+    return list(found["ScalableTargets"])
+
+
+def _hold_still(rehearsal: Rehearsal, resource: str) -> None:
+    """As a release does."""
+    kinds = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
+    rehearsal.aws.client("application-autoscaling").register_scalable_target(
+        ServiceNamespace="sagemaker",
+        ResourceId=resource,
+        ScalableDimension="sagemaker:variant:DesiredInstanceCount",
+        SuspendedState=dict.fromkeys(kinds, True),
+    )
 
 
 def _rest(rehearsal: Rehearsal) -> None:

@@ -81,14 +81,13 @@ class Runbooks(Construct):
         lead_to(self, [name, *([plan.domain_name] if plan is not None else [])], self._kept)
 
     @staticmethod
-    def lead_elsewhere(scope: Construct, *, endpoint_name: str, plan: MultiRegionEndpoint) -> None:
-        """Let the alarms of a stack without runbooks, such as that of the names, name those of the plan's regions.
+    def lead_elsewhere(scope: Construct, *, endpoint_name: str) -> None:
+        """Let the alarms of a stack without runbooks, such as that of the names, name those of another stack.
 
         :param scope: the stack, or any construct in it.
-        :param endpoint_name: what the endpoint is called in every region.
-        :param plan: the regions and their names.
+        :param endpoint_name: whose runbooks; what the endpoint is called in every region.
         """
-        lead_to(scope, [endpoint_name, plan.domain_name], KeptRunbooks(prefix=endpoint_name))
+        lead_to(scope, [endpoint_name], KeptRunbooks(prefix=endpoint_name))
 
     def link(self, alarm: cloudwatch.Alarm | cloudwatch.CompositeAlarm, runbook: Runbook, *, sentence: str) -> None:
         """Let an alarm of yours name a runbook.

@@ -66,8 +66,9 @@ def restore(place: Place, *, tables: Sequence[RestorableTable]) -> Automation:
         Runbook.RESTORE,
         _steps(place),
         description=(
-            "Restores a table to the moment `At`, as a table of its own beside it. With `CopyBack=missing` the rows "
-            "that the table has lost are put back into it, with `all` every row as it was; rows that came later stay."
+            "Restores a table to the moment `At`, as a table of its own beside it, to be looked at. With "
+            "`CopyBack=missing` the rows that the table has lost are put back into it, with `all` every row as it was; "
+            "rows that came later stay."
         ),
         parameters={
             "TableName": Parameter(description="Which table.", values=names),
@@ -75,8 +76,11 @@ def restore(place: Place, *, tables: Sequence[RestorableTable]) -> Automation:
                 description="Ends the name of the restored table, such as 20261122.", pattern="[a-zA-Z0-9-]{1,32}"
             ),
             "At": Parameter(
-                description="The moment, such as 2026-11-22T16:00:00Z; `latest` is about five minutes ago.",
-                pattern="(latest|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)",
+                description=(
+                    "The moment, such as 2026-11-22T16:00:00Z; `latest` is about five minutes ago; `restored`: the "
+                    "table was restored already, by this suffix."
+                ),
+                pattern="(latest|restored|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)",
                 default="latest",
             ),
             "CopyBack": Parameter(description="Which rows.", values=("none", "missing", "all"), default="none"),
@@ -89,7 +93,12 @@ def restore(place: Place, *, tables: Sequence[RestorableTable]) -> Automation:
 def _steps(place: Place) -> list[Step]:
     named = {"SourceTableName": "{{ TableName }}", "TargetTableName": _NEW}
     return [
-        branch("When", on="{{ At }}", ways={"latest": "RestoreLatest"}, otherwise="RestoreMoment"),
+        branch(
+            "When",
+            on="{{ At }}",
+            ways={"latest": "RestoreLatest", "restored": "Restored"},
+            otherwise="RestoreMoment",
+        ),
         _restored("RestoreLatest", {**named, "UseLatestRestorableTime": True}),
         _restored("RestoreMoment", {**named, "RestoreDateTime": "{{ At }}"}),
         wait_for(

@@ -10,9 +10,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from mlplatform_cdk.core import acknowledge_controls, arn_of, region_of
+from mlplatform_cdk.core import WayOut, acknowledge_controls, arn_of, region_of
 from mlplatform_cdk.routing.health_probe.runtime.metrics import NAMESPACE
 from mlplatform_cdk.routing.plan import MultiRegionEndpoint
+from mlplatform_cdk.runtimekit.runbook_names import Runbook
 
 _MINUTE = Duration.minutes(1)
 _TEN_SECONDS = Duration.seconds(10)
@@ -44,6 +45,7 @@ class ProbeAlarms(Construct):
         # https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-types.html
         self.out_of_service = self._alarm(
             "OutOfService",
+            Runbook.SCALE_UP,
             name,
             "is out of service, or drained, or its probe is silent",
             self.metric("InService", "Minimum", _MINUTE),
@@ -52,6 +54,7 @@ class ProbeAlarms(Construct):
         )
         self.nothing_right = self._alarm(
             "NothingRight",
+            Runbook.DRAIN,
             f"{self._base}-nothing-right",
             f"has answered no round of golden requests rightly for {_BLIND_MINUTES} minutes",
             self.metric("Right", "Maximum", _MINUTE),
@@ -61,6 +64,7 @@ class ProbeAlarms(Construct):
         )
         self.wrong_everywhere = self._alarm(
             "WrongEverywhere",
+            Runbook.ROLL_BACK,
             f"{self._base}-wrong-everywhere",
             "serves a version whose answers are wrong wherever it serves; its release must go back",
             self.metric("WrongEverywhere", "Maximum", _TEN_SECONDS),
@@ -69,6 +73,7 @@ class ProbeAlarms(Construct):
         )
         self.versions_differ = self._alarm(
             "VersionsDiffer",
+            Runbook.REBUILD,
             f"{self._base}-versions-differ",
             f"has served another version than other regions for longer than {_hours(release_takes)} hours, "
             "which is more than a release takes",
@@ -93,6 +98,7 @@ class ProbeAlarms(Construct):
     def _alarm(
         self,
         id: str,
+        runbook: Runbook,
         name: str,
         sentence: str,
         metric: cloudwatch.Metric,
@@ -104,17 +110,23 @@ class ProbeAlarms(Construct):
     ) -> cloudwatch.Alarm:
         less = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
         more = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
+        way = WayOut(
+            sentence=f"{self._plan.domain_name} in {self._region} {sentence}",
+            runbook=runbook,
+            subject=self._plan.domain_name,
+        )
         alarm = cloudwatch.Alarm(
             self,
             id,
             alarm_name=name,
-            alarm_description=f"{self._plan.domain_name} in {self._region} {sentence}",
+            alarm_description=way.describe(self),
             metric=metric,
             threshold=below if below is not None else above or 0,
             comparison_operator=less if below is not None else more,
             evaluation_periods=periods,
             treat_missing_data=missing,
         )
+        way.remember(alarm)
         if self._notifications is not None:
             alarm.add_alarm_action(actions.SnsAction(self._notifications))
         else:

@@ -6,7 +6,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 _PATIENCE_S = 5.0
 _HTTPS = 443
@@ -39,10 +39,13 @@ def _regions_beside(region: str) -> list[str]:
 
 
 def _serving(names: str, regions: Iterable[str]) -> Iterator[str]:
-    asked = [*regions]
-    with ThreadPoolExecutor(max_workers=max(1, len(asked))) as pool:
-        answers = pool.map(lambda region: _is_serving(names.replace("{region}", region)), asked)
-        yield from (region for region, serves in zip(asked, answers, strict=True) if serves)
+    """All are asked at once; one that does not answer in time is as if it were lost."""
+    asked = {region: names.replace("{region}", region) for region in regions}
+    pool = ThreadPoolExecutor(max_workers=max(1, len(asked)))
+    answers = {pool.submit(_is_serving, name): region for region, name in asked.items()}
+    done, _ = wait(answers, timeout=_PATIENCE_S)
+    pool.shutdown(wait=False)
+    yield from (answers[one] for one in done if one.result())
 
 
 def _is_serving(name: str) -> bool:

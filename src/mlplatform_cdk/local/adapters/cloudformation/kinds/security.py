@@ -163,7 +163,7 @@ class DocumentKind(CodedKind):
     def make(self, resource: Resource) -> None:
         """Create it."""
         api, given = self.api(resource), resource.properties
-        values = {**given.items(), "Content": _text(given["Content"])}
+        values = {**dict(given.items()), "Content": _text(given["Content"])}
         values.pop("UpdateMethod", None)
         api.create_document(**parameters(api, "create_document", values, resource.lost))
         resource.physical_resource_id = given["Name"]

@@ -1,0 +1,176 @@
+"""Do the runbooks' scripts look rightly, and change what they say?"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from mlplatform_cdk.resilience.runbooks.runtime import copies, others, rebuilding, scaling
+
+REGION = "eu-west-1"
+NAMES = {"Region": REGION, "Names": "{region}.models.example.com"}
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with mock_aws():
+        yield
+
+
+def test_a_region_is_drained_where_another_one_serves_and_the_last_one_only_if_that_is_meant(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    serving = {"eu-central-1.models.example.com"}
+    monkeypatch.setattr(others, "_regions_beside", lambda _: [REGION, "eu-central-1", "us-east-1"])
+    monkeypatch.setattr(others, "_is_serving", serving.__contains__)
+
+    assert others.look({**NAMES, "EvenTheLast": "no"}, None)["Serving"] == "eu-central-1"
+    serving.clear()
+    with pytest.raises(RuntimeError, match="another region must be in service, and none is: eu-west-1 is the last"):
+        others.look({**NAMES, "EvenTheLast": "no"}, None)
+    assert others.look({**NAMES, "EvenTheLast": "yes"}, None)["Serving"] == "none"
+
+
+def test_a_name_that_leads_nowhere_serves_nobody() -> None:
+    assert others._is_serving("eu-west-1.models.invalid") is False
+
+
+class Endpoint:
+    """SageMaker, as far as a rebuild and a scaling ask."""
+
+    def __init__(self, *statuses: str, variants: list[tuple[str, float]] | None = None) -> None:
+        self.statuses, self.deleted = [*statuses], False
+        self.variants = variants or [("a", 1.0), ("b", 0.0)]
+        self.exceptions = boto3.client("sagemaker").exceptions
+
+    def describe_endpoint(self, **_: str) -> dict[str, Any]:
+        status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+        if not status:
+            error = {"Code": "ValidationException", "Message": 'Could not find endpoint "churn".'}
+            raise self.exceptions.ClientError({"Error": error}, "DescribeEndpoint")
+        shares = [{"VariantName": name, "CurrentWeight": weight} for name, weight in self.variants]
+        return {"EndpointStatus": status, "ProductionVariants": shares}
+
+    def delete_endpoint(self, **_: str) -> None:
+        self.deleted = True
+
+
+def rows(owner: str) -> str:
+    """A table with an endpoint's lock."""
+    client = boto3.client("dynamodb")
+    keys = [("endpoint", "HASH"), ("at", "RANGE")]
+    client.create_table(
+        TableName="records",
+        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    lock = {"endpoint": {"S": "lock#churn"}, "at": {"S": "lock"}, "owner": {"S": owner}}
+    client.put_item(TableName="records", Item=lock)
+    return "records"
+
+
+def execution() -> str:
+    """One that runs."""
+    client = boto3.client("stepfunctions")
+    role = "arn:aws:iam::123456789012:role/machine"
+    machine = client.create_state_machine(name="machine", definition="{}", roleArn=role)["stateMachineArn"]
+    arn: str = client.start_execution(stateMachineArn=machine)["executionArn"]
+    return arn
+
+
+def asked(monkeypatch: pytest.MonkeyPatch, endpoint: Endpoint, module: Any) -> None:
+    other = module._client
+    monkeypatch.setattr(module, "_client", lambda name: endpoint if name == "sagemaker" else other(name))
+
+
+def test_an_endpoint_out_of_service_is_deleted_where_nobody_holds_its_lock(
+    aws: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rebuilding, "_LOOK_EVERY_S", 0)
+    endpoint = Endpoint("OutOfService", "OutOfService", "Deleting", "")
+    asked(monkeypatch, endpoint, rebuilding)
+    ended = "arn:aws:states:eu-west-1:123456789012:execution:machine:ended"
+
+    assert rebuilding.clear({"EndpointName": "churn", "Table": rows(ended)}, None) == {"Cleared": "OutOfService"}
+    assert endpoint.deleted
+
+
+def test_an_endpoint_whose_lock_is_held_is_left_alone(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    endpoint = Endpoint("OutOfService")
+    asked(monkeypatch, endpoint, rebuilding)
+
+    with pytest.raises(RuntimeError, match="no execution may hold the lock of churn, and arn"):
+        rebuilding.clear({"EndpointName": "churn", "Table": rows(execution())}, None)
+
+    assert not endpoint.deleted
+
+
+def test_an_endpoint_that_serves_again_is_left_alone(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    endpoint = Endpoint("InService")
+    asked(monkeypatch, endpoint, rebuilding)
+
+    with pytest.raises(RuntimeError, match="must be gone, and is InService"):
+        rebuilding.clear({"EndpointName": "churn", "Table": rows("")}, None)
+
+    assert not endpoint.deleted
+
+
+@pytest.mark.parametrize(
+    ("status", "must_go"), [("", "no"), ("Failed", "no"), ("InService", "no"), ("UpdateRollbackFailed", "yes")]
+)
+def test_what_a_release_does_not_make_anew_by_itself_must_go_first(
+    aws: None, monkeypatch: pytest.MonkeyPatch, status: str, must_go: str
+) -> None:
+    asked(monkeypatch, Endpoint(status), rebuilding)
+
+    found = rebuilding.look({"EndpointName": "churn", "Group": "churn", "Version": "arn:mine"}, None)
+
+    assert found == {"Version": "arn:mine", "Status": status or "none", "MustGo": must_go}
+
+
+def test_without_a_version_in_production_a_rebuild_asks_for_one(aws: None) -> None:
+    boto3.client("sagemaker").create_model_package_group(ModelPackageGroupName="churn")
+
+    with pytest.raises(RuntimeError, match="a version of churn must be marked as in production"):
+        rebuilding.look({"EndpointName": "churn", "Group": "churn", "Version": "production"}, None)
+
+
+@pytest.mark.parametrize(
+    ("variants", "said"),
+    [
+        ([("a", 0.5), ("b", 0.5)], "one variant of churn must have the traffic, got a, b"),
+        ([("a", 1.0)], "variant a of churn must scale"),
+    ],
+)
+def test_bounds_are_those_of_one_variant_that_scales(
+    aws: None, monkeypatch: pytest.MonkeyPatch, variants: list[tuple[str, float]], said: str
+) -> None:
+    asked(monkeypatch, Endpoint("InService", variants=variants), scaling)
+
+    with pytest.raises(RuntimeError, match=said):
+        scaling.look({"EndpointName": "churn", "Minimum": "2", "Maximum": "same"}, None)
+
+
+def test_the_objects_of_a_run_are_written_again_as_they_were(aws: None) -> None:
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="archives", CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_bucket_versioning(Bucket="archives", VersioningConfiguration={"Status": "Enabled"})
+    for key in ("runs/1/model.tar.gz", "runs/1/manifest.json", "runs/2/model.tar.gz"):
+        s3.put_object(Bucket="archives", Key=key, Body=key.encode(), Metadata={"run": "1"}, ContentType="x/y")
+    given = {"Bucket": "archives", "Prefix": "runs/1/"}
+
+    assert copies.again({**given, "Which": "failed"}, None) == {"Seen": "2", "Written": "0"}
+    assert copies.again({**given, "Which": "all"}, None) == {"Seen": "2", "Written": "2"}
+
+    versions = [one["Key"] for one in s3.list_object_versions(Bucket="archives")["Versions"]]
+    assert (versions.count("runs/1/model.tar.gz"), versions.count("runs/2/model.tar.gz")) == (2, 1)
+    now = s3.get_object(Bucket="archives", Key="runs/1/model.tar.gz")
+    assert (now["Body"].read(), now["Metadata"], now["ContentType"]) == (b"runs/1/model.tar.gz", {"run": "1"}, "x/y")
+    with pytest.raises(RuntimeError, match="there must be objects under runs/3/"):
+        copies.again({**given, "Prefix": "runs/3/", "Which": "all"}, None)
