@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,37 @@ def test_the_cost_of_one_more_region_is_the_difference_of_two_assemblies(tmp_pat
     assert found.difference(Kind.COMMITTED) == Decimal("4.5")
     assert {change.line.place.stack for change in found.changes} == {"Front-b"}
     assert not found.open(Kind.COMMITTED)
+
+
+def test_a_region_has_its_stacks_its_checks_in_another_regions_stack_and_its_copies_of_tables(tmp_path: Path) -> None:
+    home, there, names = "us-east-1", "eu-west-1", "us-west-2"
+    stacks = {
+        home: {"Home": {"Resources": {"Key": resource("AWS::KMS::Key"), "Table": table(home, there)}}},
+        names: {
+            f"Names/{there}": {"Resources": {"Check": check("TCP")}},
+            "Names/all": {"Resources": {"Check": check("TCP"), "Other": resource("AWS::Nobody::Knows")}},
+        },
+    }
+    written = [estimate(read(write_assembly(tmp_path / at, of, at)), packaged(), Usage()) for at, of in stacks.items()]
+    every = replace(
+        written[0],
+        lines=tuple(line for one in written for line in one.lines),
+        gaps=tuple(gap for one in written for gap in one.gaps),
+    )
+
+    found = every.by_region()
+
+    assert {region: totals.committed.known for region, totals in found.items()} == {
+        home: Decimal(1),
+        there: Decimal("0.5"),
+        names: Decimal("0.5"),
+    }
+    assert found[there].used.known > 0
+    assert found[names].committed.unknown
+    whole = every.totals()
+    assert sum(totals.committed.known + totals.used.known for totals in found.values()) == (
+        whole.committed.known + whole.used.known
+    )
 
 
 def test_a_copy_of_a_table_in_one_more_region_is_a_difference_of_its_own(tmp_path: Path) -> None:

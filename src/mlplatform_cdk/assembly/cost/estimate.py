@@ -14,7 +14,7 @@ from mlplatform_cdk.assembly.cost.resources import Resource
 from mlplatform_cdk.assembly.diff.sources import NESTED, sources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from mlplatform_cdk.assembly.cost.pricebook import PriceBook
     from mlplatform_cdk.assembly.cost.usage import Usage
@@ -89,22 +89,34 @@ class Estimate:
 
     def totals(self, chosen: Callable[[Place], bool] = lambda _: True) -> Totals:
         """The sums over the places that are ``chosen``; default: all."""
-        lines = [line for line in self.lines if chosen(line.place)]
-        gaps = total(gap.amount for gap in self.gaps if chosen(gap.place))
-        committed = [line for line in lines if line.kind is Kind.COMMITTED]
-        used = [line for line in lines if line.kind is Kind.USAGE]
-        return Totals(
-            committed=total(line.on_demand for line in committed) + gaps,
-            used=total(line.on_demand for line in used),
-            committed_discounted=total(line.discounted for line in committed) + gaps,
-            used_discounted=total(line.discounted for line in used),
+        return _sums(
+            [line for line in self.lines if chosen(line.place)], [gap for gap in self.gaps if chosen(gap.place)]
         )
 
     def by(self, name: str) -> dict[str, Totals]:
         """The sums per ``stack``, ``room`` or ``path``, the dearest first."""
         names = {getattr(place, name) for place in self.places}
         groups = {value: self.totals(lambda place, value=value: getattr(place, name) == value) for value in names}  # type: ignore[misc]
-        return dict(sorted(groups.items(), key=lambda group: (-_known(group[1]), group[0])))
+        return _dearest_first(groups)
+
+    def by_region(self) -> dict[str, Totals]:
+        """What each region takes wherever it is charged: its stacks, and what others hold for it, under its name.
+
+        A construct whose id is a region's name, or ends with it, is that region's: a health check of it in the stack of
+        the names, an alarm on what is copied there. The rest is that of the region where it is charged.
+        """
+        regions = {place.region for place in self.places} | {line.region for line in self.lines}
+        of_lines = [(_whose(line.place, line.region, regions), line) for line in self.lines]
+        of_gaps = [(_whose(gap.place, gap.place.region, regions), gap) for gap in self.gaps]
+        return _dearest_first(
+            {
+                region: _sums(
+                    [line for whose, line in of_lines if whose == region],
+                    [gap for whose, gap in of_gaps if whose == region],
+                )
+                for region in {whose for whose, _ in (*of_lines, *of_gaps)}
+            }
+        )
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -189,6 +201,27 @@ def _line(resource: Resource, charge: Charge, prices: PriceBook, usage: Usage) -
 
 def _open_discounts(lines: Iterable[Line]) -> set[str]:
     return {f"discount: {line.charge.discount}" for line in lines if line.share_paid is None}
+
+
+def _sums(lines: Sequence[Line], gaps: Iterable[Gap]) -> Totals:
+    unknown = total(gap.amount for gap in gaps)
+    committed = [line for line in lines if line.kind is Kind.COMMITTED]
+    used = [line for line in lines if line.kind is Kind.USAGE]
+    return Totals(
+        committed=total(line.on_demand for line in committed) + unknown,
+        used=total(line.on_demand for line in used),
+        committed_discounted=total(line.discounted for line in committed) + unknown,
+        used_discounted=total(line.discounted for line in used),
+    )
+
+
+def _whose(place: Place, charged: str, regions: Iterable[str]) -> str:
+    ids = place.path.split("/")
+    return next((one for one in sorted(regions) if any(id_ == one or id_.endswith(f"-{one}") for id_ in ids)), charged)
+
+
+def _dearest_first(groups: Mapping[str, Totals]) -> dict[str, Totals]:
+    return dict(sorted(groups.items(), key=lambda group: (-_known(group[1]), group[0])))
 
 
 def _known(totals: Totals) -> Decimal:

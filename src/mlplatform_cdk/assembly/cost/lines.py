@@ -65,6 +65,7 @@ class Place:
     :param stack: the stack's display name.
     :param room: the part of the platform, or of the app.
     :param path: the construct's path, or the stack and the logical id.
+    :param region: the stack's region, or the one that stands in.
     """
 
     stack: str
@@ -72,6 +73,7 @@ class Place:
     logical_id: str
     path: str
     type: str
+    region: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

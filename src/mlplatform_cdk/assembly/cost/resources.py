@@ -94,6 +94,7 @@ class Resource:
             logical_id=self.logical_id,
             path=path or f"{self.source.key}/{self.logical_id}",
             type=self.type,
+            region=self.region,
         )
 
     def neighbours(self, kind: str) -> Iterator[Resource]:

@@ -55,6 +55,7 @@ def _estimate(estimate: Estimate) -> dict[str, Any]:
         "subject": estimate.subject,
         "currency": "USD",
         "totals": _totals(estimate.totals()),
+        "regions": {name: _totals(totals) for name, totals in estimate.by_region().items()},
         "stacks": {name: _totals(totals) for name, totals in estimate.by("stack").items()},
         "rooms": {name: _totals(totals) for name, totals in estimate.by("room").items()},
         "lines": [_line(line) for line in estimate.lines],

@@ -12,7 +12,7 @@ from mlplatform_cdk.assembly.cost.usage import DISCOUNTS
 from mlplatform_cdk.assembly.findings import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from decimal import Decimal
 
     from mlplatform_cdk.assembly.cost.delta import Delta
@@ -52,8 +52,9 @@ def first_tables(estimate: Estimate) -> tuple[Table, ...]:
     return tuple(
         table
         for table in (
-            _groups(estimate, "stack"),
-            _groups(estimate, "room"),
+            *_per_region(estimate),
+            _groups("stack", estimate, estimate.by("stack")),
+            _groups("room", estimate, estimate.by("room")),
             _committed(estimate),
             _per_use(estimate),
             _unknown(estimate.unknown),
@@ -128,9 +129,15 @@ def delta_tables(delta: Delta) -> tuple[Table, ...]:
     return tuple(table for table in (changes, added, gone) if table.rows)
 
 
-def _groups(estimate: Estimate, name: str) -> Table:
+def _per_region(estimate: Estimate) -> tuple[Table, ...]:
+    """What each of several regions takes."""
+    regions = estimate.by_region()
+    return (_groups("region", estimate, regions),) if len(regions) > 1 else ()
+
+
+def _groups(name: str, estimate: Estimate, found: Mapping[str, Totals]) -> Table:
     options = _has_options(estimate)
-    groups = [(group, totals) for group, totals in estimate.by(name).items() if _matters(totals)]
+    groups = [(group, totals) for group, totals in found.items() if _matters(totals)]
     columns = (name, "commits to", "assumed use adds") + (("commits to, options set", "use, options set") * options)
     rows = tuple(
         (group, told(totals.committed), told(totals.used))
