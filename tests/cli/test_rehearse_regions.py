@@ -13,7 +13,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from mlplatform_cdk.cli.main import app
-from mlplatform_cdk.cli.rehearse import regions_verb
+from mlplatform_cdk.cli.rehearse import telling
 from mlplatform_cdk.local import server
 from mlplatform_cdk.local.rehearsal.regions import deploying
 from mlplatform_cdk.local.rehearsal.regions.report import Capacity, Counts, Outcome
@@ -54,7 +54,7 @@ def rehearse(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str]]:
         yield Rehearsal()
 
     # A console keeps the width that it was made with, whoever imported it first.
-    monkeypatch.setattr(regions_verb, "OUT", Console(width=200, highlight=False))
+    monkeypatch.setattr(telling, "OUT", Console(width=200, highlight=False))
     monkeypatch.setattr(server, "start", nothing)
     monkeypatch.setattr(deploying, "deployed", deployed)
 
@@ -105,4 +105,4 @@ def test_a_scenario_that_there_is_not_is_told_in_a_sentence() -> None:
 
     assert result.exit_code != 0
     told = f"{result.output} {result.exception}"
-    assert "--scenario must be one of killed, hanging, slow, wrong, got lightning" in told
+    assert "--scenario must be one of killed, hanging, slow, wrong, bad-version, got lightning" in told

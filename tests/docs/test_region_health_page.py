@@ -1,8 +1,11 @@
 """Does docs/region-health.md say what is?"""
 
+import json
 import re
 from math import log2
 from pathlib import Path
+
+from aws_cdk.assertions import Template
 
 from benchmarks.regions.__main__ import FIRST
 from benchmarks.regions.study import MOST_LEAVINGS, POLICIES
@@ -16,17 +19,21 @@ TEXT = " ".join(PAGE.split())
 RULES = HealthRules()
 
 
-def test_the_program_defines_a_probe_with_the_alarms_of_the_page() -> None:
-    (program,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+def test_the_programs_define_a_probe_with_the_alarms_of_the_page_and_a_release_that_one_of_them_stops() -> None:
     made: dict[str, object] = {}
-    exec(program, made)
+    for program in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
+        exec(program, made)
     probe, plan = made["probe"], made["plan"]
 
     assert isinstance(probe, HealthProbe)
     assert plan.alarm_name("eu-west-1").endswith("-out-of-service")  # type: ignore[attr-defined]
-    for alarm in ("out-of-service", "nothing-right", "wrong-everywhere"):
+    for alarm in ("out-of-service", "nothing-right", "wrong-everywhere", "versions-differ"):
         assert f"`<domain>-<region>-{alarm}`" in PAGE
-    assert "business=[probe.alarms.wrong_everywhere]" in PAGE
+    # What the release's guard hears of.
+    stack = Template.from_stack(made["stack"])  # type: ignore[arg-type]
+    rules = [one["Properties"] for one in stack.find_resources("AWS::Events::Rule").values()]
+    heard = [one for one in rules if "aws.cloudwatch" in json.dumps(one.get("EventPattern", {}))]
+    assert "ProbeAlarmsWrongEverywhere" in json.dumps(heard)
 
 
 def test_the_defaults_of_the_page_are_those_of_the_rule() -> None:

@@ -18,7 +18,7 @@ COMMAND = get_command(app).commands["regions"]  # type: ignore[attr-defined] # a
 def test_every_scenario_is_on_the_page_and_no_other() -> None:
     table = PAGE.split("| name | what happens to the region |")[1].split("\n\n")[0]
 
-    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [one.name for one in ALL]
+    assert re.findall(r"^\| `([\w-]+)` \|", table, re.MULTILINE) == [one.name for one in ALL]
 
 
 def test_every_option_is_on_the_page_and_no_other() -> None:

@@ -1,6 +1,7 @@
 """What does a round see of real servers?"""
 
 import json
+import threading
 import time
 from typing import Any
 
@@ -73,6 +74,26 @@ def test_a_round_carries_the_key_where_the_api_asks_for_one(regions: Any, probe:
 
     assert region.requests[0][1]["x-api-key"] == "secret-key"
     assert "authorization" not in region.requests[0][1]
+
+
+def test_a_control_plane_that_hangs_makes_no_round_of_wrong_answers_long(regions: Any, probe: Any) -> None:
+    class Hangs(Looks):
+        looked = 0
+
+        def look(self) -> Any:
+            self.looked += 1
+            if self.looked > 1:
+                released.wait(10)
+            return super().look()
+
+    released = threading.Event()
+    began = time.monotonic()
+    saw = probe(regions(answers=0.9), looks=Hangs(), timeout_ms=200).round(0)
+    took = time.monotonic() - began
+    released.set()
+
+    assert saw.golden is Golden.WRONG
+    assert took < 5  # and not for as long as the control plane hangs
 
 
 def test_connections_stay_open_from_round_to_round(regions: Any, probe: Any) -> None:

@@ -14,7 +14,7 @@ from mlplatform_cdk.foundation import ArtifactStore, Keys, PlatformStack
 from mlplatform_cdk.local.rehearsal.regions.names import AT_MOST, AT_REST, DOMAIN, REGIONS, ZONE
 from mlplatform_cdk.local.settings import DEFAULT_ACCOUNT
 from mlplatform_cdk.registry import ModelRegistry
-from mlplatform_cdk.release import BlueGreenRelease, Strategy
+from mlplatform_cdk.release import BlueGreenRelease, ReleaseAlarms, Strategy
 from mlplatform_cdk.routing import (
     GlobalNames,
     HealthProbe,
@@ -63,12 +63,9 @@ def _front(app: App, given: MultiRegionEndpoint, region: str, scaling: ScalingRa
     artifacts = ArtifactStore(stack, "Artifacts", key=key, removal_policy=RemovalPolicy.DESTROY)
     registry = ModelRegistry(stack, "Models", model_package_group_name=NAME, removal_policy=RemovalPolicy.DESTROY)
     endpoint = ReleasedEndpoint(stack, "Endpoint", endpoint_name=NAME, artifacts=artifacts, scaling=scaling, key=key)
-    BlueGreenRelease(
-        stack, "Release", endpoint=endpoint, registry=registry, artifacts=artifacts, strategy=Strategy.all_at_once()
-    )
     verdicts = VerdictTable(stack, "Verdicts", key=key)
     api = RegionalApi(stack, "Api", plan=given, endpoint=endpoint, verdicts=verdicts, key=key)
-    HealthProbe(
+    probe = HealthProbe(
         stack,
         "Probe",
         plan=given,
@@ -79,6 +76,18 @@ def _front(app: App, given: MultiRegionEndpoint, region: str, scaling: ScalingRa
         key=key,
         registry=registry,
         overhead=OVERHEAD,
+    )
+    strategy = Strategy.all_at_once()
+    wrong = [probe.alarms.wrong_everywhere]
+    alarms = ReleaseAlarms(stack, "Alarms", endpoint=endpoint, rules=strategy.rules, business=wrong)
+    BlueGreenRelease(
+        stack,
+        "Release",
+        endpoint=endpoint,
+        registry=registry,
+        artifacts=artifacts,
+        strategy=strategy,
+        alarms=alarms,
     )
     return stack
 

@@ -19,12 +19,13 @@ Kind = Literal["killed", "hanging", "slow", "wrong"]
 FRONTS = "/_embedded/api_gateway/fronts"
 # More than the model's budget of 250 ms and the probe's allowance of 350 ms for the way.
 DELAY_MS = 800.0
-_HOOKS = '''"""Right everywhere but in a region whose disk, so to say, goes bad: there every answer is turned around."""
+_EVERYWHERE = "everywhere"
+_HOOKS = '''"""Right until a file appears, as if a disk went bad in a region, or one that all depend on."""
 
 import os
 import pathlib
 
-BAD = pathlib.Path({folder!r}) / os.environ["AWS_REGION"]
+BAD = pathlib.Path({folder!r}) / {name}
 
 
 def postprocess(outputs):
@@ -53,7 +54,21 @@ class Fronts:
 
     def model(self) -> Fault:
         """The version that all regions serve, the same archive in each."""
-        return Fault(name="one", sentence="the same in every region", hooks=_HOOKS.format(folder=str(self.folder)))
+        hooks = _HOOKS.format(folder=str(self.folder), name='os.environ["AWS_REGION"]')
+        return Fault(name="one", sentence="the same in every region", hooks=hooks)
+
+    def another(self) -> Fault:
+        """A version that is right until ``spoil``, and then wrong wherever it serves."""
+        hooks = _HOOKS.format(folder=str(self.folder), name=repr(_EVERYWHERE))
+        return Fault(name="two", sentence="wrong everywhere once it is told", hooks=hooks)
+
+    def spoil(self) -> None:
+        """Let the other version be wrong."""
+        (self.folder / _EVERYWHERE).touch()
+
+    def heal(self) -> None:
+        """Let it be right."""
+        (self.folder / _EVERYWHERE).unlink(missing_ok=True)
 
     def strike(self, region: str, kind: Kind) -> None:
         """Let the fault begin."""

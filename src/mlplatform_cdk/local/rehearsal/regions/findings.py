@@ -90,6 +90,7 @@ def judge(facts: Facts) -> Outcome:
     plain = [one for one in facts.calls if one.how == "plain"]
     reached = [one.sent for one in plain if one.region == victim and struck <= one.sent < restored]
     back = [one.sent - restored for one in plain if one.region == victim and one.sent >= restored and one.answered]
+    asked = (facts.calls, facts.right, struck, restored)
     made = Outcome(
         name=facts.scenario.name,
         title=facts.scenario.title,
@@ -102,10 +103,10 @@ def judge(facts: Facts) -> Outcome:
         well_s=facts.first("verdict", victim, restored, IN_SERVICE.__eq__),
         return_s=facts.first("name", victim, restored, victim.__eq__),
         back_s=min(back, default=None),
-        plain=_counts(facts, "plain"),
-        client=_counts(facts, "client"),
+        plain=counts("plain", *asked),
+        client=counts("client", *asked),
         capacity=_capacity(facts, shift),
-        moments=tuple((one.at - struck, _told(one)) for one in facts.seen),
+        moments=tuple((one.at - struck, told(one)) for one in facts.seen),
         struck_s=struck - facts.began,
         plain_by_second=_by_second(facts, "plain"),
         client_by_second=_by_second(facts, "client"),
@@ -117,7 +118,7 @@ def judge(facts: Facts) -> Outcome:
 
 def _problems(facts: Facts, made: Outcome) -> Iterable[str]:
     """What is not as it must be."""
-    yield from _late("the region's verdict must turn", made.detect_s, made.detect_within_s)
+    yield from late("the region's verdict must turn", made.detect_s, made.detect_within_s)
     yield from _left(made)
     if made.return_s is None or made.back_s is None:
         yield "the region must answer callers by DNS again after the fault, and did not"
@@ -138,7 +139,7 @@ def _left(made: Outcome) -> Iterable[str]:
     if most is None:
         yield "the name must lead elsewhere while the region is out, and did not"
         return
-    yield from _late("the last call by DNS must leave the region", made.left_s, most + SLACK_S)
+    yield from late("the last call by DNS must leave the region", made.left_s, most + SLACK_S)
     last = made.plain.last_bad_s if made.plain else None
     if last is not None and last > most + SLACK_S:
         yield f"no call by DNS may fail or be wrong after {most:.1f} s, got one after {last:.1f} s"
@@ -152,22 +153,31 @@ def _called(made: Outcome) -> Iterable[str]:
         yield f"no call by the client helper may fail, got {made.client.failed} of {made.client.sent}"
 
 
-def _late(what: str, took: float | None, most: float) -> Iterable[str]:
+def late(what: str, took: float | None, most: float) -> Iterable[str]:
+    """What is to be said of something that must happen in time: nothing, or one sentence."""
     if took is None:
         yield f"{what} within {most:.1f} s, and did not at all"
     elif took > most:
         yield f"{what} within {most:.1f} s, got {took:.1f}"
 
 
-def _counts(facts: Facts, how: How) -> Counts:
-    calls = [one for one in facts.calls if one.how == how]
-    bad = [one.sent - facts.struck for one in calls if facts.is_bad(one)]
+def counts(how: How, calls: Sequence[Call], right: str, struck: float, restored: float) -> Counts:
+    """The calls of one kind of caller.
+
+    :param how: which kind.
+    :param calls: all.
+    :param right: the answer that each should have got.
+    :param struck: when the fault began, in seconds since 1970.
+    :param restored: when it ended.
+    """
+    made = [one for one in calls if one.how == how]
+    bad = [one.sent - struck for one in made if not one.answered or one.text != right]
     return Counts(
-        sent=len(calls),
-        failed=sum(not one.answered for one in calls),
-        wrong=sum(one.answered and one.text != facts.right for one in calls),
+        sent=len(made),
+        failed=sum(not one.answered for one in made),
+        wrong=sum(one.answered and one.text != right for one in made),
         last_bad_s=max(bad, default=None),
-        p99_ms=_p99([one for one in calls if facts.struck <= one.sent < facts.restored]),
+        p99_ms=_p99([one for one in made if struck <= one.sent < restored]),
     )
 
 
@@ -228,9 +238,12 @@ def _p99(calls: Sequence[Call]) -> float:
     return 1000 * times[min(len(times) - 1, int(0.99 * len(times)))] if times else 0.0
 
 
-def _told(seen: Seen) -> str:
+def told(seen: Seen) -> str:
+    """A sighting, for people."""
     if seen.what == "verdict":
         return f"{seen.region} is {seen.value}"
+    if seen.what == "bad version":
+        return f"{seen.region} says that {seen.value or 'no version'} is wrong everywhere"
     if seen.what == "instances":
         return f"{seen.region} has {seen.value} {'instance' if seen.value == '1' else 'instances'}"
     return f"near {seen.region} the name leads to {seen.value or 'nowhere'}"

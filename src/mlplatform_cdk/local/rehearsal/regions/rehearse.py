@@ -13,10 +13,12 @@ from botocore.credentials import Credentials
 
 from mlplatform_cdk.local.rehearsal import model
 from mlplatform_cdk.local.rehearsal.people import NothingHappened, until
+from mlplatform_cdk.local.rehearsal.regions import bad_version
 from mlplatform_cdk.local.rehearsal.regions.calls import Asks, ByClient, ByName, Load
 from mlplatform_cdk.local.rehearsal.regions.findings import IN_SERVICE, Facts, judge
 from mlplatform_cdk.local.rehearsal.regions.names import DOMAIN
 from mlplatform_cdk.local.rehearsal.regions.report import Outcome
+from mlplatform_cdk.local.rehearsal.regions.scenarios import BAD_VERSION
 from mlplatform_cdk.local.rehearsal.regions.watching import Watch
 from mlplatform_cdk.local.rehearsal.regions.world import SETTLES_S, Region
 from mlplatform_cdk.local.resolver.records import ALIAS_TTL_S, Caller
@@ -80,7 +82,7 @@ class RegionsRehearsal:
                 region.shrink()
                 region.forget()
             try:
-                yield self._scenario(scenario)
+                yield self._version(scenario) if scenario.name == BAD_VERSION else self._scenario(scenario)
             except NothingHappened as problem:
                 yield Outcome(name=scenario.name, title=scenario.title, held=False, problems=(str(problem),))
 
@@ -113,8 +115,18 @@ class RegionsRehearsal:
         )
         return judge(facts)
 
+    def _version(self, scenario: Scenario) -> Outcome:
+        """Nothing happens to a region here, but to what all of them serve."""
+        regions = {one.name: one for one in self.regions}
+        with Watch(regions, self.leads) as watch:
+            self._rest(scenario, watch)
+            load = Load(self._callers(), _question(), rate=self.rate)
+            facts = bad_version.run(scenario, self.regions, self.fronts, watch, load, self.tell)
+        return bad_version.judge(bad_version.VersionFacts(scenario=scenario, interval_s=self.interval_s, **facts))
+
     def _strike(self, scenario: Scenario, watch: Watch, victim: str, survivor: str) -> tuple[float, float]:
         """Let the fault begin and end, each until callers have followed: when it began, and when it ended."""
+        assert scenario.name != BAD_VERSION
         time.sleep(QUIET_SECONDS)
         at_rest = watch.instances(survivor)
         struck = time.time()

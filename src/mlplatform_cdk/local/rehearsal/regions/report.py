@@ -86,7 +86,8 @@ class Outcome:
     :param shift_s: from the fault to the moment from which the name leads elsewhere.
     :param left_s: from the fault to the last call by DNS that reached the region.
     :param left_within_s: what the last may take: the shift and a time to live.
-    :param well_s: from the end of the fault to the verdict that the region is in service.
+    :param well_s: from the end of the fault to the verdict that the region is in service;
+        of a bad version: from the fault until all regions answer by the version before again.
     :param return_s: from the end of the fault to the moment from which the name leads there again.
     :param back_s: from the end of the fault to the first call by DNS that it answers.
     :param plain: calls by DNS alone.

@@ -1,12 +1,15 @@
-"""The scenarios: what happens to one of two regions."""
+"""The scenarios: what happens to one of two regions, or to the version that both of them serve."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from mlplatform_cdk.local.rehearsal.regions.faults import Kind
+
+# All regions serve one version, and that becomes wrong: no fault of a region.
+BAD_VERSION: Literal["bad-version"] = "bad-version"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +21,7 @@ class Scenario:
     :param needs_rest: whether it is one that says nothing before all regions were at rest for three minutes.
     """
 
-    name: Kind
+    name: Kind | Literal["bad-version"]
     title: str
     needs_rest: bool = False
 
@@ -28,4 +31,5 @@ ALL: tuple[Scenario, ...] = (
     Scenario(name="hanging", title="a region takes connections and never answers"),
     Scenario(name="slow", title="a region answers 0.8 s late", needs_rest=True),
     Scenario(name="wrong", title="a region's model answers wrongly"),
+    Scenario(name=BAD_VERSION, title="a version becomes wrong everywhere during its release"),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from mlplatform_cdk.local.rehearsal.regions.findings import Seen
 
@@ -69,20 +69,21 @@ class Watch:
     def _look(self) -> None:
         counts = next(self._looks) % COUNT_LOOKS == 0
         for name, region in self._regions.items():
-            self._keep("verdict", name, _status(region))
+            row = region.row()
+            self._keep("verdict", name, _status(row))
+            self._keep("bad version", name, row.get("bad_version", {}).get("S", ""))
             self._keep("name", name, self._leads(name))
             if counts:
                 self._keep("instances", name, str(region.instances()))
 
     def _keep(self, what: str, region: str, value: str) -> None:
-        if self._now.get((what, region)) != value:
+        if self._now.get((what, region), "" if what == "bad version" else None) != value:
             self._now[what, region] = value
             self._seen.append(Seen(at=time.time(), what=what, region=region, value=value))
 
 
-def _status(region: Region) -> str:
+def _status(row: Mapping[str, Any]) -> str:
     """As ``/health`` would say it: a verdict whose time is over is none."""
-    row = region.row()
     valid_until = float(row.get("valid_until", {}).get("N", 0))
     if valid_until <= time.time() * 1000:
         return STALE

@@ -81,6 +81,10 @@ class Region:
         )
         return found
 
+    def version(self) -> str:
+        """Which version the probe has seen last; empty: it does not know."""
+        return str(self.row().get("version", {}).get("S", ""))
+
     def instances(self) -> int:
         """How many instances answer callers."""
         found = self.aws.client("sagemaker").describe_endpoint(EndpointName=self.variables["ENDPOINT_NAME"])

@@ -120,8 +120,9 @@ class Probe:
 
     def _unless_changed(self, configuration: str, judgement: Judgement) -> Judgement:
         """A wrong answer says nothing where the endpoint was given another version while it was asked."""
+        looking = self._pool.submit(self.versions.look)
         try:
-            after, _ = self.versions.look()
+            after, _ = looking.result(timeout=self._seconds)
         except _failures():
             return judgement
         if after == configuration:
