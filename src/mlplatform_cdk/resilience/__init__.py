@@ -32,6 +32,7 @@ from mlplatform_cdk.resilience.observability import (
     SharedWithMonitoring,
     SlackChannel,
 )
+from mlplatform_cdk.resilience.teardown import Teardown
 
 __all__ = [
     "AllRegionsAlarm",
@@ -57,6 +58,7 @@ __all__ = [
     "RestoreTest",
     "SharedWithMonitoring",
     "SlackChannel",
+    "Teardown",
     "VaultLock",
     "VaultPlan",
     "ZoneLost",
