@@ -5,15 +5,15 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import typer
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from mlplatform_cdk.assembly import AssemblyError
-from mlplatform_cdk.cli.console import CLOSED, ERR, OUT, CommandFailed, write
+from mlplatform_cdk.cli.console import ERR, CommandFailed
 from mlplatform_cdk.cli.rehearse.choice import chosen
+from mlplatform_cdk.cli.rehearse.telling import tell
 from mlplatform_cdk.cli.rehearse.verb import machine_facts, status_line
 from mlplatform_cdk.local import deploy, server
 from mlplatform_cdk.local.rehearsal.people import NothingHappened
@@ -42,14 +42,7 @@ def run_regions(
             report = _rehearse(scenarios, rate, clock_factor or deploying.DEFAULT_FACTOR, Path(folder))
         except (AssemblyError, deploy.DeploymentFailed, server.ServerFailed, NothingHappened, ValueError) as failure:
             raise CommandFailed(str(failure)) from failure
-    if html is not None:
-        write(html, page(report))
-    if as_json:
-        OUT.print(report.to_json(), markup=False, soft_wrap=True)
-    else:
-        show(OUT, report)
-    if not report.held:
-        raise typer.Exit(CLOSED)
+    tell(report, as_json=as_json, html=html, page=page, show=show)
 
 
 def _rehearse(scenarios: Sequence[Scenario], rate: float, factor: float, folder: Path) -> RegionsReport:

@@ -12,15 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import psutil
-import typer
 from rich.markup import escape
 
 from mlplatform_cdk.assembly import AssemblyError, read
 from mlplatform_cdk.assembly.synthesize import node_environment
-from mlplatform_cdk.cli.console import CLOSED, ERR, OUT, CommandFailed, write
+from mlplatform_cdk.cli.console import ERR, CommandFailed
 from mlplatform_cdk.cli.deployments import at_place_of
 from mlplatform_cdk.cli.rehearse.choice import chosen, the_one
 from mlplatform_cdk.cli.rehearse.results import line_of, show
+from mlplatform_cdk.cli.rehearse.telling import tell
 from mlplatform_cdk.local import deploy, server
 from mlplatform_cdk.local.administrator import Administrator
 from mlplatform_cdk.local.rehearsal import clock, target
@@ -52,14 +52,7 @@ def run_rehearsal(
             report = _rehearse(assembly, scenarios, (endpoint, region), rate, clock_factor, Path(folder))
         except (AssemblyError, deploy.DeploymentFailed, server.ServerFailed, NothingToRehearse, ValueError) as failure:
             raise CommandFailed(str(failure)) from failure
-    if html is not None:
-        write(html, page(report))
-    if as_json:
-        OUT.print(report.to_json(), markup=False, soft_wrap=True)
-    else:
-        show(OUT, report)
-    if not report.held:
-        raise typer.Exit(CLOSED)
+    tell(report, as_json=as_json, html=html, page=page, show=show)
 
 
 def _rehearse(
