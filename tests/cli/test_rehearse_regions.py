@@ -105,4 +105,4 @@ def test_a_scenario_that_there_is_not_is_told_in_a_sentence() -> None:
 
     assert result.exit_code != 0
     told = f"{result.output} {result.exception}"
-    assert "--scenario must be one of killed, hanging, slow, wrong, got lightning" in told
+    assert "--scenario must be one of killed, hanging, slow, wrong, bad-version, got lightning" in told
