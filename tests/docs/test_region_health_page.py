@@ -10,6 +10,7 @@ from aws_cdk.assertions import Template
 from benchmarks.regions.__main__ import FIRST
 from benchmarks.regions.study import MOST_LEAVINGS, POLICIES
 from benchmarks.regions.world import MOST_INTERVALS
+from mlplatform_cdk.local.adapters.auto_scaling import tracking
 from mlplatform_cdk.routing.health_probe import HealthProbe
 from mlplatform_cdk.routing.health_probe.runtime import handler, judging, names
 from mlplatform_cdk.runtimekit.region_health import HealthRules
@@ -27,7 +28,7 @@ def test_the_programs_define_a_probe_with_the_alarms_of_the_page_and_a_release_t
 
     assert isinstance(probe, HealthProbe)
     assert plan.alarm_name("eu-west-1").endswith("-out-of-service")  # type: ignore[attr-defined]
-    for alarm in ("out-of-service", "nothing-right", "wrong-everywhere", "versions-differ"):
+    for alarm in ("out-of-service", "nothing-right", "wrong-everywhere", "versions-differ", "alone"):
         assert f"`<domain>-<region>-{alarm}`" in PAGE
     # What the release's guard hears of.
     stack = Template.from_stack(made["stack"])  # type: ignore[arg-type]
@@ -64,6 +65,12 @@ def test_the_arithmetic_of_the_page_is_that_of_the_rule() -> None:
     assert 25 + 10 + 5 + 60 == 100
     assert 25 + 30 + 5 + 60 == 120
     assert "| **100 s** | **120 s** |" in PAGE
+
+
+def test_twice_the_load_is_met_as_the_rehearsed_policy_meets_it() -> None:
+    assert (tracking.OUT_MINUTES, tracking.IN_MINUTES, tracking.LOWER) == (3, 15, 0.9)
+    assert "for three whole minutes" in TEXT
+    assert "a quarter of an hour below 90 % of the target" in TEXT
 
 
 def test_the_probe_does_what_the_page_says() -> None:
