@@ -15,13 +15,14 @@ from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
-from mlplatform_cdk.local.adapters.api_gateway import fronts, serving
+from mlplatform_cdk.local.adapters.api_gateway import fronts, serving, stages
 
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
 
 def install() -> None:
     """Answer in front of moto's application, and of what others have put there: a caller of an API is none of AWS's."""
+    stages.install()
     inner = DomainDispatcherApplication.__call__
     if getattr(inner, "serves_apis", False):
         return

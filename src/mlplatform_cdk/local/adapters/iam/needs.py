@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mlplatform_cdk.local.adapters.iam import arns, needs_s3, needs_sagemaker, passed_roles
+from mlplatform_cdk.local.adapters.iam import arns, needs_api_gateway, needs_s3, needs_sagemaker, passed_roles
 from mlplatform_cdk.local.adapters.iam.calls import Call
 from mlplatform_cdk.local.adapters.iam.encryption import key_needs
 from mlplatform_cdk.local.adapters.iam.statements import Need
@@ -39,6 +39,8 @@ def of(call: Call) -> list[Need]:
         own = needs_s3.of(call)
     elif call.prefix == "sagemaker":
         own = list(needs_sagemaker.of(call))
+    elif call.prefix == "apigateway":
+        own = needs_api_gateway.of(call)
     elif call.prefix == "dynamodb" and call.operation == "TransactWriteItems":
         own = list(_transaction(call))
     else:
