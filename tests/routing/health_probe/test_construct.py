@@ -151,6 +151,14 @@ def test_the_alarm_that_route_53_reads_has_the_plans_name_and_a_metric_of_minute
     assert (differ["ComparisonOperator"], differ["Threshold"]) == ("GreaterThanThreshold", 2 * 24 * 3600)
 
 
+def test_a_region_whose_callers_nobody_would_take_over_rings(built: Built) -> None:
+    alarms = {one["AlarmName"]: one for one in built.of_type("AWS::CloudWatch::Alarm").values()}
+
+    alone = alarms["models.example.com-eu-west-1-alone"]
+    assert (alone["MetricName"], alone["Statistic"], alone["Threshold"]) == ("OthersInService", "Maximum", 1)
+    assert alone["TreatMissingData"] == "notBreaching"  # as where there are no others
+
+
 def test_people_hear_of_alarms_where_they_ask_to() -> None:
     one = Built(tells=True)
 

@@ -162,10 +162,33 @@ def test_a_round_is_metrics_by_region() -> None:
 
     assert (line["InService"], line["Right"], line["WrongEverywhere"], line["Latency"]) == (1, 0, 1, [5.0, 6.0])
     assert line["VersionsDiffer"] == 0
+    assert "OthersInService" not in line
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     assert directive["Namespace"] == "MLPlatform/Regions"
     assert [line[name] for name in directive["Dimensions"][0]] == ["models.example.com", REGION]
     assert {one["Name"] for one in directive["Metrics"]} <= line.keys()
+
+
+@pytest.mark.parametrize(
+    ("saw", "said"),
+    [
+        pytest.param(Round(golden=Golden.RIGHT), None, id="there are no others"),
+        pytest.param(Round(golden=Golden.RIGHT, others=2), 0, id="none can be read"),
+        pytest.param(Round(golden=Golden.RIGHT, others=2, peers=(B, B._replace(in_service=False))), 1, id="one serves"),
+    ],
+)
+def test_a_region_says_how_many_would_take_its_callers_over(
+    saw: Round, said: int | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DOMAIN_NAME", "models.example.com")
+    monkeypatch.setenv("AWS_REGION", REGION)
+    own = Observation(1_790_000_000_000, Golden.RIGHT, "v1")
+    state = HealthState(round=3, in_service=True)
+    _, verdict = RegionHealth().fold(state, Evidence(own, saw.peers, saw.others))
+
+    handler._tell(verdict, saw, 7)
+
+    assert json.loads(capsys.readouterr().out).get("OthersInService") == said
 
 
 def test_the_function_watches_its_region_from_its_settings_alone(

@@ -81,6 +81,15 @@ class ProbeAlarms(Construct):
             above=release_takes.total_seconds(),
             missing=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
+        self.alone = self._alarm(
+            "Alone",
+            Runbook.SCALE_UP,
+            f"{self._base}-alone",
+            "finds no other region in service: nobody would take its callers over",
+            self.metric("OthersInService", "Maximum", _MINUTE),
+            below=1,
+            missing=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
         if notifications is not None:
             self._let_in(notifications)
 

@@ -128,7 +128,7 @@ class HealthProbe(Construct):
         self._grant(endpoint, verdicts, artifacts, registry)
         self._let_in(api, token)
         self._define_schedule(plan)
-        #: ``out_of_service``, which Route 53 reads, ``nothing_right``, ``wrong_everywhere`` and ``versions_differ``.
+        #: ``out_of_service``, which Route 53 reads, and the others of docs/region-health.md, such as ``alone``.
         self.alarms = ProbeAlarms(self, "Alarms", plan=plan, release_takes=release_takes, notifications=notifications)
         self._verdicts = verdicts
         self._address = RegionAddress(

@@ -82,4 +82,8 @@ def _rules() -> HealthRules:
 
 def _tell(verdict: Verdict, saw: Round, now_ms: int) -> None:
     domain, region = settings.required("DOMAIN_NAME"), settings.required("AWS_REGION")
-    logs.write(metrics.line(verdict, saw.latencies_ms, domain=domain, region=region, now_ms=now_ms))
+    others = sum(peer.in_service for peer in saw.peers) if saw.others else None
+    told = metrics.line(
+        verdict, saw.latencies_ms, domain=domain, region=region, now_ms=now_ms, others_in_service=others
+    )
+    logs.write(told)

@@ -15,12 +15,21 @@ _METRICS = (
     {"Name": "InService", "Unit": "None"},
     {"Name": "Right", "Unit": "None"},
     {"Name": "Latency", "Unit": "Milliseconds"},
+    {"Name": "OthersInService", "Unit": "Count"},
     {"Name": "VersionsDiffer", "Unit": "Seconds"},
     {"Name": "WrongEverywhere", "Unit": "None", "StorageResolution": 1},
 )
 
 
-def line(verdict: Verdict, latencies_ms: Sequence[float], *, domain: str, region: str, now_ms: int) -> str:
+def line(
+    verdict: Verdict,
+    latencies_ms: Sequence[float],
+    *,
+    domain: str,
+    region: str,
+    now_ms: int,
+    others_in_service: int | None = None,
+) -> str:
     """The line of one round, with its newline.
 
     :param verdict: of the round.
@@ -28,6 +37,7 @@ def line(verdict: Verdict, latencies_ms: Sequence[float], *, domain: str, region
     :param domain: the one name, a dimension.
     :param region: the other dimension.
     :param now_ms: when it was.
+    :param others_in_service: how many other regions said that they serve; default: there are no others.
     """
     values: dict[str, Any] = {
         "InService": int(verdict.status == IN_SERVICE),
@@ -37,6 +47,8 @@ def line(verdict: Verdict, latencies_ms: Sequence[float], *, domain: str, region
     }
     if latencies_ms:
         values["Latency"] = [round(one, 2) for one in latencies_ms]
+    if others_in_service is not None:
+        values["OthersInService"] = others_in_service
     metrics = [one for one in _METRICS if one["Name"] in values]
     directive = {"Namespace": NAMESPACE, "Dimensions": [["Domain", "Region"]], "Metrics": metrics}
     head = {"Timestamp": now_ms, "CloudWatchMetrics": [directive]}
