@@ -4,6 +4,7 @@ from constructs import Construct
 
 from mlplatform_cdk.data import DataLake
 from mlplatform_cdk.foundation import PlatformStack, publish
+from mlplatform_cdk.resilience import Teardown
 from stacks.environments import PlatformEnvironment
 from stacks.published import Published
 
@@ -22,3 +23,4 @@ class DataStack(PlatformStack):
             removal_policy=environment.removal_policy,
         )
         publish(self, environment.parameter("data", "lake-bucket"), lake.bucket_name)
+        Teardown(self, "Teardown", key=below.key, buckets=[lake])

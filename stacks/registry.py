@@ -4,6 +4,7 @@ from constructs import Construct
 
 from mlplatform_cdk.foundation import PlatformStack, publish
 from mlplatform_cdk.registry import ApprovalRule, ModelRegistry
+from mlplatform_cdk.resilience import Teardown
 from stacks import breast_cancer
 from stacks.environments import PlatformEnvironment
 from stacks.published import Published
@@ -29,3 +30,4 @@ class RegistryStack(PlatformStack):
             removal_policy=environment.removal_policy,
         )
         publish(self, environment.parameter("registry", "model-package-group"), registry.model_package_group_name)
+        Teardown(self, "Teardown", key=below.key, registries=[registry])

@@ -6,6 +6,7 @@ from mlplatform_cdk.foundation import PlatformStack, publish
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release.records import ReleaseRecords
 from mlplatform_cdk.release.train import DepartureOnApproval, ReleaseTrain, Wave
+from mlplatform_cdk.resilience import Teardown
 from mlplatform_cdk.serving import ServingImage
 from stacks import breast_cancer
 from stacks.environments import PlatformEnvironment
@@ -31,5 +32,6 @@ class TrainStack(PlatformStack):
             key=below.key,
             notifications=below.notifications,
         )
-        DepartureOnApproval(self, "Departure", train=train, registry=registry)
+        departure = DepartureOnApproval(self, "Departure", train=train, registry=registry)
         publish(self, environment.parameter("train", "machine-arn"), train.state_machine.state_machine_arn)
+        Teardown(self, "Teardown", key=below.key, machines=[train.state_machine], starters=[departure])

@@ -4,6 +4,7 @@ from constructs import Construct
 
 from mlplatform_cdk.foundation import PlatformStack, publish
 from mlplatform_cdk.registry import ModelRegistry
+from mlplatform_cdk.resilience import Teardown
 from mlplatform_cdk.serving import ServingImage
 from mlplatform_cdk.training import ProcessingResources, RetrainingPipeline, TrainingResources
 from stacks import breast_cancer
@@ -35,3 +36,4 @@ class TrainingStack(PlatformStack):
             quiet_period=environment.quiet_period,
         )
         publish(self, environment.parameter("training", "pipeline-arn"), pipeline.state_machine.state_machine_arn)
+        Teardown(self, "Teardown", key=below.key, pipelines=[pipeline])

@@ -4,6 +4,7 @@ from constructs import Construct
 
 from mlplatform_cdk.core import grant_read
 from mlplatform_cdk.foundation import PlatformStack
+from mlplatform_cdk.resilience import Teardown
 from mlplatform_cdk.workspace import StudioDomain
 from stacks.environments import PlatformEnvironment
 from stacks.published import Published
@@ -26,3 +27,4 @@ class WorkspaceStack(PlatformStack):
             removal_policy=environment.removal_policy,
         )
         grant_read(below.artifacts, studio.execution_role)
+        Teardown(self, "Teardown", key=below.key, studios=[studio])

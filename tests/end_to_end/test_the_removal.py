@@ -1,18 +1,28 @@
-"""When the stacks go, does anything stay that still costs money or answers?"""
+"""When the stacks go, does anything stay that costs money, answers, or is in no list of what stays?"""
+
+import json
+from dataclasses import dataclass, field, replace
 
 import psutil
 import pytest
 
+from mlplatform_cdk.assembly import teardown
+from mlplatform_cdk.assembly.cost import Usage, packaged
 from mlplatform_cdk.local import deploy, server
-from tests.end_to_end.rehearsal import Rehearsal
+from tests.end_to_end.leftovers import Leftover, leftovers, missing, unlisted
+from tests.end_to_end.rehearsal import Rehearsal, eventually
+
+GROUPS_OF_JOBS = {"/aws/sagemaker/ProcessingJobs", "/aws/sagemaker/TrainingJobs"}
 
 
-def empty(rehearsal: Rehearsal, bucket: str) -> None:
-    """Remove every version of every object, as people must before they remove a bucket."""
-    s3 = rehearsal.client("s3")
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-        for one in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
-            s3.delete_object(Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])
+@dataclass
+class Destroyed:
+    """What was running when the stacks began to go, and what is there after they went."""
+
+    running: dict[str, int] = field(default_factory=dict)
+    stacks: list[str] = field(default_factory=list)
+    left: set[Leftover] = field(default_factory=set)
+    plan: teardown.Plan | None = None
 
 
 def serving_processes(rehearsal: Rehearsal) -> list[psutil.Process]:
@@ -22,43 +32,71 @@ def serving_processes(rehearsal: Rehearsal) -> list[psutil.Process]:
     return [one for one in children if "mlplatform_cdk.serving.container" in one.cmdline()]
 
 
-@pytest.fixture(scope="module")
-def refusal(last_rehearsal: Rehearsal) -> str:
-    """What the removal says while there is data."""
-    assert serving_processes(last_rehearsal)
-    with pytest.raises(deploy.DeploymentFailed) as refused:
-        deploy.destroy(last_rehearsal.assembly, last_rehearsal.settings)
-    return str(refused.value)
+def keep_busy(rehearsal: Rehearsal) -> None:
+    """Whatever may stand in the way: runs, releases, what was captured and not finished, and people in Studio."""
+    platform, sagemaker, s3 = rehearsal.platform, rehearsal.client("sagemaker"), rehearsal.client("s3")
+    rehearsal.retraining.start("interrupted", "{}")
+    artifacts = platform.parameter("foundation/artifacts-bucket")
+    for key in ("capture/a/b.jsonl", "capture/a/b.jsonl"):
+        s3.put_object(Bucket=artifacts, Key=key, Body=b"{}")
+    s3.delete_object(Bucket=artifacts, Key="capture/a/b.jsonl")
+    s3.create_multipart_upload(Bucket=artifacts, Key="capture/half")
+    s3.put_object(Bucket=platform.parameter("foundation/access-logs-bucket"), Key="Lake/log", Body=b"GET")
+    (domain,) = (one["DomainId"] for one in sagemaker.list_domains()["Domains"])
+    sagemaker.create_user_profile(DomainId=domain, UserProfileName="visitor")
+    owned = {"OwnershipSettings": {"OwnerUserProfileName": "visitor"}}
+    sagemaker.create_space(
+        DomainId=domain, SpaceName="scratch", SpaceSharingSettings={"SharingType": "Private"}, **owned
+    )
+    for space in ("developer-lab", "scratch"):
+        sagemaker.create_app(DomainId=domain, SpaceName=space, AppType="JupyterLab", AppName="default")
+
+
+def keep_releasing(rehearsal: Rehearsal) -> None:
+    """One releases the live version again, and the others wait for their turn."""
+    version = json.dumps({"model_package_arn": rehearsal.packages()[-1]})
+    for number in range(3):
+        rehearsal.releases.start(f"interrupted-{number}", version)
 
 
 @pytest.fixture(scope="module")
-def destroyed(last_rehearsal: Rehearsal, refusal: str) -> list[str]:
-    """What is left of the stacks after their buckets were emptied."""
-    for name in ("data/lake-bucket", "foundation/artifacts-bucket"):
-        empty(last_rehearsal, last_rehearsal.platform.parameter(name))
-    deploy.destroy(last_rehearsal.assembly, last_rehearsal.settings)
-    stacks = last_rehearsal.client("cloudformation").describe_stacks()["Stacks"]
-    return [one["StackName"] for one in stacks if one["StackName"].startswith("MlPlatform-Dev-")]
+def destroyed(last_rehearsal: Rehearsal) -> Destroyed:
+    """The stacks, gone while everything ran; the account has what a person could not undo by hand."""
+    rehearsal, seen = last_rehearsal, Destroyed()
+    assert serving_processes(rehearsal)
+    keep_busy(rehearsal)
+    jobs, states = rehearsal.client("sagemaker").list_processing_jobs, rehearsal.client("stepfunctions")
+    machines = {
+        "MlPlatform-Dev-Training": rehearsal.platform.parameter("training/pipeline-arn"),
+        "MlPlatform-Dev-Serving": rehearsal.platform.parameter("serving/release-arn"),
+    }
+    eventually(lambda: jobs(StatusEquals="InProgress")["ProcessingJobSummaries"] or None, "a job of the run")
+
+    for stack in reversed(rehearsal.assembly.all_stacks()):
+        if stack.name.endswith("-Serving"):
+            keep_releasing(rehearsal)
+        if stack.name in machines:
+            found = states.list_executions(stateMachineArn=machines[stack.name], statusFilter="RUNNING")
+            seen.running[stack.name] = len(found["executions"])
+        report = deploy.destroy(replace(rehearsal.assembly, stacks=(stack,), stages=()), rehearsal.settings)
+        seen.stacks.extend(one.name for one in report.stacks)
+    seen.left = {one for one in leftovers(rehearsal.client) if not one[1].startswith("inbox-")}
+    seen.plan = teardown.plan(rehearsal.assembly, packaged(), Usage())
+    return seen
 
 
-def test_data_is_not_removed_in_passing(last_rehearsal: Rehearsal, refusal: str) -> None:
-    assert refusal.startswith("MlPlatform-Dev-Data: ")
-    assert "The bucket you tried to delete is not empty" in refusal
+def test_the_stacks_go_in_the_order_of_the_plan_while_everything_runs(destroyed: Destroyed) -> None:
+    assert destroyed.plan is not None
+    assert destroyed.stacks == [one.stack for one in destroyed.plan.steps]
+    assert destroyed.running == {"MlPlatform-Dev-Training": 1, "MlPlatform-Dev-Serving": 3}
 
 
-def test_all_stacks_of_the_environment_go(destroyed: list[str]) -> None:
-    assert destroyed == []
+def test_nothing_stays_but_what_the_plan_lists_by_name(destroyed: Destroyed) -> None:
+    assert destroyed.plan is not None
+    assert unlisted(destroyed.left, destroyed.plan.kept) == set()
+    assert {one.name for one in destroyed.plan.kept if one.type == "log group"} == GROUPS_OF_JOBS
+    assert missing(destroyed.left, destroyed.plan.kept) == set()
 
 
-def test_no_endpoint_configuration_or_model_of_a_release_stays(last_rehearsal: Rehearsal, destroyed: list[str]) -> None:
-    sagemaker = last_rehearsal.client("sagemaker")
-
-    assert sagemaker.list_endpoints()["Endpoints"] == []
-    assert sagemaker.list_endpoint_configs()["EndpointConfigs"] == []
-    assert sagemaker.list_models()["Models"] == []
-    targets = last_rehearsal.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="sagemaker")
-    assert targets["ScalableTargets"] == []
-
-
-def test_no_process_of_an_endpoint_stays(last_rehearsal: Rehearsal, destroyed: list[str]) -> None:
+def test_no_process_of_an_endpoint_stays(last_rehearsal: Rehearsal, destroyed: Destroyed) -> None:
     assert serving_processes(last_rehearsal) == []

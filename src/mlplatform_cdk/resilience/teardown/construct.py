@@ -40,7 +40,7 @@ class Teardown(Construct):
     :param buckets: which are shut and emptied in this order, if they go; that of the access logs last; default: none.
     """
 
-    def __init__(  # noqa: PLR0913 - one argument for each kind, all with a default
+    def __init__(
         self,
         scope: Construct,
         id: str,

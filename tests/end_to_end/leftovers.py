@@ -1,0 +1,88 @@
+"""What is left in an account and region that could cost money, by the type in CloudFormation and the name."""
+
+from collections.abc import Callable, Iterable, Iterator
+from fnmatch import fnmatchcase
+from typing import Any
+
+from mlplatform_cdk.assembly.teardown import Kept
+
+Leftover = tuple[str, str]
+# How Kept calls what no template holds.
+_IN_WORDS = {"log group": "AWS::Logs::LogGroup", "bucket of assets": "AWS::S3::Bucket"}
+_IN_WORDS["repository of assets"] = "AWS::ECR::Repository"
+# type: service, operation, the list of the answer, and the name in it
+_LISTS = (
+    ("AWS::ApiGateway::RestApi", "apigateway", "get_rest_apis", "items", "name"),
+    ("AWS::Backup::BackupVault", "backup", "list_backup_vaults", "BackupVaultList", "BackupVaultName"),
+    ("AWS::CloudWatch::Alarm", "cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
+    ("AWS::DynamoDB::Table", "dynamodb", "list_tables", "TableNames", ""),
+    ("AWS::EC2::NatGateway", "ec2", "describe_nat_gateways", "NatGateways", "NatGatewayId"),
+    ("AWS::EC2::NetworkInterface", "ec2", "describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceId"),
+    ("AWS::ECR::Repository", "ecr", "describe_repositories", "repositories", "repositoryName"),
+    ("AWS::Events::Rule", "events", "list_rules", "Rules", "Name"),
+    ("AWS::Lambda::Function", "lambda", "list_functions", "Functions", "FunctionName"),
+    ("AWS::Logs::LogGroup", "logs", "describe_log_groups", "logGroups", "logGroupName"),
+    ("AWS::S3::Bucket", "s3", "list_buckets", "Buckets", "Name"),
+    ("AWS::SNS::Topic", "sns", "list_topics", "Topics", "TopicArn"),
+    ("AWS::SageMaker::App", "sagemaker", "list_apps", "Apps", "AppName"),
+    ("AWS::SageMaker::Domain", "sagemaker", "list_domains", "Domains", "DomainName"),
+    ("AWS::SageMaker::Endpoint", "sagemaker", "list_endpoints", "Endpoints", "EndpointName"),
+    ("AWS::SageMaker::EndpointConfig", "sagemaker", "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName"),
+    ("AWS::SageMaker::Model", "sagemaker", "list_models", "Models", "ModelName"),
+    (
+        "AWS::SageMaker::ModelPackageGroup",
+        "sagemaker",
+        "list_model_package_groups",
+        "ModelPackageGroupSummaryList",
+        "ModelPackageGroupName",
+    ),
+    ("AWS::SageMaker::Space", "sagemaker", "list_spaces", "Spaces", "SpaceName"),
+    ("AWS::SageMaker::UserProfile", "sagemaker", "list_user_profiles", "UserProfiles", "UserProfileName"),
+    ("AWS::Scheduler::Schedule", "scheduler", "list_schedules", "Schedules", "Name"),
+    ("AWS::StepFunctions::StateMachine", "stepfunctions", "list_state_machines", "stateMachines", "name"),
+)
+
+
+def leftovers(client: Callable[[str], Any]) -> set[Leftover]:
+    """Everything that is there; keys whose deletion is scheduled cost nothing, and neither do ended jobs.
+
+    :param client: makes the client of a service.
+    """
+    found = {
+        (kind, one[name] if name else one)
+        for kind, service, call, member, name in _LISTS
+        for one in getattr(client(service), call)()[member]
+    }
+    return found | set(_by_other_calls(client))
+
+
+def unlisted(found: Iterable[Leftover], kept: Iterable[Kept]) -> set[Leftover]:
+    """What is there, and in no list of what is kept."""
+    listed = [(_IN_WORDS.get(one.type, one.type), one.name) for one in kept]
+    return {one for one in found if not any(one[0] == kind and fnmatchcase(one[1], name) for kind, name in listed)}
+
+
+def missing(found: Iterable[Leftover], kept: Iterable[Kept]) -> set[str]:
+    """The names of what the list keeps, and is not there."""
+    there = list(found)
+    listed = [(_IN_WORDS.get(one.type, one.type), one.name) for one in kept]
+    return {name for kind, name in listed if not any(k == kind and fnmatchcase(n, name) for k, n in there)}
+
+
+def _by_other_calls(client: Callable[[str], Any]) -> Iterator[Leftover]:
+    kms, sagemaker = client("kms"), client("sagemaker")
+    scaling = client("application-autoscaling").describe_scalable_targets(ServiceNamespace="sagemaker")
+    processing = sagemaker.list_processing_jobs(StatusEquals="InProgress")["ProcessingJobSummaries"]
+    training = sagemaker.list_training_jobs(StatusEquals="InProgress")["TrainingJobSummaries"]
+    endpoints = client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
+    keys = (kms.describe_key(KeyId=one["KeyId"])["KeyMetadata"] for one in kms.list_keys()["Keys"])
+    yield from (("AWS::SQS::Queue", url.rpartition("/")[2]) for url in client("sqs").list_queues().get("QueueUrls", []))
+    yield from (("AWS::EC2::VPCEndpoint", one["ServiceName"]) for one in endpoints if one["State"] != "deleted")
+    yield from (
+        ("AWS::ApplicationAutoScaling::ScalableTarget", one["ResourceId"]) for one in scaling["ScalableTargets"]
+    )
+    yield from (("processing job", one["ProcessingJobName"]) for one in processing)
+    yield from (("training job", one["TrainingJobName"]) for one in training)
+    for key in keys:
+        if key["KeyState"] != "PendingDeletion" and key["KeyManager"] == "CUSTOMER":
+            yield "AWS::KMS::Key", key["Description"]
