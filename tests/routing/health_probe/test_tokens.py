@@ -4,14 +4,15 @@ import base64
 import json
 import logging
 from collections.abc import Callable
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
-import boto3
 import pytest
 
 from mlplatform_cdk.routing.health_probe.runtime.sending import Answer
 from mlplatform_cdk.routing.health_probe.runtime.tokens import NoToken, Tokens
+from mlplatform_cdk.runtimekit import aws
 from mlplatform_cdk.runtimekit.region_health import Golden
 from tests.routing.health_probe.test_round import probe as probe  # noqa: PLC0414 - the fixture
 
@@ -36,6 +37,17 @@ class Issuer:
         return Answer(status=self.status, body=json.dumps(said).encode())
 
 
+class Secrets:
+    """Secrets Manager with one secret."""
+
+    def __init__(self) -> None:
+        self.content = json.dumps({"client_id": "probe", "client_secret": "s3cret"})
+
+    def get_secret_value(self, *, SecretId: str) -> dict[str, str]:  # noqa: N803 - as boto3 takes it
+        assert SecretId == SECRET
+        return {"SecretString": self.content}
+
+
 class Clock:
     now = 1000.0
 
@@ -44,10 +56,20 @@ class Clock:
 
 
 @pytest.fixture
-def issuer(account: None) -> Issuer:
-    secret = json.dumps({"client_id": "probe", "client_secret": "s3cret"})
-    boto3.client("secretsmanager").create_secret(Name=SECRET, SecretString=secret)
+def issuer() -> Issuer:
     return Issuer()
+
+
+@pytest.fixture
+def secrets(monkeypatch: pytest.MonkeyPatch) -> Secrets:
+    made, known = Secrets(), aws.client
+
+    @cache
+    def client(service: str, **more: Any) -> Any:
+        return made if service == "secretsmanager" else known(service, **more)
+
+    monkeypatch.setattr(aws, "client", client)
+    return made
 
 
 @pytest.fixture
@@ -56,7 +78,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def tokens(issuer: Issuer, clock: Clock) -> Tokens:
+def tokens(issuer: Issuer, clock: Clock, secrets: Secrets) -> Tokens:
     return Tokens(secret=SECRET, url=URL, scopes="models/ask", scheme="Bearer", sender=issuer, clock=clock)  # type: ignore[arg-type]
 
 
@@ -80,10 +102,11 @@ def test_a_token_is_asked_for_by_the_secret_and_kept_until_shortly_before_its_en
     assert headers["authorization"] == f"Basic {base64.b64encode(b'probe:s3cret').decode()}"
 
 
-def test_a_rotated_secret_counts_from_the_next_token_on(tokens: Tokens, issuer: Issuer, clock: Clock) -> None:
+def test_a_rotated_secret_counts_from_the_next_token_on(
+    tokens: Tokens, issuer: Issuer, clock: Clock, secrets: Secrets
+) -> None:
     sent(tokens)
-    after = json.dumps({"client_id": "probe", "client_secret": "another"})
-    boto3.client("secretsmanager").put_secret_value(SecretId=SECRET, SecretString=after)
+    secrets.content = json.dumps({"client_id": "probe", "client_secret": "another"})
     clock.now += 3600
     sent(tokens)
 
@@ -117,8 +140,8 @@ def test_an_issuer_that_fails_is_asked_again_later_and_the_token_kept_to_its_end
 
 
 @pytest.mark.parametrize("content", ["s3cret", '["s3cret"]', '{"client_id": "probe"}'])
-def test_a_secret_that_is_none_is_not_told(tokens: Tokens, content: str) -> None:
-    boto3.client("secretsmanager").put_secret_value(SecretId=SECRET, SecretString=content)
+def test_a_secret_that_is_none_is_not_told(tokens: Tokens, secrets: Secrets, content: str) -> None:
+    secrets.content = content
 
     with pytest.raises(NoToken, match="must be JSON with client_id and client_secret") as failed:
         sent(tokens)
