@@ -85,8 +85,8 @@ def execution() -> str:
 
 
 def asked(monkeypatch: pytest.MonkeyPatch, endpoint: Endpoint, module: Any) -> None:
-    other = module._client
-    monkeypatch.setattr(module, "_client", lambda name: endpoint if name == "sagemaker" else other(name))
+    other = module.client
+    monkeypatch.setattr(module, "client", lambda name: endpoint if name == "sagemaker" else other(name))
 
 
 def test_an_endpoint_out_of_service_is_deleted_where_nobody_holds_its_lock(

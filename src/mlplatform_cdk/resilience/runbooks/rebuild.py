@@ -22,6 +22,7 @@ def rebuild(
     :param release: whose machine makes it.
     :param registry: which knows the version in production.
     """
+    versions = (registry.model_package_group_arn, registry.model_package_arns)
     return place.define(
         Runbook.REBUILD,
         _steps(place, endpoint, release, registry),
@@ -40,12 +41,13 @@ def rebuild(
         },
         access=[
             machine_access(place, release),
-            registry.reading(),
             Access(
                 [
+                    allowed(["sagemaker:ListModelPackages"], *versions),
                     allowed(["sagemaker:DescribeEndpoint", "sagemaker:DeleteEndpoint"], endpoint.endpoint_arn),
                     allowed(["dynamodb:GetItem"], release.records.table_arn),
-                ]
+                ],
+                patterns={registry.model_package_arns: "the versions of one group"},
             ),
             decrypting(endpoint.key),
         ],

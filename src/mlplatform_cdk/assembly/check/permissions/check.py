@@ -7,7 +7,10 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
-from mlplatform_cdk.assembly.check.loose import mapping
+from mlplatform_cdk.assembly.check.automation import documents, needs_of_document
+from mlplatform_cdk.assembly.check.automation.check import DOCUMENT
+from mlplatform_cdk.assembly.check.automation.steps import RUN_SCRIPT
+from mlplatform_cdk.assembly.check.loose import mapping, mappings
 from mlplatform_cdk.assembly.check.permissions import excuses
 from mlplatform_cdk.assembly.check.permissions.actions import actions_of, may_take
 from mlplatform_cdk.assembly.check.permissions.code import ApiCall, calls
@@ -23,6 +26,8 @@ from mlplatform_cdk.assembly.check.templates import Resource, Template
 from mlplatform_cdk.assembly.findings import Finding
 
 FUNCTION = "AWS::Lambda::Function"
+# Where each says under which role it acts.
+_ROLES = {FUNCTION: "Role", MACHINE: "RoleArn", DOCUMENT: "Content.assumeRole"}
 # CDK's own handler of bucket notifications: a call in it is for buckets of others only, and allowed with those only.
 _CDKS_OWN = "BucketNotificationsHandler050a0587b7544547bf325f094a3db834"
 
@@ -59,8 +64,8 @@ class Permissions:
         needs = dict(self._needs(template))
         by_role: dict[str, list[Resource]] = {}
         roles: dict[str, Resource] = {}
-        for resource in template.of_type(FUNCTION, MACHINE):
-            role = role_of(resource, "Role" if resource.type == FUNCTION else "RoleArn")
+        for resource in template.of_type(FUNCTION, MACHINE, DOCUMENT):
+            role = role_of(resource, _ROLES[resource.type])
             if role is None and resource.logical_id in needs:
                 self._not_seen(resource, "its role is not in its stack")
             elif role and resource.logical_id in needs:
@@ -75,6 +80,9 @@ class Permissions:
             if isinstance(definition, dict):
                 self.machines += 1
                 yield name, _of_states(definition, template.references)
+        for document, content in documents(template):
+            if isinstance(document.get("Content.assumeRole"), Mapping):  # else whoever starts it gives the role
+                yield document.logical_id, _of_document(content, template.references)
         for function in template.of_type(FUNCTION):
             found = needs_of_code(function)
             if isinstance(found, str):
@@ -115,6 +123,24 @@ def _of_states(definition: Mapping[str, object], references: References) -> Need
             given = mapping(state.get("Parameters", state.get("Arguments")))
             on.extend(targets(frozenset(actions), given, references, f"state {name}"))
     return Needs(found, on=tuple(on))
+
+
+def _of_document(content: Mapping[str, object], references: References) -> Needs:
+    """What the steps of an automation document call, and their scripts."""
+    found: dict[str, str] = {}
+    on: list[Target] = []
+    for place, actions, given in needs_of_document(content):
+        found.update(dict.fromkeys(actions, place))
+        on.extend(targets(actions, given, references, place))
+    may: list[str] = []
+    for step in mappings(content.get("mainSteps")):
+        inputs = mapping(step.get("inputs"))
+        code = str(inputs.get("Script", ""))
+        needs = _needs_of(None, 0, code, f"index.{inputs.get('Handler')}") if step.get("action") == RUN_SCRIPT else ""
+        if isinstance(needs, Needs):
+            found.update(dict.fromkeys(needs.calls, f"the script of step {step.get('name')}"))
+            may.extend(needs.may)
+    return Needs(found, tuple(may), on=tuple(on))
 
 
 def needs_of_code(function: Resource) -> Needs | str:

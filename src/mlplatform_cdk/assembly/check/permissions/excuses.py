@@ -26,6 +26,16 @@ _IMPLIED: dict[str, tuple[str, ...]] = {
         "ecs:DescribeServices",
         "ecs:UpdateService",
     ),
+    # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/backuprestore_IAM.html
+    "dynamodb:RestoreTableToPointInTime": (
+        "dynamodb:BatchWriteItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:Scan",
+        "dynamodb:UpdateItem",
+    ),
     # Without it, an absent object is answered with AccessDenied in place of NoSuchKey.
     "s3:GetObject": ("s3:ListBucket", "s3:GetObjectVersion", "s3:GetBucketLocation"),
     "s3:ListBucket": ("s3:GetBucketLocation",),

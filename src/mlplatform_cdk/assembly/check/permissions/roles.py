@@ -54,8 +54,8 @@ def covers(pattern: str, action: str) -> bool:
 
 
 def role_of(resource: Resource, property_name: str) -> Resource | None:
-    """The role that a property of ``resource`` names, where it stands in the same template."""
-    match resource.properties.get(property_name):
+    """The role that a property of ``resource``, at a dotted path, names, where it stands in the same template."""
+    match resource.get(property_name):
         case {"Fn::GetAtt": [str() as name, "Arn"]} | {"Fn::GetAtt": str() as name}:
             name = name.removesuffix(".Arn")
             return next((one for one in resource.template.of_type("AWS::IAM::Role") if one.logical_id == name), None)

@@ -28,8 +28,8 @@ def definitions(
 
 def _definition(references: References, properties: Mapping[str, Any], read_asset: ReadAsset) -> dict[str, Any] | str:
     if isinstance(properties.get("Definition"), Mapping):
-        filled: dict[str, Any] = _filled(references, properties["Definition"])
-        return filled
+        found: dict[str, Any] = filled(references, properties["Definition"])
+        return found
     if "DefinitionS3Location" in properties:
         text = read_asset(references.text(properties["DefinitionS3Location"].get("Key", "")))
         if text is None:
@@ -47,11 +47,12 @@ def _definition(references: References, properties: Mapping[str, Any], read_asse
     return document if isinstance(document, dict) else "the definition must be a JSON object"
 
 
-def _filled(references: References, value: Any) -> Any:
+def filled(references: References, value: Any) -> Any:
+    """``value`` as CloudFormation would deploy it, its references texts."""
     if isinstance(value, Mapping):
         if len(value) == 1 and next(iter(value)).startswith(("Fn::", "Ref")):
             return references.text(value)
-        return {key: _filled(references, item) for key, item in value.items()}
+        return {key: filled(references, item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_filled(references, item) for item in value]
+        return [filled(references, item) for item in value]
     return mark("nothing") if value is None else value

@@ -11,14 +11,14 @@ def again(events: Mapping[str, str], _context: object) -> dict[str, str]:
         ``all`` each one.
     :raises RuntimeError: when there is no object under the prefix.
     """
-    client, bucket = _client("s3"), events["Bucket"]
+    s3, bucket = client("s3"), events["Bucket"]
     seen, written = 0, 0
-    for key in _keys(client, bucket, events["Prefix"]):
+    for key in _keys(s3, bucket, events["Prefix"]):
         seen += 1
-        found = client.head_object(Bucket=bucket, Key=key)
+        found = s3.head_object(Bucket=bucket, Key=key)
         if events["Which"] == "all" or found.get("ReplicationStatus") == "FAILED":
             # S3 copies an object onto itself only where something changes: its metadata are written as they were.
-            client.copy_object(
+            s3.copy_object(
                 Bucket=bucket,
                 Key=key,
                 CopySource={"Bucket": bucket, "Key": key, **_version(found)},
@@ -36,12 +36,13 @@ def _version(found: Mapping[str, Any]) -> dict[str, str]:
     return {"VersionId": found["VersionId"]} if "VersionId" in found else {}
 
 
-def _keys(client: Any, bucket: str, prefix: str) -> Iterator[str]:
-    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+def _keys(s3: Any, bucket: str, prefix: str) -> Iterator[str]:
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         yield from (one["Key"] for one in page.get("Contents", []))
 
 
-def _client(service: str) -> Any:
+def client(service: str) -> Any:
+    """boto3's client of ``service``."""
     import boto3
 
     return boto3.client(service)

@@ -36,7 +36,7 @@ def clear(events: Mapping[str, str], _context: object) -> dict[str, str]:
         raise RuntimeError(f"no execution may hold the lock of {name}, and {holder} does; stop it, or wait for its end")
     status = _status(name)
     if status in _DEAD:
-        _client("sagemaker").delete_endpoint(EndpointName=name)
+        client("sagemaker").delete_endpoint(EndpointName=name)
     end = time.monotonic() + _PATIENCE_S
     while (now := _status(name)) in (*_DEAD, "Deleting"):
         if time.monotonic() > end:
@@ -48,10 +48,10 @@ def clear(events: Mapping[str, str], _context: object) -> dict[str, str]:
 
 
 def _status(name: str) -> str:
-    client = _client("sagemaker")
+    sagemaker = client("sagemaker")
     try:
-        return str(client.describe_endpoint(EndpointName=name)["EndpointStatus"])
-    except client.exceptions.ClientError as error:
+        return str(sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"])
+    except sagemaker.exceptions.ClientError as error:
         if "Could not find" in str(error):
             return ""
         raise
@@ -59,7 +59,7 @@ def _status(name: str) -> str:
 
 def _in_production(group: str) -> str:
     """The newest version that the registry marks; evaluation takes the same."""
-    pages = _client("sagemaker").get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
+    pages = client("sagemaker").get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
     marked = [one for page in pages for one in page["ModelPackageSummaryList"] if _is_marked(one)]
     if not marked:
         raise RuntimeError(
@@ -77,18 +77,19 @@ def _is_marked(package: Mapping[str, Any]) -> bool:
 def _holder(table: str, name: str) -> str:
     """The execution that holds the endpoint's lock and runs; empty: none does."""
     key = {"endpoint": {"S": f"lock#{name}"}, "at": {"S": "lock"}}
-    item = _client("dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
+    item = client("dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
     owner = item.get("owner", {}).get("S", "")
     if not owner:
         return ""
-    states = _client("stepfunctions")
+    states = client("stepfunctions")
     try:
         return owner if states.describe_execution(executionArn=owner)["status"] == "RUNNING" else ""
     except states.exceptions.ExecutionDoesNotExist:
         return ""
 
 
-def _client(service: str) -> Any:
+def client(service: str) -> Any:
+    """boto3's client of ``service``."""
     import boto3
 
     return boto3.client(service)

@@ -14,33 +14,34 @@ def copy(events: Mapping[str, str], _context: object) -> dict[str, Any]:
         restored ones in their place. Rows that ``From`` does not have stay.
     :raises RuntimeError: when it takes too long; what was copied stays, and copying again is no harm.
     """
-    client, source, target = _client("dynamodb"), events["From"], events["To"]
-    key = client.describe_table(TableName=target)["Table"]["KeySchema"][0]["AttributeName"]
+    dynamodb, source, target = client("dynamodb"), events["From"], events["To"]
+    key = dynamodb.describe_table(TableName=target)["Table"]["KeySchema"][0]["AttributeName"]
     missing: dict[str, Any] = {
         "ConditionExpression": "attribute_not_exists(#key)",
         "ExpressionAttributeNames": {"#key": key},
     }
     end, copied, kept = time.monotonic() + _PATIENCE_S, 0, 0
-    for row in _rows(client, source):
+    for row in _rows(dynamodb, source):
         if time.monotonic() > end:
             raise RuntimeError(
                 f"the rows must be copied within {_PATIENCE_S:g} s, and {copied} were, from {source}; point those who "
                 f"read {target} at it, or copy the rest by a job"
             )
         try:
-            client.put_item(TableName=target, Item=row, **(missing if events["Rows"] == "missing" else {}))
+            dynamodb.put_item(TableName=target, Item=row, **(missing if events["Rows"] == "missing" else {}))
             copied += 1
-        except client.exceptions.ConditionalCheckFailedException:
+        except dynamodb.exceptions.ConditionalCheckFailedException:
             kept += 1
     return {"Copied": str(copied), "Kept": str(kept)}
 
 
-def _rows(client: Any, table: str) -> Iterator[Mapping[str, Any]]:
-    for page in client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
+def _rows(dynamodb: Any, table: str) -> Iterator[Mapping[str, Any]]:
+    for page in dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
         yield from page["Items"]
 
 
-def _client(service: str) -> Any:
+def client(service: str) -> Any:
+    """boto3's client of ``service``."""
     import boto3
 
     return boto3.client(service)

@@ -31,7 +31,7 @@ def look(events: Mapping[str, str], _context: object) -> dict[str, Any]:
 
 
 def _serving(name: str) -> str:
-    endpoint = _client("sagemaker").describe_endpoint(EndpointName=name)
+    endpoint = client("sagemaker").describe_endpoint(EndpointName=name)
     serving = [one["VariantName"] for one in endpoint["ProductionVariants"] if one.get("CurrentWeight", 0) > 0]
     if len(serving) != 1:
         raise RuntimeError(f"one variant of {name} must have the traffic, got {', '.join(serving) or 'none'}")
@@ -39,7 +39,7 @@ def _serving(name: str) -> str:
 
 
 def _target(name: str, variant: str) -> dict[str, Any]:
-    found = _client("application-autoscaling").describe_scalable_targets(
+    found = client("application-autoscaling").describe_scalable_targets(
         ServiceNamespace=_NAMESPACE,
         ResourceIds=[f"endpoint/{name}/variant/{variant}"],
         ScalableDimension=_DIMENSION,
@@ -52,7 +52,8 @@ def _target(name: str, variant: str) -> dict[str, Any]:
     return target
 
 
-def _client(service: str) -> Any:
+def client(service: str) -> Any:
+    """boto3's client of ``service``."""
     import boto3
 
     return boto3.client(service)
