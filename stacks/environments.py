@@ -31,6 +31,20 @@ class UnknownEnvironmentError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InAnotherAccount:
+    """A region that serves from another account than the home's.
+
+    :param region: its name.
+    :param account: twelve digits.
+    :param hosted_zone_id: a zone there, ``<region>.<domain_name>``, to which the environment's zone delegates.
+    """
+
+    region: str
+    account: str
+    hosted_zone_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformEnvironment:
     """One environment of the platform.
 
@@ -47,8 +61,8 @@ class PlatformEnvironment:
     :param endpoint_scaling: how many instances answer.
     :param strategy: how a version gets its traffic.
     :param users: who works in Studio.
-    :param also_in: further regions that serve, which takes a name; ``-c also_in=…,…`` puts others in their place, and
-        an empty one none; default: the home serves alone.
+    :param also_in: further regions that serve, in the same account or in another, which takes a domain name;
+        ``-c also_in=…,…`` puts others in their place, and an empty one none; default: the home serves alone.
     :param domain_name: what callers of any region ask, such as ``models.example.com``; an empty ``-c domain_name=``
         takes it away; default: none, and callers ask the endpoint by SageMaker's API.
     :param zone: the hosted zone that holds it; ``-c zone_name=…`` and ``-c hosted_zone_id=…``.
@@ -71,7 +85,7 @@ class PlatformEnvironment:
     endpoint_scaling: ScalingRange
     strategy: Strategy
     users: tuple[UserProfile, ...]
-    also_in: tuple[str, ...] = ()
+    also_in: tuple[str | InAnotherAccount, ...] = ()
     domain_name: str | None = None
     zone: HostedZoneReference | None = None
     artifacts_bucket: str | None = None
@@ -80,15 +94,16 @@ class PlatformEnvironment:
 
     def __post_init__(self) -> None:
         """Refuse an account or a region that CDK would carry into ARNs, and regions that nothing leads to."""
-        if not _ACCOUNT.fullmatch(self.account):
-            raise UnknownEnvironmentError(f"the account must be twelve digits, got {self.account!r}")
-        for region in (self.region, *self.also_in):
+        for account in (self.account, *(self.at(region).account for region in self.further_regions)):
+            if not _ACCOUNT.fullmatch(account):
+                raise UnknownEnvironmentError(f"the account must be twelve digits, got {account!r}")
+        for region in (self.region, *self.further_regions):
             if not _REGION.fullmatch(region):
                 raise UnknownEnvironmentError(f"the region must look like 'us-east-1', got {region!r}")
         if (self.domain_name is None) != (self.zone is None):
             raise UnknownEnvironmentError(f"a domain name needs its zone, got {self.domain_name!r} and {self.zone!r}")
         if self.also_in and self.domain_name is None:
-            regions = ", ".join(self.also_in)
+            regions = ", ".join(self.further_regions)
             raise UnknownEnvironmentError(f"{self.name} must have a domain_name to serve in {regions} too, got none")
 
     @property
@@ -96,9 +111,20 @@ class PlatformEnvironment:
         """Where its stacks go."""
         return Environment(account=self.account, region=self.region)
 
+    @property
+    def further_regions(self) -> tuple[str, ...]:
+        """The names of the regions beside the home, in their order."""
+        return tuple(one if isinstance(one, str) else one.region for one in self.also_in)
+
+    @property
+    def in_other_accounts(self) -> dict[str, InAnotherAccount]:
+        """Those of them that lie in another account, by their names."""
+        return {one.region: one for one in self.also_in if not isinstance(one, str)}
+
     def at(self, region: str) -> "PlatformEnvironment":
         """This environment as the stacks of one of its further regions see it."""
-        return replace(self, region=region, also_in=())
+        other = self.in_other_accounts.get(region)
+        return replace(self, region=region, account=other.account if other else self.account, also_in=())
 
     @property
     def boundary(self) -> PermissionsBoundary | None:

@@ -12,7 +12,10 @@ from mlplatform_cdk.foundation import (
     PlatformStack,
     publish,
 )
+from mlplatform_cdk.resilience import Teardown
+from mlplatform_cdk.resilience.runbooks import Runbooks
 from mlplatform_cdk.routing import ModelReplication, RegionalArtifacts
+from stacks import breast_cancer
 from stacks.environments import PlatformEnvironment
 from stacks.regions import Regions
 
@@ -49,6 +52,7 @@ class FoundationStack(PlatformStack):
             "vpc-id": network.vpc.vpc_id,
         }.items():
             publish(self, environment.parameter("foundation", what), value)
+        Teardown(self, "Teardown", key=key, buckets=[artifacts, access_logs])
 
     def _define_artifacts(
         self,
@@ -59,7 +63,8 @@ class FoundationStack(PlatformStack):
         notifications: Notifications,
     ) -> ArtifactStore:
         """The bucket, under a name that the other regions know where there may be some."""
-        keeps, plan = environment.removal_policy, regions.data if regions is not None else None
+        keeps = environment.removal_policy
+        plan = regions.data if regions is not None and environment.region in regions.data.accounts else None
         if plan is None or (plan.home_bucket is not None and environment.region == plan.home):
             artifacts = ArtifactStore(self, "Artifacts", key=key, access_logs=access_logs, removal_policy=keeps)
         else:
@@ -72,8 +77,9 @@ class FoundationStack(PlatformStack):
                 notifications=notifications,
                 removal_policy=keeps,
             )
-        if plan is not None:
+        if regions is not None and plan is not None:
             key.add_alias(plan.key_alias)
-            if environment.region == plan.home and plan.others:
+            Runbooks.lead_elsewhere(self, endpoint_name=breast_cancer.endpoint_name(environment))
+            if regions.copies_from(environment.region):
                 ModelReplication(self, "Replication", plan=plan, source=artifacts, notifications=notifications)
         return artifacts

@@ -23,15 +23,15 @@ class Front(Construct):
         below: Published,
     ) -> None:
         super().__init__(scope, id)
-        verdicts = VerdictTable(self, "Verdicts", key=below.key)
-        api = RegionalApi(self, "Api", plan=plan, endpoint=endpoint, verdicts=verdicts, key=below.key)
+        self.verdicts = VerdictTable(self, "Verdicts", key=below.key)
+        api = RegionalApi(self, "Api", plan=plan, endpoint=endpoint, verdicts=self.verdicts, key=below.key)
         self.probe = HealthProbe(
             self,
             "Probe",
             plan=plan,
             endpoint=endpoint,
             api=api,
-            verdicts=verdicts,
+            verdicts=self.verdicts,
             artifacts=below.artifacts,
             key=below.key,
             registry=registry,
@@ -41,6 +41,6 @@ class Front(Construct):
             self,
             "Alarm",
             plan=plan,
-            alarms=[alarms.out_of_service, alarms.nothing_right, alarms.wrong_everywhere],
+            alarms=[alarms.out_of_service, alarms.nothing_right, alarms.wrong_everywhere, alarms.versions_differ],
             notifications=below.notifications,
         )

@@ -5,6 +5,7 @@ from constructs import Construct
 
 from mlplatform_cdk.foundation import Keys, Notifications, PlatformStack
 from mlplatform_cdk.resilience import AllRegionsAlarm, CrossRegionObservability
+from mlplatform_cdk.resilience.runbooks import Runbooks
 from mlplatform_cdk.routing import GlobalNames
 from stacks import breast_cancer
 from stacks.environments import PlatformEnvironment
@@ -16,6 +17,7 @@ class NamesStack(PlatformStack):
 
     def __init__(self, scope: Construct, id: str, *, environment: PlatformEnvironment, regions: Regions) -> None:
         super().__init__(scope, id, env=Environment(account=environment.account, region=regions.names_region))
+        Runbooks.lead_elsewhere(self, endpoint_name=breast_cancer.endpoint_name(environment))
         plan = regions.endpoints
         names = GlobalNames(self, "Names", plan=plan)
         if regions.names_region != ROUTE_53_METRICS:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from mlplatform_cdk.release.train import Stop
-from mlplatform_cdk.routing import MultiRegionEndpoint, RegionalData
+from mlplatform_cdk.routing import HostedZoneReference, MultiRegionEndpoint, RegionalData, RegionalTarget
 from stacks import breast_cancer
 from stacks.environments import PlatformEnvironment, UnknownEnvironmentError
 
@@ -17,7 +17,7 @@ class Regions:
     """The regions of an environment with a domain name, the home first.
 
     :param endpoints: the one name, and each region's own.
-    :param data: the buckets and keys of each region.
+    :param data: the buckets and keys of the regions in the home's account; to another account the train brings all.
     :param stops: where the release train goes, in this order; empty where the home serves alone.
     """
 
@@ -33,19 +33,21 @@ class Regions:
         """
         if environment.domain_name is None or environment.zone is None:
             return None
-        regions = (environment.region, *environment.also_in)
+        regions = (environment.region, *environment.further_regions)
+        elsewhere = environment.in_other_accounts
         try:
             return cls(
                 endpoints=MultiRegionEndpoint(
                     domain_name=environment.domain_name,
                     zone=environment.zone,
-                    regions=regions,
+                    # As many as were given: the plan refuses one that is named twice.
+                    regions=_targets(environment) if elsewhere else regions,
                 ),
                 data=RegionalData(
                     name=f"mlplatform-{environment.name}",
                     home=environment.region,
                     account=environment.account,
-                    regions=regions,
+                    regions=[region for region in regions if region not in elsewhere],
                     home_bucket=environment.artifacts_bucket,
                 ),
                 stops=tuple(_stop(environment, region) for region in regions) if environment.also_in else (),
@@ -57,16 +59,29 @@ class Regions:
         """The train's stop in ``region``; None where no train goes."""
         return next((stop for stop in self.stops if stop.region == region), None)
 
+    def copies_from(self, region: str) -> bool:
+        """Whether archives are replicated from ``region``."""
+        return region == self.data.home and bool(self.data.others)
+
     @property
     def names_region(self) -> str:
         """Where the stack of the names is: where the alarms over all regions can hear of them."""
         return ROUTE_53_METRICS if self.data.partition == "aws" else self.data.home
 
 
+def _targets(environment: PlatformEnvironment) -> dict[str, RegionalTarget]:
+    targets = {region: RegionalTarget() for region in (environment.region, *environment.further_regions)}
+    for region, other in environment.in_other_accounts.items():
+        zone_name = f"{region}.{environment.domain_name}"
+        zone = HostedZoneReference(hosted_zone_id=other.hosted_zone_id, zone_name=zone_name)
+        targets[region] = RegionalTarget(account=other.account, zone=zone)
+    return targets
+
+
 def _stop(environment: PlatformEnvironment, region: str) -> Stop:
     return Stop(
         name=region,
-        account=environment.account,
+        account=environment.at(region).account,
         region=region,
         endpoint_name=breast_cancer.endpoint_name(environment),
         external_id=f"{environment.name}-train/{environment.account}",

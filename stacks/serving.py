@@ -7,6 +7,8 @@ from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release import BlueGreenRelease
 from mlplatform_cdk.release.records import ReleaseRecords
 from mlplatform_cdk.release.train import TrainStation
+from mlplatform_cdk.resilience import Teardown
+from mlplatform_cdk.resilience.runbooks import RestorableTable, Runbooks
 from mlplatform_cdk.serving import ReleasedEndpoint
 from stacks import breast_cancer
 from stacks.environments import PlatformEnvironment
@@ -37,6 +39,7 @@ class ServingStack(PlatformStack):
             instance_type=environment.endpoint_instance,
             scaling=environment.endpoint_scaling,
             network=below.network,
+            log_removal_policy=environment.removal_policy,
         )
         front = None
         if regions is not None:
@@ -65,5 +68,18 @@ class ServingStack(PlatformStack):
                 external_id=stop.external_id,
                 removal_policy=environment.removal_policy,
             )
+        if regions is not None and front is not None:
+            Runbooks(
+                self,
+                "Runbooks",
+                endpoint=endpoint,
+                release=release,
+                registry=registry,
+                plan=regions.endpoints,
+                verdicts=front.verdicts,
+                tables=[RestorableTable(table=release.records, key=below.key)],
+                archives=below.artifacts if regions.copies_from(environment.region) else None,
+            )
         publish(self, environment.parameter("serving", "endpoint-name"), endpoint.endpoint_name)
         publish(self, environment.parameter("serving", "release-arn"), release.state_machine.state_machine_arn)
+        Teardown(self, "Teardown", key=below.key, releases=[release])

@@ -45,20 +45,21 @@ class PlatformStage(Stage):
     ) -> None:
         """What serves elsewhere, the train that goes there, and the names, last of all."""
         fronts = [serving]
-        for region in environment.also_in:
+        for region in environment.further_regions:
             here = environment.at(region)
             its_foundation = FoundationStack(self, f"Foundation-{region}", environment=here, regions=regions)
             its_registry = RegistryStack(self, f"Registry-{region}", environment=here, approval=None)
             its_serving = ServingStack(self, f"Serving-{region}", environment=here, regions=regions)
             foundation.add_stack_dependency(its_foundation)  # S3 replicates into buckets that are there
             its_registry.add_stack_dependency(its_foundation)
-            for below in (its_foundation, its_registry):
-                its_serving.add_stack_dependency(below)
+            its_serving.add_stack_dependency(its_foundation)
+            its_serving.add_stack_dependency(its_registry)
             fronts.append(its_serving)
-        last = [NamesStack(self, "Names", environment=environment, regions=regions)]
-        if regions.stops:
-            last.append(TrainStack(self, "Train", environment=environment, regions=regions))
-            last[-1].add_stack_dependency(foundation)
-        for stack in last:
-            for below in fronts:
-                stack.add_stack_dependency(below)
+        names = NamesStack(self, "Names", environment=environment, regions=regions)
+        train = TrainStack(self, "Train", environment=environment, regions=regions) if regions.stops else None
+        for front in fronts:
+            names.add_stack_dependency(front)
+            if train is not None:
+                train.add_stack_dependency(front)
+        if train is not None:
+            train.add_stack_dependency(foundation)

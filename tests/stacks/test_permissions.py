@@ -8,8 +8,9 @@ from tests.stacks.policies import statements
 from tests.stacks.wildcards import NOTHING, WILDCARDS, Wildcard
 from tests.stacks.wildcards_beside import ACTIONS, BESIDE
 from tests.stacks.wildcards_regions import BETWEEN
+from tests.stacks.wildcards_ways_out import WAYS_OUT
 
-PLATFORM = (*WILDCARDS, *BETWEEN)
+PLATFORM = (*WILDCARDS, *BETWEEN, *WAYS_OUT)
 
 # Deny statements are meant wide.
 ALLOW = "Allow"

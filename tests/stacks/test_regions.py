@@ -1,27 +1,27 @@
-"""Is a region one line of its environment, which touches no other region, and does the whole of it stand and go?"""
+"""Is a region one line of its environment, which touches no other region?"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from aws_cdk import App
 
+from mlplatform_cdk.assembly.cost import Usage, estimate, packaged
+from mlplatform_cdk.assembly.cost.money import told
 from mlplatform_cdk.assembly.diff import AssemblyDiff, compare
 from mlplatform_cdk.assembly.reader import Assembly, read
-from mlplatform_cdk.local import server
-from mlplatform_cdk.local.deploy import deploy, destroy
-from mlplatform_cdk.local.settings import Settings
-from stacks.environments import PROD, PlatformEnvironment, UnknownEnvironmentError
+from stacks.environments import PROD, InAnotherAccount, PlatformEnvironment, UnknownEnvironmentError
 from stacks.regions import Regions
 from stacks.stage import PlatformStage
 from tests.stacks.conftest import ROOT
 
+PAGE = ROOT / "docs" / "regions.md"
 HOME, ELSEWHERE, MORE = "eu-west-1", "eu-central-1", "us-west-2"
 ONES_OWN = {f"{stack}-{MORE}" for stack in ("Foundation", "Registry", "Serving")}
 
@@ -46,7 +46,7 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
     return synthesize(replace(PROD, also_in=(*PROD.also_in, MORE)), tmp_path_factory.mktemp("three"))
 
 
-def told(found: AssemblyDiff) -> dict[str, dict[str, set[str]]]:
+def differing(found: AssemblyDiff) -> dict[str, dict[str, set[str]]]:
     """By stack and action, the constructs of the resources that differ, by their paths in their stack."""
     every: dict[str, dict[str, set[str]]] = {}
     for stack, change in found.changes():
@@ -67,7 +67,7 @@ NAMES_ALL = {
 def test_a_region_that_joins_adds_its_own_and_changes_only_the_lists_of_all_regions(
     two: Assembly, three: Assembly
 ) -> None:
-    found = told(compare(two, three))
+    found = differing(compare(two, three))
 
     assert found.keys() == ONES_OWN | NAMES_ALL.keys()
     assert {name: found[name].get("changed", set()) for name in NAMES_ALL} == NAMES_ALL
@@ -78,7 +78,7 @@ def test_a_region_that_joins_adds_its_own_and_changes_only_the_lists_of_all_regi
 def test_a_region_that_leaves_takes_its_own_and_changes_only_the_lists_of_all_regions(
     two: Assembly, three: Assembly
 ) -> None:
-    found = told(compare(three, two))
+    found = differing(compare(three, two))
 
     assert found.keys() == ONES_OWN | NAMES_ALL.keys()
     assert {name: found[name].get("changed", set()) for name in NAMES_ALL} == NAMES_ALL
@@ -125,6 +125,23 @@ def test_an_approval_sends_the_train_off_and_starts_no_release_beside_it(two: As
     assert starts == {"Train": [["prod-breast-cancer"]]}
 
 
+def test_a_region_may_lie_in_another_account_where_the_train_brings_all_and_a_zone_of_its_own_has_its_names() -> None:
+    there = InAnotherAccount(region=MORE, account="210987654321", hosted_zone_id="Z9876543210ABC")
+
+    found = Regions.of(replace(PROD, also_in=(ELSEWHERE, there)))
+
+    assert found is not None
+    assert {stop.region: stop.account for stop in found.stops} == {
+        HOME: PROD.account,
+        ELSEWHERE: PROD.account,
+        MORE: there.account,
+    }
+    zone = found.endpoints.targets[MORE].zone
+    assert zone is not None
+    assert zone.zone_name == f"{MORE}.{PROD.domain_name}"
+    assert {*found.data.accounts} == {HOME, ELSEWHERE}
+
+
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
@@ -156,45 +173,22 @@ def test_regions_that_one_name_cannot_lead_to_are_refused_in_a_sentence(changed:
     assert str(error.value) == sentence
 
 
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    settings = Settings(state_dir=tmp_path_factory.mktemp("aws"), account=PROD.account, region=PROD.region)
-    with server.start(settings) as running:
-        yield running.settings
+def test_the_cost_of_each_region_is_what_its_page_says(two: Assembly) -> None:
+    found = estimate(two, packaged(), Usage())
+
+    rows = [
+        f"| {region} | {told(totals.committed)} | {told(totals.used)} |\n"
+        for region, totals in found.by_region().items()
+    ]
+    said = "\n| production in | commits to, a month | the assumed use adds |\n| --- | --- | --- |\n" + "".join(rows)
+    text, begin, end = PAGE.read_text(), "<!-- cost:begin -->", "<!-- cost:end -->"
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        text = re.sub(f"{begin}.*?{end}", lambda _: begin + said + end, text, flags=re.DOTALL)
+        PAGE.write_text(text)
+    assert text.split(begin)[1].split(end)[0] == said
 
 
-def test_production_stands_in_both_regions_in_its_order_and_goes_again(two: Assembly, aws: Settings) -> None:
-    def client(service: str, region: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=aws.endpoint_url,
-            region_name=region,
-            aws_access_key_id=aws.account,
-            aws_secret_access_key="embedded",
-        )
+def test_the_lines_that_the_page_shows_are_those_of_production() -> None:
+    (shown,) = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
 
-    def records() -> set[tuple[str, str]]:
-        route53, zone = client("route53", HOME), PROD.zone and PROD.zone.hosted_zone_id
-        found = route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
-        return {(one["Name"], one.get("SetIdentifier", "")) for one in found}
-
-    report = deploy(two, aws)
-    names = records()
-    parameter = f"/mlplatform/train/{PROD.name}-breast-cancer"
-    stations = {
-        region: json.loads(client("ssm", region).get_parameter(Name=parameter)["Parameter"]["Value"])
-        for region in (HOME, ELSEWHERE)
-    }
-    replication = client("s3", HOME).get_bucket_replication(Bucket=stations[HOME]["bucket"])
-    destroy(two, aws)
-
-    assert [stack.name for stack in report.stacks] == [stack.name for stack in two.all_stacks()]
-    assert {(f"{PROD.domain_name}.", region) for region in (HOME, ELSEWHERE)} <= names
-    (rule,) = replication["ReplicationConfiguration"]["Rules"]
-    assert rule["Destination"]["Bucket"].rpartition(":")[2] == stations[ELSEWHERE]["bucket"]
-    assert all(f":states:{region}:" in station["machine"] for region, station in stations.items())
-    assert records() == set()
-    assert [
-        client("cloudformation", region).list_stacks(StackStatusFilter=["CREATE_COMPLETE"])["StackSummaries"]
-        for region in (HOME, ELSEWHERE, "us-east-1")
-    ] == [[], [], []]
+    assert shown in (ROOT / "stacks" / "environments.py").read_text()

@@ -98,7 +98,7 @@ def test_what_holds_state_keeps_its_logical_id(platform: Platform) -> None:
     }
 
     foundation, registry = {"AccessLogs8B620ECA", "Artifacts82DD59A1", "KeysDataA2F7C5E6"}, {"ModelsC55D3500"}
-    elsewhere = platform.environment.also_in
+    elsewhere = platform.environment.further_regions
     assert {name: ids for name, ids in found.items() if ids} == {
         "Foundation": foundation,
         "Registry": registry,
