@@ -2,25 +2,45 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aws_cdk import aws_ec2 as ec2
 
 from mlplatform_cdk.assembly.check import check
+from mlplatform_cdk.foundation import Network
 from mlplatform_cdk.routing import Consistency, RegionalData, RegionalTable
 from mlplatform_cdk.routing.replication import images, store
+from mlplatform_cdk.serving import Endpoint
 
-PAGE = (Path(__file__).parents[2] / "docs" / "region-data.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "region-data.md").read_text(encoding="utf-8")
 PROGRAMS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+
+
+def beside(stack: Any, made: dict[str, object]) -> None:
+    """What the page's later programs find: an endpoint and a network."""
+    vpc = ec2.Vpc.from_vpc_attributes(
+        stack,
+        "Vpc",
+        vpc_id="vpc-12345678",
+        availability_zones=["eu-west-1a", "eu-west-1b"],
+        isolated_subnet_ids=["subnet-12345678", "subnet-87654321"],
+        isolated_subnet_route_table_ids=["rtb-12345678", "rtb-87654321"],
+    )
+    made["network"] = Network.from_vpc(stack, "Network", vpc=vpc)
+    made["endpoint"] = Endpoint.from_endpoint_name(stack, "Endpoint", "churn")
 
 
 @pytest.fixture(scope="module")
 def names(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     """What the page's programs have made, synthesized."""
     made: dict[str, object] = {"folder": tmp_path_factory.mktemp("page")}
-    first, second = PROGRAMS
-    program = first.replace("App()", "App(outdir=str(folder))")
-    exec(program, made)
-    exec(second, made)
+    first, *more = PROGRAMS
+    exec(first.replace("App()", "App(outdir=str(folder))"), made)
+    beside(made["stack"], made)
+    for program in more:
+        exec(program.replace('"examples/', f'"{ROOT}/examples/'), made)
     made["app"].synth()  # type: ignore[attr-defined]
     return made
 

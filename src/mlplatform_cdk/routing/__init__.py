@@ -1,5 +1,6 @@
 """Many regions behind one name: what each region owns, and the names that lead there."""
 
+from mlplatform_cdk.routing.feature_database import FeatureDatabase, Serverless, SqlFeatures
 from mlplatform_cdk.routing.feature_function import FeatureFunction, KeyedTable
 from mlplatform_cdk.routing.global_names import GlobalNames
 from mlplatform_cdk.routing.health_probe import ClientCredentials, HealthProbe, VerdictTable
@@ -28,6 +29,7 @@ __all__ = [
     "Authorization",
     "ClientCredentials",
     "Consistency",
+    "FeatureDatabase",
     "FeatureFunction",
     "Firewall",
     "GlobalNames",
@@ -51,6 +53,8 @@ __all__ = [
     "RegionalTarget",
     "ReplicatedImages",
     "Routing",
+    "Serverless",
+    "SqlFeatures",
     "StateTable",
     "Throttle",
     "VerdictTable",

@@ -29,7 +29,7 @@ def of_kind(kind: str) -> Any:
 
 def test_the_program_of_the_page_has_no_findings(inside: Inside) -> None:
     assert "Inside/Unchecked" in inside.findings  # the packs have looked
-    for part in ("/Api", "/Probe", "/Features"):
+    for part in ("/Api", "/Probe", "/Features", "/Database"):
         assert f"Inside{part}" not in inside.findings
     assert lint_file(inside.template, ManualArgs(regions=["eu-west-1"])) == []
 
@@ -187,6 +187,8 @@ def test_the_function_of_features_may_do_what_its_code_calls(inside: Inside) -> 
     called = {"dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
     assert set(re.findall(r"dynamodb:\w+(?=\")", granted)) == called
     assert "sagemaker:InvokeEndpoint" in granted
+    assert "rds-db:connect" in granted
+    assert function["Environment"]["Variables"]["DATABASE_HOST"]["Fn::GetAtt"][1] == "ReadEndpoint.Address"
     assert "dynamodb.eu-west-1.*" in granted  # the key, through this region's DynamoDB alone
 
 

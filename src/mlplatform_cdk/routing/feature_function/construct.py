@@ -115,6 +115,7 @@ class FeatureFunction(Construct):
             answered.table.grant(self.function, *ANSWERING)
         if database is not None:
             database.grant_read(self.function)
+            acknowledge(self.function.platform_role, _CONNECTS)
         self._accept_findings(rows, answered)
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
@@ -139,6 +140,11 @@ class FeatureFunction(Construct):
         acknowledge(
             self.function.platform_role, {f"permission-missing[{action}]": why for action, why in lacking.items()}
         )
+
+
+_CONNECTS = {
+    "permission-unused[rds-db:connect]": "the driver in the user's folder connects, by a token of the function's"
+}
 
 
 def _row_settings(rows: KeyedTable | None) -> dict[str, str]:
