@@ -37,6 +37,7 @@ endpoint = RealtimeEndpoint(
 errors = cloudwatch.Alarm(
     stack,
     "Errors",
+    alarm_description="The endpoint fails; a deployment goes back by itself, else deploy the model before",
     metric=endpoint.metric_server_errors(),
     threshold=1,
     evaluation_periods=1,

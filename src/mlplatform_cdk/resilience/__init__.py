@@ -32,11 +32,13 @@ from mlplatform_cdk.resilience.observability import (
     SharedWithMonitoring,
     SlackChannel,
 )
+from mlplatform_cdk.resilience.runbooks import Approval, RestorableTable, Runbook, Runbooks
 from mlplatform_cdk.resilience.teardown import Teardown
 
 __all__ = [
     "AllRegionsAlarm",
     "ApiThrottled",
+    "Approval",
     "BackedUpTag",
     "BackupRule",
     "BackupVault",
@@ -55,7 +57,10 @@ __all__ = [
     "ObservabilitySink",
     "PagerDuty",
     "RegionAlarm",
+    "RestorableTable",
     "RestoreTest",
+    "Runbook",
+    "Runbooks",
     "SharedWithMonitoring",
     "SlackChannel",
     "Teardown",

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mlplatform_cdk.assembly.check.automation import automations
+from mlplatform_cdk.assembly.check.automation import alarms, automations
 from mlplatform_cdk.assembly.check.permissions.check import Permissions
 from mlplatform_cdk.assembly.check.templates import Template
 from tests.assembly.check.conftest import Make, role
@@ -118,3 +118,20 @@ def test_the_role_is_held_against_the_calls_of_steps_and_scripts(template: Make)
     assert "(the script of step Look)" in found["permission-missing[sagemaker:DescribeEndpoint]"]
     whole = made(template, LOOK, READ, may=("dynamodb:GetItem", "sagemaker:DescribeEndpoint"))
     assert [*Permissions().findings(whole)] == []
+
+
+def alarm(text: Any) -> dict[str, Any]:
+    return {"Type": "AWS::CloudWatch::Alarm", "Properties": {"AlarmDescription": text}}
+
+
+def test_an_alarm_beside_runbooks_must_name_one(template: Make) -> None:
+    named = alarm({"Fn::Join": ["", ["It rings. Runbook: churn-drain, to drain: https://", {"Ref": "AWS::Region"}]]})
+    bare = {"Type": "AWS::CloudWatch::CompositeAlarm", "Properties": {}}
+
+    found = [*alarms(template({"Named": named, "Bare": bare, "Worded": alarm("It rings. What to do: drain")}))]
+
+    assert [(one.rule, one.logical_id) for one in found] == [
+        ("alarm-without-runbook", "Bare"),
+        ("alarm-without-runbook", "Worded"),
+    ]
+    assert [*alarms(template({"Bare": bare, "Worded": alarm("It rings")}))] == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mlplatform_cdk.assembly.check.automation import automations
+from mlplatform_cdk.assembly.check.automation import alarms, automations
 from mlplatform_cdk.assembly.check.permissions.check import Permissions
 from mlplatform_cdk.assembly.check.sdk_calls import sdk_calls
 from mlplatform_cdk.assembly.check.states.check import state_machines
@@ -21,6 +21,7 @@ def own_findings(templates: Sequence[Template], permissions: Permissions) -> Ite
     for template in templates:
         yield from state_machines(template)
         yield from automations(template)
+        yield from alarms(template)
         yield from sdk_calls(template)
         yield from permissions.findings(template)
         yield from traps(template)
