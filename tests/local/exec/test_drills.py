@@ -128,3 +128,34 @@ def test_a_drill_breaks_nothing_while_a_release_has_the_endpoint(drill: Drill, c
     assert "got the release of release-1" in ended["FailureMessage"]
     assert [one["StepName"] for one in ended["StepExecutions"]] == ["Hold"]
     assert drill.settings() == {ALL: (100, 200)}
+
+
+def test_an_experiments_template_is_deployed_with_its_alarms_and_goes_with_its_stack(
+    client: Callable[[str], Any],
+) -> None:
+    alarm = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:alone"
+    reports = {"ExperimentReportS3Configuration": {"BucketName": "reports", "Prefix": "chaos/stopped"}}
+    properties = {
+        "Description": "It stops",
+        "RoleArn": "arn:aws:iam::123456789012:role/fis",
+        "Actions": {"Break": {"ActionId": "aws:ssm:start-automation-execution", "Parameters": {"documentArn": "a"}}},
+        "Targets": {},
+        "StopConditions": [{"Source": "aws:cloudwatch:alarm", "Value": alarm}],
+        "Tags": {"Name": "stopped"},
+        "ExperimentReportConfiguration": {"Outputs": reports},
+    }
+    template = {"Resources": {"Template": {"Type": "AWS::FIS::ExperimentTemplate", "Properties": properties}}}
+    outputs = {"Id": {"Value": {"Fn::GetAtt": ["Template", "Id"]}}}
+    stacks, name = client("cloudformation"), f"chaos-{uuid.uuid4().hex[:8]}"
+
+    stacks.create_stack(StackName=name, TemplateBody=json.dumps(template | {"Outputs": outputs}))
+
+    (stack,) = stacks.describe_stacks(StackName=name)["Stacks"]
+    found = client("fis").get_experiment_template(id=stack["Outputs"][0]["OutputValue"])["experimentTemplate"]
+    assert found["stopConditions"] == [{"source": "aws:cloudwatch:alarm", "value": alarm}]
+    assert (found["actions"]["Break"]["actionId"], found["tags"]["Name"]) == (
+        "aws:ssm:start-automation-execution",
+        "stopped",
+    )
+    stacks.delete_stack(StackName=name)
+    assert client("fis").list_experiment_templates()["experimentTemplates"] == []

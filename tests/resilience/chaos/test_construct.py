@@ -155,6 +155,27 @@ def test_the_report_of_each_run_is_kept_with_the_graphs_around_it(all_faults: Ev
     assert "chaos/zone/*" in json.dumps(written)
 
 
+def test_what_began_and_ended_why_is_logged_also_where_a_run_is_stopped(all_faults: Everything) -> None:
+    made = all_faults.template("zone")["LogConfiguration"]
+
+    assert made["LogSchemaVersion"] == 2
+    log, _ = made["CloudWatchLogsConfiguration"]["LogGroupArn"]["Fn::GetAtt"]
+    assert all_faults.resources[log]["Properties"]["RetentionInDays"] == 731
+    assert all_faults.resources[log]["DeletionPolicy"] == "Retain"
+
+
+def test_aws_fis_takes_a_role_for_experiments_of_this_account_alone(all_faults: Everything) -> None:
+    (role,) = [
+        one
+        for name, one in all_faults.resources.items()
+        if name.startswith("ChaoszoneRole") and "AssumeRolePolicyDocument" in one["Properties"]
+    ]
+
+    (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": "123456789012"}
+    assert json.dumps(trust["Condition"]["ArnLike"]["aws:SourceArn"]).endswith(':experiment/*"]]}')
+
+
 def test_a_zone_is_lost_by_an_action_of_aws(all_faults: Everything) -> None:
     made = all_faults.template("zone")
 

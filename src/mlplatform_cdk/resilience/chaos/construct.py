@@ -3,8 +3,11 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_fis as fis
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
@@ -13,10 +16,10 @@ from mlplatform_cdk.core import (
     Access,
     ConfigurationError,
     PlatformRole,
+    account_of,
     allowed,
     arn_of,
     reading,
-    service_principal,
     writing,
 )
 from mlplatform_cdk.resilience.chaos.fault import Fault, Injection
@@ -32,9 +35,25 @@ _PRODUCTION = {"live", "prd", "prod", "production"}
 
 _Template = fis.CfnExperimentTemplate
 
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
+_LOGGING = Access(
+    [
+        allowed(
+            [
+                "logs:CreateLogDelivery",
+                "logs:DescribeLogGroups",
+                "logs:DescribeResourcePolicies",
+                "logs:PutResourcePolicy",
+            ],
+            "*",
+        )
+    ],
+    patterns={"*": "deliveries of logs, and the policies that let them in, take no resource"},
+)
+
 
 class ChaosExperiments(Construct):
-    """One experiment per fault, stopped by the alarms that stand for the callers, with a report of each run kept.
+    """One experiment per fault, stopped by the alarms that stand for the callers, with log and report of each run kept.
 
     An experiment starts by hand (``aws fis start-experiment``), or by ``schedule``. While one of its alarms rings, none
     starts, and what runs is stopped and mended. AWS FIS needs its own role in the account, once:
@@ -43,7 +62,8 @@ class ChaosExperiments(Construct):
     :param faults: by the name of the experiment.
     :param stop_on: alarms of this region and account, on what callers see; an experiment takes 1 to 5 of them, namely
         those that its fault does not have to raise (``Fault.rings``).
-    :param reports: a bucket that gets a report of each run, under ``chaos/``; nothing of ours deletes it.
+    :param reports: a bucket that gets a report of each run that is not stopped, under ``chaos/``; nothing of ours
+        deletes it. Its key encrypts the log of all runs, which is kept for two years, and stays when the stack goes.
     :param schedule: a cron expression of EventBridge Scheduler by the experiment's name, on working days from 8 to 15
         o'clock; default: by hand.
     :param timezone: of the schedule, such as ``Europe/Berlin``; default: UTC.
@@ -77,7 +97,18 @@ class ChaosExperiments(Construct):
         #: The alarms that stop each experiment.
         self.stopped_by = {name: self._stopping(name, fault, stop_on) for name, fault in faults.items()}
         self._reports, self._mended_by = reports, list[str]()
+        self.log = logs.LogGroup(
+            self,
+            "Log",
+            retention=logs.RetentionDays.TWO_YEARS,
+            removal_policy=RemovalPolicy.RETAIN,
+            encryption_key=reports.encryption_key,
+        )
         self._dashboard = dashboard and arn_of(self, "cloudwatch", f"dashboard/{dashboard}", region="")
+        # https://docs.aws.amazon.com/fis/latest/userguide/getting-started-iam-service-role.html
+        runs = {"aws:SourceArn": arn_of(self, "fis", "experiment/*")}
+        ours = {"aws:SourceAccount": account_of(self)}
+        self._service = iam.ServicePrincipal("fis.amazonaws.com", conditions={"StringEquals": ours, "ArnLike": runs})
         #: The id of each experiment's template.
         self.template_ids = {name: self._define(name, fault) for name, fault in faults.items()}
         for name, cron in planned.items():
@@ -139,6 +170,11 @@ class ChaosExperiments(Construct):
                 account_targeting="single-account", empty_target_resolution_mode="fail"
             ),
             experiment_report_configuration=self._report(name),
+            log_configuration=_Template.ExperimentTemplateLogConfigurationProperty(
+                log_schema_version=2,
+                # CDK hands this one on as it is.
+                cloud_watch_logs_configuration={"LogGroupArn": self.log.log_group_arn},
+            ),
         )
         template.node.add_dependency(role.node.find_child("Permissions"))
         return template.attr_id
@@ -148,10 +184,11 @@ class ChaosExperiments(Construct):
         return PlatformRole(
             own,
             "Role",
-            assumed_by=service_principal("fis.amazonaws.com"),
+            assumed_by=self._service,
             description=f"{fault.sentence}, as an experiment",
             access=[
                 *injection.access,
+                _LOGGING,
                 writing(self._reports, prefix=prefix),
                 reading(self._reports, prefix=prefix),
                 *([_showing(self._dashboard)] if self._dashboard else []),

@@ -198,21 +198,20 @@ def _slowing_tasks(scope: Construct) -> Access:
     Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSFaultInjectionSimulatorECSAccess.html
     """
     tasks, machines = arn_of(scope, "ecs", "task/*/*"), arn_of(scope, "ecs", "container-instance/*/*")
-    agents, hosts = arn_of(scope, "ssm", "managed-instance/*"), arn_of(scope, "ec2", "instance/*")
+    agents = arn_of(scope, "ssm", "managed-instance/*")
     document = arn_of(scope, "ssm", "document/AWSFIS-Run-Network-Latency-ECS", account="")
     looks = ["ec2:DescribeInstances", "ec2:DescribeSubnets", "ssm:CancelCommand", "ssm:ListCommands"]
     return Access(
         [
             allowed(["ecs:DescribeTasks"], tasks),
             allowed(["ecs:DescribeContainerInstances"], machines),
-            allowed(["ssm:SendCommand"], agents, hosts, document),
+            allowed(["ssm:SendCommand"], agents, document),
             allowed([*looks, "tag:GetResources"], "*"),
         ],
         patterns={
             tasks: "tasks come and go; a tag chooses them",
             machines: "a task is on any of them",
             agents: "each task registers an agent of its own",
-            hosts: "a task's host is known when it runs",
             "*": "these take no resource",
         },
     )

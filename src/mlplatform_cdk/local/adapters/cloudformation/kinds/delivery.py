@@ -232,6 +232,17 @@ KINDS: dict[str, Kind] = {
         describe="describe_connection",
         attributes={"Arn": "ConnectionArn"},
     ),
+    # Experiments are kept and counted as run; what they break is for AWS alone, or for their documents by hand.
+    "AWS::FIS::ExperimentTemplate": ApiKind(
+        type="AWS::FIS::ExperimentTemplate",
+        service="fis",
+        create_operation="create_experiment_template",
+        update_operation="update_experiment_template",
+        delete_operation="delete_experiment_template",
+        physical_id="experimentTemplate.id",
+        key={"id": "#"},
+        attributes={"Id": "#"},
+    ),
     "AWS::StepFunctions::StateMachine": StateMachineKind(),
     "AWS::Scheduler::Schedule": ScheduleKind(),
     "AWS::Scheduler::ScheduleGroup": ApiKind(
