@@ -31,10 +31,9 @@ for region in PLAN.regions:
     registry = ModelRegistry(stack, "Models", model_package_group_name="churn")
     endpoint = ReleasedEndpoint(stack, "Endpoint", endpoint_name="churn", artifacts=artifacts, key=key)
     people = Notifications(stack, "People", key=key)
-    BlueGreenRelease(stack, "Release", endpoint=endpoint, registry=registry, artifacts=artifacts, notifications=people)
     verdicts = VerdictTable(stack, "Verdicts", key=key)
     api = RegionalApi(stack, "Api", plan=PLAN, endpoint=endpoint, verdicts=verdicts, key=key)
-    HealthProbe(
+    probe = HealthProbe(
         stack,
         "Probe",
         plan=PLAN,
@@ -45,6 +44,15 @@ for region in PLAN.regions:
         key=key,
         registry=registry,
         notifications=people,
+    )
+    BlueGreenRelease(
+        stack,
+        "Release",
+        endpoint=endpoint,
+        registry=registry,
+        artifacts=artifacts,
+        notifications=people,
+        business=[probe.alarms.wrong_everywhere],  # a version that is wrong in every region goes back
     )
     fronts.append(stack)
 
