@@ -165,6 +165,18 @@ def test_the_runbook_restores_a_table_and_puts_back_what_it_has_lost(rehearsal: 
     assert "somebody since" not in str(dynamodb.scan(TableName=table)["Items"])
 
 
+def test_the_runbook_writes_the_archives_of_a_run_again(rehearsal: Rehearsal) -> None:
+    s3, bucket = rehearsal.aws.client("s3"), rehearsal.outputs["Bucket"]
+
+    ended = runbooks.run(rehearsal.aws, f"{ENDPOINT}-replicate", Prefix="runs/run-1/", Which="all")
+
+    assert ended["AutomationExecutionStatus"] == "Success", ended
+    assert ended["Outputs"] == {"Replicate.Seen": ["3"], "Replicate.Written": ["3"]}
+    versions = s3.list_object_versions(Bucket=bucket, Prefix="runs/run-1/model.tar.gz")["Versions"]
+    assert len(versions) == 2
+    assert len({one["ETag"] for one in versions}) == 1
+
+
 def test_the_runbook_makes_an_endpoint_anew_that_is_gone(rehearsal: Rehearsal, kept: tuple[str, str]) -> None:
     first, _ = kept
     rehearsal.aws.client("sagemaker").delete_endpoint(EndpointName=ENDPOINT)

@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from mlplatform_cdk.assembly.check.permissions.check import Permissions
 from mlplatform_cdk.assembly.check.templates import templates
 from mlplatform_cdk.core import ConfigurationError, KeptRunbooks, WayOut, lead_to
 from mlplatform_cdk.resilience.runbooks import Runbook, Runbooks
-from tests.resilience.runbooks.conftest import REGION, errors
+from tests.resilience.runbooks.conftest import PLAN, REGION, errors
 
 PAGE = Path(__file__).parents[3] / "docs" / "runbooks.md"
 
@@ -121,3 +122,15 @@ def _row(name: str) -> str:
         return "yours" if name.startswith("Orders") else "RegionalArtifacts.late"
     name = re.sub(r"^models\.example\.com", "<domain>", re.sub(r"^churn--([ab])-", "<endpoint>--<variant>-", name))
     return re.sub(r"-(eu-west-1|eu-central-1)-", "-<region>-", name.replace("churn--", "<endpoint>--"))
+
+
+def test_a_region_is_drained_by_its_plan_and_its_rows_and_no_name_is_reserved() -> None:
+    stack = Stack(App(), "Stack")
+    endpoint: Any = SimpleNamespace(endpoint_name="churn")
+    given: dict[str, Any] = {"release": None, "registry": None}
+
+    with pytest.raises(ConfigurationError, match="plan and verdicts must be given together"):
+        Runbooks(stack, "Half", endpoint=endpoint, plan=PLAN, **given)
+    endpoint.endpoint_name = "aws-churn"
+    with pytest.raises(ConfigurationError, match="must not begin with aws, amazon, amzn"):
+        Runbooks(stack, "Reserved", endpoint=endpoint, **given)

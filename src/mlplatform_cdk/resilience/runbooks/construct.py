@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from mlplatform_cdk.core import ConfigurationError, KeptRunbooks, WayOut, give, lead_to
+from mlplatform_cdk.core import ConfigurationError, KeptRunbooks, WayOut, give, is_known, lead_to
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release import BlueGreenRelease
 from mlplatform_cdk.resilience.automation import Automation
@@ -22,6 +22,9 @@ from mlplatform_cdk.routing.health_probe import VerdictTable
 from mlplatform_cdk.routing.plan import MultiRegionEndpoint
 from mlplatform_cdk.runtimekit.runbook_names import Runbook
 from mlplatform_cdk.serving import ReleasedEndpoint
+
+# https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateDocument.html
+_RESERVED = ("aws", "amazon", "amzn")
 
 
 class Runbooks(Construct):
@@ -62,14 +65,13 @@ class Runbooks(Construct):
     ) -> None:
         super().__init__(scope, id)
         name = endpoint.endpoint_name
+        self._check(name, plan, verdicts)
         place = Place(scope=self, prefix=name, approval=approval)
         self.automations: dict[Runbook, Automation] = {
             Runbook.ROLL_BACK: roll_back(place, release=release, endpoint_name=name),
             Runbook.SCALE_UP: scale_up(place, endpoint=endpoint),
             Runbook.REBUILD: rebuild(place, endpoint=endpoint, release=release, registry=registry),
         }
-        if (plan is None) != (verdicts is None):
-            raise ConfigurationError(self, "plan and verdicts must be given together: a region is drained by both")
         if plan is not None and verdicts is not None:
             self.automations[Runbook.DRAIN] = drain(place, plan=plan, verdicts=verdicts, endpoint_name=name)
         if tables:
@@ -79,6 +81,15 @@ class Runbooks(Construct):
         self._subject = name
         self._kept = KeptRunbooks(prefix=name, here=frozenset(self.automations))
         lead_to(self, [name, *([plan.domain_name] if plan is not None else [])], self._kept)
+
+    def _check(self, name: str, plan: MultiRegionEndpoint | None, verdicts: VerdictTable | None) -> None:
+        if is_known(name) and name.startswith(_RESERVED):
+            raise ConfigurationError(
+                self,
+                f"the endpoint's name must not begin with {', '.join(_RESERVED)}, as no document's may, got {name!r}",
+            )
+        if (plan is None) != (verdicts is None):
+            raise ConfigurationError(self, "plan and verdicts must be given together: a region is drained by both")
 
     @staticmethod
     def lead_elsewhere(scope: Construct, *, endpoint_name: str) -> None:
