@@ -16,7 +16,8 @@ from moto import mock_aws
 
 from mlplatform_cdk.core import ConfigurationError
 from mlplatform_cdk.foundation import ArtifactStore
-from mlplatform_cdk.resilience import ChaosExperiments, EndpointStopped, GameDay, ZoneLost
+from mlplatform_cdk.resilience import ChaosExperiments, EndpointStopped, GameDay, LambdaErrors, ZoneLost
+from mlplatform_cdk.resilience.game_day.arithmetic import expected
 from mlplatform_cdk.resilience.game_day.runtime import judging
 from tests.resilience.chaos.test_construct import alarm, subnets
 from tests.routing.regional_api.building import PLAN, Built
@@ -150,6 +151,16 @@ def test_a_day_that_could_not_be_is_refused(day: Day, more: dict[str, Any], sent
 
     with pytest.raises(ConfigurationError, match=sentence):
         GameDay(day.stack, f"Wrong{len(sentence)}", **given)
+
+
+def test_an_alarm_that_rings_for_silence_is_given_the_time_for_which_cloudwatch_still_finds_data(day: Day) -> None:
+    out = day.chaos.faults["stopped"].rings
+    fault = LambdaErrors(functions=[None], told_by=None, rings=out)  # type: ignore[list-item,arg-type]
+
+    (one,) = expected(fault, PLAN)
+
+    # The extension and a run under way (180), silence (300), three intervals (30), the alarm's minute, CloudWatch's.
+    assert (one.name, one.within_s) == (OUT, 630)
 
 
 def test_an_experiment_that_ends_before_its_alarm_can_ring_is_refused(day: Day) -> None:

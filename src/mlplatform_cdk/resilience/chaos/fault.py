@@ -63,6 +63,11 @@ class Fault(ABC):
         """How long it may take, from the experiment's start, until all of it is broken."""
         return MINUTE
 
+    @property
+    def rings_late_by(self) -> timedelta:
+        """What an alarm may take more than it looks back on, as where it rings for data that is missing."""
+        return timedelta(0)
+
     @abstractmethod
     def define(self, scope: Construct) -> Injection:
         """Make in ``scope`` what the fault needs."""

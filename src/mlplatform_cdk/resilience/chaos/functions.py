@@ -94,6 +94,14 @@ class LambdaErrors(FunctionFault):
         """The extension's minute, and a run of two minutes that has begun before."""
         return 3 * MINUTE
 
+    @property
+    def rings_late_by(self) -> timedelta:
+        """Five minutes: CloudWatch takes data of before its periods where there is none in them.
+
+        Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+        """
+        return 5 * MINUTE
+
     def define(self, scope: Construct) -> Injection:
         """Give the functions the extension, and name them."""
         prevents = str(not self.runs_code).lower()

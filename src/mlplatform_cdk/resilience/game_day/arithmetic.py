@@ -38,11 +38,9 @@ class Expected:
 
 def expected(fault: Fault, plan: MultiRegionEndpoint) -> Sequence[Expected]:
     """The alarms of a fault, with the seconds that each may take."""
-    detected = int(fault.bites_within.total_seconds()) + _DETECTED_WITHIN * plan.probe.interval_s
-    return [
-        Expected(alarm=alarm, name=name_of(alarm), within_s=detected + _watched_s(alarm) + _EVALUATED_S)
-        for alarm in fault.rings
-    ]
+    late = int((fault.bites_within + fault.rings_late_by).total_seconds()) + _EVALUATED_S
+    detected = late + _DETECTED_WITHIN * plan.probe.interval_s
+    return [Expected(alarm=alarm, name=name_of(alarm), within_s=detected + _watched_s(alarm)) for alarm in fault.rings]
 
 
 def shifted_s(fault: Fault, plan: MultiRegionEndpoint) -> int:
