@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 BREAKPOINT = "Breakpoint"
-_A_DAY, _A_WHILE = 86_400, 300
 
 Definition = dict[str, Any]
 
@@ -16,18 +15,12 @@ class Halting:
 
     definition: Definition
     state: str
-    seconds: int
-
-
-def pausing_at(definition: Definition, state: str) -> Halting:
-    """``definition``, whose executions wait for some seconds of the rehearsal before they enter ``state``."""
-    return Halting(definition, state, _A_WHILE)
 
 
 def stopping_at(definition: Definition, state: str) -> Halting:
-    """``definition``, whose executions wait before they enter ``state`` until somebody stops them."""
+    """``definition``, whose executions wait before they enter ``state`` until they are stopped, or may go on."""
     assert state in definition["States"]
-    return Halting(definition, state, _A_DAY)
+    return Halting(definition, state)
 
 
 def without_people(definition: Definition) -> Definition:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.release.rehearsal import journeys
-from tests.release.rehearsal.breakpoints import BREAKPOINT, pausing_at, without_retirement, without_retries
+from tests.release.rehearsal.breakpoints import BREAKPOINT, stopping_at, without_retirement, without_retries
 from tests.release.rehearsal.conftest import ENDPOINT
 from tests.release.rehearsal.tiny_platform import deployed
 from tests.release.rehearsal.walk import Walk
@@ -100,13 +100,14 @@ def test_a_release_that_is_stopped_while_a_person_is_asked_goes_back(walk: Walk)
 
 def test_the_same_version_asked_for_twice_is_released_once(walk: Walk) -> None:
     walk.need_endpoint()
-    walk.use(pausing_at(walk.original, "BeginWindow"))
+    walk.use(stopping_at(walk.original, "BeginWindow"))
     version = walk.approve()
     (first,) = walk.running()
     walk.rehearsal.until(lambda: walk.at(first) == BREAKPOINT)
 
     second = walk.ended(walk.start(model_package_arn=version))
     walk.use()
+    walk.go_on()
 
     assert second["status"] == "SUCCEEDED"
     assert "Plan" not in walk.rehearsal.visited(second["executionArn"])
@@ -212,7 +213,7 @@ def test_a_release_that_is_throttled_for_too_long_goes_back_when_that_is_over(wa
 
 def test_a_task_that_fails_takes_the_release_back(walk: Walk) -> None:
     before = walk.need_endpoint()
-    walk.use(pausing_at(walk.original, "BringUpGreen"))
+    walk.use(stopping_at(walk.original, "BringUpGreen"))
     walk.approve()
     walk.use()
     (execution,) = walk.running()
@@ -220,6 +221,7 @@ def test_a_task_that_fails_takes_the_release_back(walk: Walk) -> None:
     sagemaker = walk.rehearsal.aws.client("sagemaker")
     for one in sagemaker.list_endpoint_configs(NameContains="-both")["EndpointConfigs"]:
         sagemaker.delete_endpoint_config(EndpointConfigName=one["EndpointConfigName"])
+    walk.go_on()
     ended = walk.ended(execution)
     walk.rest()
 
@@ -230,7 +232,7 @@ def test_a_task_that_fails_takes_the_release_back(walk: Walk) -> None:
 def test_a_green_that_is_deleted_under_its_release_takes_it_back(walk: Walk) -> None:
     before = walk.need_endpoint()
     configuration = walk.rehearsal.endpoint()["EndpointConfigName"]
-    walk.use(pausing_at(walk.original, "ShiftTraffic"))
+    walk.use(stopping_at(walk.original, "ShiftTraffic"))
     walk.approve()
     walk.use()
     (execution,) = walk.running()
@@ -238,6 +240,7 @@ def test_a_green_that_is_deleted_under_its_release_takes_it_back(walk: Walk) -> 
     walk.rehearsal.aws.client("sagemaker").update_endpoint(
         EndpointName=ENDPOINT, EndpointConfigName=configuration, RetainAllVariantProperties=True
     )
+    walk.go_on()
     ended = walk.ended(execution)
     walk.rest()
 
@@ -247,7 +250,7 @@ def test_a_green_that_is_deleted_under_its_release_takes_it_back(walk: Walk) -> 
 
 def test_a_blue_that_is_deleted_under_the_release_leaves_green_with_all_traffic(walk: Walk) -> None:
     walk.need_endpoint()
-    walk.use(pausing_at(walk.original, "BeginWindow"))
+    walk.use(stopping_at(walk.original, "BeginWindow"))
     version = walk.approve()
     walk.use()
     (execution,) = walk.running()
@@ -258,6 +261,7 @@ def test_a_blue_that_is_deleted_under_the_release_leaves_green_with_all_traffic(
     sagemaker.update_endpoint(
         EndpointName=ENDPOINT, EndpointConfigName=only["EndpointConfigs"][0]["EndpointConfigName"]
     )
+    walk.go_on()
     ended = walk.ended(execution)
     walk.rest()
 

@@ -52,7 +52,7 @@ class Walk(Reading):
         """Executions that begin from now on follow ``definition``; default: the original."""
         halting = definition if isinstance(definition, Halting) else None
         wanted = halting.definition if halting else definition or self.original
-        self._embedded("breakpoints", {halting.state: halting.seconds} if halting else {})
+        self._embedded("breakpoints", [halting.state] if halting else [])
         if wanted != self._used:
             self.rehearsal.aws.client("stepfunctions").update_state_machine(
                 stateMachineArn=self.rehearsal.outputs["Machine"], definition=json.dumps(wanted)
@@ -100,6 +100,10 @@ class Walk(Reading):
         )["events"]
         entered = (one["stateEnteredEventDetails"]["name"] for one in events if "stateEnteredEventDetails" in one)
         return next(entered, "")
+
+    def go_on(self) -> None:
+        """Let the executions go on that wait before a state."""
+        self._embedded("breakpoints", method="POST")
 
     def halted(self) -> list[str]:
         """The executions that wait before a state."""
@@ -172,10 +176,10 @@ class Walk(Reading):
         left: dict[str, int] = self._embedded("throttling", calls or None)
         return left
 
-    def _embedded(self, what: str, told: Mapping[str, int] | None = None) -> Any:
+    def _embedded(self, what: str, told: Mapping[str, int] | list[str] | None = None, method: str = "GET") -> Any:
         """What the embedded AWS says of itself, once it was told something."""
         url = f"{self.rehearsal.aws.settings.endpoint_url}/_embedded/{what}"
-        method, body = ("GET", None) if told is None else ("PUT", json.dumps(told))
+        method, body = (method, None) if told is None else ("PUT", json.dumps(told))
         return urllib3.request(method, url, body=body).json()
 
     def forget_lock(self) -> None:

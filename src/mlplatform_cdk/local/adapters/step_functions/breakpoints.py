@@ -1,8 +1,8 @@
 """Breakpoints, which AWS does not have: executions that wait before a state where somebody wants to stop them.
 
-``PUT /_embedded/breakpoints`` with ``{"BeginWindow": 300}`` lets each execution that starts from now on wait before it
-enters the state BeginWindow, for so many seconds of the rehearsal's clock, or until it is stopped. ``GET`` says which
-executions wait, and where. The definition stays as it was deployed.
+``PUT /_embedded/breakpoints`` with ``["BeginWindow"]`` lets each execution that starts from now on wait before it
+enters the state BeginWindow, whatever the clock, until it is stopped. ``POST`` lets those go on that wait, and wait no
+more. ``GET`` says which executions wait, and where. The definition stays as it was deployed.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 
-from mlplatform_cdk.local.adapters.step_functions import waits
-
 PATH = "/_embedded/breakpoints"
 
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 _make = ExecutionWorker.__init__
 _program_of = ExecutionWorker._get_evaluation_entrypoint
 _state_of = Program._get_state
-_set: dict[str, float] = {}
+_POLL_SECONDS = 0.05
+_set: set[str] = set()
 _waiting: dict[str, str] = {}
+_free: set[str] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +37,16 @@ class _Held:
     """A state, and the wait before it."""
 
     name: str
-    seconds: float
     state: CommonStateField
 
     def eval(self, env: Environment) -> None:
         """Wait, and go on unless the execution was stopped meanwhile."""
         execution = env.states.context_object.context_object_data["Execution"]["Id"]
-        _waiting[execution] = self.name
-        try:
-            waits.wait(env, self.seconds)
-        finally:
-            _waiting.pop(execution, None)
+        if execution not in _free:
+            _waiting[execution] = self.name
+        while env.is_running() and execution in _waiting:
+            env.program_state_event.wait(_POLL_SECONDS)
+        _waiting.pop(execution, None)
         if env.is_running():
             self.state.eval(env)
 
@@ -74,7 +73,7 @@ def install() -> None:
 
 def _make_with_breakpoints(worker: ExecutionWorker, *positional: Any, **named: Any) -> None:
     _make(worker, *positional, **named)
-    worker.breakpoints = dict(_set)
+    worker.breakpoints = frozenset(_set)
 
 
 def _program_with_breakpoints(worker: ExecutionWorker) -> Program:
@@ -85,8 +84,7 @@ def _program_with_breakpoints(worker: ExecutionWorker) -> Program:
 
 def _state_or_wait(program: Program, name: str) -> CommonStateField | _Held:
     state = _state_of(program, name)
-    seconds = getattr(program, "breakpoints", {}).get(name)
-    return state if seconds is None else _Held(name, seconds, state)
+    return _Held(name, state) if name in getattr(program, "breakpoints", ()) else state
 
 
 def _answer(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -94,6 +92,9 @@ def _answer(environ: dict[str, Any], start_response: StartResponse) -> Iterable[
         told = json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
         _set.clear()
         _set.update(told)
+    elif environ["REQUEST_METHOD"] == "POST":
+        _free.update(_waiting)
+        _waiting.clear()
     body = json.dumps(dict(_waiting)).encode()
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
     start_response(f"{HTTPStatus.OK.value} {HTTPStatus.OK.phrase}", headers)
