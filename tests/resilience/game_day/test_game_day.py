@@ -214,10 +214,13 @@ def test_a_day_begins_only_where_every_alarm_is_ok_and_keeps_its_plan(aws: Any) 
 
 
 class Fake:
-    """AWS FIS and CloudWatch, after an experiment; moto keeps no history of alarms."""
+    """AWS FIS, CloudWatch and a bucket, after an experiment; moto keeps no history of alarms."""
 
     def __init__(self, status: str = "completed", **history: list[tuple[int, str]]) -> None:
-        self.status, self.history = status, history
+        self.status, self.history, self.kept = status, history, dict[str, str]()
+
+    def put_object(self, *, Key: str, Body: bytes, **_more: str) -> None:  # noqa: N803
+        self.kept[Key.removeprefix("game-days/Autumn/e-1/")] = Body.decode()
 
     def get_experiment(self, *, id: str) -> dict[str, Any]:
         return {"experiment": {"id": id, "startTime": BEGAN, "state": {"status": self.status, "reason": "so"}}}
@@ -238,22 +241,21 @@ class Fake:
 
 
 def judged(monkeypatch: pytest.MonkeyPatch, fake: Fake) -> dict[str, Any]:
-    client = boto3.client
-    monkeypatch.setattr(boto3, "client", lambda name: client("s3") if name == "s3" else fake)
+    monkeypatch.setattr(boto3, "client", lambda _name: fake)
     return judging.judge({**EVENTS, "Experiment": "EXP1", "Rings": "210 out", "Quiet": "alone"}, None)
 
 
-@pytest.mark.usefixtures("aws")
 def test_what_rang_in_time_and_is_quiet_again_holds_and_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert judged(monkeypatch, Fake(out=[(150, "ALARM"), (900, "OK")])) == {"Verdict": "it holds"}
+    fake = Fake(out=[(150, "ALARM"), (900, "OK")])
 
-    page = kept("stopped.md")
+    assert judged(monkeypatch, fake) == {"Verdict": "it holds"}
+
+    page = fake.kept["stopped.md"]
     assert page.startswith("# stopped: it holds")
     assert "| out | within 210 s | 150 s | no |" in page
     assert "| alone | never | - | no |" in page
 
 
-@pytest.mark.usefixtures("aws")
 @pytest.mark.parametrize(
     ("fake", "problem"),
     [
@@ -270,4 +272,4 @@ def test_what_did_not_come_as_it_was_said_refutes_the_drill_and_is_kept(
     with pytest.raises(RuntimeError, match=f"stopped is refuted: .*{problem}"):
         judged(monkeypatch, fake)
 
-    assert f"- {problem}" in kept("stopped.md")
+    assert f"- {problem}" in fake.kept["stopped.md"]
