@@ -221,26 +221,39 @@ OTHER = B._replace(version="v2")
 AWAY = OTHER._replace(in_service=False)
 
 
+APART = RESTED._replace(differs_ms=50_000, served=(("", "v1"), ("b", "v2")))
+
+
 def test_it_is_counted_for_how_long_regions_in_service_serve_different_versions() -> None:
-    assert [one.differs_ms for one in rounds([R, U, F], OTHER)] == [10_000, 20_000, 30_000]
+    assert [one.differs_ms for one in rounds([R, U, F], OTHER)] == [0, 10_000, 20_000]
     assert rounds([R, R], B)[-1].differs_ms == 0
+
+
+def test_the_count_begins_anew_with_each_region_that_a_train_reaches() -> None:
+    later = Peer("c", in_service=True, golden=R, version="v2", well=True, steady=True, round=7)
+
+    assert rounds([R], OTHER, state=APART)[-1].differs_ms == 60_000
+    assert rounds([R], OTHER._replace(version="v3"), state=APART)[-1].differs_ms == 0
+    assert rounds([R], OTHER, later, state=APART)[-1].differs_ms == 0
 
 
 def test_a_region_that_is_away_differs_from_nobody_and_nobody_from_it() -> None:
     assert rounds([R, R], AWAY)[-1].differs_ms == 0
-    assert rounds([R, R], OTHER, drained=True)[-1].differs_ms == 0
+    assert rounds([R, R], OTHER, state=APART, drained=True)[-1].differs_ms == 0
 
 
 def test_the_count_ends_when_all_regions_are_read_and_alike_and_not_before() -> None:
-    counted = RESTED._replace(differs_ms=50_000)
-
-    assert rounds([R], state=counted, others=1)[-1].differs_ms == 50_000  # the other could not be read
-    assert rounds([R], B, state=counted)[-1].differs_ms == 0
+    assert rounds([R], state=APART, others=1)[-1].differs_ms == 50_000  # the other could not be read
+    assert rounds([R], B, state=APART)[-1].differs_ms == 0
 
 
 def test_no_clock_that_jumps_makes_the_count_long() -> None:
-    assert rounds([R], OTHER, every_ms=HOUR)[-1].differs_ms == CORE.rules.valid_for_ms
-    assert rounds([R], OTHER, every_ms=-HOUR)[-1].differs_ms == 0
+    assert rounds([R], OTHER, state=APART, every_ms=HOUR)[-1].differs_ms == 50_000 + CORE.rules.valid_for_ms
+    assert rounds([R], OTHER, state=APART, every_ms=-HOUR)[-1].differs_ms == 50_000
+
+
+def test_a_memory_of_versions_goes_through_json() -> None:
+    assert HealthState.from_mapping(json.loads(json.dumps(APART.to_mapping()))) == APART
 
 
 def test_an_older_memory_is_read_with_what_a_new_region_has() -> None:

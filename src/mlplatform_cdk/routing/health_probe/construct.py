@@ -65,8 +65,8 @@ class HealthProbe(Construct):
     :param overhead: what the way through the API may take, besides the budget of the model's manifest; default: 250 ms.
     :param token: how the probe gets a token, where the API knows its callers by ``jwt`` or by ``cognito`` with scopes;
         default: it signs, or carries the API's key.
-    :param release_takes: for how long regions may serve different versions: in a train, a release for each region but
-        one, and the approvals between them; default: two days, for two regions by the default strategy.
+    :param release_takes: for how long regions may serve different versions while none of them changes: what a release
+        takes in one region, and the approval before it; default: two days, of which the default strategy takes one.
     :param notifications: where each alarm is told; default: nowhere.
     :param network: where the function stands, as one of its jobs: an ``InternalApi`` is reached from inside only, and
         so are the other regions' names; default: outside any VPC.

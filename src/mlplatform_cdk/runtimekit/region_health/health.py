@@ -79,7 +79,7 @@ class RegionHealth:
             since,
             unsettled,
             seen,
-            self._differs(state, evidence),
+            *self._differs(state, evidence),
         )
         return new, self._verdict(new, evidence, count)
 
@@ -105,19 +105,23 @@ class RegionHealth:
         penalty = state.penalty * 2.0 ** (-elapsed / self.rules.half_life_ms)
         return (penalty, state.held and penalty > self.rules.release_at) if penalty >= _NOTHING else (0.0, False)
 
-    def _differs(self, state: HealthState, evidence: Evidence) -> int:
-        """For how long the versions in service have differed, after this round.
+    def _differs(self, state: HealthState, evidence: Evidence) -> tuple[int, tuple[tuple[str, str], ...]]:
+        """For how long the versions in service have differed, and which they are.
 
-        A round adds what has passed since the one before, and never more than a verdict counts for, so that no clock
-        that jumps makes it long. One that has read all regions, and found them alike, ends it; one that could not read
-        a region, or did not learn its own version, neither adds nor ends.
+        A version that changes begins it anew: so a train may go through any number of regions, for as long as it goes
+        on. A round adds what has passed since the one before, and never more than a verdict counts for, so that no
+        clock that jumps makes it long. One that has read all regions, and found them alike, ends it; one that could not
+        read a region, or did not learn its own version, neither adds nor ends.
         """
         own, peers, others = evidence
-        serving = [peer.version for peer in peers if peer.in_service and peer.version]
-        if own.version and any(version != own.version for version in serving):
-            passed = own.at_ms - state.at_ms if state.round else 0
-            return state.differs_ms + min(max(0, passed), self.rules.valid_for_ms)
-        return 0 if own.version and len(peers) == others else state.differs_ms
+        serving = [(peer.region, peer.version) for peer in peers if peer.in_service and peer.version]
+        if own.version and any(version != own.version for _, version in serving):
+            served = {**dict(state.served), **dict(serving), "": own.version}
+            same = tuple(sorted(served.items()))
+            if same != state.served:
+                return 0, same
+            return state.differs_ms + min(max(0, own.at_ms - state.at_ms), self.rules.valid_for_ms), same
+        return (0, ()) if own.version and len(peers) == others else (state.differs_ms, state.served)
 
     def _verdict(self, state: HealthState, evidence: Evidence, count: int) -> Verdict:
         own = evidence.own

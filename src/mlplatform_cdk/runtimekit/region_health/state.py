@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+_MAPPINGS = ("seen", "served")
+
 
 class HealthState(NamedTuple):
     """The memory of the rules. Times are of the region's own clock, and only ever compared with each other.
@@ -20,7 +22,9 @@ class HealthState(NamedTuple):
     :param since_ms: since when it has been so.
     :param unsettled_ms: when some region was last away, by what was known.
     :param seen: which round each other region was at when the present doubt began.
-    :param differs_ms: for how long a region in service has served another version than this one, by this one's rounds.
+    :param differs_ms: for how long a region in service has served another version than this one, by this one's rounds,
+        and none of them has changed.
+    :param served: which version each region served then; this one's own has no name.
     """
 
     round: int = 0
@@ -37,6 +41,7 @@ class HealthState(NamedTuple):
     unsettled_ms: int = 0
     seen: tuple[tuple[str, int], ...] = ()
     differs_ms: int = 0
+    served: tuple[tuple[str, str], ...] = ()
 
     @property
     def steady(self) -> bool:
@@ -45,13 +50,14 @@ class HealthState(NamedTuple):
 
     def to_mapping(self) -> dict[str, Any]:
         """As JSON takes it."""
-        return self._asdict() | {"seen": dict(self.seen)}
+        return self._asdict() | {"seen": dict(self.seen), "served": dict(self.served)}
 
     @classmethod
     def from_mapping(cls, value: Mapping[str, Any]) -> "HealthState":
         """What ``to_mapping`` gave; what an older one did not have, is as for a new region."""
-        known = {name: value[name] for name in cls._fields if name in value and name != "seen"}
-        return cls(**known, seen=tuple(sorted(value.get("seen", {}).items())))
+        known = {name: value[name] for name in cls._fields if name in value and name not in _MAPPINGS}
+        seen, served = (tuple(sorted(value.get(name, {}).items())) for name in _MAPPINGS)
+        return cls(**known, seen=seen, served=served)
 
 
 # A region that nobody has looked at yet takes no requests: it starts out of service, and comes in as others return.

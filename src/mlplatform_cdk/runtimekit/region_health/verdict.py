@@ -26,8 +26,8 @@ class Verdict(NamedTuple):
     :param bad_version: the version that answers wrongly in every region that serves it; empty: there is none.
     :param reason: why, for people; it is not published.
     :param next_look_ms: how long after this round's beginning the next one begins, in milliseconds.
-    :param differs_ms: for how long another region in service has served another version, while this one is, too; it is
-        not published either.
+    :param differs_ms: for how long another region in service has served another version and none has changed its own,
+        while this one is in service, too; it is not published either.
     """
 
     status: Status
