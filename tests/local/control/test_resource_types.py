@@ -35,6 +35,15 @@ FUNCTION: dict[str, Any] = {
         "Code": {"ZipFile": "def handle(event, context):\n    return event\n"},
     },
 }
+BALANCER = {
+    "Type": "AWS::ElasticLoadBalancingV2::LoadBalancer",
+    "Properties": {
+        "Type": "network",
+        "Scheme": "internal",
+        "Subnets": [{"Ref": "Subnet"}],
+        "LoadBalancerAttributes": [{"Key": "load_balancing.cross_zone.enabled", "Value": "true"}],
+    },
+}
 MACHINE = '{"StartAt": "End", "States": {"End": {"Type": "Succeed", "Comment": "%s"}}}'
 
 
@@ -329,6 +338,38 @@ CASES = [
         ],
         [4],
         needs={"Role": ROLE},
+    ),
+    Case(
+        "AWS::EC2::VPCEndpointService",
+        {"NetworkLoadBalancerArns": [{"Ref": "Front"}], "AcceptanceRequired": True},
+        lambda client, id_: [
+            one["AcceptanceRequired"]
+            for one in client("ec2").describe_vpc_endpoint_service_configurations(ServiceIds=[id_])[
+                "ServiceConfigurations"
+            ]
+        ],
+        [True],
+        needs={
+            "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16"}},
+            "Subnet": {
+                "Type": "AWS::EC2::Subnet",
+                "Properties": {"VpcId": {"Ref": "Vpc"}, "CidrBlock": "10.0.0.0/20"},
+            },
+            "Front": BALANCER,
+            "Target": {
+                "Type": "AWS::ElasticLoadBalancingV2::TargetGroup",
+                "Properties": {"VpcId": {"Ref": "Vpc"}, "Port": 443, "Protocol": "TCP"},
+            },
+            "Listener": {
+                "Type": "AWS::ElasticLoadBalancingV2::Listener",
+                "Properties": {
+                    "LoadBalancerArn": {"Ref": "Front"},
+                    "Port": 443,
+                    "Protocol": "TCP",
+                    "DefaultActions": [{"Type": "forward", "TargetGroupArn": {"Ref": "Target"}}],
+                },
+            },
+        },
     ),
 ]
 

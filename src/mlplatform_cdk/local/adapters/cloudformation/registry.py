@@ -19,6 +19,7 @@ _MODULES = (
     "bookkeeping",
     "compute",
     "delivery",
+    "inside",
     "messaging",
     "network",
     "observing",

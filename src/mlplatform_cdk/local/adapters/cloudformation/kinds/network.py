@@ -223,7 +223,11 @@ KINDS: dict[str, Kind] = {
         delete_operation="delete_vpc_endpoints",
         key={"VpcEndpointIds": "[#]"},
         lists=("RouteTableIds", "SubnetIds", "SecurityGroupIds"),
-        attributes={"Id": "#", "DnsEntries": "VpcEndpoint.DnsEntries"},
+        attributes={
+            "Id": "#",
+            "DnsEntries": "VpcEndpoint.DnsEntries",
+            "NetworkInterfaceIds": "VpcEndpoint.NetworkInterfaceIds",
+        },
     ),
     "AWS::EC2::SecurityGroup": SecurityGroupKind(),
     "AWS::EC2::SecurityGroupIngress": SecurityGroupRuleKind("ingress"),
