@@ -29,6 +29,7 @@ _NAMES = ("BucketName", "TableName", "ModelPackageGroupName", "DomainName", "Spa
 _MORE_NAMES = ("BackupVaultName", "RepositoryName", "LogGroupName", "Name")
 # Types that CloudFormation names after the stack and the logical id, with the longest name that it then gives.
 _GENERATED = {"AWS::S3::Bucket": 63, "AWS::DynamoDB::Table": 255, "AWS::DynamoDB::GlobalTable": 255}
+_PROTECTIONS = ("DeletionProtection", "DeletionProtectionEnabled")
 _SUFFIX = 13  # a hyphen and twelve characters by chance
 
 
@@ -50,6 +51,15 @@ class Kept:
     name: str
     why: str
     month: Amount | None
+
+
+def refuses_to_go(source: Source, logical_id: str) -> bool:
+    """Would its service refuse to delete it: it is protected, and CloudFormation tries all the same."""
+    properties = source.resources[logical_id].get("Properties") or {}
+    attributes = properties.get("LoadBalancerAttributes") or []
+    switches = [properties.get(name) for name in _PROTECTIONS]
+    switches += [one.get("Value") for one in attributes if one.get("Key") == "deletion_protection.enabled"]
+    return not why_of(source, logical_id) and any(str(one).lower() == "true" for one in switches)
 
 
 def why_of(source: Source, logical_id: str) -> str:

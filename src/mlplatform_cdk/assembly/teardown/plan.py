@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mlplatform_cdk.assembly.cost import estimate
 from mlplatform_cdk.assembly.cost.money import Amount, total
 from mlplatform_cdk.assembly.diff.sources import sources
-from mlplatform_cdk.assembly.teardown.kept import Kept, name_of, why_of
+from mlplatform_cdk.assembly.teardown.kept import Kept, name_of, refuses_to_go, why_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +30,7 @@ class Step:
     :param takes_away: what goes before its resources do, in words.
     :param keeps: how many of its resources stay.
     :param protected: CloudFormation refuses to delete it until somebody takes the protection off.
+    :param blocked_by: names of its resources that refuse to go, for the same reason.
     """
 
     stack: str
@@ -37,6 +38,7 @@ class Step:
     takes_away: tuple[str, ...]
     keeps: int
     protected: bool
+    blocked_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +96,7 @@ def _step(source: Source) -> Step:
         ),
         keeps=sum(bool(why_of(source, logical_id)) for logical_id in every),
         protected=source.termination_protection,
+        blocked_by=tuple(name_of(source, logical_id) for logical_id in every if refuses_to_go(source, logical_id)),
     )
 
 

@@ -23,7 +23,8 @@ def print_plan(plan: Plan, out: Console) -> None:
     out.print("[bold]what goes, in this order[/]")
     for number, step in enumerate(plan.steps, start=1):
         protected = ["its termination protection must be taken off"] if step.protected else []
-        first = "; ".join([*protected, *(f"first {one}" for one in step.takes_away)])
+        refusing = [f"{one} refuses to go: take its protection off" for one in step.blocked_by]
+        first = "; ".join([*protected, *refusing, *(f"first {one}" for one in step.takes_away)])
         out.print(f"{number:3} {escape(step.stack)} in {step.region or 'any region'}", soft_wrap=True)
         if first:
             out.print(f"    {escape(first)}", soft_wrap=True)
@@ -45,6 +46,7 @@ def as_json(plan: Plan) -> str:
                 "takes_away": list(one.takes_away),
                 "keeps": one.keeps,
                 "termination_protection": one.protected,
+                "blocked_by": list(one.blocked_by),
             }
             for one in plan.steps
         ],

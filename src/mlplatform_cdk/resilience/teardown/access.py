@@ -10,6 +10,7 @@ from mlplatform_cdk.core import Access, allowed, arn_of
 from mlplatform_cdk.registry import ModelRegistry
 
 _LISTS = "X-Ray's calls and SageMaker's lists take no resource"
+_OF_JOBS = ("ListProcessingJobs", "ListTrainingJobs", "StopProcessingJob", "StopTrainingJob")
 
 
 def ending(scope: Construct, machines: Sequence[sfn.StateMachine]) -> Access:
@@ -25,15 +26,18 @@ def ending(scope: Construct, machines: Sequence[sfn.StateMachine]) -> Access:
 
 
 def ending_jobs(scope: Construct, prefixes: Sequence[str]) -> Access:
-    """Ends the jobs whose names begin with ``prefixes``."""
+    """Ends the jobs whose names begin with ``prefixes``; without any, its function asks for none."""
+    if not prefixes:
+        none = "only machines without SageMaker jobs are stopped here"
+        return Access([], findings={f"permission-missing[sagemaker:{action}]": none for action in _OF_JOBS})
     training = [arn_of(scope, "sagemaker", f"training-job/{one}-*") for one in prefixes]
     processing = [arn_of(scope, "sagemaker", f"processing-job/{one}-*") for one in prefixes]
     said = "the jobs of a pipeline, which carry its name and the run's id"
     return Access(
         [
             allowed(["sagemaker:ListProcessingJobs", "sagemaker:ListTrainingJobs"], "*"),
-            *([allowed(["sagemaker:StopTrainingJob"], *training)] if training else []),
-            *([allowed(["sagemaker:StopProcessingJob"], *processing)] if processing else []),
+            allowed(["sagemaker:StopTrainingJob"], *training),
+            allowed(["sagemaker:StopProcessingJob"], *processing),
         ],
         patterns={**dict.fromkeys((*training, *processing), said), "*": _LISTS},
     )

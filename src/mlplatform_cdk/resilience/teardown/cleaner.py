@@ -1,4 +1,4 @@
-"""A custom resource that does nothing until it is deleted, and then takes its time: a function, and its machine."""
+"""A custom resource that does nothing until it is deleted: a function, and a machine for what takes longer."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The machine of a teardown: rounds until nothing is left or the time is over, and then an answer in every case."""
+"""The machine of a teardown after its first round: more until nothing is left or the time is over, and an answer."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ def definition(partition: str, function_arn: str) -> Mapping[str, Any]:
     bad = {"step": "answer", "request.$": "$.request", "reason.$": "$.round.reason"}
     broken = {"step": "answer", "request.$": "$.request", "reason.$": "$.failure.Round.Cause"}
     return {
-        "StartAt": "Round",
+        "StartAt": "Pause",
         "States": {
             "Round": look | {"ResultSelector": {"said.$": "$.Payload"}, "ResultPath": "$.found", "Next": "Said"},
             "Said": {

@@ -1,10 +1,10 @@
 """Shuts buckets and empties them, version by version. May be called again after any interruption."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlplatform_cdk.resilience.teardown.runtime.door import handler
+from mlplatform_cdk.resilience.teardown.runtime.door import answer_to
 from mlplatform_cdk.resilience.teardown.runtime.rounds import DONE, Round, SecondsLeft
 from mlplatform_cdk.resilience.teardown.runtime.settings import targets
 from mlplatform_cdk.runtimekit import aws, logs
@@ -17,6 +17,11 @@ _SOME = 5  # objects that are named when they could not be deleted
 
 class NotEmptied(KnownError):
     """S3 refused to delete objects."""
+
+
+def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """Shut and empty the buckets."""
+    return answer_to(event, context, _work)
 
 
 def _work(seconds_left: SecondsLeft) -> Round:
@@ -84,6 +89,3 @@ def _versions(bucket: str) -> Iterator[list[dict[str, str]]]:
         found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
         if found:
             yield [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found]
-
-
-handle = handler(_work)

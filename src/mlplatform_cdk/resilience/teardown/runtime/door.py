@@ -1,4 +1,4 @@
-"""Answers CloudFormation at once, or hands a deletion to the machine, which has the time for it and answers then."""
+"""Answers CloudFormation at once where one round does it, and else by the machine, which has the time for more."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -15,41 +15,42 @@ _ANSWERED_BY = ("ResponseURL", "StackId", "RequestId", "LogicalResourceId", "Phy
 _GOING = "DELETE_IN_PROGRESS"
 _RESERVE_S = 20.0
 
-Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
+def answer_to(event: Mapping[str, Any], context: Any, work: Work) -> dict[str, Any]:
+    """What Lambda's handler says: to CloudFormation's requests, and to the machine's steps.
 
-def handler(work: Work) -> Handler:
-    """What Lambda calls: CloudFormation's requests, and the machine's steps, of which ``work`` is one round.
-
-    :param work: takes away what it can, and says what it waits for.
+    :param event: a request, or a step: ``round`` with ``started``, ``answer`` with ``request`` and ``reason``.
+    :param context: Lambda's.
+    :param work: one round: takes away what it can, and says what it waits for.
     """
 
-    def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-        if "RequestType" in event:
-            return _request(event)
-        if event["step"] == "answer":
-            return _answer(event["request"], event["reason"])
-        made = work(lambda: context.get_remaining_time_in_millis() / 1000 - _RESERVE_S)
-        _LOG.info("round", extra={"waits_for": made.waits_for})
-        return _outcome(made, event["started"])
+    def seconds_left() -> float:
+        return float(context.get_remaining_time_in_millis() / 1000 - _RESERVE_S)
 
-    return handle
+    if "RequestType" in event:
+        return _request(event, lambda: work(seconds_left))
+    if event["step"] == "answer":
+        return _answer(event["request"], event["reason"])
+    return _outcome(work(seconds_left), event["started"])
 
 
-def _request(event: Mapping[str, Any]) -> dict[str, Any]:
+def _request(event: Mapping[str, Any], make_round: Callable[[], Round]) -> dict[str, Any]:
     """A creation or a change has nothing to do; a deletion begins, unless the stack stays."""
     ours = f"teardown/{event['LogicalResourceId']}"
     physical_id = event.get("PhysicalResourceId", ours)
+    waits_for = reason = ""
     try:
         if event["RequestType"] == "Delete" and physical_id == ours and _goes(event["StackId"]):
-            _begin(event)
-            return {"begun": True}
-        reason = ""
+            made = make_round()
+            waits_for = made.waits_for
+            if waits_for:
+                _begin(event, made)
     except Exception as error:  # noqa: BLE001 - CloudFormation must hear of it
-        reason = f"the teardown of {_name(event['StackId'])} could not begin: {error}"
+        waits_for, reason = "", f"the teardown of {_name(event['StackId'])} failed: {error}"
         _LOG.exception(reason)
-    stack_answer.send(event, stack_answer.Answer(physical_id, reason))
-    return {"begun": False}
+    if not waits_for:
+        stack_answer.send(event, stack_answer.Answer(physical_id, reason))
+    return {"waits_for": waits_for}
 
 
 def _goes(stack_id: str) -> bool:
@@ -61,21 +62,22 @@ def _goes(stack_id: str) -> bool:
     return bool(status == _GOING)
 
 
-def _begin(event: Mapping[str, Any]) -> None:
+def _begin(event: Mapping[str, Any], made: Round) -> None:
     """Start the machine; Lambda may deliver a request twice, and the name makes that one execution."""
     states = aws.client("stepfunctions")
-    request = {name: event[name] for name in _ANSWERED_BY}
+    told = {"request": {name: event[name] for name in _ANSWERED_BY}, "round": {"pause_s": made.pause_s}}
     try:
         states.start_execution(
             stateMachineArn=event["ResourceProperties"]["Machine"],
             name=event["RequestId"],
-            input=json.dumps({"request": request}),
+            input=json.dumps(told),
         )
     except states.exceptions.ExecutionAlreadyExists:
         _LOG.info("it has begun already")
 
 
 def _outcome(made: Round, started: str) -> dict[str, Any]:
+    _LOG.info("round", extra={"waits_for": made.waits_for})
     patience = float(settings.required("PATIENCE_S"))
     waited = (datetime.now(UTC) - datetime.fromisoformat(started)).total_seconds()
     return {

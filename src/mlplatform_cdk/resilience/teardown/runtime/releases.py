@@ -1,10 +1,11 @@
 """Ends releases, and takes their lock from them, so that no call of theirs changes the endpoint any more (ADR 0017)."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 from mlplatform_cdk.resilience.teardown.runtime import executions
-from mlplatform_cdk.resilience.teardown.runtime.door import handler
+from mlplatform_cdk.resilience.teardown.runtime.door import answer_to
 from mlplatform_cdk.resilience.teardown.runtime.rounds import DONE, Round, SecondsLeft
 from mlplatform_cdk.resilience.teardown.runtime.settings import targets
 from mlplatform_cdk.runtimekit import aws, release_records
@@ -13,6 +14,11 @@ from mlplatform_cdk.runtimekit.release_records import PARTITION_KEY, SORT_KEY
 STEP = "Teardown"
 # A step that had read the lock before it was taken gives its call up within a minute.
 _SETTLES_S = 90
+
+
+def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """End the releases, and take their lock."""
+    return answer_to(event, context, _work)
 
 
 def _work(_seconds_left: SecondsLeft) -> Round:
@@ -74,6 +80,3 @@ def _remove(table: str, endpoint: str, row: dict[str, Any]) -> None:
 def _lock(endpoint: str) -> str:
     """The key of the lock's rows: release/blue_green/runtime/lock_rows.py."""
     return f"lock#{endpoint}"
-
-
-handle = handler(_work)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlplatform_cdk.resilience.teardown.runtime.door import handler
+from mlplatform_cdk.resilience.teardown.runtime.door import answer_to
 from mlplatform_cdk.resilience.teardown.runtime.rounds import DONE, Round, SecondsLeft
 from mlplatform_cdk.resilience.teardown.runtime.settings import targets
 from mlplatform_cdk.runtimekit import aws, logs
@@ -12,6 +12,11 @@ _LOG = logs.logger("teardown")
 # SageMaker lists an app for a day after its end.
 _GONE = ("Deleted",)
 _GOING = ("Deleting",)
+
+
+def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """Stop the apps, and delete what people made."""
+    return answer_to(event, context, _work)
 
 
 def _work(_seconds_left: SecondsLeft) -> Round:
@@ -60,6 +65,3 @@ def _profiles(domain: str, known: list[str]) -> Iterator[str]:
                 yield f"the user {one['UserProfileName']}"
                 if one["Status"] not in _GOING:
                     sagemaker.delete_user_profile(DomainId=domain, UserProfileName=one["UserProfileName"])
-
-
-handle = handler(_work)

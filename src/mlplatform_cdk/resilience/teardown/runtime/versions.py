@@ -1,11 +1,19 @@
 """Deletes the versions of model package groups, without which SageMaker refuses to delete the groups."""
 
-from mlplatform_cdk.resilience.teardown.runtime.door import handler
+from collections.abc import Mapping
+from typing import Any
+
+from mlplatform_cdk.resilience.teardown.runtime.door import answer_to
 from mlplatform_cdk.resilience.teardown.runtime.rounds import DONE, Round, SecondsLeft
 from mlplatform_cdk.resilience.teardown.runtime.settings import targets
 from mlplatform_cdk.runtimekit import aws, logs
 
 _LOG = logs.logger("teardown")
+
+
+def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """Delete the versions."""
+    return answer_to(event, context, _work)
 
 
 def _work(seconds_left: SecondsLeft) -> Round:
@@ -29,6 +37,3 @@ def _of(group: str) -> list[str]:
         if "does not exist" in error.response["Error"]["Message"]:
             return []
         raise
-
-
-handle = handler(_work)
