@@ -135,7 +135,7 @@ def _access(place: Place, tables: Sequence[RestorableTable]) -> Access:
     arns = [one.table.table_arn for one in tables]
     beside = [f"{arn}-restored-*" for arn in arns]
     keys = [*dict.fromkeys(key_arn(one.key) for one in tables)]
-    through = {"StringEquals": {"kms:ViaService": f"dynamodb.{region_of(place.scope)}.amazonaws.com"}}
+    through = {"StringLike": {"kms:ViaService": f"dynamodb.{region_of(place.scope)}.*"}}
     granted = {**through, "Bool": {"kms:GrantIsForAWSResource": "true"}}
     reason = "the restored tables, whose names end as whoever starts it says"
     return Access(

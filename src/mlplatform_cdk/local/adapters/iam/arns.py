@@ -124,8 +124,8 @@ def _events(call: Call) -> list[Alternatives]:
 
 def _dynamodb(call: Call) -> list[Alternatives]:
     tables = list(call.parameters.get("RequestItems") or {})
-    if "TableName" in call.parameters:
-        tables.append(call.parameters["TableName"])
+    named = ("TableName", "SourceTableName", "TargetTableName")
+    tables += [call.parameters[name] for name in named if name in call.parameters]
     for item in call.parameters.get("TransactItems") or []:
         tables += [inner["TableName"] for inner in item.values() if "TableName" in inner]
     index = call.parameters.get("IndexName")
