@@ -1,6 +1,7 @@
 """Is anybody woken once, and by what Route 53 sees?"""
 
 import json
+from datetime import timedelta
 
 import pytest
 from aws_cdk import App, Environment, Stack
@@ -21,7 +22,7 @@ from tests.resilience.observability.building import CHECKS, PLAN, topic_of
 def test_many_alarms_of_a_region_are_one_message_and_one_all_clear() -> None:
     stack = stack_in()
     topic = topic_of(stack)
-    probe = ProbeAlarms(stack, "Probe", plan=PLAN, notifications=None)
+    probe = ProbeAlarms(stack, "Probe", plan=PLAN, release_takes=timedelta(days=2), notifications=None)
     RegionAlarm(
         stack,
         "Region",
@@ -48,7 +49,7 @@ def test_many_alarms_of_a_region_are_one_message_and_one_all_clear() -> None:
 def test_a_drill_is_quiet() -> None:
     stack = stack_in()
     drill = cloudwatch.Alarm.from_alarm_arn(stack, "Drill", "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:drill")
-    probe = ProbeAlarms(stack, "Probe", plan=PLAN, notifications=None)
+    probe = ProbeAlarms(stack, "Probe", plan=PLAN, release_takes=timedelta(days=2), notifications=None)
     RegionAlarm(
         stack,
         "Region",

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -199,7 +200,7 @@ def test_cdk_nag_and_cfn_lint_find_nothing(tmp_path: Path) -> None:
     stack = stack_in("us-east-1", outdir=str(tmp_path))
     plan = replace(PLAN, regions=["us-east-1", "us-west-2"])
     topic = topic_of(stack)
-    probe = ProbeAlarms(stack, "Probe", plan=plan, notifications=None)
+    probe = ProbeAlarms(stack, "Probe", plan=plan, release_takes=timedelta(days=2), notifications=None)
     checks = dict.fromkeys(plan.targets, "check")
     CrossRegionObservability(stack, "Ours", plan=plan, endpoints="churn", health_checks=checks)
     RegionAlarm(stack, "OursRegion", plan=plan, alarms=[probe.out_of_service], notifications=topic)
