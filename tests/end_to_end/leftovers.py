@@ -10,6 +10,7 @@ Leftover = tuple[str, str]
 # How Kept calls what no template holds.
 _IN_WORDS = {"log group": "AWS::Logs::LogGroup", "bucket of assets": "AWS::S3::Bucket"}
 _IN_WORDS["repository of assets"] = "AWS::ECR::Repository"
+UNNAMED = "the one of "
 # type: service, operation, the list of the answer, and the name in it
 _LISTS = (
     ("AWS::ApiGateway::RestApi", "apigateway", "get_rest_apis", "items", "name"),
@@ -56,17 +57,25 @@ def leftovers(client: Callable[[str], Any]) -> set[Leftover]:
     return found | set(_by_other_calls(client))
 
 
-def unlisted(found: Iterable[Leftover], kept: Iterable[Kept]) -> set[Leftover]:
-    """What is there, and in no list of what is kept."""
-    listed = [(_IN_WORDS.get(one.type, one.type), one.name) for one in kept]
-    return {one for one in found if not any(one[0] == kind and fnmatchcase(one[1], name) for kind, name in listed)}
+def unlisted(found: Iterable[Leftover], kept: Iterable[Kept]) -> list[Leftover]:
+    """What is there, and in no list of what is kept; one of a type is allowed for each whose name nobody can know."""
+    listed = _listed(kept)
+    rest = sorted(
+        one for one in found if not any(one[0] == kind and fnmatchcase(one[1], name) for kind, name in listed)
+    )
+    for kind in (kind for kind, name in listed if name.startswith(UNNAMED)):
+        rest = [one for one in rest if one is not next((each for each in rest if each[0] == kind), None)]
+    return rest
 
 
 def missing(found: Iterable[Leftover], kept: Iterable[Kept]) -> set[str]:
     """The names of what the list keeps, and is not there."""
     there = list(found)
-    listed = [(_IN_WORDS.get(one.type, one.type), one.name) for one in kept]
-    return {name for kind, name in listed if not any(k == kind and fnmatchcase(n, name) for k, n in there)}
+    return {name for kind, name in _listed(kept) if not any(k == kind and fnmatchcase(n, name) for k, n in there)}
+
+
+def _listed(kept: Iterable[Kept]) -> list[Leftover]:
+    return [(_IN_WORDS.get(one.type, one.type), one.name) for one in kept]
 
 
 def _by_other_calls(client: Callable[[str], Any]) -> Iterator[Leftover]:

@@ -93,7 +93,7 @@ def test_the_stacks_go_in_the_order_of_the_plan_while_everything_runs(destroyed:
 
 def test_nothing_stays_but_what_the_plan_lists_by_name(destroyed: Destroyed) -> None:
     assert destroyed.plan is not None
-    assert unlisted(destroyed.left, destroyed.plan.kept) == set()
+    assert unlisted(destroyed.left, destroyed.plan.kept) == []
     assert {one.name for one in destroyed.plan.kept if one.type == "log group"} == GROUPS_OF_JOBS
     assert missing(destroyed.left, destroyed.plan.kept) == set()
 

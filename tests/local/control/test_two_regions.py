@@ -10,11 +10,14 @@ from typing import Any
 import boto3
 from aws_cdk import App
 
+from mlplatform_cdk.assembly import teardown
+from mlplatform_cdk.assembly.cost import Usage, packaged
 from mlplatform_cdk.assembly.reader import Assembly, read
 from mlplatform_cdk.local.deploy import deploy, destroy
 from mlplatform_cdk.local.settings import Settings
 from stacks.environments import PROD
 from stacks.stage import PlatformStage
+from tests.end_to_end.leftovers import leftovers, unlisted
 
 ROOT = Path(__file__).parents[3]
 HOME, ELSEWHERE, NAMES = "eu-west-1", "eu-central-1", "us-east-1"
@@ -69,3 +72,13 @@ def test_what_production_has_in_both_regions_stands_in_its_order_and_goes_again(
     assert all(f":states:{region}:" in found["machine"] for region, found in stations.items())
     assert records() == set()
     assert not {stack.name for stack in report.stacks} & standing()
+    left = {one for region in (HOME, ELSEWHERE, NAMES) for one in leftovers(lambda name: client(name, region))}  # noqa: B023
+    ours = {one for one in left if any(words in one[1].lower() for words in ("mlplatform-prod", "prod-breast-cancer"))}
+    kept = teardown.plan(assembly, packaged(), Usage()).kept
+    assert unlisted(ours, kept) == []
+    assert {one[0] for one in ours} == {
+        "AWS::DynamoDB::Table",
+        "AWS::ECR::Repository",
+        "AWS::S3::Bucket",
+        "AWS::SageMaker::ModelPackageGroup",
+    }

@@ -28,7 +28,13 @@ _WHY = {
 _NAMES = ("BucketName", "TableName", "ModelPackageGroupName", "DomainName", "SpaceName", "UserProfileName")
 _MORE_NAMES = ("BackupVaultName", "RepositoryName", "LogGroupName", "Name")
 # Types that CloudFormation names after the stack and the logical id, with the longest name that it then gives.
-_GENERATED = {"AWS::S3::Bucket": 63, "AWS::DynamoDB::Table": 255, "AWS::DynamoDB::GlobalTable": 255}
+_GENERATED = {
+    "AWS::DynamoDB::GlobalTable": 255,
+    "AWS::DynamoDB::Table": 255,
+    "AWS::ECR::Repository": 256,
+    "AWS::S3::Bucket": 63,
+}
+_LOWER_CASE = ("AWS::ECR::Repository", "AWS::S3::Bucket")
 _PROTECTIONS = ("DeletionProtection", "DeletionProtectionEnabled")
 _SUFFIX = 13  # a hyphen and twelve characters by chance
 
@@ -85,4 +91,4 @@ def name_of(source: Source, logical_id: str) -> str:
     made = f"{source.name}-{logical_id}"
     if len(made) + _SUFFIX > longest:
         return f"the one of {source.path_of(logical_id).removesuffix('/Resource') or logical_id}"
-    return f"{made.lower() if resource['Type'] == 'AWS::S3::Bucket' else made}-*"
+    return f"{made.lower() if resource['Type'] in _LOWER_CASE else made}-*"
