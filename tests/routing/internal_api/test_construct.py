@@ -12,7 +12,9 @@ from cfnlint.config import ManualArgs
 from mlplatform_cdk.core import ConfigurationError
 from mlplatform_cdk.foundation import PlatformStack
 from mlplatform_cdk.routing import GlobalNames, HostedZoneReference, InternalApi, MultiRegionEndpoint, PrivateLink
-from tests.routing.internal_api.conftest import Inside
+from mlplatform_cdk.routing.internal_api import construct
+from mlplatform_cdk.routing.regional_api import Authorization
+from tests.routing.internal_api.conftest import ROOT, Inside
 
 BALANCER, GROUP = "AWS::ElasticLoadBalancingV2::LoadBalancer", "AWS::ElasticLoadBalancingV2::TargetGroup"
 PUBLIC = HostedZoneReference(hosted_zone_id="Z0PUBLIC", zone_name="example.com")
@@ -223,3 +225,42 @@ def test_what_could_never_answer_is_refused(zone: HostedZoneReference, more: dic
 def test_a_service_is_for_somebody_and_never_for_everybody(principals: Any) -> None:
     with pytest.raises(ValueError, match="allowed_principals must be"):
         PrivateLink(allowed_principals=principals)
+
+
+@pytest.mark.parametrize(
+    ("authorization", "accounts", "allowed"),
+    [
+        (Authorization.iam(), [], {"*": "execute-api:/*/GET/health"}),
+        (
+            Authorization.iam(),
+            ["210987654321"],
+            {"*": "execute-api:/*/GET/health", "210987654321": "execute-api:/*/POST/*"},
+        ),
+        (Authorization.api_key(), ["210987654321"], {"*": "execute-api:/*"}),
+    ],
+    ids=["signed", "signed, from another account too", "by key"],
+)
+def test_a_resource_policy_lets_in_nobody_whom_his_own_policies_do_not(
+    authorization: Authorization, accounts: list[str], allowed: dict[str, str]
+) -> None:
+    stack = PlatformStack(App(), "Front")
+    statements = stack.resolve(construct._policy(authorization, accounts, "vpce-1"))["Statement"]
+
+    said = {
+        (one["Principal"] if one["Principal"] == "*" else re.findall(r"\d{12}", str(one["Principal"]))[0]): one[
+            "Resource"
+        ]
+        for one in statements
+        if one["Effect"] == "Allow"
+    }
+    assert said == allowed
+    (denied,) = [one for one in statements if one["Effect"] == "Deny"]
+    assert denied["Condition"] == {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}
+
+
+def test_the_users_folder_goes_into_the_asset_beside_the_runtime(inside: Inside) -> None:
+    (asset,) = [folder for folder in inside.template.parent.glob("asset.*") if (folder / "hook").is_dir()]
+
+    assert (asset / "hook" / "features.py").read_text() == (ROOT / "examples" / "features" / "features.py").read_text()
+    assert (asset / "mlplatform_cdk" / "routing" / "feature_function" / "runtime" / "handler.py").is_file()
+    assert not (asset / "mlplatform_cdk" / "routing" / "__init__.py").exists()
