@@ -73,7 +73,13 @@ def run_job(tree: Path, step: str, base: Path, environment: Mapping[str, str]) -
 
 
 def child_environment(tree: Path, base: Path) -> dict[str, str]:
-    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(tree), "SAGEMAKER_BASE_DIR": str(base)}
+    # One thread: those of OpenMP wait by counting, and take the cores from the tests beside them.
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(tree),
+        "SAGEMAKER_BASE_DIR": str(base),
+        "OMP_NUM_THREADS": "1",
+    }
 
 
 def preprocess(tree: Path, base: Path, files: Mapping[str, str | bytes], **environment: str) -> Finished:
