@@ -136,6 +136,7 @@ def environment_of(settings: Settings, *, region: str, credentials: Mapping[str,
         "HOME": str(home),
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
+        "OMP_WAIT_POLICY": "passive",  # many programs share one machine here: who waits must not keep a core busy
         "AWS_ENDPOINT_URL": settings.endpoint_url,
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
