@@ -231,7 +231,7 @@ def _synthesize(outdir: Path, settings: Settings, strategy: Strategy, *, books: 
     if gates is not None:
         outputs["Team"] = answering.team(stack, gates, release.state_machine)
     if books:
-        outputs |= runbooks.define(base, endpoint, release)
+        outputs |= runbooks.define(base, endpoint, release, topic)
     base.say(outputs)
     app.synth()
     return read(outdir)

@@ -8,11 +8,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import boto3
 import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
 
+from mlplatform_cdk.core import arn_of
 from mlplatform_cdk.local.administrator import Administrator
 from mlplatform_cdk.release import BlueGreenRelease
-from mlplatform_cdk.resilience.runbooks import RestorableTable, Runbooks
+from mlplatform_cdk.resilience.runbooks import Approval, RestorableTable, Runbooks
 from mlplatform_cdk.routing import HostedZoneReference, MultiRegionEndpoint, VerdictTable
 from mlplatform_cdk.routing.health_probe.runtime.probe import Round
 from mlplatform_cdk.routing.health_probe.runtime.row import VerdictRow
@@ -25,12 +29,15 @@ from tests.release.platforms import Base, until
 ZONE = HostedZoneReference(hosted_zone_id="Z0123456789ABCDEFGHIJ", zone_name="example.invalid")
 
 
-def define(base: Base, endpoint: ReleasedEndpoint, release: BlueGreenRelease) -> dict[str, str]:
+def define(base: Base, endpoint: ReleasedEndpoint, release: BlueGreenRelease, topic: sns.ITopic) -> dict[str, str]:
     """The runbooks of a region, as one of two."""
     plan = MultiRegionEndpoint(
         domain_name="models.example.invalid", zone=ZONE, regions=[base.stack.region, "ap-southeast-2"]
     )
     verdicts = VerdictTable(base.stack, "Verdicts", key=base.key)
+    approver = iam.Role(base.stack, "Approver", assumed_by=iam.AccountRootPrincipal())
+    executions = arn_of(base.stack, "ssm", "automation-execution/*")
+    approver.add_to_policy(iam.PolicyStatement(actions=["ssm:SendAutomationSignal"], resources=[executions]))
     Runbooks(
         base.stack,
         "Runbooks",
@@ -41,12 +48,13 @@ def define(base: Base, endpoint: ReleasedEndpoint, release: BlueGreenRelease) ->
         verdicts=verdicts,
         tables=[RestorableTable(table=release.records, key=base.key)],
         archives=base.artifacts,
+        approval=Approval(approvers=[approver], notifications=topic, key=base.key),
     )
-    return {"Verdicts": verdicts.table_name}
+    return {"Verdicts": verdicts.table_name, "Approver": approver.role_arn}
 
 
-def run(aws: Administrator, document: str, **given: str) -> dict[str, Any]:
-    """Start a document as the console does, and wait for its end."""
+def run(aws: Administrator, document: str, *, approver: str = "", **given: str) -> dict[str, Any]:
+    """Start a document as the console does, approve what it asks as the role ``approver``, and wait for its end."""
     ssm = aws.client("ssm")
     started = ssm.start_automation_execution(
         DocumentName=document, Parameters={name: [value] for name, value in given.items()}
@@ -55,10 +63,24 @@ def run(aws: Administrator, document: str, **given: str) -> dict[str, Any]:
 
     def ended() -> Any:
         found = ssm.get_automation_execution(**look)["AutomationExecution"]
+        if found["AutomationExecutionStatus"] == "Waiting" and approver:
+            _as(aws, approver, "ssm").send_automation_signal(**look, SignalType="Approve")
         return found if found["AutomationExecutionStatus"] not in ("Pending", "InProgress", "Waiting") else None
 
     found: dict[str, Any] = until(ended, 60)
     return found
+
+
+def _as(aws: Administrator, role: str, service: str) -> Any:
+    keys = aws.client("sts").assume_role(RoleArn=role, RoleSessionName="ann")["Credentials"]
+    return boto3.client(
+        service,
+        endpoint_url=aws.settings.endpoint_url,
+        region_name=aws.settings.region,
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
 
 
 @contextmanager

@@ -130,7 +130,8 @@ def test_the_runbook_drains_the_region_and_lets_callers_in_again(
         assert "another region must be in service, and none is" in refused["FailureMessage"]
         assert "drain" not in get(**row).get("Item", {})
 
-        ended = runbooks.run(rehearsal.aws, document, Reason="it answers nothing rightly", EvenTheLast="yes")
+        anyway = {"Reason": "it answers nothing rightly", "EvenTheLast": "yes"}
+        ended = runbooks.run(rehearsal.aws, document, approver=rehearsal.outputs["Approver"], **anyway)
 
         assert ended["AutomationExecutionStatus"] == "Success", ended
         item = get(**row)["Item"]
@@ -154,13 +155,14 @@ def test_the_runbook_restores_a_table_and_puts_back_what_it_has_lost(rehearsal: 
     dynamodb.delete_item(TableName=table, Key=key)
     dynamodb.put_item(TableName=table, Item={**changed, "who": {"S": "somebody since"}})
 
-    copied = runbooks.run(rehearsal.aws, document, **given, At="restored", CopyBack="missing")
+    approver = rehearsal.outputs["Approver"]
+    copied = runbooks.run(rehearsal.aws, document, approver=approver, **given, At="restored", CopyBack="missing")
 
     assert copied["Outputs"] == {"Copy.Copied": ["1"], "Copy.Kept": [str(len(before) - 1)]}, copied
     assert dynamodb.get_item(TableName=table, Key=key)["Item"] == lost
     assert "somebody since" in str(dynamodb.scan(TableName=table)["Items"])
 
-    whole = runbooks.run(rehearsal.aws, document, **given, At="restored", CopyBack="all")
+    whole = runbooks.run(rehearsal.aws, document, approver=approver, **given, At="restored", CopyBack="all")
     assert whole["Outputs"]["Copy.Copied"] == [str(len(before))], whole
     assert "somebody since" not in str(dynamodb.scan(TableName=table)["Items"])
 
