@@ -285,8 +285,8 @@ def test_a_stopped_endpoint_takes_no_prediction_and_its_health_is_still_told(all
         all_faults.steps(name)["Break"]["inputs"]["InputPayload"] for name in ("stopped", "throttled")
     )
 
-    assert (stopped["Method"], stopped["Rate"], stopped["Burst"]) == ("~1invocations/POST", "0", "0")
-    assert (throttled["Method"], throttled["Rate"], throttled["Burst"]) == ("*/*", "10", "5")
+    assert (stopped["Methods"], stopped["Rate"], stopped["Burst"]) == ("~1invocations/POST", "0", "0")
+    assert (throttled["Methods"], throttled["Rate"], throttled["Burst"]) == ("*/*", "10", "5")
     (touches,) = [one for one in all_faults.may("stoppedMendRole") if "apigateway:GET" in one["Action"]]
     assert touches["Action"] == ["apigateway:GET", "apigateway:PATCH"]
     assert "/restapis/" in json.dumps(touches["Resource"])

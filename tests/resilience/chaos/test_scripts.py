@@ -125,7 +125,7 @@ STAGE = {"RestApiId": "abc", "StageName": "live", "Rate": "0", "Burst": "0"}
 
 def throttled(gateway: Gateway, method: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     monkeypatch.setattr(boto3, "client", lambda _service: gateway)
-    stage = {**STAGE, "Method": method}
+    stage = {**STAGE, "Methods": method}
     kept = throttle.look(stage, None)
     throttle.break_it({**stage, **kept}, None)
     return {**stage, **kept}
@@ -155,6 +155,17 @@ def test_one_method_lets_nothing_through_with_its_logs_as_before_and_then_has_no
     assert gateway.settings["*/*"] == former["methodSettings"]["*/*"]
     throttle.mend(stage, None)
     throttle.mend(stage, None)  # its answer may be lost, and it is run again
+    assert gateway.get_stage() == former
+
+
+def test_of_two_methods_each_gets_back_what_it_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    gateway = Gateway(**{"~1predictions/POST": {"throttlingRateLimit": 7.0, "throttlingBurstLimit": 3.0}})
+    former = gateway.get_stage()
+
+    stage = throttled(gateway, "~1invocations/POST ~1predictions/POST", monkeypatch)
+
+    assert [one["throttlingRateLimit"] for one in gateway.settings.values()] == [100, 0, 0]
+    throttle.mend(stage, None)
     assert gateway.get_stage() == former
 
 

@@ -64,21 +64,19 @@ class _Throttled(ScriptedFault):
 
     api: ModelApi
 
-    def _throttled(
-        self, scope: Construct, method: str, rate: int, burst: int, kept: Sequence[str] = ("Former",)
-    ) -> Injection:
+    def _throttled(self, scope: Construct, methods: Sequence[str], rate: int, burst: int) -> Injection:
         api, stage = self.api.api.rest_api_id, self.api.api.deployment_stage.stage_name
         arn = f"arn:{partition_of(scope)}:apigateway:{region_of(scope)}::/restapis/{api}/stages/{stage}"
         given: Mapping[str, str] = {
             "RestApiId": api,
             "StageName": stage,
-            "Method": method,
+            "Methods": " ".join(methods),
             "Rate": str(rate),
             "Burst": str(burst),
         }
         access = Access([allowed(["apigateway:GET", "apigateway:PATCH"], arn)])
         return self.by_documents(
-            scope, "throttle", given=given, kept=kept, access=access, endpoint_name=self.api.endpoint_name
+            scope, "throttle", given=given, kept=["Former"], access=access, endpoint_name=self.api.endpoint_name
         )
 
 
@@ -103,12 +101,12 @@ class ApiThrottled(_Throttled):
 
     def define(self, scope: Construct) -> Injection:
         """Make the documents and their roles."""
-        return self._throttled(scope, "*/*", self.rate, self.burst)
+        return self._throttled(scope, ["*/*"], self.rate, self.burst)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointStopped(_Throttled):
-    """To the callers of a region's API, its endpoint has stopped: ``POST /invocations`` answers 429, and only 429.
+    """To the callers of a region's API, its endpoint has stopped: ``/invocations`` and ``/predictions`` answer 429.
 
     ``/health`` goes on saying what the probe finds, so that the whole way is tried: the probe sees that nothing is
     answered, takes the region out, and Route 53 and the alarm follow.
@@ -129,4 +127,4 @@ class EndpointStopped(_Throttled):
 
     def define(self, scope: Construct) -> Injection:
         """Make the documents and their roles."""
-        return self._throttled(scope, "~1invocations/POST", 0, 0)
+        return self._throttled(scope, [f"{path.replace('/', '~1')}/POST" for path in self.api.predicting], 0, 0)

@@ -73,6 +73,7 @@ class ModelApi(Construct):
 
     plan: MultiRegionEndpoint
     endpoint_name: str
+    predicting: Sequence[str]
     authorization: Authorization
     api: apigateway.RestApi
     api_key: apigateway.IApiKey | None
@@ -111,8 +112,11 @@ class ModelApi(Construct):
         guarded = guard.method_options(self.api)
         self._define_methods(served.endpoint, served.verdicts, guarded)
         self._paths = [methods.invoke_arn(self.api)]
+        #: The paths on which the endpoint is asked.
+        self.predicting = ["/invocations"]
         if served.features is not None:
             self._define_predictions(served.features, guarded)
+            self.predicting = ["/invocations", "/predictions"]
         self.api_key = guard.define_key(self.api, served.throttle)
 
     def _define_api(

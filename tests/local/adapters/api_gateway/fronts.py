@@ -21,6 +21,8 @@ from mlplatform_cdk.local import images
 from mlplatform_cdk.local.deploy import DeploymentReport, deploy
 from mlplatform_cdk.local.settings import Settings
 from mlplatform_cdk.routing import HostedZoneReference, RegionalTarget
+from mlplatform_cdk.runtimekit.client import Iam, RegionClient, Retries, Unsigned
+from mlplatform_cdk.runtimekit.client.http_wire import HttpWire
 from tests.local.sagemaker.conftest import DOCKERFILE, PROGRAMS, allow, wait_for
 from tests.routing.regional_api.building import PLAN, Built
 
@@ -73,7 +75,15 @@ class Reply:
 class Front:
     """A deployed stack with an API."""
 
-    def __init__(self, client: Client, aws: Settings, folder: Path, domain: str, **more: Any) -> None:
+    def __init__(
+        self,
+        client: Client,
+        aws: Settings,
+        folder: Path,
+        domain: str,
+        besides: Callable[[Built], object] | None = None,
+        **more: Any,
+    ) -> None:
         zone = client("route53").create_hosted_zone(Name="example.com", CallerReference=uuid.uuid4().hex)["HostedZone"]
         self.zone_id = zone["Id"].rpartition("/")[2]
         plan = replace(
@@ -85,12 +95,18 @@ class Front:
         self.aws, self.client, self.domain, self.plan = aws, client, domain, plan
         here = Environment(account=aws.account, region=aws.region)
         built = Built(outdir=str(folder), env=here, plan=plan, **more)
+        if besides is not None:
+            besides(built)
         built.app.synth()
         self.assembly = read(folder)
         self.report: DeploymentReport = deploy(self.assembly, aws)
         resources = client("cloudformation").describe_stack_resources(StackName="Front")["StackResources"]
         self.ids = {one["ResourceType"]: one["PhysicalResourceId"] for one in resources}
-        self.table = self.ids["AWS::DynamoDB::Table"]
+        (self.table,) = [
+            one["PhysicalResourceId"]
+            for one in resources
+            if one["ResourceType"] == "AWS::DynamoDB::Table" and one["LogicalResourceId"].startswith("Verdicts")
+        ]
 
     def ask(
         self,
@@ -111,6 +127,13 @@ class Front:
             given = dict(request.headers)
         answer = _pool.request(verb, url, body=body or None, headers=given, retries=False)
         return Reply(answer.status, answer.headers, answer.data)
+
+    def connected(self, authorization: Iam | Unsigned, **more: Any) -> RegionClient:
+        """A client of many regions that knows this one alone, and asks once."""
+        region = self.aws.region
+        name = self.plan.regional_name(region)
+        wire, once = HttpWire(leads_to={name: f"127.0.0.1:{self.aws.port}"}), Retries(attempts=1)
+        return RegionClient({region: f"http://{name}"}, authorization=authorization, retries=once, wire=wire, **more)
 
     def publish(self, status: str, *, seconds: float = 60.0) -> None:
         """A verdict, as the probe leaves it."""

@@ -16,10 +16,9 @@ from mlplatform_cdk.routing.health_probe.runtime import sending
 from mlplatform_cdk.routing.health_probe.runtime.row import VerdictRow
 from mlplatform_cdk.routing.regional_api import Throttle
 from mlplatform_cdk.runtimekit import aws as runtimekit_aws
-from mlplatform_cdk.runtimekit.client import CallFailed, CallRefused, Iam, RegionClient, Retries, Unsigned
-from mlplatform_cdk.runtimekit.client.http_wire import HttpWire
+from mlplatform_cdk.runtimekit.client import CallFailed, CallRefused, Iam, Unsigned
 from mlplatform_cdk.runtimekit.region_health import Evidence, Golden, Observation, Peer, RegionHealth
-from tests.local.adapters.api_gateway import features
+from tests.local.adapters.api_gateway import drills, features
 from tests.local.adapters.api_gateway.fronts import ATTRIBUTES, Client, Front, Reply, caller, serve
 from tests.local.sagemaker.conftest import allow, wait_for
 
@@ -30,7 +29,8 @@ DOMAIN = "models.example.com"
 def front(client: Client, aws: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     serve(client, aws, tmp_path_factory.mktemp("image"))
     folder = tmp_path_factory.mktemp("front")
-    made = Front(client, aws, folder, DOMAIN, throttle=Throttle(rate=1, burst=20), features=features.beside(aws))
+    more: dict[str, Any] = {"throttle": Throttle(rate=1, burst=20), "features": features.beside(aws)}
+    made = Front(client, aws, folder, DOMAIN, besides=drills.beside, **more)
     features.fill(client)
     yield made
     features.clear(client)
@@ -43,13 +43,6 @@ def front(client: Client, aws: Settings, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(scope="module")
 def allowed(client: Client, aws: Settings, front: Front) -> Credentials:
     return caller(client, aws, allow("execute-api:Invoke"))
-
-
-def connected(front: Front, authorization: Iam | Unsigned, **more: Any) -> RegionClient:
-    region = front.aws.region
-    name = front.plan.regional_name(region)
-    wire, once = HttpWire(leads_to={name: f"127.0.0.1:{front.aws.port}"}), Retries(attempts=1)
-    return RegionClient({region: f"http://{name}"}, authorization=authorization, retries=once, wire=wire, **more)
 
 
 def test_a_signed_call_gets_a_prediction_with_its_headers_there_and_back(front: Front, allowed: Credentials) -> None:
@@ -111,7 +104,7 @@ def test_features_are_read_and_computed_beside_the_endpoint_and_a_key_is_answere
     asked = json.dumps({"inputs": {"features": [[3, 4.5, 2]]}})
     assert (first.status, first.json["length"]) == (200, len(asked))
     assert (again.body, again.headers["X-Idempotency-Replayed"]) == (first.body, "true")
-    with connected(front, Iam(allowed), path="/predictions") as client_of_regions:
+    with front.connected(Iam(allowed), path="/predictions") as client_of_regions:
         said = client_of_regions.invoke(json.dumps({"customer": "c-17", "amount": 2}), idempotency_key="order-17")
     assert said.body == first.body
     assert ask("c-18", **once).status == 422
@@ -125,13 +118,13 @@ def test_the_client_of_many_regions_is_answered_and_knows_a_failed_model_a_refus
     region = front.aws.region
 
     front.publish("drained")
-    with connected(front, Iam(allowed)) as client:
+    with front.connected(Iam(allowed)) as client:
         answer = client.invoke(b"1,2,3", content_type="text/csv", idempotency_key="order-17")
         with pytest.raises(CallFailed, match=f"{region} answered 424"):
             client.invoke(b"break")
         (status,) = client.status()
     with (
-        connected(front, Unsigned()) as stranger,
+        front.connected(Unsigned()) as stranger,
         pytest.raises(CallRefused, match=r"with 403: .*Missing Authentication Token"),
     ):
         stranger.invoke(b"{}")
@@ -144,7 +137,7 @@ def test_the_client_of_many_regions_is_answered_and_knows_a_failed_model_a_refus
 def test_the_regions_probe_is_answered_and_others_read_at_health_what_it_has_decided(
     front: Front, client: Client, allowed: Credentials, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name, table = front.plan.regional_name(front.aws.region), front.ids["AWS::DynamoDB::Table"]
+    name, table = front.plan.regional_name(front.aws.region), front.table
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", allowed.access_key)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", allowed.secret_key)
     if allowed.token:
@@ -211,6 +204,23 @@ def test_what_comes_too_fast_is_throttled(front: Front, allowed: Credentials) ->
     assert refused
     assert refused[0].json == {"message": "Too Many Requests"}
     assert {one.status for one in replies} == {200, 429} or {one.status for one in replies} == {429}
+
+
+def test_a_drill_stops_the_endpoint_for_callers_not_its_health_and_is_mended_where_it_is_stopped(
+    front: Front, client: Client, allowed: Credentials
+) -> None:
+    drill = drills.Drill(client)
+    front.publish("in-service")
+    with drill.release_running():
+        assert "got the release of one" in drill.ended(drill.start())["FailureMessage"]
+    assert front.ask("POST", "/invocations", b"1", signed_by=allowed).status == 200
+
+    with drill.broken():
+        assert front.ask("POST", "/invocations", b"1", signed_by=allowed).status == 429
+        assert front.ask("POST", "/predictions", b"{}", signed_by=allowed).status == 429
+        assert front.ask("GET", "/health").status == 200
+
+    assert front.ask("POST", "/invocations", b"1", signed_by=allowed).status == 200
 
 
 def test_every_request_leaves_a_line_in_the_access_log(front: Front, client: Client) -> None:

@@ -1,4 +1,4 @@
-"""Throttles a stage of an API, or one of its methods, and lets it go again.
+"""Throttles a stage of an API, or some of its methods, and lets it go again.
 
 https://docs.aws.amazon.com/apigateway/latest/api/patch-operations.html
 """
@@ -13,24 +13,31 @@ _KEPT = {"metrics/enabled": "metricsEnabled", "logging/loglevel": "loggingLevel"
 
 
 def look(events: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    """What ``mend`` needs: rate and burst of ``Method`` as they are; ``none``: it has those of all methods."""
+    """What ``mend`` needs: rate and burst of each of ``Methods`` as they are; ``none``: it has those of all methods."""
     import boto3
 
-    own = _stage(boto3.client("apigateway"), events)["methodSettings"].get(events["Method"])
-    return {"Former": f"{own['throttlingRateLimit']} {own['throttlingBurstLimit']}" if own else _NONE}
+    settings = _stage(boto3.client("apigateway"), events)["methodSettings"]
+    own = [settings.get(method) for method in events["Methods"].split()]
+    return {
+        "Former": ",".join(
+            f"{one['throttlingRateLimit']} {one['throttlingBurstLimit']}" if one else _NONE for one in own
+        )
+    }
 
 
 def break_it(events: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    """Let ``Rate`` requests a second of ``Method`` through, ``Burst`` at once."""
+    """Let ``Rate`` requests a second of each of ``Methods`` through, ``Burst`` at once."""
     import boto3
 
     client = boto3.client("apigateway")
     settings = _stage(client, events)["methodSettings"]
+    common = settings.get(_ALL, {})
+    inherited = {name: _text(common[key]) for name, key in _KEPT.items() if key in common}
     wanted = {_RATE: str(events["Rate"]), _BURST: str(events["Burst"])}
-    if events["Method"] not in settings:
-        common = settings.get(_ALL, {})
-        wanted |= {name: _text(common[key]) for name, key in _KEPT.items() if key in common}
-    _replace(client, events, wanted)
+    operations = []
+    for method in events["Methods"].split():
+        operations += _replacing(method, wanted if method in settings else inherited | wanted)
+    _patch(client, events, operations)
     return {"Broken": f"{events['Rate']} requests a second"}
 
 
@@ -38,12 +45,16 @@ def mend(events: Mapping[str, Any], _context: object) -> dict[str, Any]:
     """Let through what was let through before."""
     import boto3
 
-    client = boto3.client("apigateway")
-    if events["Former"] != _NONE:
-        _replace(client, events, dict(zip((_RATE, _BURST), events["Former"].split(), strict=True)))
-    elif events["Method"] in _stage(client, events)["methodSettings"]:
-        _patch(client, events, [{"op": "remove", "path": f"/{events['Method']}"}])
-    return {"Mended": f"{events['Method']} as before"}
+    client, operations = boto3.client("apigateway"), []
+    settings = _stage(client, events)["methodSettings"]
+    for method, former in zip(events["Methods"].split(), events["Former"].split(","), strict=True):
+        if former != _NONE:
+            operations += _replacing(method, dict(zip((_RATE, _BURST), former.split(), strict=True)))
+        elif method in settings:
+            operations.append({"op": "remove", "path": f"/{method}"})
+    if operations:
+        _patch(client, events, operations)
+    return {"Mended": f"{events['Methods']} as before"}
 
 
 def _stage(client: Any, events: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -51,9 +62,8 @@ def _stage(client: Any, events: Mapping[str, Any]) -> Mapping[str, Any]:
     return stage
 
 
-def _replace(client: Any, events: Mapping[str, Any], values: Mapping[str, str]) -> None:
-    paths = {name: f"/{events['Method']}/{name}" for name in values}
-    _patch(client, events, [{"op": "replace", "path": paths[name], "value": value} for name, value in values.items()])
+def _replacing(method: str, values: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"op": "replace", "path": f"/{method}/{name}", "value": value} for name, value in values.items()]
 
 
 def _patch(client: Any, events: Mapping[str, Any], operations: list[dict[str, str]]) -> None:
