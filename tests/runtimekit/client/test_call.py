@@ -96,6 +96,19 @@ def test_a_passing_fault_is_tried_elsewhere_at_once(status: int) -> None:
     assert wire.slept == []
 
 
+def test_a_key_that_still_runs_is_waited_for_and_no_fault_of_the_region() -> None:
+    wire = world(a=between(0, 0.001, always(reply(409, retry_after="1")), well()))
+    one = client(wire)
+
+    assert one.invoke(b"").region == "a"
+    assert wire.asked() == ["a", "a"]
+    assert [status.state for status in one.status()] == ["closed"]
+    with pytest.raises(CallRefused, match="with 409"):
+        client(world(a=always(reply(409)))).invoke(b"")
+    with pytest.raises(CallFailed, match="not marked idempotent"):
+        client(world(a=always(reply(409, retry_after="1")), b=well())).invoke(b"", idempotent=False)
+
+
 @pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 413, 424, 501])
 def test_a_request_that_is_wrong_is_tried_nowhere_else(status: int) -> None:
     wire = world(a=always(reply(status, b'{"message":\n "no"}', x_amzn_requestid="r-9")), b=well())

@@ -10,6 +10,8 @@ from mlplatform_cdk.runtimekit.client.wire import Fault, Reply
 from mlplatform_cdk.runtimekit.errors import KnownError
 
 THROTTLED = 429
+# With Retry-After: a function of features says that another request with the same idempotency key still runs.
+RUNNING = 409
 # 530: SageMaker's InternalDependencyException, by botocore's model of sagemaker-runtime.
 RETRIED = frozenset({THROTTLED, 500, 502, 503, 504, 530})
 _MODEL_ERROR = 424
@@ -101,6 +103,8 @@ def is_passing(reply: Reply) -> bool:
 
     SageMaker answers 424, a ModelError, for whatever the container refused or failed at; its body says which.
     """
+    if reply.status == RUNNING:
+        return "retry-after" in reply.headers
     if reply.status != _MODEL_ERROR:
         return reply.status in RETRIED
     try:

@@ -156,7 +156,10 @@ class Call:
     def _failed(self, one: _Running, outcome: Reply | Fault) -> None:
         regions, now = self.shared.regions, self._now()
         elapsed = now - one.ticket.began
-        if isinstance(outcome, Reply):
+        if isinstance(outcome, Reply) and outcome.status == answers.RUNNING:
+            regions.answered(one.ticket, now, fully=False)  # the region is well; one key has to wait
+            unsafe = True
+        elif isinstance(outcome, Reply):
             regions.failed(one.ticket, now, why=answers.said(outcome), pause_s=answers.pause_s(outcome))
             unsafe = outcome.status != answers.THROTTLED
         else:
