@@ -3,6 +3,7 @@
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from mlplatform_cdk.core import bucket_name, key_arn
 from mlplatform_cdk.foundation import (
     AccessLogs,
     ArtifactStore,
@@ -43,9 +44,9 @@ class FoundationStack(PlatformStack):
         notifications = Notifications(self, "Notifications", key=key, emails=environment.emails)
         artifacts = self._define_artifacts(environment, regions, key, access_logs, notifications)
         for what, value in {
-            "access-logs-bucket": access_logs.bucket_name,
-            "artifacts-bucket": artifacts.bucket_name,
-            "data-key-arn": key.key_arn,
+            "access-logs-bucket": bucket_name(access_logs),
+            "artifacts-bucket": bucket_name(artifacts),
+            "data-key-arn": key_arn(key),
             "job-security-group-ids": ",".join(network.job_network.security_group_ids),
             "job-subnet-ids": ",".join(network.job_network.subnet_ids),
             "notifications-topic-arn": notifications.topic_arn,

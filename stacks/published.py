@@ -7,7 +7,15 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from mlplatform_cdk.foundation import JobNetwork, published, published_list
+from mlplatform_cdk.core import stack_of
+from mlplatform_cdk.foundation import (
+    JobNetwork,
+    published,
+    published_bucket,
+    published_key,
+    published_list,
+    published_topic,
+)
 from stacks.environments import PlatformEnvironment
 
 
@@ -16,34 +24,33 @@ class Published(Construct):
 
     def __init__(self, scope: Construct, id: str, *, environment: PlatformEnvironment) -> None:
         super().__init__(scope, id)
+        stack_of.tell(self, stack_of(scope))
         self._environment = environment
 
     @cached_property
     def key(self) -> kms.IKey:
         """The key of the environment's data."""
-        return kms.Key.from_key_arn(self, "Key", self._value("data-key-arn"))
+        return published_key(self, "Key", self._name("data-key-arn"))
 
     @cached_property
     def artifacts(self) -> s3.IBucket:
         """Where runs leave what they made."""
-        return s3.Bucket.from_bucket_attributes(
-            self, "Artifacts", bucket_name=self._value("artifacts-bucket"), encryption_key=self.key
-        )
+        return published_bucket(self, "Artifacts", self._name("artifacts-bucket"), key=self.key)
 
     @cached_property
     def access_logs(self) -> s3.IBucket:
         """Where the access logs of buckets go."""
-        return s3.Bucket.from_bucket_name(self, "AccessLogs", self._value("access-logs-bucket"))
+        return published_bucket(self, "AccessLogs", self._name("access-logs-bucket"))
 
     @cached_property
     def notifications(self) -> sns.ITopic:
         """Where people hear of what happened."""
-        return sns.Topic.from_topic_arn(self, "Notifications", self._value("notifications-topic-arn"))
+        return published_topic(self, "Notifications", self._name("notifications-topic-arn"))
 
     @cached_property
     def vpc_id(self) -> str:
         """The VPC."""
-        return self._value("vpc-id")
+        return published(self, self._name("vpc-id"))
 
     @cached_property
     def network(self) -> JobNetwork:
@@ -56,11 +63,7 @@ class Published(Construct):
     @cached_property
     def lake(self) -> s3.IBucket:
         """Where raw data arrives."""
-        name = published(self, self._environment.parameter("data", "lake-bucket"))
-        return s3.Bucket.from_bucket_attributes(self, "Lake", bucket_name=name, encryption_key=self.key)
+        return published_bucket(self, "Lake", self._environment.parameter("data", "lake-bucket"), key=self.key)
 
     def _name(self, what: str) -> str:
         return self._environment.parameter("foundation", what)
-
-    def _value(self, what: str) -> str:
-        return published(self, self._name(what))

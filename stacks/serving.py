@@ -2,6 +2,7 @@
 
 from constructs import Construct
 
+from mlplatform_cdk.core import machine_arn
 from mlplatform_cdk.foundation import PlatformStack, publish
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release import BlueGreenRelease
@@ -81,5 +82,5 @@ class ServingStack(PlatformStack):
                 archives=below.artifacts if regions.copies_from(environment.region) else None,
             )
         publish(self, environment.parameter("serving", "endpoint-name"), endpoint.endpoint_name)
-        publish(self, environment.parameter("serving", "release-arn"), release.state_machine.state_machine_arn)
+        publish(self, environment.parameter("serving", "release-arn"), machine_arn(release.state_machine))
         Teardown(self, "Teardown", key=below.key, releases=[release])

@@ -2,7 +2,7 @@
 
 from constructs import Construct
 
-from mlplatform_cdk.core import grant_read
+from mlplatform_cdk.core import reading
 from mlplatform_cdk.foundation import PlatformStack
 from mlplatform_cdk.resilience import Teardown
 from mlplatform_cdk.workspace import StudioDomain
@@ -24,7 +24,7 @@ class WorkspaceStack(PlatformStack):
             network=below.network,
             key=below.key,
             users=environment.users,
+            access=[reading(below.artifacts)],
             removal_policy=environment.removal_policy,
         )
-        grant_read(below.artifacts, studio.execution_role)
         Teardown(self, "Teardown", key=below.key, studios=[studio])

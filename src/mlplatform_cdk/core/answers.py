@@ -5,35 +5,51 @@ Only what never changes in a construct's life is remembered. docs/benchmarks.md 
 
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import Generic, TypeVar
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from aws_cdk import CfnResource, Duration, Stack
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_sqs as sqs
 from constructs import IConstruct
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_iam as iam
+    from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_lambda as lambda_
+    from aws_cdk import aws_s3 as s3
+    from aws_cdk import aws_sns as sns
+    from aws_cdk import aws_sqs as sqs
+    from aws_cdk import aws_stepfunctions as sfn
 
 _Asked = TypeVar("_Asked")
 _Answer = TypeVar("_Answer")
 
 
 class AskedOnce(Generic[_Asked, _Answer]):
-    """A question that a construct answers the first time, and this object from then on."""
+    """A question that a construct answers the first time, and this object from then on.
+
+    A construct is known by jsii's own name for it, as several objects of Python may stand for one of Node's: a bucket
+    hands out another one each time that it is asked for its key. jsii keeps what it has named until the process ends,
+    so that answers that are kept as long keep nothing else alive.
+    """
 
     def __init__(self, question: Callable[[_Asked], _Answer]) -> None:
         self._question = question
-        self._answers: WeakKeyDictionary[_Asked, _Answer] = WeakKeyDictionary()
+        self._answers: dict[str, _Answer] = {}
         update_wrapper(self, question)
 
     def __call__(self, construct: _Asked) -> _Answer:
         """The answer of ``construct``."""
-        if construct not in self._answers:
-            self._answers[construct] = self._question(construct)
-        return self._answers[construct]
+        name = _name_of(construct)
+        if name not in self._answers:
+            self._answers[name] = self._question(construct)
+        return self._answers[name]
 
     def tell(self, construct: _Asked, answer: _Answer) -> None:
         """What ``construct`` would answer, where the caller knows it."""
-        self._answers[construct] = answer
+        self._answers[_name_of(construct)] = answer
+
+
+def _name_of(construct: Any) -> str:
+    return str(construct.__jsii_ref__.ref)
 
 
 def asked_once(question: Callable[[_Asked], _Answer]) -> AskedOnce[_Asked, _Answer]:
@@ -77,15 +93,63 @@ def seconds_of(duration: Duration) -> int:
 
 
 @asked_once
-def key_arn(key: kms.IKey) -> str:
+def key_arn(key: "kms.IKey") -> str:
     """The ARN of ``key``."""
     return key.key_arn
 
 
 @asked_once
-def queue_arn(queue: sqs.IQueue) -> str:
+def encryption_key(bucket: "s3.IBucket") -> "kms.IKey | None":
+    """The key of ``bucket``."""
+    return bucket.encryption_key
+
+
+@asked_once
+def bucket_name(bucket: "s3.IBucket") -> str:
+    """The name of ``bucket``."""
+    return bucket.bucket_name
+
+
+@asked_once
+def bucket_arn(bucket: "s3.IBucket") -> str:
+    """The ARN of ``bucket``."""
+    return bucket.bucket_arn
+
+
+@asked_once
+def queue_arn(queue: "sqs.IQueue") -> str:
     """The ARN of ``queue``."""
     return queue.queue_arn
+
+
+@asked_once
+def topic_arn(topic: "sns.ITopic") -> str:
+    """The ARN of ``topic``."""
+    return topic.topic_arn
+
+
+@asked_once
+def role_arn(role: "iam.IRole") -> str:
+    """The ARN of ``role``."""
+    return role.role_arn
+
+
+@asked_once
+def function_arn(function: "lambda_.IFunction") -> str:
+    """The ARN of ``function``."""
+    return function.function_arn
+
+
+@asked_once
+def machine_arn(machine: "sfn.IStateMachine") -> str:
+    """The ARN of ``machine``."""
+    return machine.state_machine_arn
+
+
+@asked_once
+def machine_name(machine: "sfn.StateMachine") -> str:
+    """The name of ``machine``."""
+    return machine.state_machine_name
 
 
 def arn_of(
@@ -106,4 +170,5 @@ def arn_of(
 
 @asked_once
 def _place(stack: Stack) -> tuple[str, str, str]:
-    return stack.partition, stack.region, stack.account
+    _, partition, _, region, account, _ = stack.format_arn(service="any", resource="any").split(":")
+    return partition, region, account

@@ -9,7 +9,7 @@ from constructs import Construct
 
 from mlplatform_cdk.core.access import Access, allowed
 from mlplatform_cdk.core.acknowledgements import acknowledge_access
-from mlplatform_cdk.core.answers import asked_once, key_arn
+from mlplatform_cdk.core.answers import bucket_arn, encryption_key, key_arn
 from mlplatform_cdk.core.functions import PlatformFunction
 from mlplatform_cdk.core.roles import PlatformRole
 
@@ -101,7 +101,7 @@ def writing(bucket: s3.IBucket, *, prefix: str = "", object_key: str | None = No
 
 def listing(bucket: s3.IBucket) -> Access:
     """What ``grant_list`` gives, as a value."""
-    return Access([allowed(_LIST, _bucket_arn(bucket))])
+    return Access([allowed(_LIST, bucket_arn(bucket))])
 
 
 def decrypting(key: kms.IKey) -> Access:
@@ -117,7 +117,7 @@ def encrypting(key: kms.IKey) -> Access:
 def _on_objects(
     bucket: s3.IBucket, on_objects: Sequence[str], on_key: Sequence[str], names: str, *, lists: bool = True
 ) -> Access:
-    arn, key = _bucket_arn(bucket), _encryption_key(bucket)
+    arn, key = bucket_arn(bucket), encryption_key(bucket)
     objects = f"{arn}/{names}"
     statements = [allowed(on_objects, objects), *([allowed(_LIST, arn)] if lists else [])]
     if key is not None:
@@ -137,13 +137,3 @@ def give(grantee: iam.IGrantable, *access: Access) -> None:
             principal.add_to_principal_policy(iam.PolicyStatement.from_json(statement))
     if isinstance(principal, Construct):
         acknowledge_access(principal, access)
-
-
-@asked_once
-def _bucket_arn(bucket: s3.IBucket) -> str:
-    return bucket.bucket_arn
-
-
-@asked_once
-def _encryption_key(bucket: s3.IBucket) -> kms.IKey | None:
-    return bucket.encryption_key

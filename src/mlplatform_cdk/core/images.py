@@ -115,7 +115,11 @@ class PlatformImage(Construct):
 
     def grant_find(self, grantee: iam.IGrantable) -> None:
         """Let ``grantee`` see whether this image is there, and by which digest."""
-        give(grantee, Access([allowed(["ecr:BatchGetImage"], self._repository_arn)]))
+        give(grantee, self.finding())
+
+    def finding(self) -> Access:
+        """What ``grant_find`` gives, as a value."""
+        return Access([allowed(["ecr:BatchGetImage"], self._repository_arn)])
 
     def grant_pull(self, grantee: iam.IGrantable) -> None:
         """Let ``grantee`` pull this image."""

@@ -1,7 +1,7 @@
 """What every state machine of ours has: a log of every event, traces, a role of its own."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aws_cdk import Names, RemovalPolicy
@@ -11,12 +11,51 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from mlplatform_cdk.core.access import Access, allowed
 from mlplatform_cdk.core.acknowledgements import accept_lint, acknowledge_wildcards
-from mlplatform_cdk.core.answers import arn_of, resource_of
+from mlplatform_cdk.core.answers import arn_of, machine_name, resource_of
 from mlplatform_cdk.core.functions import LOG_RETENTION
-from mlplatform_cdk.core.roles import PlatformRole, permission
+from mlplatform_cdk.core.roles import PlatformRole, permission, service_principal
 
 _LONGEST_NAME = 100
+
+
+# https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html#cloudwatch-iam-policy
+_DELIVER_LOGS = (
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+)
+# https://docs.aws.amazon.com/step-functions/latest/dg/concepts-xray-tracing.html
+_TRACE = (
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+)
+
+
+class StateMachineRole(PlatformRole):
+    """The role of a ``PlatformStateMachine``: it delivers logs and sends traces, whatever else it may do.
+
+    CDK would grant that to the role of a state machine, by way of Node, Python and Node again for each statement.
+
+    :param description: what it is for, one sentence.
+    :param access: what else it may do from the start; default: nothing.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, description: str, access: Sequence[Access] = ()) -> None:
+        own = Access(
+            [allowed(_DELIVER_LOGS, "*"), allowed(_TRACE, "*")],
+            patterns={"*": "the delivery of Step Functions' logs and X-Ray's calls take no resource"},
+        )
+        states = service_principal("states.amazonaws.com")
+        super().__init__(scope, id, assumed_by=states, description=description, access=[*access, own])
 
 
 class PlatformStateMachine(sfn.StateMachine):
@@ -34,7 +73,7 @@ class PlatformStateMachine(sfn.StateMachine):
         id: str,
         *,
         definition: Mapping[str, Any],
-        role: PlatformRole,
+        role: StateMachineRole,
         comment: str,
         key: kms.IKey,
     ) -> None:
@@ -55,15 +94,27 @@ class PlatformStateMachine(sfn.StateMachine):
             # Not the stack's to_json_string: it leaves nulls out, which drop a result and say what a thing lacks.
             definition_body=sfn.DefinitionBody.from_string(json.dumps(definition)),
             role=role,
-            logs=sfn.LogOptions(destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=True),
-            tracing_enabled=True,
         )
-        accept_lint(resource_of(self), {"W3005": "CDK names the role in DependsOn besides the reference to it"})
+        resource = resource_of(self)
+        assert isinstance(resource, sfn.CfnStateMachine)
+        resource.logging_configuration = _everything_to(log_group)
+        resource.tracing_configuration = sfn.CfnStateMachine.TracingConfigurationProperty(enabled=True)
+        accept_lint(resource, {"W3005": "CDK names the role in DependsOn besides the reference to it"})
+
+
+def _everything_to(log_group: logs.ILogGroup) -> sfn.CfnStateMachine.LoggingConfigurationProperty:
+    """Every event, with what went in and out."""
+    group = sfn.CfnStateMachine.CloudWatchLogsLogGroupProperty(log_group_arn=log_group.log_group_arn)
+    return sfn.CfnStateMachine.LoggingConfigurationProperty(
+        destinations=[sfn.CfnStateMachine.LogDestinationProperty(cloud_watch_logs_log_group=group)],
+        include_execution_data=True,
+        level="ALL",
+    )
 
 
 def grant_ending(scope: Construct, id: str, *, role: PlatformRole, machine: sfn.StateMachine, description: str) -> None:
     """Let ``role`` see and end the executions of ``machine``, by a policy of its own: no cycle so."""
-    executions = arn_of(scope, "states", f"execution:{machine.state_machine_name}:*")
+    executions = arn_of(scope, "states", f"execution:{machine_name(machine)}:*")
     policy = iam.ManagedPolicy(
         scope,
         id,

@@ -5,7 +5,14 @@ from mlplatform_cdk.foundation.job_network import JobNetwork
 from mlplatform_cdk.foundation.keys import Keys
 from mlplatform_cdk.foundation.network import SAGEMAKER_SERVICES, Network
 from mlplatform_cdk.foundation.notifications import Notifications
-from mlplatform_cdk.foundation.parameters import publish, published, published_list
+from mlplatform_cdk.foundation.parameters import (
+    publish,
+    published,
+    published_bucket,
+    published_key,
+    published_list,
+    published_topic,
+)
 from mlplatform_cdk.foundation.sagemaker_role import SageMakerRole
 from mlplatform_cdk.foundation.stack import PlatformStack
 
@@ -22,5 +29,8 @@ __all__ = [
     "SageMakerRole",
     "publish",
     "published",
+    "published_bucket",
+    "published_key",
     "published_list",
+    "published_topic",
 ]

@@ -13,6 +13,7 @@ from mlplatform_cdk.core import (
     account_of,
     acknowledge,
     acknowledge_controls,
+    bucket_name,
     days,
     resource_of,
     service_principal,
@@ -122,16 +123,16 @@ class PlatformBucket(s3.Bucket):
             lifecycle_rules=[_tidy(), *lifecycle_rules],
         )
         logs = access_logs or access_logs_of(self, removal_policy=removal_policy)
-        self._configure(logs, event_bridge_enabled=event_bridge_enabled)
+        self._configure(id, logs, event_bridge_enabled=event_bridge_enabled)
         reason = "a platform of one region; its objects are versioned, and what must survive the region is copied there"
         acknowledge_controls(self, {"S3BucketReplicationEnabled": reason})
 
-    def _configure(self, access_logs: s3.IBucket, *, event_bridge_enabled: bool) -> None:
+    def _configure(self, id: str, access_logs: s3.IBucket, *, event_bridge_enabled: bool) -> None:
         """Set on the resource what CDK would do with a custom resource or with a policy per bucket."""
         resource = resource_of(self)
         assert isinstance(resource, s3.CfnBucket)
         resource.logging_configuration = s3.CfnBucket.LoggingConfigurationProperty(
-            destination_bucket_name=access_logs.bucket_name, log_file_prefix=f"{self.node.id}/"
+            destination_bucket_name=bucket_name(access_logs), log_file_prefix=f"{id}/"
         )
         if event_bridge_enabled:
             resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(

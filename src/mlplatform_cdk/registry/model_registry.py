@@ -19,6 +19,7 @@ from mlplatform_cdk.core import (
     grant_actions,
     is_known,
     principal_of,
+    stack_of,
 )
 from mlplatform_cdk.registry.approval import ApprovalByRule, ApprovalRule
 
@@ -26,6 +27,7 @@ from mlplatform_cdk.registry.approval import ApprovalByRule, ApprovalRule
 _NAME = re.compile(r"[a-z0-9](-*[a-z0-9]){0,62}")
 _REGISTER = ("sagemaker:AddTags", "sagemaker:CreateModelPackage")
 _READ = ("sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages")  # the one names a version, the other a group
+_APPROVE = ("sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage")
 _VERSIONS = "the versions of one group, which come by runs"
 
 
@@ -51,6 +53,7 @@ class ModelRegistry(Construct):
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
     ) -> None:
         super().__init__(scope, id)
+        stack_of.tell(self, stack_of(scope))
         name = model_package_group_name
         if is_known(name) and not _NAME.fullmatch(name):
             raise ConfigurationError(
@@ -97,7 +100,7 @@ class ModelRegistry(Construct):
 
     def grant_approve(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` look at versions, approve and reject them, and say which is in production."""
-        return self._grant(grantee, "sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage")
+        return self._grant(grantee, *_APPROVE)
 
     def grant_update(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` change what is said of versions that it knows of, and look at none."""
@@ -122,9 +125,8 @@ class ModelRegistry(Construct):
     def _define_approval(self, rule: ApprovalRule | None, key: kms.IKey | None) -> ApprovalByRule | None:
         if rule is None:
             return None
-        approval = ApprovalByRule(self, "Approval", rule=rule, pending=self.pending_pattern(), key=key)
-        self.grant_approve(approval.function)
-        return approval
+        pending = self.pending_pattern()
+        return ApprovalByRule(self, "Approval", rule=rule, pending=pending, key=key, access=[self.approving()])
 
     def _pattern(self, approval_status: str) -> events.EventPattern:
         return events.EventPattern(
@@ -144,6 +146,10 @@ class ModelRegistry(Construct):
         """What ``grant_read`` gives, as a value."""
         return self._access(_READ)
 
+    def approving(self) -> Access:
+        """What ``grant_approve`` gives, as a value."""
+        return self._access(_APPROVE)
+
     def _access(self, actions: Sequence[str]) -> Access:
         versions = self.model_package_arns
         return Access([allowed(actions, self.model_package_group_arn, versions)], patterns={versions: _VERSIONS})
@@ -158,5 +164,6 @@ class ModelRegistry(Construct):
 class _BorrowedRegistry(ModelRegistry):
     def __init__(self, scope: Construct, id: str, name: str) -> None:
         Construct.__init__(self, scope, id)
+        stack_of.tell(self, stack_of(scope))
         self.model_package_group_name = name
         self.approval = None

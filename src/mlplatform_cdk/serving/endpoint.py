@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import aws_cdk
-from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from mlplatform_cdk.core import arn_of
+from mlplatform_cdk.core import Access, allowed, arn_of, minutes
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 # In quotes, since an app without metrics never loads CDK's module of CloudWatch, which is as large as all of ours.
 Measure: TypeAlias = "cloudwatch.Metric | cloudwatch.MathExpression"
 
-_PERIOD = Duration.minutes(1)  # SageMaker's own
+_PERIOD = minutes(1)  # SageMaker's own
 
 
 class Endpoint(Construct):
@@ -49,6 +48,10 @@ class Endpoint(Construct):
         return iam.Grant.add_to_principal(
             grantee=grantee, actions=["sagemaker:InvokeEndpoint"], resource_arns=[self.endpoint_arn]
         )
+
+    def invoking(self) -> Access:
+        """What ``grant_invoke`` gives, as a value."""
+        return Access([allowed(["sagemaker:InvokeEndpoint"], self.endpoint_arn)])
 
     def metric_invocations(self, *, variant: str | None = None) -> Measure:
         """Requests that reached a model, as a sum.

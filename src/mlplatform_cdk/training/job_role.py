@@ -1,10 +1,12 @@
 """Who a job is: it reads the data set and the artifacts of runs, writes its own, and logs."""
 
+from collections.abc import Sequence
+
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from mlplatform_cdk.core import Access, allowed, decrypting, encrypting, key_arn, reading, writing
+from mlplatform_cdk.core import Access, PlatformImage, allowed, decrypting, encrypting, key_arn, reading, writing
 from mlplatform_cdk.foundation import JobNetwork, SageMakerRole
 
 _LOG_GROUPS = ("TrainingJobs", "ProcessingJobs")
@@ -18,6 +20,7 @@ class JobRole(SageMakerRole):
     :param prefix: the data set's folder in the lake.
     :param artifacts: where runs leave what they made.
     :param key: encrypts the jobs' volumes and outputs.
+    :param images: what the jobs run.
     :param network: where the jobs have network interfaces; None: outside any VPC of the account.
     """
 
@@ -30,6 +33,7 @@ class JobRole(SageMakerRole):
         prefix: str,
         artifacts: s3.IBucket,
         key: kms.IKey,
+        images: Sequence[PlatformImage],
         network: JobNetwork | None,
     ) -> None:
         super().__init__(
@@ -47,5 +51,6 @@ class JobRole(SageMakerRole):
                 encrypting(key),
                 # SageMaker hands the volumes' key on to EBS with a grant.
                 Access([allowed(["kms:CreateGrant"], key_arn(key), conditions=_FOR_AWS)]),
+                *(image.pulling() for image in images),
             ],
         )

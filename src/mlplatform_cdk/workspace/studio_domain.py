@@ -20,6 +20,7 @@ from mlplatform_cdk.core import (
     is_known,
     key_arn,
     require_ml_instance,
+    role_arn,
     service_principal,
 )
 from mlplatform_cdk.foundation import JobNetwork
@@ -41,11 +42,12 @@ class StudioDomain(Construct):
     :param authentication: ``IAM``, or ``SSO`` for Identity Center; default: IAM.
     :param users: who works here, and the spaces that they own; default: nobody yet.
     :param idle_timeout: an app that nobody used for so long is stopped; default: one hour.
+    :param access: what people may do besides, such as ``reading(artifacts)``; default: nothing.
     :param removal_policy: what happens to the domain, its users and their spaces, whose disks hold their work, when
         its stack goes; default: they are kept.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each argument but the first four has a default
         self,
         scope: Construct,
         id: str,
@@ -57,11 +59,12 @@ class StudioDomain(Construct):
         authentication: Literal["IAM", "SSO"] = "IAM",
         users: Sequence[UserProfile] = (),
         idle_timeout: Duration = _ONE_HOUR,
+        access: Sequence[Access] = (),
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
     ) -> None:
         super().__init__(scope, id)
         _check_people(self, users, sso=authentication == "SSO")
-        self.execution_role = _execution_role(self, key)
+        self.execution_role = _execution_role(self, key, access)
         idle = _minutes(self, idle_timeout)
         resource = sagemaker.CfnDomain(
             self,
@@ -124,7 +127,7 @@ class StudioDomain(Construct):
     def _user_settings(self, network: JobNetwork, minutes: int) -> sagemaker.CfnDomain.UserSettingsProperty:
         idle = _idle(minutes)
         return sagemaker.CfnDomain.UserSettingsProperty(
-            execution_role=self.execution_role.role_arn,
+            execution_role=role_arn(self.execution_role),
             security_groups=list(network.security_group_ids),
             auto_mount_home_efs="Disabled",
             default_landing_uri="studio::",
@@ -136,7 +139,7 @@ class StudioDomain(Construct):
 
     def _space_settings(self, network: JobNetwork, minutes: int) -> sagemaker.CfnDomain.DefaultSpaceSettingsProperty:
         return sagemaker.CfnDomain.DefaultSpaceSettingsProperty(
-            execution_role=self.execution_role.role_arn,
+            execution_role=role_arn(self.execution_role),
             security_groups=list(network.security_group_ids),
             jupyter_lab_app_settings=sagemaker.CfnDomain.JupyterLabAppSettingsProperty(
                 app_lifecycle_management=_idle(minutes)
@@ -145,7 +148,7 @@ class StudioDomain(Construct):
         )
 
 
-def _execution_role(scope: Construct, key: kms.IKey) -> PlatformRole:
+def _execution_role(scope: Construct, key: kms.IKey, access: Sequence[Access]) -> PlatformRole:
     """A role that SageMaker assumes in a person's name, and that hands the disks' key on to EBS."""
     sagemaker_itself = service_principal("sagemaker.amazonaws.com")
     for_aws = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
@@ -154,14 +157,17 @@ def _execution_role(scope: Construct, key: kms.IKey) -> PlatformRole:
         "ExecutionRole",
         assumed_by=sagemaker_itself,
         description="What people in Studio may do",
-        access=[encrypting(key), Access([allowed(["kms:CreateGrant"], key_arn(key), conditions=for_aws)])],
+        access=[
+            encrypting(key),
+            Access([allowed(["kms:CreateGrant"], key_arn(key), conditions=for_aws)]),
+            *access,
+        ],
     )
     # The domain passes the person's name on, for CloudTrail; a role whose trust lacks this cannot be assumed then:
     # https://docs.aws.amazon.com/sagemaker/latest/dg/monitor-user-access-how-to.html
-    assert role.assume_role_policy is not None
-    role.assume_role_policy.add_statements(
-        iam.PolicyStatement(principals=[sagemaker_itself], actions=["sts:SetSourceIdentity"])
-    )
+    trust = role.assume_role_policy
+    assert trust is not None
+    trust.add_statements(iam.PolicyStatement(principals=[sagemaker_itself], actions=["sts:SetSourceIdentity"]))
     return role
 
 

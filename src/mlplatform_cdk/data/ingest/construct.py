@@ -16,11 +16,12 @@ from mlplatform_cdk.core import (
     PlatformFunction,
     accept_checkov,
     allowed,
+    bucket_name,
     days,
     dead_letters_of,
-    give,
     is_known,
     listing,
+    machine_arn,
     minutes,
     seconds_of,
 )
@@ -66,6 +67,7 @@ class RetrainingTrigger(Construct):
             )
         self.queue = self._define_queue(quiet_period)
         self._define_rule(lake, dataset.prefix)
+        starting = allowed(["states:ListExecutions", "states:StartExecution"], machine_arn(pipeline))
         self.function = PlatformFunction(
             self,
             "Function",
@@ -73,14 +75,13 @@ class RetrainingTrigger(Construct):
             description="Starts a retraining for the data that has arrived in the lake",
             timeout=_TIMEOUT,
             environment={
-                "DATASET_URI": f"s3://{lake.bucket_name}/{dataset.prefix}",
-                "STATE_MACHINE_ARN": pipeline.state_machine_arn,
+                "DATASET_URI": f"s3://{bucket_name(lake)}/{dataset.prefix}",
+                "STATE_MACHINE_ARN": machine_arn(pipeline),
             },
             key=key,
+            access=[listing(lake), Access([starting])],
         )
         self.function.add_event_source(event_sources.SqsEventSource(self.queue, report_batch_item_failures=True))
-        starting = allowed(["states:ListExecutions", "states:StartExecution"], pipeline.state_machine_arn)
-        give(self.function, listing(lake), Access([starting]))
 
     def _define_queue(self, quiet_period: Duration) -> sqs.Queue:
         queue = sqs.Queue(
@@ -105,7 +106,7 @@ class RetrainingTrigger(Construct):
             event_pattern=events.EventPattern(
                 source=["aws.s3"],
                 detail_type=["Object Created"],
-                detail={"bucket": {"name": [lake.bucket_name]}, "object": {"key": [{"prefix": prefix}]}},
+                detail={"bucket": {"name": [bucket_name(lake)]}, "object": {"key": [{"prefix": prefix}]}},
             ),
             targets=[targets.SqsQueue(self.queue, dead_letter_queue=dead_letters_of(self))],
         )

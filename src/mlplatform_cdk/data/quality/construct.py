@@ -4,7 +4,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformFunction, minutes, reading, writing
+from mlplatform_cdk.core import PlatformFunction, bucket_name, minutes, reading, writing
 from mlplatform_cdk.data.dataset import Dataset
 
 RUNTIME = "mlplatform_cdk.data.quality.runtime"
@@ -39,7 +39,7 @@ class QualityGate(Construct):
     ) -> None:
         super().__init__(scope, id)
         reference_key = f"references/{reference_name}/profile.json"
-        self.reference_uri = f"s3://{artifacts.bucket_name}/{reference_key}"
+        self.reference_uri = f"s3://{bucket_name(artifacts)}/{reference_key}"
         self.reference_key = reference_key
         self.function = PlatformFunction(
             self,

@@ -1,11 +1,13 @@
 """The event that a version waits for approval, and the function that answers it by rule."""
 
+from collections.abc import Sequence
+
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformFunction, dead_letters_of, hours
+from mlplatform_cdk.core import Access, PlatformFunction, dead_letters_of, hours
 from mlplatform_cdk.registry.approval.rule import ApprovalRule
 
 RUNTIME = "mlplatform_cdk.registry.approval.runtime"
@@ -19,6 +21,7 @@ class ApprovalByRule(Construct):
     :param rule: which versions are good enough.
     :param pending: the events of versions that wait.
     :param key: encrypts the function's settings and logs; default: keys that AWS owns.
+    :param access: what approving takes; default: nothing, as the caller grants it.
     """
 
     def __init__(
@@ -29,6 +32,7 @@ class ApprovalByRule(Construct):
         rule: ApprovalRule,
         pending: events.EventPattern,
         key: kms.IKey | None = None,
+        access: Sequence[Access] = (),
     ) -> None:
         super().__init__(scope, id)
         self.function = PlatformFunction(
@@ -38,6 +42,7 @@ class ApprovalByRule(Construct):
             description="Approves a registered model that satisfies the approval rule",
             environment={"METRIC": rule.metric, "AT_LEAST": repr(float(rule.at_least))},
             key=key,
+            access=access,
         )
         events.Rule(
             self,

@@ -11,19 +11,25 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from mlplatform_cdk.core import (
+    Access,
     PlatformFunction,
     PlatformRole,
     acknowledge,
     acknowledge_wildcards,
+    allowed,
     arn_of,
+    encrypting,
+    function_arn,
     grant,
     grant_encrypt,
     grant_read,
     grant_write,
     key_arn,
+    machine_arn,
     permission,
+    topic_arn,
 )
-from mlplatform_cdk.core.machines import grant_ending
+from mlplatform_cdk.core.machines import StateMachineRole, grant_ending
 from mlplatform_cdk.core.scaling import ONLY_VARIANTS, WHY_ANY_TARGET
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release.ab_test.findings import ON_A_TEMPLATE, WITHOUT_ALARMS, WITHOUT_RELEASE
@@ -178,7 +184,7 @@ def grant_end(scope: Construct, role: PlatformRole, machine: sfn.StateMachine) -
     grant_ending(scope, "ReleasePermissions", role=role, machine=machine, description=what)
 
 
-class MachineRole(PlatformRole):
+class MachineRole(StateMachineRole):
     """The role of a test's state machine: exactly the calls of its states.
 
     :param name: of the test.
@@ -199,22 +205,9 @@ class MachineRole(PlatformRole):
         key: kms.IKey,
         release: sfn.IStateMachine | None,
     ) -> None:
-        super().__init__(
-            scope,
-            id,
-            assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
-            description=f"Runs the states of the A/B test {name}",
-        )
-        self.allow(permission(["lambda:InvokeFunction"], function.function_arn))
+        access = [Access([allowed(["lambda:InvokeFunction"], function_arn(function))])]
         if topic is not None:
-            self.allow(permission(["sns:Publish"], topic.topic_arn))
-            grant_encrypt(key, self)
+            access += [Access([allowed(["sns:Publish"], topic_arn(topic))]), encrypting(key)]
         if release is not None:
-            self.allow(permission(["states:StartExecution"], release.state_machine_arn))
-        acknowledge(
-            self,
-            {
-                "AwsSolutions-IAM5[Resource::*]": "X-Ray's calls and the delivery of Step Functions' logs take no "
-                "resource"
-            },
-        )
+            access.append(Access([allowed(["states:StartExecution"], machine_arn(release))]))
+        super().__init__(scope, id, description=f"Runs the states of the A/B test {name}", access=access)

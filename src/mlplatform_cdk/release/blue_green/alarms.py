@@ -9,7 +9,15 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from mlplatform_cdk.core import ConfigurationError, WayOut, acknowledge_controls, arn_of, is_known
+from mlplatform_cdk.core import (
+    ConfigurationError,
+    WayOut,
+    acknowledge_controls,
+    arn_of,
+    is_known,
+    service_principal,
+    topic_arn,
+)
 from mlplatform_cdk.core.instances import instance_type_of
 from mlplatform_cdk.runtimekit.endpoint_specification import SEPARATOR
 from mlplatform_cdk.runtimekit.release_strategy import VerdictRules
@@ -45,9 +53,9 @@ def let_alarms_in(scope: Construct, topic: sns.ITopic, endpoint_name: str) -> No
     alarms = arn_of(scope, "cloudwatch", f"alarm:{endpoint_name}{SEPARATOR}*")
     topic.add_to_resource_policy(
         iam.PolicyStatement(
-            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+            principals=[service_principal("cloudwatch.amazonaws.com")],
             actions=["sns:Publish"],
-            resources=[topic.topic_arn],
+            resources=[topic_arn(topic)],
             conditions={"ArnLike": {"aws:SourceArn": alarms}},
         )
     )

@@ -9,7 +9,15 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from mlplatform_cdk.core import ConfigurationError, PlatformFunction, is_known, partition_of
+from mlplatform_cdk.core import (
+    ConfigurationError,
+    PlatformFunction,
+    function_arn,
+    is_known,
+    machine_arn,
+    partition_of,
+    topic_arn,
+)
 from mlplatform_cdk.core.instances import instance_type_of
 from mlplatform_cdk.core.machines import PlatformStateMachine
 from mlplatform_cdk.registry import ModelRegistry
@@ -19,11 +27,11 @@ from mlplatform_cdk.release.blue_green.definition import definition
 from mlplatform_cdk.release.blue_green.guard import ReleaseGuard
 from mlplatform_cdk.release.blue_green.permissions import (
     MachineRole,
-    grant_alarms,
     grant_changes,
     grant_restart,
-    grant_steps,
     grant_turn,
+    seeing_alarms,
+    stepping,
 )
 from mlplatform_cdk.release.blue_green.tasks import Tasks
 from mlplatform_cdk.release.blue_green.triggers import ReleaseTriggers
@@ -184,7 +192,7 @@ class BlueGreenRelease(Construct):
         return {**own, "business": self._business}
 
     def _define_steps(self, artifacts: s3.IBucket) -> PlatformFunction:
-        endpoint = self.endpoint
+        endpoint, replays = self.endpoint, bool(self.strategy.replay_requests)
         function = PlatformFunction(
             self,
             "Steps",
@@ -196,27 +204,27 @@ class BlueGreenRelease(Construct):
                 **self.records.environment,
             },
             key=endpoint.key,
+            access=[
+                *stepping(endpoint=endpoint, registry=self._registry, artifacts=artifacts, replays=replays),
+                seeing_alarms(self._alarms()),
+                self.records.writing(),
+            ],
         )
-        role = function.platform_role
-        replays = bool(self.strategy.replay_requests)
-        grant_steps(function, role, endpoint=endpoint, registry=self._registry, artifacts=artifacts, replays=replays)
-        grant_changes(self, role, endpoint)
-        grant_alarms(role, self._alarms())
-        self.records.grant_write(role)
+        grant_changes(self, function.platform_role, endpoint)
         return function
 
     def _define_machine(self, topic: sns.ITopic | None) -> PlatformStateMachine:
         endpoint, asks = self.endpoint, self.gates.function if self.gates is not None else None
         alarms = {whose: [one.alarm_name for one in group] for whose, group in self._alarms().items()}
         release = Release(
-            tasks=Tasks(partition_of(self), self.function.function_arn, endpoint.endpoint_name),
+            tasks=Tasks(partition_of(self), function_arn(self.function), endpoint.endpoint_name),
             specification=endpoint.specification,
             strategy=self.strategy,
             alarms=alarms,
             machine=_machine_of(endpoint.specification.instance_type),
-            gate_arn=asks.function_arn if asks is not None else None,
-            report_arn=self.report.function.function_arn,
-            topic_arn=topic.topic_arn if topic else None,
+            gate_arn=function_arn(asks) if asks is not None else None,
+            report_arn=function_arn(self.report.function),
+            topic_arn=topic_arn(topic) if topic else None,
         )
         role = MachineRole(
             self,
@@ -243,7 +251,7 @@ class BlueGreenRelease(Construct):
             self,
             ReleaseAddress(
                 endpoint=specification.endpoint_name,
-                machine=self.state_machine.state_machine_arn,
+                machine=machine_arn(self.state_machine),
                 table=self.records.table_name,
                 bus=self.records.bus_name,
                 instance_type=specification.instance_type,

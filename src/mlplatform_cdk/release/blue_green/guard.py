@@ -5,7 +5,6 @@ EventBridge tells of an alarm and of an execution's end in about a second, whate
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_events as events
@@ -15,15 +14,18 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from mlplatform_cdk.core import (
+    Access,
     PlatformFunction,
     WayOut,
-    acknowledge,
     acknowledge_controls,
-    acknowledge_wildcards,
+    allowed,
     arn_of,
     dead_letters_of,
-    grant_encrypt,
-    permission,
+    encrypting,
+    hours,
+    machine_arn,
+    machine_name,
+    topic_arn,
 )
 from mlplatform_cdk.release.blue_green.alarms import let_alarms_in
 from mlplatform_cdk.release.blue_green.runtime.guard import GIVEN_UP, NAMESPACE
@@ -35,7 +37,7 @@ from mlplatform_cdk.serving import ReleasedEndpoint
 RUNTIME = "mlplatform_cdk.release.blue_green.runtime"
 ENDED_BADLY = ("ABORTED", "FAILED", "TIMED_OUT")
 _RETRIES = 8
-_GIVE_UP_AFTER = Duration.hours(6)
+_GIVE_UP_AFTER = hours(6)
 _THIS_EVENT = "$.id"
 
 
@@ -73,35 +75,26 @@ class ReleaseGuard(Construct):
             description=f"Acts on alarms and interruptions of releases to {endpoint.endpoint_name}",
             environment=records.environment,
             key=endpoint.key,
+            access=[*self._acting(endpoint, machine, records), *_telling(endpoint, notifications)],
         )
-        self._grant(endpoint, machine, records)
-        self._grant_telling(endpoint, notifications)
         self.given_up = self._define_given_up(endpoint, notifications)
         self._define_alarm_rule(endpoint, alarms)
         self._define_end_rule(endpoint, machine, notifications)
 
-    def _grant(self, endpoint: ReleasedEndpoint, machine: sfn.StateMachine, records: ReleaseRecords) -> None:
-        role, executions = self.function.platform_role, executions_of(self, machine)
-        records.grant_history(role)
-        records.grant_clear(role, endpoint.endpoint_name)
-        role.allow(
-            permission(["sagemaker:UpdateEndpointWeightsAndCapacities"], endpoint.endpoint_arn),
-            permission(["states:DescribeExecution", "states:StopExecution"], executions),
-            permission(["states:StartExecution"], machine.state_machine_arn),
-        )
-        acknowledge_wildcards(role, {executions: "the executions of one machine, whose names come with them"})
-
-    def _grant_telling(self, endpoint: ReleasedEndpoint, topic: sns.ITopic | None) -> None:
-        role = self.function.platform_role
-        ours = {"StringEquals": {"cloudwatch:namespace": NAMESPACE}}
-        role.allow(permission(["cloudwatch:PutMetricData"], "*", conditions=ours))
-        said = "X-Ray's calls and metrics take no resource; the metrics are of one namespace"
-        acknowledge(role, {"AwsSolutions-IAM5[Resource::*]": said})
-        if topic is None:
-            acknowledge(role, {"permission-missing[sns:Publish]": "nobody is told where no topic is set"})
-            return
-        role.allow(permission(["sns:Publish"], topic.topic_arn))
-        grant_encrypt(endpoint.key, role)
+    def _acting(self, endpoint: ReleasedEndpoint, machine: sfn.StateMachine, records: ReleaseRecords) -> list[Access]:
+        executions = executions_of(self, machine)
+        return [
+            records.reading_history(),
+            records.clearing(endpoint.endpoint_name),
+            Access(
+                [
+                    allowed(["sagemaker:UpdateEndpointWeightsAndCapacities"], endpoint.endpoint_arn),
+                    allowed(["states:DescribeExecution", "states:StopExecution"], executions),
+                    allowed(["states:StartExecution"], machine_arn(machine)),
+                ],
+                patterns={executions: "the executions of one machine, whose names come with them"},
+            ),
+        ]
 
     def _define_given_up(self, endpoint: ReleasedEndpoint, topic: sns.ITopic | None) -> cloudwatch.Alarm:
         name = endpoint.endpoint_name
@@ -124,7 +117,7 @@ class ReleaseGuard(Construct):
                 metric_name=GIVEN_UP,
                 dimensions_map={"EndpointName": name},
                 statistic="Sum",
-                period=Duration.hours(1),
+                period=hours(1),
             ),
             threshold=1,
             evaluation_periods=1,
@@ -170,14 +163,14 @@ class ReleaseGuard(Construct):
             events.EventPattern(
                 source=["aws.states"],
                 detail_type=["Step Functions Execution Status Change"],
-                detail={"stateMachineArn": [machine.state_machine_arn], "status": [*ENDED_BADLY]},
+                detail={"stateMachineArn": [machine_arn(machine)], "status": [*ENDED_BADLY]},
             ),
             {
                 "step": "recover",
                 "execution_arn": events.EventField.from_path("$.detail.executionArn"),
                 "endpoint_name": endpoint.endpoint_name,
-                "machine_arn": machine.state_machine_arn,
-                "topic_arn": topic.topic_arn if topic is not None else "",
+                "machine_arn": machine_arn(machine),
+                "topic_arn": topic_arn(topic) if topic is not None else "",
                 "ended": {
                     "executionArn": events.EventField.from_path("$.detail.executionArn"),
                     "status": events.EventField.from_path("$.detail.status"),
@@ -204,6 +197,19 @@ class ReleaseGuard(Construct):
         )
 
 
+def _telling(endpoint: ReleasedEndpoint, topic: sns.ITopic | None) -> list[Access]:
+    """What telling people and CloudWatch takes."""
+    ours = {"StringEquals": {"cloudwatch:namespace": NAMESPACE}}
+    metrics = Access(
+        [allowed(["cloudwatch:PutMetricData"], "*", conditions=ours)],
+        patterns={"*": "X-Ray's calls and metrics take no resource; the metrics are of one namespace"},
+    )
+    if topic is None:
+        nobody = {"permission-missing[sns:Publish]": "nobody is told where no topic is set"}
+        return [metrics, Access([], findings=nobody)]
+    return [metrics, Access([allowed(["sns:Publish"], topic_arn(topic))]), encrypting(endpoint.key)]
+
+
 def executions_of(scope: Construct, machine: sfn.StateMachine) -> str:
     """The ARNs of all executions of ``machine``, as a pattern for policies."""
-    return arn_of(scope, "states", f"execution:{machine.state_machine_name}:*")
+    return arn_of(scope, "states", f"execution:{machine_name(machine)}:*")

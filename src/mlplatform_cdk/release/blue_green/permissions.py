@@ -12,17 +12,23 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from mlplatform_cdk.core import (
+    Access,
     PlatformRole,
-    acknowledge,
+    Statement,
     acknowledge_wildcards,
+    allowed,
     arn_of,
-    grant_decrypt,
-    grant_encrypt,
-    grant_read,
+    decrypting,
+    encrypting,
+    function_arn,
     key_arn,
+    machine_arn,
     permission,
+    reading,
+    role_arn,
+    topic_arn,
 )
-from mlplatform_cdk.core.machines import grant_ending
+from mlplatform_cdk.core.machines import StateMachineRole, grant_ending
 from mlplatform_cdk.core.scaling import ONLY_VARIANTS, WHY_ANY_TARGET
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.serving import ReleasedEndpoint
@@ -40,6 +46,14 @@ _LOOKS = (
     "sagemaker:ListModels",
     "servicequotas:ListAWSDefaultServiceQuotas",
     "servicequotas:ListServiceQuotas",
+)
+_SCALING_LOOKS = (
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:DescribeScalingPolicies",
+)
+_STARS = (
+    "X-Ray's calls, SageMaker's lists, CloudWatch's metrics, quotas and the descriptions of application auto scaling "
+    "take no resource"
 )
 
 
@@ -68,37 +82,34 @@ class Territory:
         )
 
 
-def grant_steps(
-    function: lambda_.IFunction,
-    role: PlatformRole,
-    *,
-    endpoint: ReleasedEndpoint,
-    registry: ModelRegistry,
-    artifacts: s3.IBucket,
-    replays: bool,
-) -> None:
-    """Let the function of the steps look at everything, ask green, make every change, and mark versions.
+def stepping(
+    *, endpoint: ReleasedEndpoint, registry: ModelRegistry, artifacts: s3.IBucket, replays: bool
+) -> list[Access]:
+    """What the function of the steps needs to look at everything, ask green, and mark versions.
 
     :param replays: whether it reads what production was asked, too.
     """
-    territory = Territory.of(endpoint)
-    role.allow(
-        permission(["sagemaker:DeleteEndpointConfig"], territory.configurations),
-        permission(["sagemaker:DeleteModel", "sagemaker:DescribeModel"], territory.models),
-        permission(_LOOKS, "*"),
-        permission(
-            ["application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScalingPolicies"], "*"
+    territory, name = Territory.of(endpoint), endpoint.endpoint_name
+    captured = replays and endpoint.specification.capture_uri
+    return [
+        Access(
+            [
+                allowed(["sagemaker:DeleteEndpointConfig"], territory.configurations),
+                allowed(["sagemaker:DeleteModel", "sagemaker:DescribeModel"], territory.models),
+                allowed(_LOOKS, "*"),
+                allowed(_SCALING_LOOKS, "*"),
+            ],
+            patterns=_wildcards(territory),
         ),
-    )
-    endpoint.grant_invoke(function)
-    endpoint.image.grant_find(function)
-    registry.grant_read(function)
-    registry.grant_approve(function)
-    grant_read(artifacts, function, prefix="runs/")
-    if replays and endpoint.specification.capture_uri:
-        grant_read(artifacts, function, prefix=f"capture/{endpoint.endpoint_name}/")
-    acknowledge_wildcards(role, _wildcards(territory))
-    _acknowledge_stars(role)
+        endpoint.invoking(),
+        endpoint.image.finding(),
+        registry.reading(),
+        registry.approving(),
+        reading(artifacts, prefix="runs/"),
+        *([reading(artifacts, prefix=f"capture/{name}/")] if captured else []),
+        Access([], patterns={"*": _STARS}),
+        decrypting(endpoint.key),
+    ]
 
 
 def grant_changes(scope: Construct, role: PlatformRole, endpoint: ReleasedEndpoint) -> None:
@@ -107,43 +118,37 @@ def grant_changes(scope: Construct, role: PlatformRole, endpoint: ReleasedEndpoi
     One policy does not hold all that it may do.
     """
     territory = Territory.of(endpoint)
+    passed = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+    for_aws = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    statements = [
+        allowed(["sagemaker:CreateModel"], territory.models),
+        allowed(["sagemaker:CreateEndpointConfig"], territory.configurations, territory.models),
+        allowed(["sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint"], territory.endpoint, territory.configurations),
+        allowed(["sagemaker:DeleteEndpoint"], territory.endpoint),
+        allowed(["iam:PassRole"], role_arn(endpoint.model_role), conditions=passed),
+        # SageMaker encrypts the volumes by a grant that it makes in the caller's name.
+        allowed(["kms:CreateGrant"], key_arn(endpoint.key), conditions=for_aws),
+        *_scaling(territory),
+    ]
     policy = iam.ManagedPolicy(
         scope,
         "ChangePermissions",
         description=f"Lets a release change the endpoint {endpoint.endpoint_name}",
         roles=[role],
-        statements=[
-            permission(["sagemaker:CreateModel"], territory.models),
-            permission(["sagemaker:CreateEndpointConfig"], territory.configurations, territory.models),
-            permission(
-                ["sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint"], territory.endpoint, territory.configurations
-            ),
-            permission(["sagemaker:DeleteEndpoint"], territory.endpoint),
-            permission(
-                ["iam:PassRole"],
-                endpoint.model_role.role_arn,
-                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-            ),
-            # SageMaker encrypts the volumes by a grant that it makes in the caller's name.
-            permission(
-                ["kms:CreateGrant"], key_arn(endpoint.key), conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}}
-            ),
-            *_scaling(territory),
-        ],
+        document=iam.PolicyDocument.from_json({"Statement": statements}),
     )
-    grant_decrypt(endpoint.key, role)
     acknowledge_wildcards(policy, _wildcards(territory))
 
 
-def grant_alarms(role: PlatformRole, alarms: "Mapping[str, Sequence[cloudwatch.IAlarm]]") -> None:
-    """Let the function see which of ``alarms`` ring.
+def seeing_alarms(alarms: "Mapping[str, Sequence[cloudwatch.IAlarm]]") -> Access:
+    """What the function needs to see which of ``alarms`` ring.
 
     CloudWatch tells of a composite alarm only those who may look at all alarms, and the business may have some:
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
     """
     arns = [one.alarm_arn for group in alarms.values() for one in group]
-    if arns:
-        role.allow(permission(["cloudwatch:DescribeAlarms"], *(["*"] if alarms["business"] else arns)))
+    seen = ["*"] if alarms["business"] else arns
+    return Access([allowed(["cloudwatch:DescribeAlarms"], *seen)] if arns else [])
 
 
 def grant_turn(scope: Construct, role: PlatformRole, machine: sfn.StateMachine) -> None:
@@ -159,11 +164,11 @@ def grant_restart(scope: Construct, role: PlatformRole, machine: sfn.StateMachin
         "RetirementPermissions",
         description="Lets a release start the execution that retires blue",
         roles=[role],
-        statements=[permission(["states:StartExecution"], machine.state_machine_arn)],
+        statements=[permission(["states:StartExecution"], machine_arn(machine))],
     )
 
 
-class MachineRole(PlatformRole):
+class MachineRole(StateMachineRole):
     """The role of a release's state machine: exactly the calls of its states, which leave the changes to a function.
 
     :param endpoint: what it releases to.
@@ -180,26 +185,23 @@ class MachineRole(PlatformRole):
         functions: Sequence[lambda_.IFunction],
         topic: sns.ITopic | None,
     ) -> None:
+        calling = Access([allowed(["lambda:InvokeFunction"], *map(function_arn, functions))])
+        telling = [] if topic is None else [allowed(["sns:Publish"], topic_arn(topic))]
         super().__init__(
             scope,
             id,
-            assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
             description=f"Runs the states of releases to {endpoint.endpoint_name}",
+            access=[calling, *([Access(telling), encrypting(endpoint.key)] if telling else [])],
         )
-        self.allow(permission(["lambda:InvokeFunction"], *[one.function_arn for one in functions]))
-        if topic is not None:
-            self.allow(permission(["sns:Publish"], topic.topic_arn))
-            grant_encrypt(endpoint.key, self)
-        _acknowledge_stars(self)
 
 
-def _scaling(territory: Territory) -> tuple[iam.PolicyStatement, ...]:
+def _scaling(territory: Territory) -> tuple[Statement, ...]:
     """What application auto scaling asks of who registers a variant.
 
     https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_id-based-policy-examples.html
     """
     return (
-        permission(
+        allowed(
             [
                 "application-autoscaling:DeregisterScalableTarget",
                 "application-autoscaling:PutScalingPolicy",
@@ -208,12 +210,12 @@ def _scaling(territory: Territory) -> tuple[iam.PolicyStatement, ...]:
             territory.targets,
             conditions=ONLY_VARIANTS,
         ),
-        permission(
+        allowed(
             ["cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"], territory.alarms
         ),
-        permission(["sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"], territory.endpoint),
-        permission(["sagemaker:DescribeEndpointConfig"], territory.configurations),
-        permission(
+        allowed(["sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"], territory.endpoint),
+        allowed(["sagemaker:DescribeEndpointConfig"], territory.configurations),
+        allowed(
             ["iam:CreateServiceLinkedRole"],
             territory.service_role,
             conditions={"StringEquals": {"iam:AWSServiceName": _SERVICE}},
@@ -229,13 +231,3 @@ def _wildcards(territory: Territory) -> dict[str, str]:
         territory.targets: WHY_ANY_TARGET,
         territory.alarms: "the alarms by which AWS scales one endpoint, with ids that AWS chooses",
     }
-
-
-def _acknowledge_stars(role: PlatformRole) -> None:
-    acknowledge(
-        role,
-        {
-            "AwsSolutions-IAM5[Resource::*]": "X-Ray's calls, the delivery of Step Functions' logs, SageMaker's lists, "
-            "CloudWatch's metrics, quotas and the descriptions of application auto scaling take no resource"
-        },
-    )

@@ -2,18 +2,17 @@
 
 from collections.abc import Mapping
 
-from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformRole, dead_letters_of, permission
+from mlplatform_cdk.core import PlatformRole, dead_letters_of, hours, machine_arn, permission, service_principal
 from mlplatform_cdk.registry import ModelRegistry
 
 _RETRIES = 8
-_GIVE_UP_AFTER = Duration.hours(6)
+_GIVE_UP_AFTER = hours(6)
 
 
 class ReleaseTriggers(Construct):
@@ -32,10 +31,10 @@ class ReleaseTriggers(Construct):
         starter = PlatformRole(
             self,
             "Role",
-            assumed_by=iam.ServicePrincipal("events.amazonaws.com"),
+            assumed_by=service_principal("events.amazonaws.com"),
             description=f"Starts {starts}a rollback when the live one is rejected",
         )
-        starter.allow(permission(["states:StartExecution"], machine.state_machine_arn))
+        starter.allow(permission(["states:StartExecution"], machine_arn(machine)))
         if on_approval:
             start_on_approval(self, registry=registry, machine=machine, role=starter)
         start_on(

@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from mlplatform_cdk.core import Access, allowed, arn_of, grant, grant_encrypt, key_arn, permission
+from mlplatform_cdk.core import Access, allowed, arn_of, encrypting, give, key_arn
 from mlplatform_cdk.core.tables import PlatformTable
 from mlplatform_cdk.runtimekit.release_records import BUS_VARIABLE, EXPIRY, PARTITION_KEY, SORT_KEY, TABLE_VARIABLE
 
@@ -75,47 +75,58 @@ class ReleaseRecords(Construct):
 
     def grant_write(self, grantee: iam.IGrantable) -> None:
         """Let ``grantee`` write and read records and locks, and send the events."""
-        self._grant_change(grantee, _WRITE, tells=True)
+        give(grantee, self.writing())
 
     def grant_record(self, grantee: iam.IGrantable) -> None:
         """Let ``grantee`` write records, and send the events; it takes no lock and reads no history."""
-        self._grant_change(grantee, _RECORD, tells=True)
+        give(grantee, self._changing(_RECORD, tells=True))
 
     def grant_ask(self, grantee: iam.IGrantable) -> None:
         """Let ``grantee`` open gates, and nothing more."""
-        self._grant_change(grantee, _RECORD, tells=False)
+        give(grantee, self._changing(_RECORD, tells=False))
 
     def grant_decide(self, grantee: iam.IGrantable) -> None:
         """Let ``grantee`` answer at gates, with the record and the event of that."""
-        self._grant_change(grantee, _DECIDE, tells=True)
+        give(grantee, self._changing(_DECIDE, tells=True))
 
     def grant_read(self, grantee: iam.IGrantable) -> None:
         """Let ``grantee`` read the table, and nothing more."""
-        self._grant_look(grantee, _READ)
+        give(grantee, self._looking(_READ))
 
     def grant_history(self, grantee: iam.IGrantable) -> None:
         """Let ``grantee`` read the records and the locks of endpoints by their names, and nothing more."""
-        self._grant_look(grantee, _HISTORY)
+        give(grantee, self.reading_history())
 
     def grant_clear(self, grantee: iam.IGrantable, endpoint_name: str) -> None:
         """Let ``grantee`` remove rows of the lock of one endpoint; its records and those of others stay."""
+        give(grantee, self.clearing(endpoint_name))
+
+    def writing(self) -> Access:
+        """What ``grant_write`` gives, as a value."""
+        return self._changing(_WRITE, tells=True)
+
+    def reading_history(self) -> Access:
+        """What ``grant_history`` gives, as a value."""
+        return self._looking(_HISTORY)
+
+    def clearing(self, endpoint_name: str) -> Access:
+        """What ``grant_clear`` gives, as a value."""
         of_its_lock = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [f"lock#{endpoint_name}"]}}
-        grant(grantee, permission(["dynamodb:DeleteItem"], self.table_arn, conditions=of_its_lock))
-        grant_encrypt(self._key, grantee)
+        deleting = allowed(["dynamodb:DeleteItem"], self.table_arn, conditions=of_its_lock)
+        return Access([deleting, *encrypting(self._key).statements])
 
     def holding(self) -> Access:
         """What holding an endpoint's lock takes beside its releases: to look who has it, to take it and let it go."""
         on_key = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"]
         return Access([allowed(_HOLD, self.table_arn), allowed(on_key, key_arn(self._key))])
 
-    def _grant_change(self, grantee: iam.IGrantable, actions: Sequence[str], *, tells: bool) -> None:
+    def _changing(self, actions: Sequence[str], *, tells: bool) -> Access:
         bus = arn_of(self, "events", f"event-bus/{self.bus_name}")
-        events_ = [permission(["events:PutEvents"], bus)] if tells else []
-        grant(grantee, permission(actions, self.table_arn), *events_)
-        grant_encrypt(self._key, grantee)
+        telling = [allowed(["events:PutEvents"], bus)] if tells else []
+        return Access([allowed(actions, self.table_arn), *telling, *encrypting(self._key).statements])
 
-    def _grant_look(self, grantee: iam.IGrantable, actions: Sequence[str]) -> None:
-        grant(grantee, permission(actions, self.table_arn), permission(["kms:Decrypt"], key_arn(self._key)))
+    def _looking(self, actions: Sequence[str]) -> Access:
+        return Access([allowed(actions, self.table_arn), allowed(["kms:Decrypt"], key_arn(self._key))])
 
     def _know(self, table_name: str, table_arn: str, key: kms.IKey, bus: events.IEventBus | None) -> None:
         self.table_name, self.table_arn, self._key = table_name, table_arn, key

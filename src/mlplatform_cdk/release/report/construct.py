@@ -1,11 +1,10 @@
 """The function that writes the report of each release."""
 
-from aws_cdk import Duration
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformFunction, acknowledge, grant_write, permission
+from mlplatform_cdk.core import Access, PlatformFunction, allowed, bucket_name, minutes, writing
 from mlplatform_cdk.release.records import ReleaseRecords
 
 RUNTIME = "mlplatform_cdk.release.report.runtime"
@@ -40,14 +39,15 @@ class ReleaseReport(Construct):
             "Write",
             package=RUNTIME,
             description=f"Writes the report of each release to {endpoint_name}",
-            timeout=Duration.minutes(2),
-            environment={**records.environment, "REPORTS_URI": f"s3://{artifacts.bucket_name}/{PREFIX}"},
+            timeout=minutes(2),
+            environment={**records.environment, "REPORTS_URI": f"s3://{bucket_name(artifacts)}/{PREFIX}"},
             key=key,
-        )
-        role = self.function.platform_role
-        records.grant_history(role)
-        grant_write(artifacts, role, prefix=f"{PREFIX}{endpoint_name}/", lists=False)
-        role.allow(permission(["cloudwatch:GetMetricData"], "*"))
-        acknowledge(
-            role, {"AwsSolutions-IAM5[Resource::*]": "X-Ray's calls and CloudWatch's GetMetricData take no resource"}
+            access=[
+                records.reading_history(),
+                writing(artifacts, prefix=f"{PREFIX}{endpoint_name}/", lists=False),
+                Access(
+                    [allowed(["cloudwatch:GetMetricData"], "*")],
+                    patterns={"*": "X-Ray's calls and CloudWatch's GetMetricData take no resource"},
+                ),
+            ],
         )

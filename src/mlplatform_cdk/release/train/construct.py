@@ -15,20 +15,23 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from mlplatform_cdk.core import (
+    Access,
     ConfigurationError,
     PlatformFunction,
     PlatformImage,
-    PlatformRole,
     acknowledge,
+    allowed,
     arn_of,
-    grant_encrypt,
+    encrypting,
+    function_arn,
     grant_read,
     is_known,
     partition_of,
     permission,
     resource_of,
+    topic_arn,
 )
-from mlplatform_cdk.core.machines import PlatformStateMachine
+from mlplatform_cdk.core.machines import PlatformStateMachine, StateMachineRole
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release.gates import Gates
 from mlplatform_cdk.release.records import ReleaseRecords, publish_address
@@ -189,19 +192,13 @@ class ReleaseTrain(Construct):
             gate_function_arn=self.gates.function.function_arn if self.gates else None,
             topic_arn=topic.topic_arn if topic else None,
         )
-        role = PlatformRole(
-            self,
-            "MachineRole",
-            assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
-            description=f"Runs the states of the train {self.train_name}",
-        )
         functions = [self.function, *([self.gates.function] if self.gates else [])]
-        role.allow(permission(["lambda:InvokeFunction"], *(one.function_arn for one in functions)))
+        access = [Access([allowed(["lambda:InvokeFunction"], *map(function_arn, functions))])]
         if topic is not None:
-            role.allow(permission(["sns:Publish"], topic.topic_arn))
-            grant_encrypt(key, role)
-        reason = "X-Ray's calls and the delivery of Step Functions' logs take no resource"
-        acknowledge(role, {"AwsSolutions-IAM5[Resource::*]": reason})
+            access += [Access([allowed(["sns:Publish"], topic_arn(topic))]), encrypting(key)]
+        role = StateMachineRole(
+            self, "MachineRole", description=f"Runs the states of the train {self.train_name}", access=access
+        )
         machine = PlatformStateMachine(
             self,
             "Machine",

@@ -11,14 +11,14 @@ from constructs import Construct
 from mlplatform_cdk.core import (
     Access,
     PlatformFunction,
-    PlatformRole,
     allowed,
+    function_arn,
+    machine_arn,
     partition_of,
     permission,
-    service_principal,
     stack_of,
 )
-from mlplatform_cdk.core.machines import PlatformStateMachine
+from mlplatform_cdk.core.machines import PlatformStateMachine, StateMachineRole
 from mlplatform_cdk.resilience.teardown.definition import ROUND_S, definition
 from mlplatform_cdk.resilience.teardown.runtime.settings import VARIABLE
 
@@ -53,6 +53,7 @@ class Cleaner(Construct):
         environment: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(scope, id)
+        stack = stack_of(self)
         self.function = PlatformFunction(
             self,
             "Function",
@@ -61,17 +62,17 @@ class Cleaner(Construct):
             description=f"Before its stack goes, takes {what} away",
             timeout=Duration.seconds(ROUND_S),
             environment={
-                VARIABLE: stack_of(self).to_json_string(targets),
+                VARIABLE: stack.to_json_string(targets),
                 "PATIENCE_S": str(_PATIENCE_S),
                 **(environment or {}),
             },
             key=key,
-            access=[Access([allowed(["cloudformation:DescribeStacks"], stack_of(self).stack_id)]), *access],
+            access=[Access([allowed(["cloudformation:DescribeStacks"], stack.stack_id)]), *access],
         )
         machine = PlatformStateMachine(
             self,
             "Machine",
-            definition=definition(partition_of(self), self.function.function_arn),
+            definition=definition(partition_of(self), function_arn(self.function)),
             role=self._machine_role(),
             comment=f"Before its stack goes, takes {what} away",
             key=key,
@@ -82,29 +83,19 @@ class Cleaner(Construct):
             "Begins",
             description="Lets a teardown begin",
             roles=[self.function.platform_role],
-            statements=[permission(["states:StartExecution"], machine.state_machine_arn)],
+            statements=[permission(["states:StartExecution"], machine_arn(machine))],
         )
         self.resource = CustomResource(
             self,
             "Resource",
-            service_token=self.function.function_arn,
+            service_token=function_arn(self.function),
             resource_type=RESOURCE_TYPE,
             service_timeout=_LONGEST,
-            properties={"Machine": machine.state_machine_arn, "TakesAway": what},
+            properties={"Machine": machine_arn(machine), "TakesAway": what},
         )
         # They are used while the resource is deleted, so they go after it.
         self.resource.node.add_dependency(begins)
 
-    def _machine_role(self) -> PlatformRole:
-        return PlatformRole(
-            self,
-            "MachineRole",
-            assumed_by=service_principal("states.amazonaws.com"),
-            description="Runs the rounds of a teardown",
-            access=[
-                Access(
-                    [allowed(["lambda:InvokeFunction"], self.function.function_arn)],
-                    patterns={"*": "log delivery and X-Ray, which CDK grants a state machine, take no resource"},
-                )
-            ],
-        )
+    def _machine_role(self) -> StateMachineRole:
+        calling = Access([allowed(["lambda:InvokeFunction"], function_arn(self.function))])
+        return StateMachineRole(self, "MachineRole", description="Runs the rounds of a teardown", access=[calling])

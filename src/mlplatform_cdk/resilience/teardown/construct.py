@@ -9,7 +9,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IConstruct
 
-from mlplatform_cdk.core import ConfigurationError, resource_of
+from mlplatform_cdk.core import ConfigurationError, bucket_arn, bucket_name, machine_arn, resource_of
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release import BlueGreenRelease
 from mlplatform_cdk.resilience.teardown import access
@@ -78,17 +78,16 @@ class Teardown(Construct):
             module="releases",
             what="running releases",
             targets={
-                "machines": [one.state_machine_arn for one in every],
+                "machines": [machine_arn(one) for one in every],
                 "locks": [
                     {"table": one.records.table_name, "endpoint": one.endpoint.endpoint_name} for one in releases
                 ],
             },
-            access=[access.ending(self, every)],
+            access=[access.ending(self, every), *(one.records.writing() for one in releases)],
             environment={**releases[0].records.environment},
             key=self._key,
         )
         for one in releases:
-            one.records.grant_write(cleaner.function.platform_role)
             # Nothing starts a release any more while it runs, and no release is left when the endpoint goes.
             one.state_machine.node.add_dependency(one.endpoint.removal)
             cleaner.resource.node.add_dependency(one.state_machine, one.records, one.endpoint.removal)
@@ -111,10 +110,8 @@ class Teardown(Construct):
             module="machines",
             what="running executions and their jobs",
             targets={
-                "machines": [one.state_machine_arn for one in every],
-                "jobs": [
-                    {"prefix": one.job_prefix, "machine": one.state_machine.state_machine_arn} for one in pipelines
-                ],
+                "machines": [machine_arn(one) for one in every],
+                "jobs": [{"prefix": one.job_prefix, "machine": machine_arn(one.state_machine)} for one in pipelines],
             },
             access=[access.ending(self, every), access.ending_jobs(self, [one.job_prefix for one in pipelines])],
             key=self._key,
@@ -172,7 +169,7 @@ class Teardown(Construct):
             "Buckets",
             module="buckets",
             what="the objects of buckets",
-            targets={"buckets": [{"name": one.bucket_name, "arn": one.bucket_arn} for one in buckets]},
+            targets={"buckets": [{"name": bucket_name(one), "arn": bucket_arn(one)} for one in buckets]},
             access=[access.emptying(buckets)],
             key=self._key,
         )

@@ -11,9 +11,12 @@ from mlplatform_cdk.core import (
     ConfigurationError,
     PlatformImage,
     advise,
+    bucket_name,
     has_local_storage,
     is_known,
+    key_arn,
     require_ml_instance,
+    role_arn,
 )
 from mlplatform_cdk.foundation import JobNetwork
 from mlplatform_cdk.runtimekit.endpoint_specification import VARIANTS, EndpointSpecification
@@ -96,14 +99,14 @@ class ReleasedEndpoint(Endpoint):
             minimum=scaling.minimum,
             maximum=scaling.maximum,
             invocations_per_minute=scaling.invocations_per_minute,
-            model_role_arn=self.model_role.role_arn,
+            model_role_arn=role_arn(self.model_role),
             network_isolation=network_isolation,
             subnet_ids=network.subnet_ids if network else (),
             security_group_ids=network.security_group_ids if network else (),
-            volume_key_arn=None if _is_keyless(instance_type) else key.key_arn,
-            capture_uri=f"s3://{artifacts.bucket_name}/{capture_prefix}" if capture else None,
+            volume_key_arn=None if _is_keyless(instance_type) else key_arn(key),
+            capture_uri=f"s3://{bucket_name(artifacts)}/{capture_prefix}" if capture else None,
             capture_percentage=capture.percentage if capture else 0,
-            capture_key_arn=key.key_arn if capture else None,
+            capture_key_arn=key_arn(key) if capture else None,
             metrics_every_s=int(metrics_every.to_seconds()),
         )
         # Its id holds the name: a renamed endpoint gets a removal of its own, and the old one, with a role that still

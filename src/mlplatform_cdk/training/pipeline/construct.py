@@ -16,10 +16,14 @@ from mlplatform_cdk.core import (
     ConfigurationError,
     PlatformImage,
     advise,
+    bucket_name,
     is_known,
+    key_arn,
     minutes,
     partition_of,
     require_ml_instance,
+    role_arn,
+    topic_arn,
 )
 from mlplatform_cdk.core.machines import PlatformStateMachine
 from mlplatform_cdk.data import Dataset, RetrainingTrigger
@@ -115,14 +119,19 @@ class RetrainingPipeline(Construct):
             require_ml_instance(self, argument, instance_type)
             advise(self, argument, instance_type, hosts=hosts)
         self.notifications = notifications or Notifications(self, "Notifications", key=key)
-        self.job_role = JobRole(
-            self, "JobRole", lake=lake, prefix=dataset.prefix, artifacts=artifacts, key=key, network=network
-        )
         steps_image = job_image or JobImage(self, "JobImage")
         trainer = training_image or steps_image
         compiler = [inference_image] if compilation else []
-        for image in dict.fromkeys((steps_image, trainer, *compiler)):
-            image.grant_pull(self.job_role)
+        self.job_role = JobRole(
+            self,
+            "JobRole",
+            lake=lake,
+            prefix=dataset.prefix,
+            artifacts=artifacts,
+            key=key,
+            images=[*dict.fromkeys((steps_image, trainer, *compiler))],
+            network=network,
+        )
         self.steps = define_steps(
             self,
             dataset=dataset,
@@ -140,8 +149,8 @@ class RetrainingPipeline(Construct):
             tasks=Tasks(partition_of(self)),
             functions=functions,
             jobs=JobSettings(
-                role_arn=self.job_role.role_arn,
-                key_arn=key.key_arn,
+                role_arn=role_arn(self.job_role),
+                key_arn=key_arn(key),
                 network=network,
                 isolated=network_isolation,
                 prefix=prefix,
@@ -156,9 +165,9 @@ class RetrainingPipeline(Construct):
                 "LATENCY_BUDGET_MS": str(latency_budget.to_milliseconds()),
             },
             label_column=dataset.label_column,
-            artifacts_bucket=artifacts.bucket_name,
+            artifacts_bucket=bucket_name(artifacts),
             model_name=model_name,
-            topic_arn=self.notifications.topic_arn,
+            topic_arn=topic_arn(self.notifications),
             inference_image_uri=inference_image.image_uri,
             quantization=quantization,
             compilation=compilation,

@@ -8,16 +8,8 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from mlplatform_cdk.core import (
-    Access,
-    PlatformRole,
-    Statement,
-    allowed,
-    arn_of,
-    encrypting,
-    reading,
-    service_principal,
-)
+from mlplatform_cdk.core import Access, Statement, allowed, arn_of, encrypting, reading, role_arn, topic_arn
+from mlplatform_cdk.core.machines import StateMachineRole
 
 # The rules that Step Functions makes for itself to hear of a job's end:
 # https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
@@ -36,7 +28,7 @@ _JOBS = {
 _STEPS = {"training-job": ("train",), "processing-job": ("preprocess", "evaluate")}
 
 
-class PipelineRole(PlatformRole):
+class PipelineRole(StateMachineRole):
     """The role of a pipeline's state machine.
 
     :param function_arns: what it calls.
@@ -61,16 +53,13 @@ class PipelineRole(PlatformRole):
         key: kms.IKey,
         more_steps: Sequence[str] = (),
     ) -> None:
-        states = [allowed(["lambda:InvokeFunction"], *function_arns), allowed(["sns:Publish"], topic.topic_arn)]
+        states = [allowed(["lambda:InvokeFunction"], *function_arns), allowed(["sns:Publish"], topic_arn(topic))]
         super().__init__(
             scope,
             id,
-            assumed_by=service_principal("states.amazonaws.com"),
             description="Runs the states of a retraining pipeline",
             access=[
-                Access(
-                    states, patterns={"*": "log delivery and X-Ray, which CDK grants a state machine, take no resource"}
-                ),
+                Access(states),
                 encrypting(key),
                 reading(artifacts, prefix="runs/"),
                 _running_jobs(scope, job_role, job_prefix, more_steps),
@@ -92,7 +81,7 @@ def _running_jobs(scope: Construct, job_role: iam.IRole, prefix: str, more_steps
         [
             *statements,
             allowed(["events:DescribeRule", "events:PutRule", "events:PutTargets"], *rules),
-            allowed(["iam:PassRole"], job_role.role_arn, conditions=passed),
+            allowed(["iam:PassRole"], role_arn(job_role), conditions=passed),
         ],
         patterns=patterns,
         findings={

@@ -7,7 +7,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformImage
+from mlplatform_cdk.core import PlatformImage, bucket_name
 from mlplatform_cdk.data import Dataset, QualityGate
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.training.explain.construct import ExplainFunction
@@ -59,7 +59,7 @@ def define_steps(
         request=RequestFunction(
             scope,
             "Request",
-            dataset_uri=f"s3://{lake.bucket_name}/{dataset.prefix}",
+            dataset_uri=f"s3://{bucket_name(lake)}/{dataset.prefix}",
             hyperparameters=hyperparameters,
             key=key,
         ),

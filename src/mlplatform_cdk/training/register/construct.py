@@ -4,7 +4,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from mlplatform_cdk.core import Access, PlatformFunction, PlatformImage, reading, writing
+from mlplatform_cdk.core import Access, PlatformFunction, PlatformImage, bucket_name, reading, writing
 from mlplatform_cdk.core.images import PULL_ACTIONS
 from mlplatform_cdk.registry import ModelRegistry
 
@@ -41,7 +41,7 @@ class RegisterFunction(PlatformFunction):
             environment={
                 "MODEL_PACKAGE_GROUP_NAME": registry.model_package_group_name,
                 "INFERENCE_IMAGE": inference_image.image_uri,
-                "REFERENCE_URI": f"s3://{artifacts.bucket_name}/{reference_key}",
+                "REFERENCE_URI": f"s3://{bucket_name(artifacts)}/{reference_key}",
             },
             key=key,
             access=[
