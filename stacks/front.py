@@ -1,7 +1,5 @@
 """What callers of one region reach, and what says whether they should."""
 
-from datetime import timedelta
-
 from constructs import Construct
 
 from mlplatform_cdk.registry import ModelRegistry
@@ -9,9 +7,6 @@ from mlplatform_cdk.resilience import RegionAlarm
 from mlplatform_cdk.routing import HealthProbe, MultiRegionEndpoint, RegionalApi, VerdictTable
 from mlplatform_cdk.serving import ReleasedEndpoint
 from stacks.published import Published
-
-# From the first region to the last; a region's own release takes a day and some hours, most of it to bake.
-_TRAIN_TAKES = timedelta(days=7)
 
 
 class Front(Construct):
@@ -40,13 +35,18 @@ class Front(Construct):
             artifacts=below.artifacts,
             key=below.key,
             registry=registry,
-            release_takes=_TRAIN_TAKES,
         )
         alarms = self.probe.alarms
         RegionAlarm(
             self,
             "Alarm",
             plan=plan,
-            alarms=[alarms.out_of_service, alarms.nothing_right, alarms.wrong_everywhere, alarms.versions_differ],
+            alarms=[
+                alarms.out_of_service,
+                alarms.nothing_right,
+                alarms.wrong_everywhere,
+                alarms.versions_differ,
+                alarms.alone,
+            ],
             notifications=below.notifications,
         )

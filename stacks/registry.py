@@ -1,5 +1,6 @@
 """The stack of the models' registry: apart from training and serving, which both stand on it and come and go."""
 
+from aws_cdk import RemovalPolicy
 from constructs import Construct
 
 from mlplatform_cdk.foundation import PlatformStack, publish
@@ -30,4 +31,5 @@ class RegistryStack(PlatformStack):
             removal_policy=environment.removal_policy,
         )
         publish(self, environment.parameter("registry", "model-package-group"), registry.model_package_group_name)
-        Teardown(self, "Teardown", key=below.key, registries=[registry])
+        if environment.removal_policy is RemovalPolicy.DESTROY:
+            Teardown(self, "Teardown", key=below.key, registries=[registry])
