@@ -124,6 +124,12 @@ def test_security_groups_let_each_step_in_from_the_one_before_alone(inside: Insi
         (door, balancer, 443),
         (balancer, front, 443),
     }
+    leaving = {
+        (one["GroupId"]["Fn::GetAtt"][0], one["DestinationSecurityGroupId"]["Fn::GetAtt"][0], one["FromPort"])
+        for one in inside.of_type("AWS::EC2::SecurityGroupEgress")
+        if "FromPort" in one
+    }
+    assert (group("Machine learning jobs"), balancer, 443) in leaving  # the probe's way
     assert "SecurityGroupIngress" not in inside.refers(door)
     assert "SecurityGroupIngress" not in inside.refers(front)
 

@@ -46,6 +46,8 @@ class Balancer(Construct):
             self.group.add_ingress_rule(ec2.Peer.ipv4(caller), HTTPS, "HTTPS of callers inside")
         if not all(map(is_known, callers)):
             self._accept_addresses()
+        # The probe calls from here, also where jobs may reach nothing but named services.
+        network.job_security_group.add_egress_rule(self.group, HTTPS, "HTTPS to the internal API")
         self.group.connections.allow_to(door.group, HTTPS, "HTTPS to the private API")
         logs = access_logs_of(self, removal_policy=RemovalPolicy.RETAIN)
         self.resource = balancing.CfnLoadBalancer(
