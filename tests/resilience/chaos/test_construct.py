@@ -1,133 +1,12 @@
 """What breaks, what stops it, and who may?"""
 
 import json
-from collections.abc import Callable, Mapping
-from datetime import timedelta
-from pathlib import Path
-from typing import Any
+import re
 
+import botocore.session
 import pytest
-from aws_cdk import App, Environment, Stack
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_sns as sns
 
-from mlplatform_cdk.core import ConfigurationError, PlatformFunction
-from mlplatform_cdk.foundation import ArtifactStore, Keys, PlatformStack
-from mlplatform_cdk.release.records import ReleaseRecords
-from mlplatform_cdk.resilience import (
-    ApiThrottled,
-    CapacityLost,
-    ChaosExperiments,
-    EndpointStopped,
-    Fault,
-    InterfaceEndpointLost,
-    LambdaErrors,
-    LambdaLatency,
-    NetworkLatency,
-    ZoneLost,
-)
-from mlplatform_cdk.serving import Endpoint, ReleasedEndpoint
-from tests.resilience.building import findings, stack_in
-from tests.routing.regional_api.building import Built
-
-CRON = "cron(0 10 ? * TUE *)"
-CALLERS = {"app": "shop"}
-
-
-def subnets(stack: Stack, count: int = 1) -> list[ec2.ISubnet]:
-    return [ec2.Subnet.from_subnet_id(stack, f"Subnet{at}", f"subnet-{at}") for at in range(count)]
-
-
-def lost(stack: Stack) -> CapacityLost:
-    return CapacityLost(endpoint=Endpoint.from_endpoint_name(stack, "Lost", "churn"))
-
-
-def alarm(stack: Stack, name: str = "callers") -> cloudwatch.IAlarm:
-    return cloudwatch.Alarm.from_alarm_arn(stack, name, f"arn:aws:cloudwatch:eu-west-1:123456789012:alarm:{name}")
-
-
-def experiments(stack: Stack, faults: dict[str, Fault], **more: Any) -> ChaosExperiments:
-    given: dict[str, Any] = {"stop_on": [alarm(stack)]} | more
-    if "reports" not in given:
-        given["reports"] = ArtifactStore(stack, "Artifacts", key=Keys(stack, "ReportKeys").data)
-    return ChaosExperiments(stack, "Chaos", faults=faults, **given)
-
-
-def statements(resources: Mapping[str, Any], prefix: str) -> list[dict[str, Any]]:
-    (found,) = [
-        one["Properties"]["PolicyDocument"]["Statement"]
-        for name, one in resources.items()
-        if one["Type"] == "AWS::IAM::ManagedPolicy" and name.startswith(prefix)
-    ]
-    return list(found)
-
-
-class Everything:
-    """Each fault there is, in one region's stack."""
-
-    def __init__(self, outdir: Path) -> None:
-        self.built = Built(outdir=str(outdir), name="Stack")
-        self.stack = stack = self.built.stack
-        artifacts = ArtifactStore(stack, "Artifacts", key=self.built.key)
-        records = ReleaseRecords(stack, "Records", key=self.built.key)
-        out, alone = alarm(stack, "out"), alarm(stack, "alone")
-        endpoint = Endpoint.from_endpoint_name(stack, "Capacity", "churn")
-        probe = PlatformFunction(
-            stack, "Probe", package="mlplatform_cdk.routing.health_probe.runtime", description="Looks"
-        )
-        link = ec2.InterfaceVpcEndpoint.from_interface_vpc_endpoint_attributes(
-            stack, "Link", vpc_endpoint_id="vpce-1", port=443
-        )
-        faults: dict[str, Fault] = {
-            "capacity": CapacityLost(endpoint=endpoint, records=records),
-            "zone": ZoneLost(subnets=subnets(stack, 2), lasts=timedelta(minutes=5)),
-            "throttled": ApiThrottled(api=self.built.api, rate=10, burst=5),
-            "stopped": EndpointStopped(api=self.built.api, records=records, rings=[out]),
-            "errors": LambdaErrors(functions=[probe], told_by=artifacts, rings=[out]),
-            "late": LambdaLatency(functions=[probe], told_by=artifacts, delay=timedelta(milliseconds=300), percent=50),
-            "slow": NetworkLatency(tasks=CALLERS, to=["eu-west-1.models.example.com"]),
-            "link": InterfaceEndpointLost(endpoints=[link]),
-        }
-        topic = sns.Topic(stack, "People")
-        self.chaos = experiments(
-            stack,
-            faults,
-            reports=artifacts,
-            stop_on=[out, alone],
-            schedule={"stopped": CRON},
-            timezone="Europe/Berlin",
-            dashboard="regions",
-            notifications=topic,
-        )
-        self.findings = findings(stack, outdir, "Chaos")
-        self.made = json.loads((outdir / "Stack.template.json").read_text())
-        self.resources: dict[str, Any] = self.made["Resources"]
-
-    def of_type(self, kind: str) -> list[dict[str, Any]]:
-        return [one["Properties"] for one in self.resources.values() if one["Type"] == kind]
-
-    def template(self, name: str) -> dict[str, Any]:
-        found: dict[str, Any] = next(
-            one["Properties"]
-            for one in self.resources.values()
-            if one["Type"] == "AWS::FIS::ExperimentTemplate" and one["Properties"]["Tags"]["Name"] == name
-        )
-        return found
-
-    def document(self, name: str, which: str) -> dict[str, Any]:
-        found: dict[str, Any] = next(
-            one["Properties"]["Content"]
-            for logical, one in self.resources.items()
-            if one["Type"] == "AWS::SSM::Document" and logical.startswith(f"Chaos{name}{which}")
-        )
-        return found
-
-    def steps(self, name: str, which: str = "Break") -> dict[str, dict[str, Any]]:
-        return {step["name"]: step for step in self.document(name, which)["mainSteps"]}
-
-    def may(self, name: str) -> list[dict[str, Any]]:
-        return statements(self.resources, f"Chaos{name}")
+from tests.resilience.chaos.building import CALLERS, CRON, Everything, statements
 
 
 @pytest.fixture(scope="module")
@@ -269,6 +148,25 @@ def test_a_drill_holds_the_lock_of_the_releases_from_before_the_look_until_it_is
     assert "Records" in json.dumps(held[0]["Resource"])
 
 
+def test_the_calls_of_the_documents_are_calls_of_aws_and_their_scripts_have_what_they_run(
+    all_faults: Everything,
+) -> None:
+    session = botocore.session.get_session()
+    own, documents = {"Service", "Api"}, all_faults.of_type("AWS::SSM::Document")
+    assert len(documents) == 6
+    for step in [step for one in documents for step in one["Content"]["mainSteps"]]:
+        inputs = step["inputs"]
+        if "Api" in inputs:
+            shape = session.get_service_model(inputs["Service"]).operation_model(inputs["Api"]).input_shape
+            assert {*inputs} - own <= {*shape.members}
+            assert {*shape.required_members} <= {*inputs}
+        if "Script" in inputs:
+            assert f"def {inputs['Handler']}(" in inputs["Script"]
+            read = {*re.findall(r"""events\[["'](\w+)["']\]""", inputs["Script"])}
+            unread = {"Former", "InstanceCount", "VariantName"} if inputs["Handler"] == "look" else set()
+            assert read - {*inputs["InputPayload"]} <= unread  # what it makes itself, for the others
+
+
 def test_aws_fis_starts_one_document_with_one_role_and_touches_no_endpoint_itself(all_faults: Everything) -> None:
     allowed = all_faults.may("capacityRole")
 
@@ -310,85 +208,6 @@ def test_people_are_told_of_experiments_and_of_what_could_not_be_mended(all_faul
     (unmended,) = [one["detail"] for one in patterns if one["source"] == ["aws.ssm"]]
     assert len(unmended["Definition"]) == 3
     assert "Failed" in unmended["Status"]
-
-
-@pytest.mark.parametrize(
-    ("more", "sentence"),
-    [
-        ({"stop_on": []}, "stop_on must be 1 to 5 alarms for capacity, got 0"),
-        ({"schedule": {"other": CRON}}, "schedule must be of capacity, got other"),
-        ({"schedule": {"capacity": "rate(1 day)"}}, r"a schedule must be like 'cron\(0 10 "),
-        ({"schedule": {"capacity": "cron(0 3 ? * TUE *)"}}, "one minute of one hour from 8 to 15, while people work"),
-        ({"schedule": {"capacity": "cron(0 10 ? * SUN *)"}}, "days from MON to FRI"),
-        ({"faults": {}}, "faults must name at least one experiment, got none"),
-    ],
-)
-def test_an_experiment_that_nothing_stops_or_starts_is_refused(more: dict[str, Any], sentence: str) -> None:
-    stack = stack_in()
-    given = {"faults": {"capacity": lost(stack)}, "reports": None} | more
-
-    with pytest.raises(ConfigurationError, match=sentence):
-        experiments(stack, **given)
-
-
-def test_an_experiment_that_only_its_own_alarms_would_stop_is_refused() -> None:
-    stack = stack_in()
-    out = alarm(stack, "out")
-    fault = CapacityLost(endpoint=Endpoint.from_endpoint_name(stack, "E", "churn"), rings=[out])
-
-    with pytest.raises(ConfigurationError, match="an alarm that capacity does not raise itself, got 1 that it does"):
-        experiments(stack, {"capacity": fault}, stop_on=[out], reports=None)
-
-
-def test_production_is_broken_only_where_that_is_said() -> None:
-    stack = PlatformStack(App(), "MlPlatform-Prod-Serving", env=Environment(account="1" * 12, region="eu-west-1"))
-
-    with pytest.raises(ConfigurationError, match="a place called 'prod' must be meant to, got in_production=False"):
-        experiments(stack, {"capacity": lost(stack)}, reports=None)
-
-
-def test_an_endpoint_that_releases_change_is_not_changed_behind_their_back() -> None:
-    stack = stack_in()
-    key = Keys(stack, "Keys").data
-    artifacts = ArtifactStore(stack, "Artifacts", key=key)
-    endpoint = ReleasedEndpoint(stack, "Endpoint", endpoint_name="churn", artifacts=artifacts, key=key)
-
-    with pytest.raises(ValueError, match="records must be given for churn, which releases change, got none"):
-        CapacityLost(endpoint=endpoint)
-
-
-@pytest.mark.parametrize(
-    ("make", "sentence"),
-    [
-        (lambda _stack: ZoneLost(subnets=[]), "subnets must be 1 to 5, got 0"),
-        (lambda stack: ZoneLost(subnets=subnets(stack, 6)), "subnets must be 1 to 5, got 6"),
-        (lambda stack: ZoneLost(subnets=subnets(stack), lasts=timedelta(seconds=90)), "lasts must be whole minutes"),
-        (lambda stack: ZoneLost(subnets=subnets(stack), lasts=timedelta(hours=12)), "lasts must be whole minutes"),
-        (
-            lambda stack: CapacityLost(endpoint=Endpoint.from_endpoint_name(stack, "E", "e"), instances_left=0),
-            "instances_left must be at least 1, got 0",
-        ),
-        (lambda _stack: NetworkLatency(tasks={}, to=["a.example.com"]), "tasks must name a tag at least, got none"),
-        (lambda _stack: NetworkLatency(tasks=CALLERS, to=["ALL"]), "to must be a list of domain names"),
-        (
-            lambda _stack: NetworkLatency(tasks=CALLERS, to=["a.example.com"], delay=timedelta(milliseconds=50)),
-            "jitter in 0 to delay, got 50 and 100 ms",
-        ),
-        (
-            lambda _stack: NetworkLatency(tasks=CALLERS, to=["a.example.com"], percent=0),
-            "percent must lie in 1 to 100, got 0",
-        ),
-        (lambda _stack: InterfaceEndpointLost(endpoints=[]), "endpoints must be 1 to 5, got 0"),
-        (lambda _stack: LambdaErrors(functions=[], told_by=None), "functions must be 1 to 5, got 0"),
-        (
-            lambda _stack: LambdaLatency(functions=[None], told_by=None, delay=timedelta(hours=1)),
-            "delay must lie above 0 to 15 minutes",
-        ),
-    ],
-)
-def test_a_fault_that_could_not_be_is_refused(make: Callable[[Stack], object], sentence: str) -> None:
-    with pytest.raises(ValueError, match=sentence):
-        make(stack_in())
 
 
 def test_cdk_nag_and_cfn_lint_find_nothing(all_faults: Everything) -> None:
