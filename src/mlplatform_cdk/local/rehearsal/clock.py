@@ -13,7 +13,7 @@ SHORTEST_WINDOW_S = 4.0
 LONGEST_WAIT_S = 1.0  # a look of the bake, the retention of blue
 LOOK_EVERY_S = 30  # at a change that takes long; so many looks are an hour, and must not be over in a moment
 LONGEST_BAKE_S = 20.0  # but for what its looks take
-LONGEST_ANSWER_S = 6.0  # a gate: the person of the rehearsal answers within two
+LONGEST_ANSWER_S = 15.0  # a gate; who answers is a program, which a busy machine takes some seconds to start
 DEFAULT_FACTOR = 0.02
 _RESERVE = 1.4  # green's share of so few requests varies
 
