@@ -3,6 +3,7 @@
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from mlplatform_cdk import resilience, routing
 from mlplatform_cdk.core import bucket_name, key_arn
 from mlplatform_cdk.foundation import (
     AccessLogs,
@@ -13,9 +14,6 @@ from mlplatform_cdk.foundation import (
     PlatformStack,
     publish,
 )
-from mlplatform_cdk.resilience import Teardown
-from mlplatform_cdk.resilience.runbooks import Runbooks
-from mlplatform_cdk.routing import ModelReplication, RegionalArtifacts
 from stacks import breast_cancer
 from stacks.environments import PlatformEnvironment
 from stacks.regions import Regions
@@ -53,7 +51,7 @@ class FoundationStack(PlatformStack):
             "vpc-id": network.vpc.vpc_id,
         }.items():
             publish(self, environment.parameter("foundation", what), value)
-        Teardown(self, "Teardown", key=key, buckets=[artifacts, access_logs])
+        resilience.Teardown(self, "Teardown", key=key, buckets=[artifacts, access_logs])
 
     def _define_artifacts(
         self,
@@ -69,7 +67,7 @@ class FoundationStack(PlatformStack):
         if plan is None or (plan.home_bucket is not None and environment.region == plan.home):
             artifacts = ArtifactStore(self, "Artifacts", key=key, access_logs=access_logs, removal_policy=keeps)
         else:
-            artifacts = RegionalArtifacts(
+            artifacts = routing.RegionalArtifacts(
                 self,
                 "Artifacts",
                 plan=plan,
@@ -80,7 +78,7 @@ class FoundationStack(PlatformStack):
             )
         if regions is not None and plan is not None:
             key.add_alias(plan.key_alias)
-            Runbooks.lead_elsewhere(self, endpoint_name=breast_cancer.endpoint_name(environment))
+            resilience.Runbooks.lead_elsewhere(self, endpoint_name=breast_cancer.endpoint_name(environment))
             if regions.copies_from(environment.region):
-                ModelReplication(self, "Replication", plan=plan, source=artifacts, notifications=notifications)
+                routing.ModelReplication(self, "Replication", plan=plan, source=artifacts, notifications=notifications)
         return artifacts

@@ -1,11 +1,16 @@
 """What the regions of an environment share: names that each stack computes by itself, so that none asks another's."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from mlplatform_cdk.release.train import Stop
-from mlplatform_cdk.routing import HostedZoneReference, MultiRegionEndpoint, RegionalData, RegionalTarget
+from mlplatform_cdk import routing
+from mlplatform_cdk.routing import HostedZoneReference, MultiRegionEndpoint, RegionalTarget
 from stacks import breast_cancer
 from stacks.environments import PlatformEnvironment, UnknownEnvironmentError
+
+if TYPE_CHECKING:
+    from mlplatform_cdk.release.train import Stop
+    from mlplatform_cdk.routing import RegionalData
 
 # Route 53 tells CloudWatch of its health checks here and nowhere else:
 # https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/monitoring-health-checks.html
@@ -22,8 +27,8 @@ class Regions:
     """
 
     endpoints: MultiRegionEndpoint
-    data: RegionalData
-    stops: tuple[Stop, ...]
+    data: "RegionalData"
+    stops: "tuple[Stop, ...]"
 
     @classmethod
     def of(cls, environment: PlatformEnvironment) -> "Regions | None":
@@ -43,7 +48,7 @@ class Regions:
                     # As many as were given: the plan refuses one that is named twice.
                     regions=_targets(environment) if elsewhere else regions,
                 ),
-                data=RegionalData(
+                data=routing.RegionalData(
                     name=f"mlplatform-{environment.name}",
                     home=environment.region,
                     account=environment.account,
@@ -55,7 +60,7 @@ class Regions:
         except ValueError as wrong:
             raise UnknownEnvironmentError(f"{environment.name}: {wrong}") from None
 
-    def stop_in(self, region: str) -> Stop | None:
+    def stop_in(self, region: str) -> "Stop | None":
         """The train's stop in ``region``; None where no train goes."""
         return next((stop for stop in self.stops if stop.region == region), None)
 
@@ -78,7 +83,9 @@ def _targets(environment: PlatformEnvironment) -> dict[str, RegionalTarget]:
     return targets
 
 
-def _stop(environment: PlatformEnvironment, region: str) -> Stop:
+def _stop(environment: PlatformEnvironment, region: str) -> "Stop":
+    from mlplatform_cdk.release.train import Stop
+
     return Stop(
         name=region,
         account=environment.at(region).account,

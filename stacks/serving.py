@@ -2,18 +2,15 @@
 
 from constructs import Construct
 
+from mlplatform_cdk import resilience
 from mlplatform_cdk.core import machine_arn
 from mlplatform_cdk.foundation import PlatformStack, publish
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release import BlueGreenRelease
 from mlplatform_cdk.release.records import ReleaseRecords
-from mlplatform_cdk.release.train import TrainStation
-from mlplatform_cdk.resilience import Teardown
-from mlplatform_cdk.resilience.runbooks import RestorableTable, Runbooks
 from mlplatform_cdk.serving import ReleasedEndpoint
 from stacks import breast_cancer
 from stacks.environments import PlatformEnvironment
-from stacks.front import Front
 from stacks.published import Published
 from stacks.regions import Regions
 
@@ -44,6 +41,9 @@ class ServingStack(PlatformStack):
         )
         front = None
         if regions is not None:
+            # Here and below: an environment of one region loads none of what these stand on.
+            from stacks.front import Front
+
             front = Front(self, "Front", plan=regions.endpoints, endpoint=endpoint, registry=registry, below=below)
         release = BlueGreenRelease(
             self,
@@ -58,6 +58,8 @@ class ServingStack(PlatformStack):
             on_approval=stop is None,
         )
         if regions is not None and stop is not None:
+            from mlplatform_cdk.release.train import TrainStation
+
             TrainStation(
                 self,
                 "Station",
@@ -70,7 +72,7 @@ class ServingStack(PlatformStack):
                 removal_policy=environment.removal_policy,
             )
         if regions is not None and front is not None:
-            Runbooks(
+            resilience.Runbooks(
                 self,
                 "Runbooks",
                 endpoint=endpoint,
@@ -78,9 +80,9 @@ class ServingStack(PlatformStack):
                 registry=registry,
                 plan=regions.endpoints,
                 verdicts=front.verdicts,
-                tables=[RestorableTable(table=release.records, key=below.key)],
+                tables=[resilience.RestorableTable(table=release.records, key=below.key)],
                 archives=below.artifacts if regions.copies_from(environment.region) else None,
             )
         publish(self, environment.parameter("serving", "endpoint-name"), endpoint.endpoint_name)
         publish(self, environment.parameter("serving", "release-arn"), machine_arn(release.state_machine))
-        Teardown(self, "Teardown", key=below.key, releases=[release])
+        resilience.Teardown(self, "Teardown", key=below.key, releases=[release])

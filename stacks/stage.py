@@ -7,11 +7,9 @@ from stacks import breast_cancer
 from stacks.data import DataStack
 from stacks.environments import PlatformEnvironment
 from stacks.foundation import FoundationStack
-from stacks.names import NamesStack
 from stacks.regions import Regions
 from stacks.registry import RegistryStack
 from stacks.serving import ServingStack
-from stacks.train import TrainStack
 from stacks.training import TrainingStack
 from stacks.workspace import WorkspaceStack
 
@@ -44,6 +42,10 @@ class PlatformStage(Stage):
         self, environment: PlatformEnvironment, regions: Regions, foundation: FoundationStack, serving: ServingStack
     ) -> None:
         """What serves elsewhere, the train that goes there, and the names, last of all."""
+        # Here, since an environment of one region loads none of what these stand on.
+        from stacks.names import NamesStack
+        from stacks.train import TrainStack
+
         fronts = [serving]
         for region in environment.further_regions:
             here = environment.at(region)

@@ -35,7 +35,6 @@ from mlplatform_cdk.release.blue_green.permissions import (
 )
 from mlplatform_cdk.release.blue_green.tasks import Tasks
 from mlplatform_cdk.release.blue_green.triggers import ReleaseTriggers
-from mlplatform_cdk.release.gates import Gates
 from mlplatform_cdk.release.records import ReleaseRecords, publish_address
 from mlplatform_cdk.release.report import ReleaseReport
 from mlplatform_cdk.runtimekit.release_address import ReleaseAddress
@@ -44,6 +43,8 @@ from mlplatform_cdk.serving import ReleasedEndpoint
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
+
+    from mlplatform_cdk.release.gates import Gates
 
 RUNTIME = "mlplatform_cdk.release.blue_green.runtime"
 _STEP_TIMEOUT = Duration.minutes(5)
@@ -97,7 +98,7 @@ class BlueGreenRelease(Construct):
         strategy: Strategy | None = None,
         alarms: ReleaseAlarms | None = None,
         records: ReleaseRecords | None = None,
-        gates: Gates | None = None,
+        gates: "Gates | None" = None,
         notifications: sns.ITopic | None = None,
         business: "Sequence[cloudwatch.IAlarm]" = (),
         on_approval: bool = True,
@@ -150,7 +151,7 @@ class BlueGreenRelease(Construct):
         """Why the strategy is none of this kind of release; empty: it is one."""
         return ""
 
-    def _check(self, gates: Gates | None, *, told_twice: bool) -> None:
+    def _check(self, gates: "Gates | None", *, told_twice: bool) -> None:
         if told_twice:
             raise ConfigurationError(self, "business must be given to the ReleaseAlarms of alarms, got both")
         if wrong := self._wrong_strategy():
@@ -172,9 +173,11 @@ class BlueGreenRelease(Construct):
             notifications=notifications,
         )
 
-    def _own_gates(self, notifications: sns.ITopic | None) -> Gates | None:
+    def _own_gates(self, notifications: sns.ITopic | None) -> "Gates | None":
         if not self.strategy.gates:
             return None
+        from mlplatform_cdk.release.gates import Gates
+
         return Gates(
             self,
             "Gates",

@@ -3,7 +3,6 @@
 from mlplatform_cdk.core.states import State
 from mlplatform_cdk.release.blue_green.changes import MOST_WEIGHT_LOOKS, Release, scaling_policy, watched
 from mlplatform_cdk.release.blue_green.tasks import FIND_WAY_BACK, choice
-from mlplatform_cdk.release.gates import gate_state
 
 _MOVE = ("kind", "percent", "looks", "longest", "every_s", "timeout_s", "next", "begun", "weights")
 _SEEN = ("what", "looks", "since", "looked", "metrics")
@@ -113,6 +112,8 @@ def _observing(release: Release) -> dict[str, State]:
 def _asking(release: Release) -> dict[str, State]:
     if release.gate_arn is None or not release.strategy.gates:
         return {}
+    from mlplatform_cdk.release.gates import gate_state
+
     ask = gate_state(
         "AskPerson",
         partition=release.tasks.partition,

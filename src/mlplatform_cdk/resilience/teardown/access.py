@@ -6,7 +6,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from mlplatform_cdk.core import Access, allowed, arn_of
+from mlplatform_cdk.core import Access, allowed, arn_of, bucket_arn, machine_arn, machine_name
 from mlplatform_cdk.registry import ModelRegistry
 
 _LISTS = "X-Ray's calls and SageMaker's lists take no resource"
@@ -15,10 +15,10 @@ _OF_JOBS = ("ListProcessingJobs", "ListTrainingJobs", "StopProcessingJob", "Stop
 
 def ending(scope: Construct, machines: Sequence[sfn.StateMachine]) -> Access:
     """Ends the executions of ``machines``."""
-    executions = [arn_of(scope, "states", f"execution:{one.state_machine_name}:*") for one in machines]
+    executions = [arn_of(scope, "states", f"execution:{machine_name(one)}:*") for one in machines]
     return Access(
         [
-            allowed(["states:ListExecutions"], *(one.state_machine_arn for one in machines)),
+            allowed(["states:ListExecutions"], *map(machine_arn, machines)),
             allowed(["states:DescribeExecution", "states:StopExecution"], *executions),
         ],
         patterns=dict.fromkeys(executions, "the executions of one machine, whose names come with them"),
@@ -75,7 +75,7 @@ def deleting_versions(registries: Sequence[ModelRegistry]) -> Access:
 
 def emptying(buckets: Sequence[s3.Bucket]) -> Access:
     """Shuts and empties ``buckets``."""
-    objects = [one.arn_for_objects("*") for one in buckets]
+    objects = [f"{bucket_arn(one)}/*" for one in buckets]
     return Access(
         [
             allowed(
@@ -86,7 +86,7 @@ def emptying(buckets: Sequence[s3.Bucket]) -> Access:
                     "s3:ListBucketVersions",
                     "s3:PutBucketPolicy",
                 ],
-                *(one.bucket_arn for one in buckets),
+                *map(bucket_arn, buckets),
             ),
             allowed(["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:DeleteObjectVersion"], *objects),
         ],
