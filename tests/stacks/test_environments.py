@@ -33,11 +33,34 @@ def test_account_and_region_may_come_from_the_context() -> None:
     assert environment.gateway_prefix_lists == ("pl-68a54001", "pl-00a54069")
 
 
+def test_further_regions_and_the_name_may_come_from_the_context() -> None:
+    asked = {"also_in": "us-west-2, ap-south-1", "domain_name": "models.acme.org", "zone_name": "acme.org"}
+
+    environment = chosen(asking_for(environment="prod", hosted_zone_id="Z1", **asked).node)
+
+    assert environment.also_in == ("us-west-2", "ap-south-1")
+    assert environment.zone is not None
+    assert (environment.domain_name, environment.zone.zone_name, environment.zone.hosted_zone_id) == (
+        "models.acme.org",
+        "acme.org",
+        "Z1",
+    )
+
+
+def test_an_empty_context_takes_the_name_and_the_further_regions_away() -> None:
+    environment = chosen(asking_for(environment="prod", also_in="", domain_name="").node)
+
+    assert (environment.also_in, environment.domain_name, environment.zone) == ((), None, None)
+
+
 @pytest.mark.parametrize(
     ("context", "sentence"),
     [
         ({"account": "12345"}, "the account must be twelve digits, got '12345'"),
         ({"region": "Ireland"}, "the region must look like 'us-east-1', got 'Ireland'"),
+        ({"also_in": "Ireland", "domain_name": "a.b"}, "the region must look like 'us-east-1', got 'Ireland'"),
+        ({"also_in": "us-west-2"}, "dev must have a domain_name to serve in us-west-2 too, got none"),
+        ({"domain_name": "models.acme.org"}, "a domain name needs its zone, got 'models.acme.org' and None"),
     ],
 )
 def test_an_account_or_region_that_cannot_be_is_refused(context: dict[str, str], sentence: str) -> None:

@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 from aws_cdk import App
+from aws_cdk.assertions import Template
 
 from mlplatform_cdk.assembly.cost import Usage, estimate, packaged
 from mlplatform_cdk.assembly.cost.money import told
 from mlplatform_cdk.assembly.diff import AssemblyDiff, compare
 from mlplatform_cdk.assembly.reader import Assembly, read
 from stacks.environments import PROD, InAnotherAccount, PlatformEnvironment, UnknownEnvironmentError
+from stacks.foundation import FoundationStack
 from stacks.regions import Regions
 from stacks.stage import PlatformStage
 from tests.stacks.conftest import ROOT
@@ -140,6 +142,16 @@ def test_a_region_may_lie_in_another_account_where_the_train_brings_all_and_a_zo
     assert zone is not None
     assert zone.zone_name == f"{MORE}.{PROD.domain_name}"
     assert {*found.data.accounts} == {HOME, ELSEWHERE}
+
+
+def test_a_home_that_had_a_bucket_before_keeps_it_and_copies_from_it() -> None:
+    environment = replace(PROD, artifacts_bucket="mlplatform-prod-foundation-artifacts82dd59a1-x1y2z3")
+    stack = FoundationStack(App(), "Foundation", environment=environment, regions=Regions.of(environment))
+
+    resources = Template.from_stack(stack).to_json()["Resources"]
+
+    assert "BucketName" not in resources["Artifacts82DD59A1"]["Properties"]
+    assert environment.artifacts_bucket in json.dumps(resources["ReplicationRolePermissionsBAC1963E"])
 
 
 @pytest.mark.parametrize(
