@@ -49,14 +49,13 @@ def test_it_runs_before_its_bucket_is_deleted_and_after_the_policy_is(resources:
     assert cleaner in policy["DependsOn"]
 
 
-def test_its_function_and_machine_outlive_it(resources: dict[str, dict[str, Any]]) -> None:
+def test_what_waits_for_nobody_has_a_function_and_no_machine(resources: dict[str, dict[str, Any]]) -> None:
     _, resource = named(resources, "TeardownBuckets", "Custom::Teardown")
     function, _ = named(resources, "TeardownBucketsFunction", "AWS::Lambda::Function")
-    machine, _ = named(resources, "TeardownBucketsMachine", "AWS::StepFunctions::StateMachine")
 
     assert resource["Properties"]["ServiceToken"] == {"Fn::GetAtt": [function, "Arn"]}
-    assert resource["Properties"]["Machine"] == {"Ref": machine}
-    assert resource["Properties"]["ServiceTimeout"] == "3600"
+    assert resource["Properties"]["ServiceTimeout"] == "1200"
+    assert "AWS::StepFunctions::StateMachine" not in {one["Type"] for one in resources.values()}
 
 
 def test_it_may_reach_nothing_that_is_kept(resources: dict[str, dict[str, Any]]) -> None:

@@ -56,8 +56,8 @@ def in_state(monkeypatch: pytest.MonkeyPatch, status: str) -> None:
     monkeypatch.setattr(door, "aws", chosen)
 
 
-def delete(work: Any, machine: str = MACHINE) -> dict[str, Any]:
-    properties = {"Machine": machine}
+def delete(work: Any, machine: str | None = MACHINE) -> dict[str, Any]:
+    properties = {"Machine": machine} if machine else {}
     event = ANSWER | {"RequestType": "Delete", "PhysicalResourceId": "teardown/Teardown"}
     return door.answer_to(event | {"ResourceProperties": properties}, CONTEXT, work)
 
@@ -94,6 +94,17 @@ def test_what_takes_longer_goes_on_in_the_machine_once(
     told = boto3.client("stepfunctions").describe_execution(executionArn=started["executionArn"])["input"]
     assert json.loads(told)["round"] == {"pause_s": 90}
     assert answers == []
+
+
+def test_what_has_no_machine_says_what_is_left(monkeypatch: pytest.MonkeyPatch, answers: list[Any]) -> None:
+    in_state(monkeypatch, "DELETE_IN_PROGRESS")
+
+    delete(lambda _left: Round(waits_for="the last objects of the bucket lake"), machine=None)
+
+    (answer,) = answers
+    assert answer.reason.endswith(
+        "its time was over before the last objects of the bucket lake went; delete the stack again"
+    )
 
 
 def test_a_failure_is_told_with_its_reason(monkeypatch: pytest.MonkeyPatch, answers: list[Any]) -> None:

@@ -27,6 +27,8 @@ RESOURCE_TYPE = "Custom::Teardown"
 # CloudFormation waits for an hour at most; the answer and what comes before it need the rest.
 _LONGEST = Duration.hours(1)
 _PATIENCE_S = 50 * 60
+_LONGEST_CALL_S, _MARGIN_S = 15 * 60, 5 * 60
+_NO_MACHINE = "what waits for nobody has no machine to go on in"
 
 
 class Cleaner(Construct):
@@ -36,8 +38,10 @@ class Cleaner(Construct):
     :param what: what it takes away, for people.
     :param targets: what it takes away, for the module.
     :param access: what that needs.
-    :param environment: further settings of the function.
     :param key: encrypts the function's settings and the logs.
+    :param environment: further settings of the function; default: none.
+    :param waits: does it wait for others, which takes a machine; default: yes. Else its own work is all that there is,
+        in one call of a quarter of an hour at most, after which the next destroy goes on.
     """
 
     def __init__(
@@ -51,25 +55,44 @@ class Cleaner(Construct):
         access: Sequence[Access],
         key: kms.IKey,
         environment: Mapping[str, str] | None = None,
+        waits: bool = True,
     ) -> None:
         super().__init__(scope, id)
-        stack = stack_of(self)
         self.function = PlatformFunction(
             self,
             "Function",
             package=RUNTIME,
             module=module,
             description=f"Before its stack goes, takes {what} away",
-            timeout=Duration.seconds(ROUND_S),
+            timeout=Duration.seconds(ROUND_S if waits else _LONGEST_CALL_S),
             environment={
-                VARIABLE: stack.to_json_string(targets),
-                "PATIENCE_S": str(_PATIENCE_S),
+                VARIABLE: stack_of(self).to_json_string(targets),
+                **({"PATIENCE_S": str(_PATIENCE_S)} if waits else {}),
                 **(environment or {}),
             },
             key=key,
-            access=[Access([allowed(["cloudformation:DescribeStacks"], stack.stack_id)]), *access],
+            access=[
+                Access(
+                    [allowed(["cloudformation:DescribeStacks"], stack_of(self).stack_id)],
+                    findings={} if waits else {"permission-missing[states:StartExecution]": _NO_MACHINE},
+                ),
+                *access,
+            ],
         )
-        machine = PlatformStateMachine(
+        machine = self._define_machine(what, key) if waits else None
+        self.resource = CustomResource(
+            self,
+            "Resource",
+            service_token=function_arn(self.function),
+            resource_type=RESOURCE_TYPE,
+            service_timeout=_LONGEST if waits else Duration.seconds(_LONGEST_CALL_S + _MARGIN_S),
+            properties={"TakesAway": what, **({"Machine": machine_arn(machine)} if machine else {})},
+        )
+        if machine:
+            self._let_begin(machine)
+
+    def _define_machine(self, what: str, key: kms.IKey) -> PlatformStateMachine:
+        return PlatformStateMachine(
             self,
             "Machine",
             definition=definition(partition_of(self), function_arn(self.function)),
@@ -77,7 +100,9 @@ class Cleaner(Construct):
             comment=f"Before its stack goes, takes {what} away",
             key=key,
         )
-        # A policy of its own: the machine names the function, so the function's own policy cannot name the machine.
+
+    def _let_begin(self, machine: PlatformStateMachine) -> None:
+        """By a policy of its own: the machine names the function, so the function's own cannot name the machine."""
         begins = iam.ManagedPolicy(
             self,
             "Begins",
@@ -85,15 +110,7 @@ class Cleaner(Construct):
             roles=[self.function.platform_role],
             statements=[permission(["states:StartExecution"], machine_arn(machine))],
         )
-        self.resource = CustomResource(
-            self,
-            "Resource",
-            service_token=function_arn(self.function),
-            resource_type=RESOURCE_TYPE,
-            service_timeout=_LONGEST,
-            properties={"Machine": machine_arn(machine), "TakesAway": what},
-        )
-        # They are used while the resource is deleted, so they go after it.
+        # It is used while the resource is deleted, so it goes after that.
         self.resource.node.add_dependency(begins)
 
     def _machine_role(self) -> StateMachineRole:

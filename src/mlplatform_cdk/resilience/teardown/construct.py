@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from aws_cdk import CfnDeletionPolicy
+from aws_cdk import CfnDeletionPolicy, CfnResource
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IConstruct
 
-from mlplatform_cdk.core import ConfigurationError, bucket_arn, bucket_name, machine_arn, resource_of
+from mlplatform_cdk.core import ConfigurationError, bucket_arn, bucket_name, machine_arn, resource_of, stack_of
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release import BlueGreenRelease
 from mlplatform_cdk.resilience.teardown import access
@@ -24,7 +24,8 @@ class Teardown(Construct):
     One stands in each stack, made last, for what that stack has made. When the stack is deleted, in this order: what
     starts releases and runs goes; running pipelines end with their jobs; running releases end and lose their lock; apps
     of Studio are stopped; versions of models, and the objects of buckets, are deleted. Then CloudFormation deletes the
-    rest, the endpoint among it. Each kind has 50 minutes, and fails with what it waited for.
+    rest, the endpoint among it. What waits for others has 50 minutes, deleting by itself 15; then it fails with what is
+    left, and the next destroy goes on.
 
     **Nothing that is kept is touched**: of buckets, registries and Studio's spaces only those whose removal policy is
     ``DESTROY`` are emptied. An update that drops this construct from a stack takes nothing away, either. Where there
@@ -55,6 +56,7 @@ class Teardown(Construct):
         buckets: Sequence[s3.Bucket] = (),
     ) -> None:
         super().__init__(scope, id)
+        stack_of.tell(self, stack_of(scope))
         self._key = key
         steps = [
             self._define_machines(pipelines, machines, [*starters, *(one.trigger for one in pipelines)]),
@@ -157,6 +159,7 @@ class Teardown(Construct):
             targets={"groups": [one.model_package_group_name for one in registries]},
             access=[access.deleting_versions(registries)],
             key=self._key,
+            waits=False,
         )
         cleaner.resource.node.add_dependency(*(resource_of(one) for one in registries))
         return cleaner
@@ -172,17 +175,20 @@ class Teardown(Construct):
             targets={"buckets": [{"name": bucket_name(one), "arn": bucket_arn(one)} for one in buckets]},
             access=[access.emptying(buckets)],
             key=self._key,
+            waits=False,
         )
         for one in buckets:
             cleaner.resource.node.add_dependency(resource_of(one))
-            if one.policy is not None:  # it goes first: with it, the cleaner's refusal of what comes late would go
-                one.policy.node.add_dependency(cleaner.resource)
+            policy = one.policy
+            if policy is not None:  # it goes first: with it, the cleaner's refusal of what comes late would go
+                policy.node.add_dependency(cleaner.resource)
         return cleaner
 
     def _goes(self, construct: IConstruct) -> bool:
         """Does CloudFormation delete what ``construct`` stands for."""
-        if construct.node.default_child is None:
+        resource = construct.node.default_child
+        if not isinstance(resource, CfnResource):
             raise ConfigurationError(
                 self, f"a teardown is for what its own stack makes, got the borrowed {construct.node.path}"
             )
-        return resource_of(construct).cfn_options.deletion_policy in (None, CfnDeletionPolicy.DELETE)
+        return resource.cfn_options.deletion_policy in (None, CfnDeletionPolicy.DELETE)

@@ -16,6 +16,10 @@ _GOING = "DELETE_IN_PROGRESS"
 _RESERVE_S = 20.0
 
 
+class NotFinished(KnownError):
+    """Something is left, and the time is over."""
+
+
 def answer_to(event: Mapping[str, Any], context: Any, work: Work) -> dict[str, Any]:
     """What Lambda's handler says: to CloudFormation's requests, and to the machine's steps.
 
@@ -43,8 +47,7 @@ def _request(event: Mapping[str, Any], make_round: Callable[[], Round]) -> dict[
         if event["RequestType"] == "Delete" and physical_id == ours and _goes(event["StackId"]):
             made = make_round()
             waits_for = made.waits_for
-            if waits_for:
-                _begin(event, made)
+            _go_on(event, made)
     except Exception as error:  # noqa: BLE001 - CloudFormation must hear of it
         waits_for, reason = "", f"the teardown of {_name(event['StackId'])} failed: {error}"
         _LOG.exception(reason)
@@ -62,13 +65,18 @@ def _goes(stack_id: str) -> bool:
     return bool(status == _GOING)
 
 
-def _begin(event: Mapping[str, Any], made: Round) -> None:
-    """Start the machine; Lambda may deliver a request twice, and the name makes that one execution."""
+def _go_on(event: Mapping[str, Any], made: Round) -> None:
+    """Start the machine, if more is left; Lambda may deliver a request twice, and the name makes that one execution."""
+    machine = event["ResourceProperties"].get("Machine")
+    if not made.waits_for:
+        return
+    if machine is None:
+        raise NotFinished(f"its time was over before {made.waits_for} went; delete the stack again")
     states = aws.client("stepfunctions")
     told = {"request": {name: event[name] for name in _ANSWERED_BY}, "round": {"pause_s": made.pause_s}}
     try:
         states.start_execution(
-            stateMachineArn=event["ResourceProperties"]["Machine"],
+            stateMachineArn=machine,
             name=event["RequestId"],
             input=json.dumps(told),
         )
