@@ -17,7 +17,7 @@ def local(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[s
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
 
 
-# An environment in another account and region than the embedded AWS's own.
+# An environment in another account and region than the embedded AWS's own, which has something elsewhere first.
 ELSEWHERE = """
 from aws_cdk import App, Environment, Stack, aws_ssm as ssm
 
@@ -26,6 +26,10 @@ name = app.node.get_context("environment")
 stack = Stack(app, "Small", env=Environment(account="777788889999", region="eu-west-1"))
 parameter = ssm.CfnParameter(stack, "Place", name=f"/{name}/place", type="String", value="-")
 parameter.add_property_override("Value", {"Fn::Sub": "${AWS::AccountId}/${AWS::Region}"})
+for id, region in (("First", "eu-central-1"), ("Second", "eu-west-1")):
+    beside = Stack(app, id, env=Environment(account="777788889999", region=region))
+    ssm.CfnParameter(beside, "Parameter", name=f"/{id}", type="String", value="-")
+    stack.add_stack_dependency(beside)
 app.synth()
 """
 
