@@ -18,9 +18,6 @@ def dead_letters_of(scope: Construct) -> sqs.IQueue:
 
 @asked_once
 def _queue_of(stack: Stack) -> sqs.IQueue:
-    existing = stack.node.try_find_child(_ID)
-    if existing is not None:
-        return existing  # type: ignore[return-value] # only this function makes a child of this id
     queue = sqs.Queue(
         stack,
         _ID,
