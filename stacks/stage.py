@@ -17,7 +17,7 @@ from stacks.workspace import WorkspaceStack
 class PlatformStage(Stage):
     """The stacks of one environment; they talk through published parameters, so their order is said here.
 
-    One stage for all regions, since CDK knows no order between stages: see docs/adr/0018.
+    One stage for all regions, since CDK knows no order between stages: see docs/adr/0019.
     """
 
     def __init__(self, scope: Construct, id: str, *, environment: PlatformEnvironment) -> None:
