@@ -57,6 +57,17 @@ def leftovers(client: Callable[[str], Any]) -> set[Leftover]:
     return found | set(_by_other_calls(client))
 
 
+def of_standing_stacks(client: Callable[[str], Any]) -> set[str]:
+    """The names of what stacks that still stand hold: another test's, which share the account."""
+    cloudformation = client("cloudformation")
+    held = {
+        resource["PhysicalResourceId"]
+        for stack in cloudformation.describe_stacks()["Stacks"]
+        for resource in cloudformation.describe_stack_resources(StackName=stack["StackId"])["StackResources"]
+    }
+    return held | {name.rpartition(mark)[2] for name in held for mark in "/:|"}
+
+
 def unlisted(found: Iterable[Leftover], kept: Iterable[Kept]) -> list[Leftover]:
     """What is there, and in no list of what is kept; one of a type is allowed for each whose name nobody can know."""
     listed = _listed(kept)

@@ -9,7 +9,7 @@ import pytest
 from mlplatform_cdk.assembly import teardown
 from mlplatform_cdk.assembly.cost import Usage, packaged
 from mlplatform_cdk.local import deploy, server
-from tests.end_to_end.leftovers import Leftover, leftovers, missing, unlisted
+from tests.end_to_end.leftovers import Leftover, leftovers, missing, of_standing_stacks, unlisted
 from tests.end_to_end.rehearsal import Rehearsal, eventually
 
 GROUPS_OF_JOBS = {"/aws/sagemaker/ProcessingJobs", "/aws/sagemaker/TrainingJobs"}
@@ -80,7 +80,9 @@ def destroyed(last_rehearsal: Rehearsal) -> Destroyed:
             seen.running[stack.name] = len(found["executions"])
         report = deploy.destroy(replace(rehearsal.assembly, stacks=(stack,), stages=()), rehearsal.settings)
         seen.stacks.extend(one.name for one in report.stacks)
-    seen.left = {one for one in leftovers(rehearsal.client) if not one[1].startswith("inbox-")}
+    of_others = of_standing_stacks(rehearsal.client)
+    found = leftovers(rehearsal.client)
+    seen.left = {one for one in found if one[1] not in of_others and not one[1].startswith("inbox-")}
     seen.plan = teardown.plan(rehearsal.assembly, packaged(), Usage())
     return seen
 

@@ -201,6 +201,6 @@ def test_the_cost_of_each_region_is_what_its_page_says(two: Assembly) -> None:
 
 
 def test_the_lines_that_the_page_shows_are_those_of_production() -> None:
-    (shown,) = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    (shown,) = re.findall(r"^```text\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
 
     assert shown in (ROOT / "stacks" / "environments.py").read_text()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import atexit
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -57,6 +58,9 @@ def serve(settings: Settings) -> None:
     from mlplatform_cdk.local import adapters
 
     adapters.install_all()
+    # All of moto stays until the end: the garbage collector need not look through it again and again.
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
     _announce(settings)
     server.serve_forever()
 

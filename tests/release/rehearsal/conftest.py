@@ -142,8 +142,11 @@ class Rehearsal:
             len(versions) == 1 and self.package(versions[0]).get("ModelLifeCycle", {}).get("StageStatus") == "InService"
         )
 
-    def empty_bucket(self) -> None:
-        """CloudFormation deletes no bucket with something in it."""
+    def empty(self) -> None:
+        """CloudFormation deletes no bucket with something in it, and no group with versions."""
+        sagemaker = self.aws.client("sagemaker")
+        for one in sagemaker.list_model_packages(ModelPackageGroupName=GROUP)["ModelPackageSummaryList"]:
+            sagemaker.delete_model_package(ModelPackageName=one["ModelPackageArn"])
         s3, bucket = self.aws.client("s3"), self.outputs["Bucket"]
         for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
             for one in page.get("Versions", []):

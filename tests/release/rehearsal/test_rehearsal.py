@@ -108,7 +108,7 @@ def test_a_version_that_is_live_is_left_alone(rehearsal: Rehearsal, live: str) -
 
 
 def test_the_endpoint_goes_with_its_stack(rehearsal: Rehearsal, live: str) -> None:
-    rehearsal.empty_bucket()
+    rehearsal.empty()
 
     deploy.destroy(rehearsal.assembly, rehearsal.aws.settings)
 
