@@ -7,6 +7,7 @@ from datetime import timedelta
 from aws_cdk import Duration, Environment, PermissionsBoundary, RemovalPolicy
 from constructs import Node
 
+from mlplatform_cdk.core import minutes
 from mlplatform_cdk.foundation import SAGEMAKER_SERVICES
 from mlplatform_cdk.release import Strategy
 from mlplatform_cdk.routing import HostedZoneReference
@@ -149,7 +150,7 @@ DEV = PlatformEnvironment(
     zones=2,
     interface_services=("kms", "logs", "sagemaker.api", "sagemaker.runtime", "sts", "studio"),
     removal_policy=RemovalPolicy.DESTROY,
-    quiet_period=Duration.minutes(1),
+    quiet_period=minutes(1),
     processing_instance="ml.m5.large",
     training_instance="ml.m5.large",
     endpoint_instance="ml.m5.large",
@@ -165,7 +166,7 @@ STAGING = PlatformEnvironment(
     zones=2,
     interface_services=SAGEMAKER_SERVICES,
     removal_policy=RemovalPolicy.RETAIN,
-    quiet_period=Duration.minutes(5),
+    quiet_period=minutes(5),
     processing_instance="ml.m5.xlarge",
     training_instance="ml.m5.xlarge",
     endpoint_instance="ml.c5.large",
@@ -186,7 +187,7 @@ PROD = PlatformEnvironment(
     zones=3,
     interface_services=SAGEMAKER_SERVICES,
     removal_policy=RemovalPolicy.RETAIN,
-    quiet_period=Duration.minutes(10),
+    quiet_period=minutes(10),
     processing_instance="ml.m5.2xlarge",
     training_instance="ml.g4dn.xlarge",
     endpoint_instance="ml.c5.xlarge",

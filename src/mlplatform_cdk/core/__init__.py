@@ -29,7 +29,7 @@ from mlplatform_cdk.core.answers import (
 from mlplatform_cdk.core.assets import container_asset, container_context, dockerfile_path, runtime_code
 from mlplatform_cdk.core.build_role import BuildRole
 from mlplatform_cdk.core.dead_letters import dead_letters_of
-from mlplatform_cdk.core.durations import days, hours, minutes
+from mlplatform_cdk.core.durations import days, hours, minutes, seconds
 from mlplatform_cdk.core.errors import ConfigurationError, is_known
 from mlplatform_cdk.core.functions import LAMBDA_RUNTIME, PlatformFunction
 from mlplatform_cdk.core.grants import (
@@ -112,6 +112,7 @@ __all__ = [
     "resource_of",
     "role_arn",
     "runtime_code",
+    "seconds",
     "seconds_of",
     "service_principal",
     "stack_of",

@@ -8,6 +8,12 @@ from mlplatform_cdk.core.answers import seconds_of
 
 
 @cache
+def seconds(count: int) -> Duration:
+    """``Duration.seconds``."""
+    return _lasting(Duration.seconds(count), count)
+
+
+@cache
 def minutes(count: int) -> Duration:
     """``Duration.minutes``."""
     return _lasting(Duration.minutes(count), count * 60)
@@ -25,6 +31,6 @@ def days(count: int) -> Duration:
     return _lasting(Duration.days(count), count * 86_400)
 
 
-def _lasting(duration: Duration, seconds: int) -> Duration:
-    seconds_of.tell(duration, seconds)
+def _lasting(duration: Duration, count: int) -> Duration:
+    seconds_of.tell(duration, count)
     return duration

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
@@ -15,6 +14,7 @@ from mlplatform_cdk.core import (
     function_arn,
     is_known,
     machine_arn,
+    minutes,
     partition_of,
     topic_arn,
 )
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from mlplatform_cdk.release.gates import Gates
 
 RUNTIME = "mlplatform_cdk.release.blue_green.runtime"
-_STEP_TIMEOUT = Duration.minutes(5)
+_STEP_TIMEOUT = minutes(5)
 
 
 class BlueGreenRelease(Construct):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aws_cdk import CustomResource, Duration
+from aws_cdk import CustomResource
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
@@ -13,9 +13,11 @@ from mlplatform_cdk.core import (
     PlatformFunction,
     allowed,
     function_arn,
+    hours,
     machine_arn,
     partition_of,
     permission,
+    seconds,
     stack_of,
 )
 from mlplatform_cdk.core.machines import PlatformStateMachine, StateMachineRole
@@ -25,7 +27,7 @@ from mlplatform_cdk.resilience.teardown.runtime.settings import VARIABLE
 RUNTIME = "mlplatform_cdk.resilience.teardown.runtime"
 RESOURCE_TYPE = "Custom::Teardown"
 # CloudFormation waits for an hour at most; the answer and what comes before it need the rest.
-_LONGEST = Duration.hours(1)
+_LONGEST = hours(1)
 _PATIENCE_S = 50 * 60
 _LONGEST_CALL_S, _MARGIN_S = 15 * 60, 5 * 60
 _NO_MACHINE = "what waits for nobody has no machine to go on in"
@@ -58,13 +60,14 @@ class Cleaner(Construct):
         waits: bool = True,
     ) -> None:
         super().__init__(scope, id)
+        stack_of.tell(self, stack_of(scope))
         self.function = PlatformFunction(
             self,
             "Function",
             package=RUNTIME,
             module=module,
             description=f"Before its stack goes, takes {what} away",
-            timeout=Duration.seconds(ROUND_S if waits else _LONGEST_CALL_S),
+            timeout=seconds(ROUND_S if waits else _LONGEST_CALL_S),
             environment={
                 VARIABLE: stack_of(self).to_json_string(targets),
                 **({"PATIENCE_S": str(_PATIENCE_S)} if waits else {}),
@@ -85,7 +88,7 @@ class Cleaner(Construct):
             "Resource",
             service_token=function_arn(self.function),
             resource_type=RESOURCE_TYPE,
-            service_timeout=_LONGEST if waits else Duration.seconds(_LONGEST_CALL_S + _MARGIN_S),
+            service_timeout=_LONGEST if waits else seconds(_LONGEST_CALL_S + _MARGIN_S),
             properties={"TakesAway": what, **({"Machine": machine_arn(machine)} if machine else {})},
         )
         if machine:

@@ -15,6 +15,7 @@ from mlplatform_cdk.core import (
     has_local_storage,
     is_known,
     key_arn,
+    minutes,
     require_ml_instance,
     role_arn,
 )
@@ -33,7 +34,7 @@ _NAME = re.compile(r"[a-z0-9](?:-?[a-z0-9])*")
 _LONGEST_NAME = 38
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_MetricsConfig.html
 _FREQUENCIES = (10, 30, 60, 120, 180, 240, 300)
-_MINUTE = Duration.minutes(1)
+_MINUTE = minutes(1)
 
 
 class ReleasedEndpoint(Endpoint):
