@@ -1,5 +1,6 @@
 """Does every asset boot alone, with only what its host gives it?"""
 
+import ast
 import importlib.metadata
 import json
 import os
@@ -14,6 +15,7 @@ import pytest
 
 from mlplatform_cdk.assembly import reader
 from mlplatform_cdk.assembly.reader import Stack
+from mlplatform_cdk.core.assets import kit_of
 from mlplatform_cdk.serving.container import sbom
 
 SOURCE = Path(__file__).parents[2] / "src" / "mlplatform_cdk"
@@ -72,7 +74,7 @@ def test_every_function_boots_from_its_asset_with_the_standard_library_alone(dev
     assert len(found) >= 6
 
 
-def test_an_asset_ships_its_runtime_and_the_runtime_kit_and_nothing_else(dev_assembly: Path) -> None:
+def test_an_asset_ships_its_runtime_and_parts_of_the_runtime_kit_and_nothing_else(dev_assembly: Path) -> None:
     for stack in reader.read(dev_assembly).all_stacks():
         for logical_id, handler, folder in functions(stack):
             own = Path(*handler.split(".")[:-2])
@@ -83,6 +85,31 @@ def test_an_asset_ships_its_runtime_and_the_runtime_kit_and_nothing_else(dev_ass
                 if own not in path.parents and Path("mlplatform_cdk/runtimekit") not in path.parents
             }
             assert not foreign, f"{logical_id} ships {sorted(map(str, foreign))}"
+
+
+RUNTIMES = sorted(path for path in SOURCE.rglob("runtime") if path.is_dir())
+
+
+def imported(file: Path) -> Iterator[str]:
+    """The dotted names of ours that a module imports, at its top or in a function."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{file} imports by a relative name, which kit_of does not follow"
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES, ids=lambda path: ".".join(path.relative_to(SOURCE).parts[:-1]))
+def test_a_function_ships_all_that_it_imports_from_the_kit(runtime: Path) -> None:
+    package = ".".join(runtime.relative_to(SOURCE.parent).parts)
+    kept = [runtime, *(SOURCE.parent.joinpath(*place) for place in kit_of(package))]
+    files = [file for place in kept for file in ([place] if place.is_file() else place.rglob("*.py"))]
+
+    names = {name for file in files for name in imported(file) if name.startswith("mlplatform_cdk.runtimekit.")}
+    parts = {name.split(".")[2] for name in names}
+    assert parts <= {place.stem for place in kept}
+    assert len(kept) < len(list((SOURCE / "runtimekit").iterdir())), "the whole kit"
 
 
 def requirements_of(context: Path, dockerfile: str) -> Iterator[str]:
