@@ -1,6 +1,6 @@
 """What is left in an account and region that could cost money, by the type in CloudFormation and the name."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -44,17 +44,19 @@ _LISTS = (
 )
 
 
-def leftovers(client: Callable[[str], Any]) -> set[Leftover]:
+def leftovers(client: Callable[[str], Any], *, besides: Container[str] = ()) -> set[Leftover]:
     """Everything that is there; keys whose deletion is scheduled cost nothing, and neither do ended jobs.
 
     :param client: makes the client of a service.
+    :param besides: names and ids of what is left out; default: nothing.
     """
     found = {
         (kind, one[name] if name else one)
         for kind, service, call, member, name in _LISTS
         for one in getattr(client(service), call)()[member]
     }
-    return found | set(_by_other_calls(client))
+    found |= set(_by_other_calls(client, besides))
+    return {one for one in found if one[1] not in besides}
 
 
 def of_standing_stacks(client: Callable[[str], Any]) -> set[str]:
@@ -89,13 +91,14 @@ def _listed(kept: Iterable[Kept]) -> list[Leftover]:
     return [(_IN_WORDS.get(one.type, one.type), one.name) for one in kept]
 
 
-def _by_other_calls(client: Callable[[str], Any]) -> Iterator[Leftover]:
+def _by_other_calls(client: Callable[[str], Any], besides: Container[str]) -> Iterator[Leftover]:
     kms, sagemaker = client("kms"), client("sagemaker")
     scaling = client("application-autoscaling").describe_scalable_targets(ServiceNamespace="sagemaker")
     processing = sagemaker.list_processing_jobs(StatusEquals="InProgress")["ProcessingJobSummaries"]
     training = sagemaker.list_training_jobs(StatusEquals="InProgress")["TrainingJobSummaries"]
     endpoints = client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
-    keys = (kms.describe_key(KeyId=one["KeyId"])["KeyMetadata"] for one in kms.list_keys()["Keys"])
+    ids = [one["KeyId"] for one in kms.list_keys()["Keys"] if one["KeyId"] not in besides]
+    keys = (kms.describe_key(KeyId=one)["KeyMetadata"] for one in ids)
     yield from (("AWS::SQS::Queue", url.rpartition("/")[2]) for url in client("sqs").list_queues().get("QueueUrls", []))
     yield from (("AWS::EC2::VPCEndpoint", one["ServiceName"]) for one in endpoints if one["State"] != "deleted")
     yield from (

@@ -80,9 +80,8 @@ def destroyed(last_rehearsal: Rehearsal) -> Destroyed:
             seen.running[stack.name] = len(found["executions"])
         report = deploy.destroy(replace(rehearsal.assembly, stacks=(stack,), stages=()), rehearsal.settings)
         seen.stacks.extend(one.name for one in report.stacks)
-    of_others = of_standing_stacks(rehearsal.client)
-    found = leftovers(rehearsal.client)
-    seen.left = {one for one in found if one[1] not in of_others and not one[1].startswith("inbox-")}
+    found = leftovers(rehearsal.client, besides=of_standing_stacks(rehearsal.client))
+    seen.left = {one for one in found if not one[1].startswith("inbox-")}
     seen.plan = teardown.plan(rehearsal.assembly, packaged(), Usage())
     return seen
 
