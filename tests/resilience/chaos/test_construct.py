@@ -139,7 +139,7 @@ def test_a_drill_holds_the_lock_of_the_releases_from_before_the_look_until_it_is
 
     assert list(breaks) == ["Hold", "Look", "Break", "Wait", "Mend", "LetGo"]
     assert breaks["Hold"]["inputs"]["InputPayload"]["Owner"] == "{{ automation:EXECUTION_ID }}"
-    assert breaks["Hold"]["inputs"]["InputPayload"]["Seconds"] == str((10 + 45) * 60)
+    assert breaks["Hold"]["inputs"]["InputPayload"]["Seconds"] == str((10 + 75) * 60)
     assert (breaks["Hold"]["onFailure"], breaks["Look"]["onFailure"]) == ("Abort", "step:LetGo")
     assert breaks["Mend"]["inputs"]["Parameters"]["Drill"] == ["{{ automation:EXECUTION_ID }}"]
     assert list(mends) == ["Mend", "LetGo"]

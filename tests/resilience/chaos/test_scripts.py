@@ -131,6 +131,14 @@ def throttled(gateway: Gateway, method: str, monkeypatch: pytest.MonkeyPatch) ->
     return {**stage, **kept}
 
 
+def test_an_api_that_another_drill_has_broken_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    gateway = Gateway()
+    throttled(gateway, "*/*", monkeypatch)
+
+    with pytest.raises(RuntimeError, match="another drill has broken them, or its mending failed"):
+        throttle.look({**STAGE, "Methods": "*/*"}, None)
+
+
 def test_an_api_lets_nothing_through_and_then_what_it_did_before(monkeypatch: pytest.MonkeyPatch) -> None:
     gateway = Gateway()
     former = gateway.get_stage()

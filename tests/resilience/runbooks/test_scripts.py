@@ -8,6 +8,7 @@ import pytest
 from moto import mock_aws
 
 from mlplatform_cdk.resilience.runbooks.runtime import copies, others, rebuilding, scaling
+from mlplatform_cdk.resilience.runbooks.runtime import rows as restored
 
 REGION = "eu-west-1"
 NAMES = {"Region": REGION, "Names": "{region}.models.example.com"}
@@ -58,6 +59,14 @@ class Endpoint:
 
     def delete_endpoint(self, **_: str) -> None:
         self.deleted = True
+
+    def get_paginator(self, _operation: str) -> Any:
+        return self
+
+    def paginate(self, **_: str) -> list[dict[str, Any]]:
+        known = {"arn:mine": "Approved", "arn:refused": "Rejected"}
+        summaries = [{"ModelPackageArn": arn, "ModelApprovalStatus": status} for arn, status in known.items()]
+        return [{"ModelPackageSummaryList": summaries}]
 
 
 def rows(owner: str) -> str:
@@ -122,7 +131,8 @@ def test_an_endpoint_that_serves_again_is_left_alone(aws: None, monkeypatch: pyt
 
 
 @pytest.mark.parametrize(
-    ("status", "must_go"), [("", "no"), ("Failed", "no"), ("InService", "no"), ("UpdateRollbackFailed", "yes")]
+    ("status", "must_go"),
+    [("", "no"), ("Failed", "no"), ("InService", "no"), ("UpdateRollbackFailed", "no"), ("OutOfService", "yes")],
 )
 def test_what_a_release_does_not_make_anew_by_itself_must_go_first(
     aws: None, monkeypatch: pytest.MonkeyPatch, status: str, must_go: str
@@ -132,6 +142,41 @@ def test_what_a_release_does_not_make_anew_by_itself_must_go_first(
     found = rebuilding.look({"EndpointName": "churn", "Group": "churn", "Version": "arn:mine"}, None)
 
     assert found == {"Version": "arn:mine", "Status": status or "none", "MustGo": must_go}
+
+
+@pytest.mark.parametrize(("version", "said"), [("arn:typo", "none of it"), ("arn:refused", "Rejected")])
+def test_nothing_is_deleted_for_a_version_that_a_release_would_refuse(
+    aws: None, monkeypatch: pytest.MonkeyPatch, version: str, said: str
+) -> None:
+    asked(monkeypatch, Endpoint("OutOfService"), rebuilding)
+
+    with pytest.raises(RuntimeError, match=f"{version} must be an approved version of churn, and is {said}"):
+        rebuilding.look({"EndpointName": "churn", "Group": "churn", "Version": version}, None)
+
+
+def test_an_endpoint_that_a_drill_holds_is_left_alone(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked(monkeypatch, Endpoint("OutOfService"), rebuilding)
+
+    with pytest.raises(RuntimeError, match="no execution may hold the lock of churn, and drill-1 does"):
+        rebuilding.clear({"EndpointName": "churn", "Table": rows("drill-1")}, None)
+
+
+@pytest.mark.parametrize("wanted", ["missing", "all"])
+def test_an_old_lock_does_not_come_back_with_the_rows(aws: None, wanted: str) -> None:
+    rows("long ago")
+    dynamodb, keys = boto3.client("dynamodb"), [("endpoint", "HASH"), ("at", "RANGE")]
+    dynamodb.put_item(TableName="records", Item={"endpoint": {"S": "churn"}, "at": {"S": "1"}})
+    dynamodb.create_table(
+        TableName="used",
+        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+    told = restored.copy({"From": "records", "To": "used", "Rows": wanted}, None)
+
+    assert told == {"Copied": "1", "Kept": "0"}
+    assert [row["endpoint"]["S"] for row in dynamodb.scan(TableName="used")["Items"]] == ["churn"]
 
 
 def test_without_a_version_in_production_a_rebuild_asks_for_one(aws: None) -> None:

@@ -75,6 +75,20 @@ def test_versions_go_before_objects(resources: dict[str, dict[str, Any]]) -> Non
     assert buckets in registries["DependsOn"]
 
 
+def test_what_is_kept_only_after_the_teardown_was_made_is_refused() -> None:
+    stack = stack_in()
+    key = Keys(stack, "Keys").data
+    bucket = ArtifactStore(stack, "Bucket", key=key, removal_policy=DESTROY)
+    Teardown(stack, "Teardown", key=key, buckets=[bucket])
+
+    bucket.apply_removal_policy(RETAIN)
+
+    with pytest.raises(
+        RuntimeError, match="Bucket/Resource must still be deleted with its stack, as when the teardown"
+    ):
+        Template.from_stack(stack)
+
+
 def test_where_all_is_kept_it_defines_nothing() -> None:
     stack = stack_in()
     key = Keys(stack, "Keys").data

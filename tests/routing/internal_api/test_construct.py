@@ -123,6 +123,7 @@ def test_security_groups_let_each_step_in_from_the_one_before_alone(inside: Insi
     assert {entry for entry in entries if entry[0] in {door, balancer, front}} == {
         (door, balancer, 443),
         (balancer, front, 443),
+        (balancer, group("jobs"), 443),  # the probe's
     }
     leaving = {
         (one["GroupId"]["Fn::GetAtt"][0], one["DestinationSecurityGroupId"]["Fn::GetAtt"][0], one["FromPort"])

@@ -109,6 +109,16 @@ def test_a_key_that_still_runs_is_waited_for_and_no_fault_of_the_region() -> Non
         client(world(a=always(reply(409, retry_after="1")), b=well())).invoke(b"", idempotent=False)
 
 
+def test_a_key_that_runs_for_seconds_is_asked_for_where_it_runs_until_it_is_done() -> None:
+    runs = always(reply(409, retry_after="1"))
+    wire = world(a=between(0, 7, runs, well()), b=well())
+
+    answer = client(wire).invoke(b"")
+
+    assert (answer.region, set(wire.asked())) == ("a", {"a"})
+    assert wire.slept[:3] == [1.0, 1.0, 1.0]
+
+
 @pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 413, 424, 501])
 def test_a_request_that_is_wrong_is_tried_nowhere_else(status: int) -> None:
     wire = world(a=always(reply(status, b'{"message":\n "no"}', x_amzn_requestid="r-9")), b=well())

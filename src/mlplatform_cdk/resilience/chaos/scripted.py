@@ -19,7 +19,9 @@ from mlplatform_cdk.resilience.chaos.documents import Lock, breaking, mending
 from mlplatform_cdk.resilience.chaos.fault import Action, Fault, Injection, iso
 
 _STARTING = timedelta(minutes=15)  # what it takes besides, before and after
-_MENDING = timedelta(minutes=45)  # after which the lock is free in any case: three tries of ten minutes, and more
+_MENDING = timedelta(
+    minutes=75
+)  # then the lock is free in any case: a look, the break, three tries of ten minutes each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

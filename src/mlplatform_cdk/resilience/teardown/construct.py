@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
+import jsii
 from aws_cdk import CfnDeletionPolicy, CfnResource
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
-from constructs import Construct, IConstruct
+from constructs import Construct, IConstruct, IValidation
 
 from mlplatform_cdk.core import ConfigurationError, bucket_arn, bucket_name, machine_arn, resource_of, stack_of
 from mlplatform_cdk.registry import ModelRegistry
@@ -58,6 +59,7 @@ class Teardown(Construct):
         super().__init__(scope, id)
         stack_of.tell(self, stack_of(scope))
         self._key = key
+        self._going: list[CfnResource] = []
         steps = [
             self._define_machines(pipelines, machines, [*starters, *(one.trigger for one in pipelines)]),
             self._define_releases(releases),
@@ -66,6 +68,8 @@ class Teardown(Construct):
             self._define_buckets([one for one in buckets if self._goes(one)]),
         ]
         cleaners = [one for one in steps if one is not None]
+        if self._going:
+            self.node.add_validation(_StillGoes(self._going))
         # CloudFormation deletes what depends on another before that other.
         for earlier, later in pairwise(cleaners):
             earlier.resource.node.add_dependency(later.resource)
@@ -191,4 +195,28 @@ class Teardown(Construct):
             raise ConfigurationError(
                 self, f"a teardown is for what its own stack makes, got the borrowed {construct.node.path}"
             )
-        return resource.cfn_options.deletion_policy in (None, CfnDeletionPolicy.DELETE)
+        goes = _is_deleted(resource)
+        if goes:
+            self._going.append(resource)
+        return goes
+
+
+def _is_deleted(resource: CfnResource) -> bool:
+    return resource.cfn_options.deletion_policy in (None, CfnDeletionPolicy.DELETE)
+
+
+@jsii.implements(IValidation)
+class _StillGoes:
+    """What went with its stack when the teardown was made must still go when every aspect has had its say."""
+
+    def __init__(self, going: Sequence[CfnResource]) -> None:
+        self._going = going
+
+    def validate(self) -> list[str]:
+        """One sentence for each thing that is kept by now, and would be emptied all the same."""
+        return [
+            f"{one.node.path} must still be deleted with its stack, as when the teardown that empties it was made, and "
+            "is kept by now; give it its removal policy before that"
+            for one in self._going
+            if not _is_deleted(one)
+        ]

@@ -48,6 +48,7 @@ class Balancer(Construct):
             self._accept_addresses()
         # The probe calls from here, also where jobs may reach nothing but named services.
         network.job_security_group.add_egress_rule(self.group, HTTPS, "HTTPS to the internal API")
+        self.group.add_ingress_rule(network.job_security_group, HTTPS, "HTTPS of the probe, whoever else may call")
         self.group.connections.allow_to(door.group, HTTPS, "HTTPS to the private API")
         logs = access_logs_of(self, removal_policy=RemovalPolicy.RETAIN)
         self.resource = balancing.CfnLoadBalancer(

@@ -60,6 +60,7 @@ class Call:
     _tried: set[str] = field(default_factory=set)
     _started: int = 0
     _rounds: int = 0
+    _rest_s: float | None = None
     _hedge_at: float | None = None
 
     def run(self) -> Answer:
@@ -158,6 +159,7 @@ class Call:
         elapsed = now - one.ticket.began
         if isinstance(outcome, Reply) and outcome.status == answers.RUNNING:
             regions.answered(one.ticket, now, fully=False)  # the region is well; one key has to wait
+            self._rest_s = answers.pause_s(outcome) or None
             unsafe = True
         elif isinstance(outcome, Reply):
             regions.failed(one.ticket, now, why=answers.said(outcome), pause_s=answers.pause_s(outcome))
@@ -179,6 +181,12 @@ class Call:
     def _again(self) -> None:
         """Start the next attempt, at once in a region that was not asked, else after a pause."""
         shared = self.shared
+        if self._rest_s is not None:
+            # The request runs already: to ask whether it is done is no attempt, and its region knows it first.
+            self._sleep(self._rest_s)
+            self._rest_s = None
+            self._started -= 1
+            self._tried.clear()
         if self._started >= shared.retries.attempts:
             raise self._given_up(f"a call makes at most {shared.retries.attempts} attempts")
         if self._now() >= self.deadline:

@@ -18,6 +18,11 @@ def look(events: Mapping[str, Any], _context: object) -> dict[str, Any]:
 
     settings = _stage(boto3.client("apigateway"), events)["methodSettings"]
     own = [settings.get(method) for method in events["Methods"].split()]
+    if any(one and one["throttlingRateLimit"] <= float(events["Rate"]) for one in own):
+        raise RuntimeError(
+            f"{events['Methods']} must let more through than {events['Rate']} requests a second, and do not: another "
+            "drill has broken them, or its mending failed; mend them first"
+        )
     return {
         "Former": ",".join(
             f"{one['throttlingRateLimit']} {one['throttlingBurstLimit']}" if one else _NONE for one in own

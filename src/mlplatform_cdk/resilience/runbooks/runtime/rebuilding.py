@@ -8,8 +8,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-# Statuses in which SageMaker takes no update: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeEndpoint.html
-_DEAD = ("OutOfService", "UpdateRollbackFailed")
+# It serves nothing and takes no update: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeEndpoint.html
+# One that is UpdateRollbackFailed serves, with a mix of two configurations: nothing here deletes it.
+_DEAD = ("OutOfService",)
 _STAGE, _IN_SERVICE = "Production", "InService"
 _PATIENCE_S, _LOOK_EVERY_S = 540.0, 5.0
 
@@ -18,10 +19,12 @@ def look(events: Mapping[str, str], _context: object) -> dict[str, str]:
     """The version to release, how the endpoint is, and whether it must go first.
 
     :param events: ``EndpointName``, ``Group`` and ``Version``, where ``production`` is the one that is marked so.
-    :raises RuntimeError: when no version is in production.
+    :raises RuntimeError: when no version is in production, or the one that is asked for is not approved in the group:
+        nothing is deleted for what would then be refused.
     """
     status = _status(events["EndpointName"])
     version = _in_production(events["Group"]) if events["Version"] == "production" else events["Version"]
+    _require_approved(events["Group"], version)
     return {"Version": version, "Status": status or "none", "MustGo": "yes" if status in _DEAD else "no"}
 
 
@@ -69,6 +72,17 @@ def _in_production(group: str) -> str:
     return str(newest["ModelPackageArn"])
 
 
+def _require_approved(group: str, version: str) -> None:
+    pages = client("sagemaker").get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
+    found = {
+        one["ModelPackageArn"]: one["ModelApprovalStatus"] for page in pages for one in page["ModelPackageSummaryList"]
+    }
+    if found.get(version) != "Approved":
+        raise RuntimeError(
+            f"{version} must be an approved version of {group}, and is {found.get(version, 'none of it')}"
+        )
+
+
 def _is_marked(package: Mapping[str, Any]) -> bool:
     life = package.get("ModelLifeCycle", {})
     return (life.get("Stage"), life.get("StageStatus")) == (_STAGE, _IN_SERVICE)
@@ -78,9 +92,11 @@ def _holder(table: str, name: str) -> str:
     """The execution that holds the endpoint's lock and runs; empty: none does."""
     key = {"endpoint": {"S": f"lock#{name}"}, "at": {"S": "lock"}}
     item = client("dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
-    owner = item.get("owner", {}).get("S", "")
+    owner = str(item.get("owner", {}).get("S", ""))
     if not owner:
         return ""
+    if ":execution:" not in owner:
+        return owner  # a drill's, which ends by itself
     states = client("stepfunctions")
     try:
         return owner if states.describe_execution(executionArn=owner)["status"] == "RUNNING" else ""
