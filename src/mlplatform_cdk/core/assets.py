@@ -47,8 +47,7 @@ def kit_of(package: str) -> tuple[tuple[str, ...], ...]:
     while todo:
         place = todo.pop()
         looked_through.add(place)
-        parts = {_part(name) for name in _names_in(place)} - {None}
-        needed |= {(*kit, part) for part in parts if part}
+        needed |= {(*kit, part) for part in map(_part, _names_in(place)) if part}
         todo |= needed - looked_through
     return tuple(sorted(needed))
 
