@@ -8,6 +8,7 @@ _MACHINES = ("RetrainingMachine7ADC3CEC", "TrainMachine696F121D")
 _RESTORED = "DynamoDB has no name for a restored table but the one given; the table that it comes from begins it"
 _VERSIONS = "SageMaker numbers the versions of a group; the group is named"
 _EXECUTIONS = "an execution is named when it is started; the machine is named"
+_HOLDERS = "any machine's execution may hold an endpoint's lock, also one of a machine that is gone; only described"
 
 
 def _of(resource: str, page: str, reason: str, *actions: str) -> Wildcard:
@@ -34,6 +35,7 @@ WAYS_OUT = (
         _on(f"states:execution:<{machine}.Name>:*", _STATES, _EXECUTIONS, "DescribeExecution", "StopExecution")
         for machine in _MACHINES
     ),
+    _on("states:execution:*", _STATES, _HOLDERS, "DescribeExecution"),
     _of("*", _SAGEMAKER, NO_RESOURCE, "sagemaker:ListProcessingJobs", "sagemaker:ListTrainingJobs"),
     _on("sagemaker:processing-job/breast-cancer-*", _SAGEMAKER, RUNS, "StopProcessingJob"),
     _on("sagemaker:training-job/breast-cancer-*", _SAGEMAKER, RUNS, "StopTrainingJob"),

@@ -22,6 +22,7 @@ from mlplatform_cdk.release.ab_test.definition import RECOVER
 from mlplatform_cdk.release.ab_test.runtime.facts import Test
 from mlplatform_cdk.release.ab_test.runtime.handler import STEPS
 from mlplatform_cdk.release.records import ReleaseRecords
+from mlplatform_cdk.resilience.teardown import Teardown
 from mlplatform_cdk.runtimekit.ab_test import Metric, PlanError, TestPlan
 from mlplatform_cdk.runtimekit.ab_test.plan import MOST_LOOKS
 from mlplatform_cdk.serving import Endpoint, ReleasedEndpoint
@@ -111,6 +112,18 @@ def test_a_release_may_see_the_test_and_end_it_for_a_rollback() -> None:
     (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
     assert statement["Action"] == ["states:DescribeExecution", "states:StopExecution"]
     assert {"Fn::GetAtt": [machine, "Name"]} in statement["Resource"]["Fn::Join"][1]
+
+
+def test_a_teardown_ends_a_test_after_what_would_start_its_recovery() -> None:
+    built = Built()
+    ends = {"machines": [built.test.state_machine], "starters": [built.test.recovery]}
+    Teardown(built.stack, "Teardown", key=built.test.key, **ends)
+
+    template, _, _ = built.rendered()
+
+    (cleaner,) = [name for name, one in template["Resources"].items() if one["Type"] == "Custom::Teardown"]
+    (rule,) = [one for name, one in template["Resources"].items() if name.startswith("TestEndedFromOutside")]
+    assert cleaner in rule["DependsOn"]
 
 
 def test_a_lock_that_releases_do_not_see_is_refused() -> None:

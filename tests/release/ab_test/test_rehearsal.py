@@ -22,6 +22,7 @@ from mlplatform_cdk.local.administrator import Administrator
 from mlplatform_cdk.local.settings import Settings, client_environment
 from mlplatform_cdk.release import BlueGreenRelease, Strategy
 from mlplatform_cdk.release.ab_test import ABRouter, ABTest
+from mlplatform_cdk.resilience.teardown import Teardown
 from mlplatform_cdk.runtimekit import aws
 from mlplatform_cdk.runtimekit.ab_test import ABClient, Answer, Guard, Metric, TestPlan
 from mlplatform_cdk.runtimekit.ab_test.assignment import assign
@@ -232,6 +233,15 @@ class Rehearsal:
         )
         return item
 
+    def take_away(self) -> dict[str, Any]:
+        """One round of what ends the releases when the stack goes, by the role that it has for that."""
+        client, what = self.aws.client("lambda"), "Before its stack goes, takes running releases away"
+        (name,) = [one["FunctionName"] for one in client.list_functions()["Functions"] if one["Description"] == what]
+        round_ = {"step": "round", "started": "2026-01-01T00:00:00+00:00"}
+        answer = client.invoke(FunctionName=name, Payload=json.dumps(round_))
+        said: dict[str, Any] = json.loads(answer["Payload"].read())
+        return said
+
     def report(self, state: TestState) -> str:
         key = f"ab-tests/{state.run}/report.html"
         body: bytes = self.aws.client("s3").get_object(Bucket=self.outputs["Bucket"], Key=key)["Body"].read()
@@ -298,6 +308,7 @@ def _synthesize(outdir: Path, settings: Settings) -> Assembly:
             f"Table{name}": test.table.table_name,
             f"Router{name}": router.function.function_name,
         }
+    Teardown(stack, "Teardown", key=key, releases=[release])
     base.say(outputs)
     app.synth()
     return read(outdir)
@@ -326,11 +337,28 @@ def test_a_clear_winner_among_a_templates_variants_gets_all_requests(rehearsal: 
     assert answer["InvokedProductionVariant"] == "b"
 
 
+def test_a_teardown_takes_the_lock_of_what_a_machine_that_is_gone_has_left(rehearsal: Rehearsal) -> None:
+    gone = rehearsal.outputs[f"Machine{OWNED}"].replace(":stateMachine:", ":execution:") + "Gone:test"
+    row = {"endpoint": f"lock#{OWNED}", "at": "lock", "owner": gone, "version": "", "action": "ab_test"}
+    item = {name: {"S": value} for name, value in (row | {"since": "2026-01-01T00:00:00+00:00"}).items()}
+    rehearsal.aws.client("dynamodb").put_item(TableName=rehearsal.outputs["RecordsTable"], Item=item)
+
+    assert rehearsal.take_away()["done"] is True
+
+    assert rehearsal.lock(OWNED) is None
+    assert rehearsal.steps(OWNED) == [("Teardown", "ended")]
+
+
 def test_challengers_come_up_beside_the_live_version_and_the_winner_is_released(rehearsal: Rehearsal) -> None:
     before = rehearsal.serving()
     challenger = rehearsal.register("challenger")
     execution = rehearsal.start(OWNED, {"challengers": [challenger]})
     state = rehearsal.opened(OWNED, execution)
+    assert (rehearsal.lock(OWNED) or {})["owner"]["S"] == execution
+    assert rehearsal.take_away()["errorMessage"] == (
+        f"no A/B test may run on {OWNED} when its releases go, and {execution} does; to end it: "
+        f"aws stepfunctions stop-execution --execution-arn {execution}, then delete the stack again"
+    )
     assert [arm.variant for arm in state.arms] == ["a", "t1"]
     assert state.arms[1].version == challenger
     assert rehearsal.scaled() == {"a": (1, 3), "t1": (1, 3)}

@@ -1,6 +1,7 @@
 """Do the runbooks' scripts look rightly, and change what they say?"""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -69,8 +70,12 @@ class Endpoint:
         return [{"ModelPackageSummaryList": summaries}]
 
 
-def rows(owner: str) -> str:
-    """A table with an endpoint's lock."""
+def minutes_from_now(minutes: float) -> str:
+    return (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat()
+
+
+def rows(owner: str, **more: str) -> str:
+    """A table with an endpoint's lock, which is an hour old."""
     client = boto3.client("dynamodb")
     keys = [("endpoint", "HASH"), ("at", "RANGE")]
     client.create_table(
@@ -79,8 +84,8 @@ def rows(owner: str) -> str:
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
         BillingMode="PAY_PER_REQUEST",
     )
-    lock = {"endpoint": {"S": "lock#churn"}, "at": {"S": "lock"}, "owner": {"S": owner}}
-    client.put_item(TableName="records", Item=lock)
+    lock = {"endpoint": "lock#churn", "at": "lock", "owner": owner, "since": minutes_from_now(-60)} | more
+    client.put_item(TableName="records", Item={name: {"S": value} for name, value in lock.items()})
     return "records"
 
 
@@ -120,12 +125,29 @@ def test_an_endpoint_whose_lock_is_held_is_left_alone(aws: None, monkeypatch: py
     assert not endpoint.deleted
 
 
+GONE = "arn:aws:states:eu-west-1:123456789012:execution:gone:one"
+
+
+@pytest.mark.parametrize(
+    ("owner", "said", "minutes", "holds"),
+    [
+        pytest.param(GONE, "since", -6, False, id="an execution that nobody knows any more"),
+        pytest.param(GONE, "since", -4, True, id="one that nobody knows yet"),
+        pytest.param("drill-1", "until", -1, False, id="a drill that is over"),
+    ],
+)
+def test_a_lock_is_held_as_releases_see_it(aws: None, owner: str, said: str, minutes: int, holds: bool) -> None:  # noqa: FBT001
+    table = rows(owner, **{said: minutes_from_now(minutes)})
+
+    assert bool(rebuilding._holder(table, "churn")) is holds
+
+
 def test_an_endpoint_that_serves_again_is_left_alone(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
     endpoint = Endpoint("InService")
     asked(monkeypatch, endpoint, rebuilding)
 
     with pytest.raises(RuntimeError, match="must be gone, and is InService"):
-        rebuilding.clear({"EndpointName": "churn", "Table": rows("")}, None)
+        rebuilding.clear({"EndpointName": "churn", "Table": rows(GONE)}, None)
 
     assert not endpoint.deleted
 
@@ -158,7 +180,7 @@ def test_an_endpoint_that_a_drill_holds_is_left_alone(aws: None, monkeypatch: py
     asked(monkeypatch, Endpoint("OutOfService"), rebuilding)
 
     with pytest.raises(RuntimeError, match="no execution may hold the lock of churn, and drill-1 does"):
-        rebuilding.clear({"EndpointName": "churn", "Table": rows("drill-1")}, None)
+        rebuilding.clear({"EndpointName": "churn", "Table": rows("drill-1", until=minutes_from_now(1))}, None)
 
 
 @pytest.mark.parametrize("wanted", ["missing", "all"])

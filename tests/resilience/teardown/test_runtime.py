@@ -150,16 +150,20 @@ def make_table() -> None:
     )
 
 
-def lock(owner: str) -> None:
+def minutes_from_now(minutes: float) -> str:
+    return (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat()
+
+
+def lock(owner: str, *, action: str = "release", since_minutes: float = 60, **more: str) -> None:
     values = {
         "endpoint": "lock#churn",
         "at": "lock",
         "owner": owner,
         "version": "v",
-        "action": "release",
-        "since": "now",
+        "action": action,
+        "since": minutes_from_now(-since_minutes),
     }
-    item = release_records.to_item(values)
+    item = release_records.to_item(values | more)
     boto3.client("dynamodb").put_item(TableName="records", Item=item)
 
 
@@ -180,18 +184,64 @@ def test_a_release_is_stopped_and_loses_its_lock_with_a_record(monkeypatch: pyte
     assert [one.decision for one in release_records.history("records", "churn")] == ["ended"]
 
 
-def test_the_lock_of_a_running_execution_of_another_machine_is_respected(
-    monkeypatch: pytest.MonkeyPatch, machine: str
-) -> None:
-    test = boto3.client("stepfunctions").start_execution(stateMachineArn=machine, name="ab-test")["executionArn"]
+GONE = "arn:aws:states:eu-west-1:123456789012:execution:gone:one"
+ONLY_LOCKS = json.dumps({"machines": [], "locks": [{"table": "records", "endpoint": "churn"}]})
+
+
+@pytest.fixture
+def another(monkeypatch: pytest.MonkeyPatch, machine: str) -> str:
+    """A running execution of a machine that is not the teardown's, and a table of records."""
     make_table()
-    lock(test)
-    monkeypatch.setenv("TAKES_AWAY", json.dumps({"machines": [], "locks": [{"table": "records", "endpoint": "churn"}]}))
+    monkeypatch.setenv("TAKES_AWAY", ONLY_LOCKS)
+    arn: str = boto3.client("stepfunctions").start_execution(stateMachineArn=machine, name="another")["executionArn"]
+    return arn
+
+
+def test_for_a_running_execution_of_another_machine_it_waits_and_says_how_to_end_it(another: str) -> None:
+    lock(another, action="ab_test_end")
 
     made = releases._work(lambda: 60.0)
 
-    assert made.waits_for == f"the end of {test}, which holds the endpoint and is of no machine here"
-    assert [row["owner"] for row in releases._rows("records", "churn")] == [test]
+    way_out = f"to end it: aws stepfunctions stop-execution --execution-arn {another}"
+    assert made.waits_for == f"the end of {another}, which holds churn ({way_out})"
+    assert [row["owner"] for row in releases._rows("records", "churn")] == [another]
+
+
+def test_for_a_running_ab_test_it_does_not_wait_for_weeks(another: str) -> None:
+    lock(another, action="ab_test")
+
+    with pytest.raises(
+        releases.EndpointHeld, match=f"no A/B test may run on churn when its releases go, and {another}"
+    ):
+        releases._work(lambda: 60.0)
+
+    assert [row["owner"] for row in releases._rows("records", "churn")] == [another]
+
+
+@pytest.mark.parametrize("action", ["ab_test", "ab_test_end", "release"])
+def test_whatever_has_ended_holds_no_lock(another: str, action: str) -> None:
+    boto3.client("stepfunctions").stop_execution(executionArn=another)
+    lock(another, action=action)
+
+    assert releases._work(lambda: 60.0) == DONE
+    assert releases._rows("records", "churn") == []
+
+
+@pytest.mark.parametrize(("since_minutes", "waits"), [(4.0, True), (6.0, False)])
+def test_an_execution_that_is_not_found_may_have_just_begun(another: str, since_minutes: float, waits: bool) -> None:  # noqa: FBT001
+    lock(GONE, since_minutes=since_minutes)
+
+    assert bool(releases._work(lambda: 60.0).waits_for) is waits
+
+
+@pytest.mark.parametrize(("minutes", "waits"), [(1.0, True), (-1.0, False)])
+def test_a_drill_holds_the_lock_until_its_time_is_over(another: str, minutes: float, waits: bool) -> None:  # noqa: FBT001
+    until = minutes_from_now(minutes)
+    lock("drill-1", action="drill", until=until)
+
+    said = releases._work(lambda: 60.0).waits_for
+
+    assert said == (f"the end of drill-1, which holds churn (a drill, over at {until} at the latest)" if waits else "")
 
 
 def test_a_job_is_of_the_run_in_its_name() -> None:

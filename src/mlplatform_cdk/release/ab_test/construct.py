@@ -155,7 +155,8 @@ class ABTest(Construct):
         self.state_machine = self._define_machine(test, notifications, winners)
         if release is not None:
             grant_end(self, release.function.platform_role, self.state_machine)
-        self._define_recovery()
+        #: Starts a recovery when a test is ended from outside; a ``Teardown`` takes it away before it ends tests.
+        self.recovery = self._define_recovery()
         publish_test(
             self,
             TestAddress(
@@ -212,7 +213,7 @@ class ABTest(Construct):
             key=self.key,
         )
 
-    def _define_recovery(self) -> None:
+    def _define_recovery(self) -> events.Rule:
         """A test that is ended from outside is taken over by an execution that leaves the endpoint as it should be."""
         starter = PlatformRole(
             self,
@@ -222,7 +223,7 @@ class ABTest(Construct):
         )
         self.grant_start(starter)
         dead = events.EventField.from_path("$.detail.executionArn")
-        events.Rule(
+        return events.Rule(
             self,
             "EndedFromOutside",
             description=f"The A/B test {self.test_name} was ended from outside",

@@ -120,6 +120,16 @@ class ReleaseRecords(Construct):
         on_key = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"]
         return Access([allowed(_HOLD, self.table_arn), allowed(on_key, key_arn(self._key))])
 
+    def seeing_holders(self) -> Access:
+        """What looking takes whether the holder of a lock still runs, of whichever machine it is.
+
+        An A/B test of any stack may hold it, and so may what is left of a machine that is gone, so that no list of
+        machines names them all; and where IAM refuses the look, nobody knows whether the holder runs.
+        """
+        executions = arn_of(self, "states", "execution:*")
+        why = "a lock may be held by an execution of any machine, also of one that is gone; they are only described"
+        return Access([allowed(["states:DescribeExecution"], executions)], patterns={executions: why})
+
     def _changing(self, actions: Sequence[str], *, tells: bool) -> Access:
         bus = arn_of(self, "events", f"event-bus/{self.bus_name}")
         telling = [allowed(["events:PutEvents"], bus)] if tells else []

@@ -1,12 +1,12 @@
 """Releases the version in production again: makes an endpoint anew that is gone, failed or out of service."""
 
-from mlplatform_cdk.core import Access, allowed, decrypting
+from mlplatform_cdk.core import Access, allowed, decrypting, machine_arn
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release import BlueGreenRelease
 from mlplatform_cdk.resilience.automation import Automation, Parameter, branch, run_script
 from mlplatform_cdk.resilience.automation.documents import Step
 from mlplatform_cdk.resilience.runbooks.parts import REASON, SCRIPTS, WHO, Place
-from mlplatform_cdk.resilience.runbooks.roll_back import machine_access, run_machine
+from mlplatform_cdk.resilience.runbooks.roll_back import run_machine
 from mlplatform_cdk.runtimekit.runbook_names import Runbook
 from mlplatform_cdk.serving import ReleasedEndpoint
 
@@ -40,9 +40,10 @@ def rebuild(
             ),
         },
         access=[
-            machine_access(place, release),
+            release.records.seeing_holders(),
             Access(
                 [
+                    allowed(["states:StartExecution"], machine_arn(release.state_machine)),
                     allowed(["sagemaker:ListModelPackages"], *versions),
                     allowed(["sagemaker:DescribeEndpoint", "sagemaker:DeleteEndpoint"], endpoint.endpoint_arn),
                     allowed(["dynamodb:GetItem"], release.records.table_arn),

@@ -25,7 +25,7 @@ def roll_back(place: Place, *, release: BlueGreenRelease, endpoint_name: str) ->
             "by a release of it. A release that runs is ended. Asked for twice, it goes back once."
         ),
         parameters={"Reason": REASON},
-        access=[machine_access(place, release)],
+        access=[_machine_access(place, release)],
         outputs=["Start.executionArn"],
     )
 
@@ -57,7 +57,7 @@ def run_machine(release: BlueGreenRelease, request: str) -> list[Step]:
     ]
 
 
-def machine_access(place: Place, release: BlueGreenRelease) -> Access:
+def _machine_access(place: Place, release: BlueGreenRelease) -> Access:
     """What these steps take."""
     machine = release.state_machine
     executions = arn_of(place.scope, "states", f"execution:{machine.state_machine_name}:*")

@@ -13,13 +13,17 @@ _LISTS = "X-Ray's calls and SageMaker's lists take no resource"
 _OF_JOBS = ("ListProcessingJobs", "ListTrainingJobs", "StopProcessingJob", "StopTrainingJob")
 
 
-def ending(scope: Construct, machines: Sequence[sfn.StateMachine]) -> Access:
-    """Ends the executions of ``machines``."""
+def ending(scope: Construct, machines: Sequence[sfn.StateMachine], *, sees_others: bool = False) -> Access:
+    """Ends the executions of ``machines``.
+
+    :param sees_others: another access lets it look at those and at any others; default: it looks at those alone.
+    """
     executions = [arn_of(scope, "states", f"execution:{machine_name(one)}:*") for one in machines]
+    looks = [] if sees_others else ["states:DescribeExecution"]
     return Access(
         [
             allowed(["states:ListExecutions"], *map(machine_arn, machines)),
-            allowed(["states:DescribeExecution", "states:StopExecution"], *executions),
+            allowed([*looks, "states:StopExecution"], *executions),
         ],
         patterns=dict.fromkeys(executions, "the executions of one machine, whose names come with them"),
     )

@@ -26,7 +26,8 @@ class Teardown(Construct):
     starts releases and runs goes; running pipelines end with their jobs; running releases end and lose their lock; apps
     of Studio are stopped; versions of models, and the objects of buckets, are deleted. Then CloudFormation deletes the
     rest, the endpoint among it. What waits for others has 50 minutes, deleting by itself 15; then it fails with what is
-    left, and the next destroy goes on.
+    left, and the next destroy goes on. An A/B test of another stack that runs on an endpoint is not ended: the destroy
+    fails at once and says how to end it.
 
     **Nothing that is kept is touched**: of buckets, registries and Studio's spaces only those whose removal policy is
     ``DESTROY`` are emptied. An update that drops this construct from a stack takes nothing away, either. Where there
@@ -36,7 +37,7 @@ class Teardown(Construct):
     :param releases: whose releases end, of this stack's endpoints; default: none.
     :param pipelines: whose runs and jobs end; default: none.
     :param machines: further state machines whose executions end, such as an A/B test's or a train's; default: none.
-    :param starters: what starts those, such as a rule: it goes before them; default: nothing.
+    :param starters: what starts those, such as a test's ``recovery``: it goes before them; default: nothing.
     :param studios: where apps are stopped, and, if they go, people's own spaces are deleted; default: none.
     :param registries: which lose their versions, if they go; default: none.
     :param buckets: which are shut and emptied in this order, if they go; that of the access logs last; default: none.
@@ -89,7 +90,11 @@ class Teardown(Construct):
                     {"table": one.records.table_name, "endpoint": one.endpoint.endpoint_name} for one in releases
                 ],
             },
-            access=[access.ending(self, every), *(one.records.writing() for one in releases)],
+            access=[
+                access.ending(self, every, sees_others=True),
+                releases[0].records.seeing_holders(),
+                *(one.records.writing() for one in releases),
+            ],
             environment={**releases[0].records.environment},
             key=self._key,
         )

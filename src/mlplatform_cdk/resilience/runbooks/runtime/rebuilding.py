@@ -6,6 +6,7 @@ first. That is done here, and only while no execution holds the endpoint's lock:
 
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 # It serves nothing and takes no update: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeEndpoint.html
@@ -13,6 +14,8 @@ from typing import Any
 _DEAD = ("OutOfService",)
 _STAGE, _IN_SERVICE = "Production", "InService"
 _PATIENCE_S, _LOOK_EVERY_S = 540.0, 5.0
+# As release/blue_green/runtime/lock.py: so long DescribeExecution may not know an execution that has begun.
+_NEWBORN = timedelta(minutes=5)
 
 
 def look(events: Mapping[str, str], _context: object) -> dict[str, str]:
@@ -92,16 +95,17 @@ def _holder(table: str, name: str) -> str:
     """The execution that holds the endpoint's lock and runs; empty: none does."""
     key = {"endpoint": {"S": f"lock#{name}"}, "at": {"S": "lock"}}
     item = client("dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
-    owner = str(item.get("owner", {}).get("S", ""))
-    if not owner:
+    row, now = {name: str(value.get("S", "")) for name, value in item.items()}, datetime.now(UTC)
+    if not row:
         return ""
-    if ":execution:" not in owner:
-        return owner  # a drill's, which ends by itself
+    owner = row["owner"]
+    if "until" in row:  # a drill's, which ends by itself
+        return owner if now < datetime.fromisoformat(row["until"]) else ""
     states = client("stepfunctions")
     try:
         return owner if states.describe_execution(executionArn=owner)["status"] == "RUNNING" else ""
     except states.exceptions.ExecutionDoesNotExist:
-        return ""
+        return owner if now - datetime.fromisoformat(row["since"]) < _NEWBORN else ""
 
 
 def client(service: str) -> Any:

@@ -20,17 +20,13 @@ def stop(machine_arn: str) -> list[str]:
     return running
 
 
-def is_running(execution_arn: str) -> bool:
-    """Does it run; one that Step Functions does not know does not."""
-    return _status(execution_arn) == "RUNNING"
-
-
 def is_known(execution_arn: str) -> bool:
     """Is there such an execution, whatever has become of it."""
-    return bool(_status(execution_arn))
+    return bool(status_of(execution_arn))
 
 
-def _status(execution_arn: str) -> str:
+def status_of(execution_arn: str) -> str:
+    """How it is; empty: Step Functions does not know it."""
     if ":execution:" not in execution_arn:  # a drill holds the lock of a release by a name of its own
         return ""
     states = aws.client("stepfunctions")

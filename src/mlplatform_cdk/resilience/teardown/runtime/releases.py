@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mlplatform_cdk.resilience.teardown.runtime import executions
@@ -9,11 +10,19 @@ from mlplatform_cdk.resilience.teardown.runtime.door import answer_to
 from mlplatform_cdk.resilience.teardown.runtime.rounds import DONE, Round, SecondsLeft
 from mlplatform_cdk.resilience.teardown.runtime.settings import targets
 from mlplatform_cdk.runtimekit import aws, release_records
+from mlplatform_cdk.runtimekit.errors import KnownError
 from mlplatform_cdk.runtimekit.release_records import PARTITION_KEY, SORT_KEY
 
 STEP = "Teardown"
 # A step that had read the lock before it was taken gives its call up within a minute.
 _SETTLES_S = 90
+# As release/blue_green/runtime/lock.py has both: what an A/B test is started for, and how long a new execution may be
+# unknown to DescribeExecution.
+_AB_TEST, _NEWBORN = "ab_test", timedelta(minutes=5)
+
+
+class EndpointHeld(KnownError):
+    """Somebody else works on the endpoint, and not only for a while."""
 
 
 def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
@@ -24,20 +33,23 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
 def _work(_seconds_left: SecondsLeft) -> Round:
     wanted = targets()
     stopped = {arn for machine in wanted["machines"] for arn in executions.stop(machine)}
-    held = [holder for one in wanted["locks"] for holder in _take_lock(one["table"], one["endpoint"])]
+    held = [held for one in wanted["locks"] if (held := _take_lock(one["table"], one["endpoint"]))]
     if held:
-        return Round(waits_for=f"the end of {', '.join(held)}, which holds the endpoint and is of no machine here")
+        return Round(waits_for=", and ".join(held))
     if stopped:
         return Round(waits_for=f"the last calls of {len(stopped)} stopped executions", pause_s=_SETTLES_S)
     return DONE
 
 
-def _take_lock(table: str, endpoint: str) -> list[str]:
-    """Remove the lock and the places in its line, each with a record; those who hold one and still run are given."""
+def _take_lock(table: str, endpoint: str) -> str:
+    """Remove the lock and the places in its line, each with a record; what is to be waited for, or nothing.
+
+    :raises EndpointHeld: when an A/B test runs: it may do so for weeks, and is no release of this stack.
+    """
     alive = []
     for row in _rows(table, endpoint):
-        if executions.is_running(row["owner"]):
-            alive.append(row["owner"])
+        if _is_alive(row, datetime.now(UTC)):
+            alive.append(row)
             continue
         release_records.record(
             table,
@@ -50,7 +62,27 @@ def _take_lock(table: str, endpoint: str) -> list[str]:
             reason="the stack of its state machine is being deleted",
         )
         _remove(table, endpoint, row)
-    return alive
+    for row in alive:
+        if row["action"] == _AB_TEST:
+            raise EndpointHeld(
+                f"no A/B test may run on {endpoint} when its releases go, and {row['owner']} does; {_way_out(row)}, "
+                "then delete the stack again"
+            )
+    return ", and ".join(f"the end of {row['owner']}, which holds {endpoint} ({_way_out(row)})" for row in alive)
+
+
+def _is_alive(row: dict[str, Any], now: datetime) -> bool:
+    """Does who wrote the row still work. A drill's row has an end of its own; the dead of any machine hold nothing."""
+    if "until" in row:
+        return now < datetime.fromisoformat(row["until"])
+    status = executions.status_of(row["owner"])
+    return status == "RUNNING" or (not status and now - datetime.fromisoformat(row["since"]) < _NEWBORN)
+
+
+def _way_out(row: dict[str, Any]) -> str:
+    if "until" in row:
+        return f"a drill, over at {row['until']} at the latest"
+    return f"to end it: aws stepfunctions stop-execution --execution-arn {row['owner']}"
 
 
 def _rows(table: str, endpoint: str) -> list[dict[str, Any]]:
