@@ -1,12 +1,16 @@
 """The platform, one environment at a time: ``cdk synth -c environment=prod``."""
 
+import gc
 import sys
 
-from aws_cdk import App
+# What CDK loads and makes lives until the synthesis ends: to look through it for garbage is a twentieth of the time.
+gc.disable()
 
-from mlplatform_cdk.core import ConfigurationError
-from stacks.environments import UnknownEnvironmentError, chosen
-from stacks.stage import PlatformStage
+from aws_cdk import App  # noqa: E402
+
+from mlplatform_cdk.core import ConfigurationError  # noqa: E402
+from stacks.environments import UnknownEnvironmentError, chosen  # noqa: E402
+from stacks.stage import PlatformStage  # noqa: E402
 
 
 def main() -> None:

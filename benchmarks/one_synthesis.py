@@ -57,6 +57,7 @@ def _load(workload: str) -> Build:
         sys.path.insert(0, str(Path(workload).parent))  # an import, since Python keeps bytecode of those alone
         bare: Build = importlib.import_module(Path(workload).stem).build
         return bare
+    importlib.import_module("app")  # as the platform's own app is loaded, with the switch of Python that it sets
     from benchmarks import workloads
 
     return workloads.load(name, int(number or 1))
