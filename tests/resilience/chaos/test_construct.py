@@ -131,7 +131,7 @@ def test_what_there_was_is_read_before_it_is_broken_and_mended_however_breaking_
     assert steps["Wait"]["inputs"] == {"Duration": "PT10M"}
     assert (steps["Mend"]["inputs"]["Api"], steps["Mend"]["isEnd"]) == ("StartAutomationExecution", True)
     assert steps["Mend"]["inputs"]["Parameters"]["Former"] == ["{{ Look.Former }}"]
-    assert set(all_faults.document("throttled", "Mend")["parameters"]) == {"AutomationAssumeRole", "Former"}
+    assert set(all_faults.document("throttled", "Mend")["parameters"]) == {"AutomationAssumeRole", "Drill", "Former"}
 
 
 def test_a_drill_holds_the_lock_of_the_releases_from_before_the_look_until_it_is_mended(all_faults: Everything) -> None:
@@ -142,7 +142,8 @@ def test_a_drill_holds_the_lock_of_the_releases_from_before_the_look_until_it_is
     assert breaks["Hold"]["inputs"]["InputPayload"]["Seconds"] == str((10 + 75) * 60)
     assert (breaks["Hold"]["onFailure"], breaks["Look"]["onFailure"]) == ("Abort", "step:LetGo")
     assert breaks["Mend"]["inputs"]["Parameters"]["Drill"] == ["{{ automation:EXECUTION_ID }}"]
-    assert list(mends) == ["Mend", "LetGo"]
+    assert list(mends) == ["Hold", "Mend", "LetGo"]
+    assert (mends["Hold"]["inputs"]["Handler"], mends["Hold"]["onFailure"]) == ("hold_on", "Abort")
     assert mends["LetGo"]["inputs"]["InputPayload"]["Owner"] == "{{ Drill }}"
     held = [one for one in all_faults.may("capacityMendRole") if "dynamodb:PutItem" in one["Action"]]
     assert "Records" in json.dumps(held[0]["Resource"])
@@ -163,7 +164,9 @@ def test_the_calls_of_the_documents_are_calls_of_aws_and_their_scripts_have_what
         if "Script" in inputs:
             assert f"def {inputs['Handler']}(" in inputs["Script"]
             read = {*re.findall(r"""events\[["'](\w+)["']\]""", inputs["Script"])}
-            unread = {"Former", "InstanceCount", "VariantName"} if inputs["Handler"] == "look" else set()
+            unread = (
+                {"Configuration", "Former", "InstanceCount", "VariantName"} if inputs["Handler"] == "look" else set()
+            )
             assert read - {*inputs["InputPayload"]} <= unread  # what it makes itself, for the others
 
 
@@ -205,9 +208,27 @@ def test_people_are_told_of_experiments_and_of_what_could_not_be_mended(all_faul
 
     (experiment,) = [one["detail"] for one in patterns if one["source"] == ["aws.fis"]]
     assert len(experiment["experiment-template-id"]) == 8
-    (unmended,) = [one["detail"] for one in patterns if one["source"] == ["aws.ssm"]]
-    assert len(unmended["Definition"]) == 3
-    assert "Failed" in unmended["Status"]
+    documents = [one["detail"] for one in patterns if one["source"] == ["aws.ssm"]]
+    named = [sorted(one["Ref"][:-8] for one in rule["Definition"]) for rule in documents]
+    faults = ("capacity", "stopped", "throttled")
+    assert sorted(named) == [[f"Chaos{name}{kind}Document" for name in faults] for kind in ("Break", "Mend")]
+    assert all(rule["Status"] == ["Cancelled", "Failed", "TimedOut"] for rule in documents)
+
+
+def test_what_mends_outlives_what_ends_the_drills_and_no_schedule_does(all_faults: Everything) -> None:
+    kinds = {one["Type"]: (name, one) for name, one in all_faults.resources.items()}
+    (name, resource), (_, schedule) = kinds["Custom::DrillsEnded"], kinds["AWS::Scheduler::Schedule"]
+    depends = json.dumps(resource)
+
+    roles = [name for name in all_faults.resources if re.match(r"Chaos(capacity|link)(Role|BreakRole|MendRole)", name)]
+    assert len(roles) == 8  # each with its permissions
+    assert all(f'"{role}"' in depends for role in roles)
+    assert sum("Breaks" in one for one in resource["Properties"]["Drills"]) == 3
+    assert len(resource["Properties"]["Drills"]) == 8
+    assert any(one.startswith("ChaosTold") for one in resource["DependsOn"])
+    assert name in schedule["DependsOn"]
+    methods = {one["UpdateMethod"] for one in all_faults.of_type("AWS::SSM::Document")}
+    assert methods == {"Replace"}  # so that what runs keeps the documents that it knows until it has ended
 
 
 def test_cdk_nag_and_cfn_lint_find_nothing(all_faults: Everything) -> None:

@@ -67,6 +67,28 @@ def test_a_release_that_came_between_the_look_and_the_row_is_not_overwritten(mon
         holding.hold(DRILL, None)
 
 
+def test_a_drill_mends_only_while_no_other_has_the_lock_and_holds_it_anew() -> None:
+    holding.hold({**DRILL, "Seconds": "-1"}, None)
+
+    holding.hold_on(DRILL, None)
+
+    assert not release().held
+    holding.let_go(DRILL, None)
+    assert release().held
+    with pytest.raises(RuntimeError, match="drill-1 must still hold dev-churn to mend it, and another has it by now"):
+        holding.hold_on(DRILL, None)
+    assert _held().owner == ONE
+
+
+def test_what_could_not_be_mended_in_time_is_mended_later_although_a_release_waits() -> None:
+    holding.hold({**DRILL, "Seconds": "-1"}, None)
+    lock_rows.write(ENDPOINT, _waiting(), anyway=True)
+
+    holding.hold_on({**DRILL, "Owner": "drill-2"}, None)
+
+    assert _held().owner == "drill-2"
+
+
 def test_a_drill_that_could_not_let_go_leaves_nothing_to_bring_back_and_is_over_some_day() -> None:
     holding.hold({**DRILL, "Seconds": "-1"}, None)
 

@@ -9,7 +9,7 @@ from moto import mock_aws
 
 from mlplatform_cdk.resilience.chaos.runtime import capacity, throttle
 
-NAME = {"EndpointName": "churn"}
+GIVEN = {"EndpointName": "churn", "InstancesLeft": "1"}
 
 
 @pytest.fixture(autouse=True)
@@ -56,28 +56,48 @@ def broken(given: dict[str, str]) -> dict[str, Any]:
 def test_the_variant_that_serves_loses_its_instances_and_gets_them_back() -> None:
     client = endpoint(green=4, blue=5)
 
-    kept = broken({**NAME, "InstancesLeft": "1"})
+    kept = broken(GIVEN)
 
     assert counts(client) == {"green": 1, "blue": 5}
-    assert kept == {"VariantName": "green", "InstanceCount": "4"}
-    capacity.mend({**NAME, **kept}, None)
+    assert kept == {"VariantName": "green", "InstanceCount": "4", "Configuration": "c"}
+    capacity.mend({**GIVEN, **kept}, None)
     assert counts(client) == {"green": 4, "blue": 5}
 
 
 def test_what_has_been_scaled_further_meanwhile_is_left_as_it_is() -> None:
     client = endpoint(green=2)
-    kept = broken({**NAME, "InstancesLeft": "1"})
+    kept = broken(GIVEN)
     wanted = [{"VariantName": "green", "DesiredInstanceCount": 6}]
     client.update_endpoint_weights_and_capacities(EndpointName="churn", DesiredWeightsAndCapacities=wanted)
 
-    assert capacity.mend({**NAME, **kept}, None) == {"Mended": "by itself"}
+    assert capacity.mend({**GIVEN, **kept}, None) == {"Mended": "by itself"}
     assert counts(client) == {"green": 6}
+
+
+def test_what_was_given_other_instances_or_another_configuration_since_is_not_overwritten() -> None:
+    client = endpoint(green=4)
+    kept = broken(GIVEN)
+    wanted = [{"VariantName": "green", "DesiredInstanceCount": 2}]
+    client.update_endpoint_weights_and_capacities(EndpointName="churn", DesiredWeightsAndCapacities=wanted)
+
+    told = capacity.mend({**GIVEN, **kept}, None)
+    released = capacity.mend({**GIVEN, **kept, "Configuration": "former", "InstancesLeft": "2"}, None)
+
+    assert told == {"Mended": "nothing: by now green was given 2 instances"}
+    assert released == {"Mended": "nothing: by now the endpoint is c"}
+    assert counts(client) == {"green": 2}
+
+
+def test_an_endpoint_that_is_gone_has_nothing_to_mend() -> None:
+    kept = {"VariantName": "green", "InstanceCount": "3", "Configuration": "c"}
+
+    assert capacity.mend({**GIVEN, **kept}, None) == {"Mended": "nothing: the endpoint is gone"}
 
 
 def test_a_variant_that_a_release_took_away_meanwhile_is_not_missed() -> None:
     endpoint(green=2)
 
-    told = capacity.mend({**NAME, "VariantName": "blue", "InstanceCount": "3"}, None)
+    told = capacity.mend({**GIVEN, "VariantName": "blue", "InstanceCount": "3", "Configuration": "c"}, None)
 
     assert told == {"Mended": "by itself"}
 
@@ -86,7 +106,7 @@ def test_an_endpoint_with_nothing_to_lose_is_not_broken() -> None:
     client = endpoint(green=1)
 
     with pytest.raises(RuntimeError, match="must be in service with more than 1 instances, got 1"):
-        broken({**NAME, "InstancesLeft": "1"})
+        broken(GIVEN)
 
     assert counts(client) == {"green": 1}
 
@@ -164,6 +184,17 @@ def test_one_method_lets_nothing_through_with_its_logs_as_before_and_then_has_no
     throttle.mend(stage, None)
     throttle.mend(stage, None)  # its answer may be lost, and it is run again
     assert gateway.get_stage() == former
+
+
+def test_a_rate_that_somebody_has_set_since_is_not_overwritten(monkeypatch: pytest.MonkeyPatch) -> None:
+    gateway = Gateway()
+    stage = throttled(gateway, "*/*", monkeypatch)
+    gateway.settings["*/*"]["throttlingRateLimit"] = 25.0
+
+    told = throttle.mend(stage, None)
+
+    assert gateway.settings["*/*"]["throttlingRateLimit"] == 25
+    assert told["Mended"].endswith("no longer broken: */*")
 
 
 def test_of_two_methods_each_gets_back_what_it_had(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ class Automation(Construct):
     :param sentence: what the role is for.
     :param access: what it may.
     :param name: the document's; default: CloudFormation gives it one.
+    :param replaces: a change makes another document, of another name, in place of another version; default: a version.
     """
 
     def __init__(
@@ -27,6 +28,7 @@ class Automation(Construct):
         sentence: str,
         access: Sequence[Access],
         name: str | None = None,
+        replaces: bool = False,
     ) -> None:
         super().__init__(scope, id)
         self.role = PlatformRole(
@@ -38,7 +40,7 @@ class Automation(Construct):
             name=name,
             document_type="Automation",
             content=content(self.role.role_arn) if callable(content) else content,
-            update_method="NewVersion",
+            update_method="Replace" if replaces else "NewVersion",
         )
         self.name = name or self.document.ref
 

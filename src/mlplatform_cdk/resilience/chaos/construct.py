@@ -22,6 +22,7 @@ from mlplatform_cdk.core import (
     reading,
     writing,
 )
+from mlplatform_cdk.resilience.chaos.ending import Drill, DrillsEnded
 from mlplatform_cdk.resilience.chaos.fault import Fault, Injection
 from mlplatform_cdk.resilience.chaos.hours import wrong_hours
 from mlplatform_cdk.resilience.chaos.schedule import ExperimentSchedule
@@ -96,7 +97,7 @@ class ChaosExperiments(Construct):
         self.faults: Mapping[str, Fault] = {**faults}
         #: The alarms that stop each experiment.
         self.stopped_by = {name: self._stopping(name, fault, stop_on) for name, fault in faults.items()}
-        self._reports, self._mended_by = reports, list[str]()
+        self._reports, self._drills = reports, list[Drill]()
         self.log = logs.LogGroup(
             self,
             "Log",
@@ -111,13 +112,17 @@ class ChaosExperiments(Construct):
         self._service = iam.ServicePrincipal("fis.amazonaws.com", conditions={"StringEquals": ours, "ArnLike": runs})
         #: The id of each experiment's template.
         self.template_ids = {name: self._define(name, fault) for name, fault in faults.items()}
+        ending = DrillsEnded(self, "Ended", drills=self._drills, key=reports.encryption_key)
         for name, cron in planned.items():
-            ExperimentSchedule(
+            begins = ExperimentSchedule(
                 self, f"{name}Schedule", name=name, template_id=self.template_ids[name], cron=cron, timezone=timezone
             )
+            begins.node.add_dependency(ending.resource)  # nothing starts any more when they are ended
         if notifications is not None:
             templates = [*self.template_ids.values()]
-            ExperimentsTold(self, "Told", templates=templates, mended_by=self._mended_by, topic=notifications)
+            documents = [one.documents for one in self._drills if one.documents is not None]
+            told = ExperimentsTold(self, "Told", templates=templates, documents=documents, topic=notifications)
+            ending.resource.node.add_dependency(told)
 
     def _check(self, faults: Mapping[str, Fault], planned: Mapping[str, str], *, in_production: bool) -> None:
         if not faults:
@@ -152,7 +157,6 @@ class ChaosExperiments(Construct):
     def _define(self, name: str, fault: Fault) -> str:
         own = Construct(self, name)
         injection = fault.define(own)
-        self._mended_by += injection.mended_by
         role = self._role(own, name, fault, injection)
         template = _Template(
             own,
@@ -177,6 +181,7 @@ class ChaosExperiments(Construct):
             ),
         )
         template.node.add_dependency(role.node.find_child("Permissions"))
+        self._drills.append(Drill(template_id=template.attr_id, role=role, documents=injection.documents))
         return template.attr_id
 
     def _role(self, own: Construct, name: str, fault: Fault, injection: Injection) -> PlatformRole:

@@ -66,11 +66,9 @@ def breaking(
     :param lock: which is held until it is mended; default: none.
     """
     known = {name: f"{{{{ Look.{name} }}}}" for name in kept}
-    told = {ASSUMED: [mending_role], **{name: [value] for name, value in known.items()}}
+    told = {ASSUMED: [mending_role], **{name: [value] for name, value in known.items()}, _OWNER: [_EXECUTION]}
     otherwise = "Abort" if lock is None else "step:LetGo"
     to_mend: dict[str, Any] = {"onFailure": "step:Mend", "onCancel": "step:Mend"}
-    if lock is not None:
-        told[_OWNER] = [_EXECUTION]
     outputs = {name: (f"$.Payload.{name}", "String") for name in kept}
     if_not_looked: dict[str, Any] = {"onFailure": otherwise, "onCancel": otherwise, "nextStep": "Break"}
     starts = {"DocumentName": mending, "Parameters": told}
@@ -98,13 +96,14 @@ def mending(
     """
     payload = {**given, **{name: f"{{{{ {name} }}}}" for name in kept}}
     last: dict[str, Any] = {"isEnd": True} if lock is None else {"nextStep": "LetGo"}
+    drill = f"{{{{ {_OWNER} }}}}"
     steps = [
+        *_holding_on(lock, drill),
         run_script("Mend", _file(script), "mend", payload, maxAttempts=3, onFailure="Abort", **last),
-        *_letting_go(lock, f"{{{{ {_OWNER} }}}}"),
+        *_letting_go(lock, drill),
     ]
     parameters = {name: Parameter(description="What there was, as the step Look tells it") for name in kept}
-    if lock is not None:
-        parameters[_OWNER] = Parameter(description="The execution that holds the lock of the endpoint")
+    parameters[_OWNER] = Parameter(description="The execution that broke it, and holds the lock of the endpoint")
     return document(steps, description=f"Mends what this did: {what}.", parameters=parameters)
 
 
@@ -113,6 +112,12 @@ def _holding(lock: Lock | None, otherwise: str) -> list[Any]:
         return []
     then: dict[str, Any] = {"onFailure": "Abort", "onCancel": otherwise, "nextStep": "Look"}
     return [run_script("Hold", _file("holding"), "hold", lock.given(_EXECUTION), **then)]
+
+
+def _holding_on(lock: Lock | None, owner: str) -> list[Any]:
+    if lock is None:
+        return []
+    return [run_script("Hold", _file("holding"), "hold_on", lock.given(owner), onFailure="Abort", nextStep="Mend")]
 
 
 def _letting_go(lock: Lock | None, owner: str) -> list[Any]:

@@ -52,7 +52,7 @@ class CapacityLost(ScriptedFault):
             scope,
             "capacity",
             given={"EndpointName": self.endpoint.endpoint_name, "InstancesLeft": str(self.instances_left)},
-            kept=["VariantName", "InstanceCount"],
+            kept=["VariantName", "InstanceCount", "Configuration"],
             access=Access([allowed(actions, self.endpoint.endpoint_arn)]),
             endpoint_name=self.endpoint.endpoint_name,
         )

@@ -10,6 +10,7 @@ from aws_cdk import aws_fis as fis
 from constructs import Construct
 
 from mlplatform_cdk.core import Access
+from mlplatform_cdk.resilience.automation import Automation
 
 TEN_MINUTES = timedelta(minutes=10)
 MINUTE = timedelta(minutes=1)
@@ -20,6 +21,18 @@ Action = fis.CfnExperimentTemplate.ExperimentTemplateActionProperty
 Target = fis.CfnExperimentTemplate.ExperimentTemplateTargetProperty
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Documents:
+    """Two documents of Systems Manager that belong together.
+
+    :param breaks: breaks, waits, and starts the other one.
+    :param mends: mends.
+    """
+
+    breaks: Automation
+    mends: Automation
+
+
 @dataclass(frozen=True, slots=True)
 class Injection:
     """A fault as a template has it.
@@ -27,13 +40,13 @@ class Injection:
     :param action: what is done.
     :param access: what the experiment's role may do for it.
     :param targets: to what; default: the action's parameters say it.
-    :param mended_by: the documents that mend it; default: AWS FIS does.
+    :param documents: the one that breaks and the one that mends; default: AWS FIS does both.
     """
 
     action: Action
     access: Sequence[Access]
     targets: Mapping[str, Target] = field(default_factory=dict)
-    mended_by: Sequence[str] = ()
+    documents: Documents | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from mlplatform_cdk.core import Access, arn_of, stack_of
 from mlplatform_cdk.release.records import ReleaseRecords
 from mlplatform_cdk.resilience.automation import Automation
 from mlplatform_cdk.resilience.chaos.documents import Lock, breaking, mending
-from mlplatform_cdk.resilience.chaos.fault import Action, Fault, Injection, iso
+from mlplatform_cdk.resilience.chaos.fault import Action, Documents, Fault, Injection, iso
 
 _STARTING = timedelta(minutes=15)  # what it takes besides, before and after
 _MENDING = timedelta(
@@ -52,6 +52,7 @@ class ScriptedFault(Fault, ABC):
             content=mending(script, what=self.sentence, given=given, kept=kept, lock=lock),
             sentence=f"Mends: {self.sentence}",
             access=accesses,
+            replaces=True,
         )
         breaker = Automation(
             scope,
@@ -68,6 +69,7 @@ class ScriptedFault(Fault, ABC):
             ),
             sentence=self.sentence,
             access=[*accesses, mender.starting()],
+            replaces=True,
         )
         action = Action(
             action_id="aws:ssm:start-automation-execution",
@@ -78,7 +80,8 @@ class ScriptedFault(Fault, ABC):
                 "maxDuration": iso(self.lasts + _STARTING),
             },
         )
-        return Injection(action, [breaker.starting(watches=True)], mended_by=[mender.name])
+        documents = Documents(breaks=breaker, mends=mender)
+        return Injection(action, [breaker.starting(watches=True)], documents=documents)
 
     def _lock(self, endpoint_name: str) -> Lock | None:
         if self.records is None:

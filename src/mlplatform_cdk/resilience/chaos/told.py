@@ -1,4 +1,4 @@
-"""Tells people that something is broken on purpose, how that ended, and that what mends it failed."""
+"""Tells people that something is broken on purpose, how that ended, and that it may be broken still."""
 
 from collections.abc import Sequence
 
@@ -8,6 +8,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from mlplatform_cdk.core import acknowledge, dead_letters_of
+from mlplatform_cdk.resilience.chaos.fault import Documents
 
 _FIELD = events.EventField.from_path
 _UNMENDED = ["Cancelled", "Failed", "TimedOut"]
@@ -20,12 +21,12 @@ class ExperimentsTold(Construct):
     https://docs.aws.amazon.com/systems-manager/latest/userguide/monitoring-eventbridge-events.html
 
     :param templates: the ids of the experiments' templates.
-    :param mended_by: names of the documents that mend.
+    :param documents: those that break and mend.
     :param topic: where it is told; a topic of another stack must let EventBridge in itself.
     """
 
     def __init__(
-        self, scope: Construct, id: str, *, templates: Sequence[str], mended_by: Sequence[str], topic: sns.ITopic
+        self, scope: Construct, id: str, *, templates: Sequence[str], documents: Sequence[Documents], topic: sns.ITopic
     ) -> None:
         super().__init__(scope, id)
         self._dead = dead_letters_of(self)
@@ -46,14 +47,21 @@ class ExperimentsTold(Construct):
             f"{_FIELD('$.detail.experiment-template-id')}) is {state}: {_FIELD('$.detail.new-state.reason')}",
             topic,
         )
-        if mended_by:
+        if documents:
+            # Where it could not even start the one that mends, such as where that one's role is gone.
+            self._define(
+                "Broken",
+                _ended_badly([one.breaks.name for one in documents]),
+                "What broke something did not end by itself",
+                f"{_FIELD('$.region')}: the execution {_FIELD('$.detail.ExecutionId')} of "
+                f"{_FIELD('$.detail.Definition')}, which breaks something, ended as {_FIELD('$.detail.Status')}. If "
+                "its step Break has begun, its step Mend must have succeeded, which starts what mends it: look at "
+                "both, and start that document with what the step Look says, if it was not",
+                topic,
+            )
             self._define(
                 "Unmended",
-                events.EventPattern(
-                    source=["aws.ssm"],
-                    detail_type=["EC2 Automation Execution Status-change Notification"],
-                    detail={"Definition": [*mended_by], "Status": _UNMENDED},
-                ),
+                _ended_badly([one.mends.name for one in documents]),
                 "What an experiment broke may be broken still",
                 f"{_FIELD('$.region')}: what an experiment broke may be broken still. The execution "
                 f"{_FIELD('$.detail.ExecutionId')} of {_FIELD('$.detail.Definition')} ended as "
@@ -71,3 +79,11 @@ class ExperimentsTold(Construct):
                 targets.SnsTopic(topic, dead_letter_queue=self._dead, message=events.RuleTargetInput.from_text(text))
             ],
         )
+
+
+def _ended_badly(documents: Sequence[str]) -> events.EventPattern:
+    return events.EventPattern(
+        source=["aws.ssm"],
+        detail_type=["EC2 Automation Execution Status-change Notification"],
+        detail={"Definition": [*documents], "Status": _UNMENDED},
+    )

@@ -20,7 +20,11 @@ def look(events: Mapping[str, Any], _context: object) -> dict[str, Any]:
             f"the endpoint must be in service with more than {left} instances, got {before}, "
             f"{described['EndpointStatus']}"
         )
-    return {"VariantName": variant["VariantName"], "InstanceCount": str(before)}
+    return {
+        "VariantName": variant["VariantName"],
+        "InstanceCount": str(before),
+        "Configuration": described["EndpointConfigName"],
+    }
 
 
 def break_it(events: Mapping[str, Any], _context: object) -> dict[str, Any]:
@@ -32,15 +36,24 @@ def break_it(events: Mapping[str, Any], _context: object) -> dict[str, Any]:
 
 
 def mend(events: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    """Give the variant as many instances as it had; what scaled it further meanwhile is left as it is."""
+    """Give the variant as many instances as it had, if it still has what ``break_it`` left, by the same configuration.
+
+    What a release or scaling has changed since is theirs.
+    """
     import boto3
 
     client, name = boto3.client("sagemaker"), events["EndpointName"]
     described = _settled(client, name)
-    now = {one["VariantName"]: one.get("CurrentInstanceCount") or 0 for one in described["ProductionVariants"]}
+    if described is None:
+        return {"Mended": "nothing: the endpoint is gone"}
+    if events["Configuration"] != described["EndpointConfigName"]:
+        return {"Mended": f"nothing: by now the endpoint is {described['EndpointConfigName']}"}
+    now = {one["VariantName"]: one.get("DesiredInstanceCount") or 0 for one in described["ProductionVariants"]}
     variant, before = events["VariantName"], int(events["InstanceCount"])
     if variant not in now or now[variant] >= before:
         return {"Mended": "by itself"}
+    if now[variant] != int(events["InstancesLeft"]):
+        return {"Mended": f"nothing: by now {variant} was given {now[variant]} instances"}
     _set(client, name, variant, before)
     return {"Mended": f"{variant} has {before} instances again"}
 
@@ -50,11 +63,16 @@ def _set(client: Any, name: str, variant: str, count: int) -> None:
     client.update_endpoint_weights_and_capacities(EndpointName=name, DesiredWeightsAndCapacities=wanted)
 
 
-def _settled(client: Any, name: str) -> Mapping[str, Any]:
-    """The endpoint, once SageMaker takes changes again."""
+def _settled(client: Any, name: str) -> Mapping[str, Any] | None:
+    """The endpoint, once SageMaker takes changes again; None: there is none."""
     until = time.monotonic() + _PATIENCE_S
     while True:
-        described: Mapping[str, Any] = client.describe_endpoint(EndpointName=name)
+        try:
+            described: Mapping[str, Any] = client.describe_endpoint(EndpointName=name)
+        except client.exceptions.ClientError as error:
+            if "Could not find" in str(error):
+                return None
+            raise
         if described["EndpointStatus"] == "InService" or time.monotonic() > until:
             return described
         time.sleep(_PAUSE_S)

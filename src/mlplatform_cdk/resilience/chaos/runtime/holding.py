@@ -28,23 +28,40 @@ def hold(events: Mapping[str, Any], _context: object) -> dict[str, Any]:
     if others:
         action, by = others[0]["action"]["S"], others[0]["owner"]["S"]
         raise RuntimeError(f"no release may run or be left to recover when a drill begins, got the {action} of {by}")
-    row = {
-        "endpoint": name,
-        "at": _ROW,
-        "owner": owner,
-        "version": "",
-        "action": _ACTION,
-        "since": now.isoformat(),
-        "until": (now + timedelta(seconds=int(events["Seconds"]))).isoformat(),
-    }
+    row = _row(events, now)
     client.put_item(
         TableName=events["TableName"],
-        Item={key: {"S": value} for key, value in row.items()},
+        Item=row,
         ConditionExpression="attribute_not_exists(#owner) OR #owner IN (:ours, :over)",
         ExpressionAttributeNames={"#owner": "owner"},
         ExpressionAttributeValues={":ours": {"S": owner}, ":over": {"S": _holder(found["Items"]) or owner}},
     )
-    return {"Held": row["until"]}
+    return {"Held": row["until"]["S"]}
+
+
+def hold_on(events: Mapping[str, Any], _context: object) -> dict[str, Any]:
+    """Hold the lock for ``Seconds`` more, before anything is mended: also where it has come free, but from nobody.
+
+    Whoever has it by now changes the endpoint: what was broken stays so until that one is through and this runs again.
+    """
+    import boto3
+
+    client, now = boto3.client("dynamodb"), datetime.now(tz=UTC)
+    row = _row(events, now)
+    try:
+        client.put_item(
+            TableName=events["TableName"],
+            Item=row,
+            ConditionExpression="attribute_not_exists(#owner) OR #owner = :ours OR #until < :now",
+            ExpressionAttributeNames={"#owner": "owner", "#until": "until"},
+            ExpressionAttributeValues={":ours": {"S": events["Owner"]}, ":now": {"S": now.isoformat()}},
+        )
+    except client.exceptions.ConditionalCheckFailedException as refused:
+        raise RuntimeError(
+            f"the drill {events['Owner']} must still hold {events['EndpointName']} to mend it, and another has it by "
+            "now; start this document again, with the same parameters, once that one is through"
+        ) from refused
+    return {"Held": row["until"]["S"]}
 
 
 def let_go(events: Mapping[str, Any], _context: object) -> dict[str, Any]:
@@ -63,6 +80,19 @@ def let_go(events: Mapping[str, Any], _context: object) -> dict[str, Any]:
     except client.exceptions.ConditionalCheckFailedException:
         return {"LetGo": "it was another's"}
     return {"LetGo": "free"}
+
+
+def _row(events: Mapping[str, Any], now: datetime) -> dict[str, dict[str, str]]:
+    row = {
+        "endpoint": f"lock#{events['EndpointName']}",
+        "at": _ROW,
+        "owner": events["Owner"],
+        "version": "",
+        "action": _ACTION,
+        "since": now.isoformat(),
+        "until": (now + timedelta(seconds=int(events["Seconds"]))).isoformat(),
+    }
+    return {key: {"S": value} for key, value in row.items()}
 
 
 def _is_over(row: Mapping[str, Any], now: datetime) -> bool:

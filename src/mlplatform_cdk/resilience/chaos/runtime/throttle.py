@@ -47,19 +47,36 @@ def break_it(events: Mapping[str, Any], _context: object) -> dict[str, Any]:
 
 
 def mend(events: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    """Let through what was let through before."""
+    """Let through what was let through before, of each method that is still as ``break_it`` left it.
+
+    What somebody has changed since is theirs.
+    """
     import boto3
 
-    client, operations = boto3.client("apigateway"), []
-    settings = _stage(client, events)["methodSettings"]
+    client = boto3.client("apigateway")
+    operations, kept = [], []
+    try:
+        settings = _stage(client, events)["methodSettings"]
+    except client.exceptions.NotFoundException:
+        return {"Mended": "nothing: the stage is gone"}
     for method, former in zip(events["Methods"].split(), events["Former"].split(","), strict=True):
-        if former != _NONE:
-            operations += _replacing(method, dict(zip((_RATE, _BURST), former.split(), strict=True)))
-        elif method in settings:
+        if not _is_broken(settings.get(method), events):
+            kept.append(method)
+        elif former == _NONE:
             operations.append({"op": "remove", "path": f"/{method}"})
+        else:
+            operations += _replacing(method, dict(zip((_RATE, _BURST), former.split(), strict=True)))
     if operations:
         _patch(client, events, operations)
-    return {"Mended": f"{events['Methods']} as before"}
+    return {"Mended": f"{events['Methods']} as before, but for what was no longer broken: {' '.join(kept) or 'none'}"}
+
+
+def _is_broken(own: Mapping[str, Any] | None, events: Mapping[str, Any]) -> bool:
+    """Has the method what ``break_it`` gave it."""
+    if own is None:
+        return False
+    now = (float(own["throttlingRateLimit"]), float(own["throttlingBurstLimit"]))
+    return now == (float(events["Rate"]), float(events["Burst"]))
 
 
 def _stage(client: Any, events: Mapping[str, Any]) -> Mapping[str, Any]:
