@@ -101,11 +101,14 @@ class PlatformEnvironment:
         for region in (self.region, *self.further_regions):
             if not _REGION.fullmatch(region):
                 raise UnknownEnvironmentError(f"the region must look like 'us-east-1', got {region!r}")
+        regions = ", ".join((self.region, *self.further_regions))
+        if len({self.region, *self.further_regions}) <= len(self.also_in):
+            raise UnknownEnvironmentError(f"{self.name}: regions must be named once each, got {regions}")
         if (self.domain_name is None) != (self.zone is None):
             raise UnknownEnvironmentError(f"a domain name needs its zone, got {self.domain_name!r} and {self.zone!r}")
         if self.also_in and self.domain_name is None:
-            regions = ", ".join(self.further_regions)
-            raise UnknownEnvironmentError(f"{self.name} must have a domain_name to serve in {regions} too, got none")
+            further = ", ".join(self.further_regions)
+            raise UnknownEnvironmentError(f"{self.name} must have a domain_name to serve in {further} too, got none")
 
     @property
     def aws(self) -> Environment:

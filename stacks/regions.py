@@ -45,8 +45,7 @@ class Regions:
                 endpoints=MultiRegionEndpoint(
                     domain_name=environment.domain_name,
                     zone=environment.zone,
-                    # As many as were given: the plan refuses one that is named twice.
-                    regions=_targets(environment) if elsewhere else regions,
+                    regions=_targets(environment),
                 ),
                 data=routing.RegionalData(
                     name=f"mlplatform-{environment.name}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from aws_cdk.assertions import Template
 from mlplatform_cdk.assembly.cost import Usage, estimate, packaged
 from mlplatform_cdk.assembly.cost.money import told
 from mlplatform_cdk.assembly.diff import AssemblyDiff, compare
-from mlplatform_cdk.assembly.reader import Assembly, read
+from mlplatform_cdk.assembly.reader import Assembly, Stack, read
 from stacks.environments import PROD, InAnotherAccount, PlatformEnvironment, UnknownEnvironmentError
 from stacks.foundation import FoundationStack
 from stacks.regions import Regions
@@ -25,6 +26,7 @@ from tests.stacks.conftest import ROOT
 
 PAGE = ROOT / "docs" / "regions.md"
 HOME, ELSEWHERE, MORE = "eu-west-1", "eu-central-1", "us-west-2"
+THERE = InAnotherAccount(region=MORE, account="210987654321", hosted_zone_id="Z9876543210ABC")
 ONES_OWN = {f"{stack}-{MORE}" for stack in ("Foundation", "Registry", "Serving")}
 
 
@@ -46,6 +48,13 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
 def three(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
     """Production with one line more."""
     return synthesize(replace(PROD, also_in=(*PROD.also_in, MORE)), tmp_path_factory.mktemp("three"))
+
+
+@pytest.fixture(scope="module")
+def accounts(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Stack]:
+    """The stacks of production with its further region in another account, by their names, in the order of a deploy."""
+    assembly = synthesize(replace(PROD, also_in=(THERE,)), tmp_path_factory.mktemp("accounts"))
+    return {stack.path.rpartition("/")[2]: stack for stack in assembly.all_stacks()}
 
 
 def differing(found: AssemblyDiff) -> dict[str, dict[str, set[str]]]:
@@ -128,20 +137,86 @@ def test_an_approval_sends_the_train_off_and_starts_no_release_beside_it(two: As
 
 
 def test_a_region_may_lie_in_another_account_where_the_train_brings_all_and_a_zone_of_its_own_has_its_names() -> None:
-    there = InAnotherAccount(region=MORE, account="210987654321", hosted_zone_id="Z9876543210ABC")
-
-    found = Regions.of(replace(PROD, also_in=(ELSEWHERE, there)))
+    found = Regions.of(replace(PROD, also_in=(ELSEWHERE, THERE)))
 
     assert found is not None
     assert {stop.region: stop.account for stop in found.stops} == {
         HOME: PROD.account,
         ELSEWHERE: PROD.account,
-        MORE: there.account,
+        MORE: THERE.account,
     }
     zone = found.endpoints.targets[MORE].zone
     assert zone is not None
     assert zone.zone_name == f"{MORE}.{PROD.domain_name}"
     assert {*found.data.accounts} == {HOME, ELSEWHERE}
+
+
+def properties(stack: Stack, type_: str) -> list[dict[str, Any]]:
+    return [one["Properties"] for one in stack.template["Resources"].values() if one["Type"] == type_]
+
+
+def test_a_region_in_another_account_writes_its_names_in_its_own_zone_and_the_one_name_leads_there(
+    accounts: Mapping[str, Stack],
+) -> None:
+    assert {name: stack.account for name, stack in accounts.items() if stack.account != PROD.account} == dict.fromkeys(
+        ONES_OWN, THERE.account
+    )
+    own = properties(accounts[f"Serving-{MORE}"], "AWS::Route53::RecordSet")
+    leads = properties(accounts["Names"], "AWS::Route53::RecordSet")
+    (certificate,) = properties(accounts[f"Serving-{MORE}"], "AWS::CertificateManager::Certificate")
+
+    target, name = f"target.{MORE}.{PROD.domain_name}.", f"{MORE}.{PROD.domain_name}."
+    assert {(one["Name"], one["HostedZoneId"]) for one in own} == {
+        (place, THERE.hosted_zone_id) for place in (name, target)
+    }
+    assert {(one["Type"], one["HostedZoneId"], *one["ResourceRecords"]) for one in leads} == {
+        ("CNAME", PROD.zone and PROD.zone.hosted_zone_id, f"{HOME}.target.{PROD.domain_name}."),
+        ("CNAME", PROD.zone and PROD.zone.hosted_zone_id, target),
+    }
+    # What proves the one name for that account is written by hand: its stack reaches no zone of the home's.
+    assert {one["HostedZoneId"] for one in certificate["DomainValidationOptions"]} == {THERE.hosted_zone_id}
+
+
+def test_into_another_account_the_train_alone_goes_by_a_role_that_trusts_the_homes(
+    accounts: Mapping[str, Stack],
+) -> None:
+    role = f"arn:aws:iam::{THERE.account}:role/prod-breast-cancer-train-{MORE}"
+    (station,) = [
+        one["AssumeRolePolicyDocument"]["Statement"]
+        for one in properties(accounts[f"Serving-{MORE}"], "AWS::IAM::Role")
+        if one.get("RoleName") == role.rpartition("/")[2]
+    ]
+    reaches = {
+        name: {one["Action"] for one in statements if THERE.account in json.dumps(one)}
+        for name, stack in accounts.items()
+        if stack.account == PROD.account
+        for policy in properties(stack, "AWS::IAM::ManagedPolicy")
+        if (statements := [one for one in policy["PolicyDocument"]["Statement"] if THERE.account in json.dumps(one)])
+    }
+
+    assert [(one["Principal"], one["Condition"]) for one in station] == [
+        (
+            {"AWS": f"arn:aws:iam::{PROD.account}:root"},
+            {"StringEquals": {"sts:ExternalId": f"prod-train/{PROD.account}"}},
+        )
+    ]
+    assert reaches == {"Train": {"sts:AssumeRole"}}
+    assert role in json.dumps(accounts["Train"].template)
+
+
+def test_stacks_of_two_accounts_have_one_order_and_hand_nothing_to_one_another(
+    accounts: Mapping[str, Stack],
+) -> None:
+    order = [*accounts]
+
+    assert {*order[-2:]} == {"Names", "Train"}
+    assert order.index(f"Foundation-{MORE}") < order.index("Foundation")
+    assert [name for name, stack in accounts.items() if "Fn::ImportValue" in json.dumps(stack.template)] == []
+    assert [
+        name
+        for name, stack in accounts.items()
+        if any("Export" in one for one in stack.template.get("Outputs", {}).values())
+    ] == []
 
 
 def test_a_home_that_had_a_bucket_before_keeps_it_and_copies_from_it() -> None:
@@ -175,6 +250,11 @@ def test_a_home_that_had_a_bucket_before_keeps_it_and_copies_from_it() -> None:
         ),
         pytest.param(
             {"also_in": (HOME,)}, "prod: regions must be named once each, got eu-west-1, eu-west-1", id="twice"
+        ),
+        pytest.param(
+            {"also_in": (ELSEWHERE, replace(THERE, region=ELSEWHERE))},
+            "prod: regions must be named once each, got eu-west-1, eu-central-1, eu-central-1",
+            id="twice, once in another account",
         ),
     ],
 )
