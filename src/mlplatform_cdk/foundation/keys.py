@@ -5,7 +5,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from mlplatform_cdk.core import account_of, arn_of, region_of, service_principal
+from mlplatform_cdk.core import Statement, account_of, arn_of, region_of, stack_of
 
 # Services that encrypt on nobody's behalf: they publish to encrypted topics and queues, or deliver to encrypted logs.
 _PUBLISHERS = ("cloudwatch.amazonaws.com", "events.amazonaws.com", "sns.amazonaws.com")
@@ -14,9 +14,10 @@ _PUBLISHERS = ("cloudwatch.amazonaws.com", "events.amazonaws.com", "sns.amazonaw
 class Keys(Construct):
     """The key of an environment's data, which rotates every year.
 
-    CDK's first statement gives ``kms:*`` to the account itself, the one wildcard action of the platform; it stays. It
-    lets IAM decide and names nobody; whoever may ``kms:PutKeyPolicy`` could give himself all the rest, so that a list
-    would bound no one; and without an action that AWS adds later, the account could not wholly manage its key:
+    The first statement, CDK's own, gives ``kms:*`` to the account itself, the one wildcard action of the platform; it
+    stays. It lets IAM decide and names nobody; whoever may ``kms:PutKeyPolicy`` could give himself all the rest, so
+    that a list would bound no one; and without an action that AWS adds later, the account could not wholly manage its
+    key:
     https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html#key-policy-default-allow-root-enable-iam
 
     IAM policies of this account decide who uses it; log groups, and the services that publish to encrypted topics and
@@ -28,22 +29,30 @@ class Keys(Construct):
 
     def __init__(self, scope: Construct, id: str, *, removal_policy: RemovalPolicy = RemovalPolicy.RETAIN) -> None:
         super().__init__(scope, id)
+        stack_of.tell(self, stack_of(scope))
         self.data = kms.Key(
             self,
             "Data",
             description="Encrypts the data, models, logs and messages of the machine learning platform",
             enable_key_rotation=True,
             removal_policy=removal_policy,
+            # As one document: statement by statement, each costs five messages to Node.
+            policy=iam.PolicyDocument.from_json(
+                {"Statement": [self._account(), self._log_groups(), self._publishers(), _grants_are_for_services()]}
+            ),
         )
-        for statement in (self._log_groups(), self._publishers(), _grants_are_for_services()):
-            self.data.add_to_resource_policy(statement)
 
-    def _log_groups(self) -> iam.PolicyStatement:
+    def _account(self) -> Statement:
+        root = arn_of(self, "iam", "root", region="")
+        return {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
+
+    def _log_groups(self) -> Statement:
         groups = arn_of(self, "logs", "log-group:*")
-        return iam.PolicyStatement(
-            sid="LogGroupsOfThisAccount",
-            principals=[service_principal(f"logs.{region_of(self)}.amazonaws.com")],
-            actions=[
+        return {
+            "Sid": "LogGroupsOfThisAccount",
+            "Effect": "Allow",
+            "Principal": {"Service": f"logs.{region_of(self)}.amazonaws.com"},
+            "Action": [
                 "kms:Decrypt",
                 "kms:DescribeKey",
                 "kms:Encrypt",
@@ -51,26 +60,27 @@ class Keys(Construct):
                 "kms:ReEncryptFrom",
                 "kms:ReEncryptTo",
             ],
-            resources=["*"],
-            conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
-        )
+            "Resource": "*",
+            "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+        }
 
-    def _publishers(self) -> iam.PolicyStatement:
-        return iam.PolicyStatement(
-            sid="PublishersOfThisAccount",
-            principals=[service_principal(service) for service in _PUBLISHERS],
-            actions=["kms:Decrypt", "kms:GenerateDataKey"],
-            resources=["*"],
-            conditions={"StringEquals": {"aws:SourceAccount": account_of(self)}},
-        )
+    def _publishers(self) -> Statement:
+        return {
+            "Sid": "PublishersOfThisAccount",
+            "Effect": "Allow",
+            "Principal": {"Service": [*_PUBLISHERS]},
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:SourceAccount": account_of(self)}},
+        }
 
 
-def _grants_are_for_services() -> iam.PolicyStatement:
-    return iam.PolicyStatement(
-        sid="GrantsAreForServices",
-        effect=iam.Effect.DENY,
-        principals=[iam.AnyPrincipal()],
-        actions=["kms:CreateGrant"],
-        resources=["*"],
-        conditions={"Bool": {"kms:GrantIsForAWSResource": "false"}},
-    )
+def _grants_are_for_services() -> Statement:
+    return {
+        "Sid": "GrantsAreForServices",
+        "Effect": "Deny",
+        "Principal": {"AWS": "*"},
+        "Action": "kms:CreateGrant",
+        "Resource": "*",
+        "Condition": {"Bool": {"kms:GrantIsForAWSResource": "false"}},
+    }
