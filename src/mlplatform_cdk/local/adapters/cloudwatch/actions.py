@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from moto.core.exceptions import ServiceException
 
 from mlplatform_cdk.local.adapters import events
+from mlplatform_cdk.local.adapters.cloudwatch import history
 from mlplatform_cdk.local.adapters.cloudwatch.evaluation import queries_of
 from mlplatform_cdk.local.adapters.sagemaker_api import Scope
 from mlplatform_cdk.local.adapters.targets import send
@@ -61,12 +62,12 @@ class _Messenger:
     """Carries messages one after the other, so that no evaluation waits for a function."""
 
     def __init__(self) -> None:
-        self._messages: queue.SimpleQueue[tuple[str, str, str]] = queue.SimpleQueue()
+        self._messages: queue.SimpleQueue[tuple[str, str, Alarm]] = queue.SimpleQueue()
         self._start = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def put(self, target_arn: str, body: str, alarm_arn: str) -> None:
-        self._messages.put((target_arn, body, alarm_arn))
+    def put(self, target_arn: str, body: str, alarm: Alarm) -> None:
+        self._messages.put((target_arn, body, alarm))
         with self._start:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._carry, name="alarm-actions", daemon=True)
@@ -76,9 +77,12 @@ class _Messenger:
         while True:
             target, body, alarm = self._messages.get()
             try:
-                send.send_as_service(_PRINCIPALS[target.split(":")[2]], target, body, alarm)
+                send.send_as_service(_PRINCIPALS[target.split(":")[2]], target, body, alarm.alarm_arn)
             except (send.Refused, ClientError, BotoCoreError, ServiceException) as error:
-                _LOGGER.warning("the alarm %s could not act on %s: %s", alarm, target, error)
+                _LOGGER.warning("the alarm %s could not act on %s: %s", alarm.alarm_arn, target, error)
+                history.acted(alarm, target, str(error))
+            else:
+                history.acted(alarm, target)
 
 
 _MESSENGER = _Messenger()
@@ -106,11 +110,11 @@ def tell(alarm: Alarm, before: State) -> None:
     for target in chosen:
         service = target.split(":")[2]
         if service == "sns":
-            _MESSENGER.put(target, json.dumps(_message(alarm, before, now, account)), alarm.alarm_arn)
+            _MESSENGER.put(target, json.dumps(_message(alarm, before, now, account)), alarm)
         elif service == "lambda":
             payload = {"source": "aws.cloudwatch", "alarmArn": alarm.alarm_arn, "accountId": account}
             payload |= {"time": _moment(now.since), "region": alarm.region_name, "alarmData": detail}
-            _MESSENGER.put(target, json.dumps(payload), alarm.alarm_arn)
+            _MESSENGER.put(target, json.dumps(payload), alarm)
         elif service != "autoscaling":  # whose actor reads the alarms of its policies itself
             _LOGGER.warning("the alarm %s does not act on %s: no such action is rehearsed", alarm.name, target)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from moto.cloudwatch.models import Alarm, CloudWatchBackend, cloudwatch_backends
 from moto.cloudwatch.responses import CloudWatchResponse
 
-from mlplatform_cdk.local.adapters.cloudwatch import actions
+from mlplatform_cdk.local.adapters.cloudwatch import actions, history
 from mlplatform_cdk.local.adapters.cloudwatch.composite import BrokenRule, holds
 from mlplatform_cdk.local.adapters.cloudwatch.evaluation import INSUFFICIENT, Judgement, judge, period_end
 
@@ -23,6 +23,7 @@ AGAIN_SECONDS, LATE_SECONDS = 1.0, 5.0  # data may come late, and not later than
 _LOGGER = logging.getLogger(__name__)
 
 _put = CloudWatchBackend.put_metric_alarm
+_delete = CloudWatchBackend.delete_alarms
 _update = Alarm.update_state
 
 
@@ -75,6 +76,7 @@ _WATCH = _Watch()
 def install() -> None:
     """Let alarms change their states, tell of it and act; composite alarms too, whose operation moto lacks."""
     CloudWatchBackend.put_metric_alarm = _put_and_watch
+    CloudWatchBackend.delete_alarms = _delete_and_tell
     Alarm.update_state = _update_and_act
     CloudWatchResponse.put_composite_alarm = CloudWatchResponse.put_metric_alarm
 
@@ -87,8 +89,16 @@ def _put_and_watch(self: CloudWatchBackend, *arguments: Any, **named: Any) -> Al
     if before:
         alarm.state_reason, alarm.state_reason_data = before.state_reason, before.state_reason_data
         alarm.state_updated_timestamp = before.state_updated_timestamp
+    history.configured(alarm, "updated" if before else "created")
     _WATCH.begin()
     return alarm
+
+
+def _delete_and_tell(self: CloudWatchBackend, alarm_names: list[str]) -> None:
+    gone = [self.alarms[name] for name in alarm_names if name in self.alarms]
+    _delete(self, alarm_names)
+    for alarm in gone:
+        history.configured(alarm, "deleted")
 
 
 def _update_and_act(self: Alarm, reason: str, reason_data: str, state_value: str) -> None:
@@ -96,6 +106,7 @@ def _update_and_act(self: Alarm, reason: str, reason_data: str, state_value: str
     before = actions.State.of(self)
     _update(self, reason, reason_data, state_value)
     if before.value != state_value:
+        history.changed_state(self, before, actions.State.of(self))
         actions.tell(self, before)
 
 
