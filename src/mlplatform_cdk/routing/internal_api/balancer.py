@@ -36,6 +36,7 @@ class Balancer(Construct):
         door: Door,
         certificate_arn: str,
         callers: Sequence[str],
+        others: Sequence[str],
         deletion_protection: bool,
     ) -> None:
         super().__init__(scope, id)
@@ -44,8 +45,13 @@ class Balancer(Construct):
         )
         for caller in callers:
             self.group.add_ingress_rule(ec2.Peer.ipv4(caller), HTTPS, "HTTPS of callers inside")
-        if not all(map(is_known, callers)):
+        if not all(map(is_known, (*callers, *others))):
             self._accept_addresses()
+        for other in others:
+            self.group.add_ingress_rule(ec2.Peer.ipv4(other), HTTPS, "HTTPS of the probe of another region")
+            network.job_security_group.add_egress_rule(
+                ec2.Peer.ipv4(other), HTTPS, "HTTPS of the probe to another region"
+            )
         # The probe calls from here, also where jobs may reach nothing but named services.
         network.job_security_group.add_egress_rule(self.group, HTTPS, "HTTPS to the internal API")
         self.group.add_ingress_rule(network.job_security_group, HTTPS, "HTTPS of the probe, whoever else may call")

@@ -1,6 +1,6 @@
 """One region's API for callers inside: never on the internet, and still without a Lambda on the way."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_certificatemanager as acm
@@ -14,6 +14,7 @@ from mlplatform_cdk.routing.feature_function import FeatureFunction
 from mlplatform_cdk.routing.internal_api.balancer import Balancer
 from mlplatform_cdk.routing.internal_api.door import Door
 from mlplatform_cdk.routing.internal_api.names import InternalNames, certificate_of
+from mlplatform_cdk.routing.internal_api.other_vpcs import wrong_vpcs
 from mlplatform_cdk.routing.internal_api.private_link import EndpointService, PrivateLink
 from mlplatform_cdk.routing.plan import HostedZoneReference, MultiRegionEndpoint
 from mlplatform_cdk.routing.regional_api.authorization import Authorization
@@ -47,6 +48,9 @@ class InternalApi(ModelApi):
     :param throttle: how many requests the API takes, and each key, if there are keys; default: 100 in a second.
     :param firewall: the web ACL on the load balancer; default: AWS's managed rules, and no rate of an address.
     :param callers: addresses from which the load balancer is reached, such as ``10.0.0.0/8``; default: the VPC's.
+    :param other_vpcs: each other region of the plan to the addresses of its VPC, such as ``10.1.0.0/16``, if there is
+        a route: its probe asks here whether this region serves, and this one's asks there; default: no region reaches
+        another, so each probe decides alone, and the alarm ``alone`` rings.
     :param private_link: who reaches it from other VPCs; default: nobody.
     :param binary_types: media types that are no text; default: what the platform's container speaks, and pictures.
     :param sets_account_logging: see ``RegionalApi``; default: yes.
@@ -71,6 +75,7 @@ class InternalApi(ModelApi):
         throttle: Throttle = ONE_HUNDRED_A_SECOND,
         firewall: Firewall = WITHOUT_RATE,
         callers: Sequence[str] = (),
+        other_vpcs: Mapping[str, str] | None = None,
         private_link: PrivateLink | None = None,
         binary_types: Sequence[str] = BINARY_TYPES,
         sets_account_logging: bool = True,
@@ -80,6 +85,8 @@ class InternalApi(ModelApi):
         super().__init__(scope, id)
         self._check(plan, binary_types)
         self._check_zones(plan, certificate, public_zone, private_link)
+        if wrong := wrong_vpcs(region_of(self), [*plan.targets], other_vpcs or {}):
+            raise ConfigurationError(self, wrong)
         served = Served(
             plan=plan,
             endpoint=endpoint,
@@ -105,6 +112,7 @@ class InternalApi(ModelApi):
             door=door,
             certificate_arn=proved.certificate_arn,
             callers=callers or [network.vpc.vpc_cidr_block],
+            others=[*(other_vpcs or {}).values()],
             deletion_protection=deletion_protection,
         )
         self.names = InternalNames(

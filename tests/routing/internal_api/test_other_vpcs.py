@@ -1,0 +1,40 @@
+"""Do the probes of the regions reach each other where nothing is public?"""
+
+import re
+
+import pytest
+
+from mlplatform_cdk.routing.internal_api.other_vpcs import wrong_vpcs
+from tests.routing.internal_api.conftest import Inside
+
+
+def test_the_probe_of_another_region_is_let_in_and_this_ones_may_go_there(inside: Inside) -> None:
+    (callers,) = [
+        one
+        for one in inside.of_type("AWS::EC2::SecurityGroup")
+        if one["GroupDescription"] == "Internal callers of models"
+    ]
+    (jobs,) = [one for one in inside.of_type("AWS::EC2::SecurityGroup") if "learning jobs" in one["GroupDescription"]]
+
+    entries = {
+        one["CidrIp"] if isinstance(one["CidrIp"], str) else "the VPC's" for one in callers["SecurityGroupIngress"]
+    }
+    assert entries == {"the VPC's", "10.1.0.0/16"}
+    assert ("10.1.0.0/16", 443) in {(one["CidrIp"], one["FromPort"]) for one in jobs["SecurityGroupEgress"]}
+
+
+@pytest.mark.parametrize(
+    ("vpcs", "problem"),
+    [
+        ({}, ""),
+        ({"b": "10.1.0.0/16", "c": "10.2.0.0/16"}, ""),
+        ({"b": "10.1.0.0/16"}, r"other_vpcs must name each other region of the plan \(b, c\), got b"),
+        ({"a": "10.0.0.0/16", "b": "10.1.0.0/16", "c": "10.2.0.0/16"}, "got a, b, c"),
+        ({"b": "10.1.0.0/16", "c": "everywhere"}, "must be addresses such as '10.1.0.0/16', got 'everywhere' for c"),
+        ({"b": "10.1.0.0/16", "c": "10.1.4.0/24"}, "must not overlap, .* got 10.1.0.0/16 of b and 10.1.4.0/24 of c"),
+    ],
+)
+def test_vpcs_that_no_probe_could_ask_from_are_refused(vpcs: dict[str, str], problem: str) -> None:
+    found = wrong_vpcs("a", ["a", "b", "c"], vpcs)
+
+    assert re.search(problem, found) if problem else not found
