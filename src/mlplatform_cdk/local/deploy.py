@@ -26,6 +26,8 @@ __all__ = ["DeploymentEvent", "DeploymentFailed", "DeploymentReport", "StackRepo
 
 PATIENCE_SECONDS = 900.0
 POLL_SECONDS = 0.05
+# A stack's events come all together, however many are known: asked for at each poll, they are half of a deployment.
+NEWS_SECONDS = 0.5
 _UNSUPPORTED = re.compile(r"the embedded AWS has no (.*)$")
 _STUCK = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "REVIEW_IN_PROGRESS"}
 
@@ -45,7 +47,7 @@ def deploy(
     :param parameters: stack name to values of its template's parameters; default: the defaults.
     """
     started = time.monotonic()
-    work = _Work(Administrator(settings), on_event or (lambda _event: None))
+    work = _Work(Administrator(settings), on_event)
     stacks = assembly.all_stacks()
     for region in sorted({stack.region or settings.region for stack in stacks}):
         assume_bootstrapped(work.administrator, region)
@@ -65,7 +67,7 @@ def destroy(assembly: Assembly, settings: Settings, *, on_event: Listener | None
     :param on_event: told of every step; default: nobody.
     """
     started = time.monotonic()
-    work = _Work(Administrator(settings), on_event or (lambda _event: None))
+    work = _Work(Administrator(settings), on_event)
     for stack in reversed(assembly.all_stacks()):
         work.take_down(stack)
     work.report.seconds = round(time.monotonic() - started, 2)
@@ -77,7 +79,7 @@ class _Work:
     """One deployment."""
 
     administrator: Administrator
-    tell: Listener
+    listener: Listener | None
     report: DeploymentReport = field(default_factory=DeploymentReport)
     _seen: set[str] = field(default_factory=set)
 
@@ -103,7 +105,8 @@ class _Work:
         if standing is not None and standing["StackStatus"] in _STUCK:
             self.take_down(stack, is_reported=False)
             standing = None
-        self._seen.update(self._known_events(stack) if standing is not None else ())
+        if standing is not None:
+            self._know_events(stack)
         arguments = {
             "StackName": stack.name,
             "TemplateBody": _text(stack),
@@ -146,7 +149,7 @@ class _Work:
         if standing is None:
             return
         started = time.monotonic()
-        self._seen.update(self._known_events(stack))
+        self._know_events(stack)
         try:
             self._api(stack).delete_stack(StackName=stack.name)
         except ClientError as error:
@@ -181,10 +184,14 @@ class _Work:
 
     def _wait(self, stack: Stack, name_or_id: str) -> dict[str, Any]:
         deadline = time.monotonic() + PATIENCE_SECONDS
+        next_news = 0.0
         while True:
             state: dict[str, Any] = self._api(stack).describe_stacks(StackName=name_or_id)["Stacks"][0]
-            self._tell_news(stack, state["StackId"])
-            if not state["StackStatus"].endswith("_IN_PROGRESS"):
+            is_over = not state["StackStatus"].endswith("_IN_PROGRESS")
+            if self.listener is not None and (is_over or time.monotonic() > next_news):
+                self._tell_news(stack, state["StackId"], self.listener)
+                next_news = time.monotonic() + NEWS_SECONDS
+            if is_over:
                 return state
             if time.monotonic() > deadline:
                 raise DeploymentFailed(f"{stack.name} is still {state['StackStatus']}", self.report)
@@ -194,14 +201,16 @@ class _Work:
         events: list[dict[str, Any]] = self._api(stack).describe_stack_events(StackName=name_or_id)["StackEvents"]
         return events[::-1]
 
-    def _known_events(self, stack: Stack) -> set[str]:
-        return {event["EventId"] for event in self._events(stack, stack.name)}
+    def _know_events(self, stack: Stack) -> None:
+        """What has happened before is no news."""
+        if self.listener is not None:
+            self._seen.update(event["EventId"] for event in self._events(stack, stack.name))
 
-    def _tell_news(self, stack: Stack, stack_id: str) -> None:
+    def _tell_news(self, stack: Stack, stack_id: str, tell: Listener) -> None:
         for event in self._events(stack, stack_id):
             if event["EventId"] not in self._seen:
                 self._seen.add(event["EventId"])
-                self.tell(
+                tell(
                     DeploymentEvent(
                         stack=stack.name,
                         logical_id=event["LogicalResourceId"],

@@ -55,6 +55,7 @@ def serve(settings: Settings) -> None:
     local_settings.use(settings)
     os.environ[SETTINGS_VARIABLE] = settings.to_json()
     os.environ["MOTO_PORT"] = str(settings.port)
+    os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # 1,300 images in each region, which nothing here starts
     from mlplatform_cdk.local import adapters
 
     adapters.install_all()

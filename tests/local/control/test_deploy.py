@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mlplatform_cdk.local.administrator import Administrator
 from mlplatform_cdk.local.deploy import DeploymentEvent, DeploymentFailed, deploy, destroy
 from mlplatform_cdk.local.settings import Settings
 from tests.local.control.handmade import assembly_of, assembly_of_all
@@ -67,6 +68,29 @@ def test_every_step_is_told_as_it_happens(aws: Settings, tmp_path: Path) -> None
         ("P", "CREATE_COMPLETE"),
         ("Told", "CREATE_COMPLETE"),
     ]
+
+
+def test_events_are_asked_for_once_a_stack_where_nobody_listens(
+    aws: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    class Counting(Administrator):
+        def client(self, service: str, region: str | None = None) -> Any:
+            made = super().client(service, region)
+            made.meta.events.register("before-call.cloudformation.DescribeStackEvents", _count, unique_id="counting")
+            return made
+
+    def _count(params: dict[str, Any], **_: Any) -> None:
+        asked.append(params["body"]["StackName"])
+
+    monkeypatch.setattr("mlplatform_cdk.local.deploy.Administrator", Counting)
+    assembly = assembly_of(tmp_path, "Quiet", {"Resources": {"P": parameter("/quiet", "x")}})
+
+    deploy(assembly, aws)
+    destroy(assembly, aws)
+
+    assert asked == ["Quiet"]
 
 
 def test_a_template_that_did_not_change_changes_nothing(aws: Settings, tmp_path: Path) -> None:

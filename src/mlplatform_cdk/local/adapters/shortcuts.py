@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
+from moto.core import responses
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
@@ -15,6 +16,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from mlplatform_cdk.local.models_once import read_models_once
 
 _find_backend = DomainDispatcherApplication.get_backend_for_host
+_name_operations = responses.method_names_from_class
 _transact = DynamoDBBackend.transact_write_items
 # The items that a transaction updates in place, by table and key; None outside of transactions.
 _updated: ContextVar[list[tuple[str, dict[str, Any]]] | None] = ContextVar("updated", default=None)
@@ -24,6 +26,7 @@ def install() -> None:
     """Put the shortcuts in."""
     read_models_once()
     DomainDispatcherApplication.get_backend_for_host = cache(_find_backend)
+    responses.method_names_from_class = cache(_name_operations)
     keep_what_a_transaction_touches()
 
 
