@@ -7,13 +7,16 @@ from typing import Any
 import boto3
 import pytest
 
+from mlplatform_cdk.local.adapters.auto_scaling import tags
 from mlplatform_cdk.release.blue_green.runtime import live, lock, scaling
 from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseRefused
 from mlplatform_cdk.release.blue_green.runtime.handler import handle
-from mlplatform_cdk.runtimekit import release_records
+from mlplatform_cdk.runtimekit import aws, release_records, scalable_targets
 from tests.release.registered import DIGEST, ENDPOINT, FACTS, MANIFEST_URI, account
 from tests.release.table import TABLE
 from tests.release.worlds import EXECUTION, SPECIFICATION
+
+tags.install()
 
 
 @pytest.fixture(autouse=True)
@@ -125,6 +128,57 @@ def test_scaling_is_held_still_let_go_and_restored_as_it_was(endpoint: str) -> N
     scaling.restore(endpoint, remembered)
 
     assert scaling.read_targets(endpoint) == (target,)
+    assert tags_of(endpoint, "a") == {scalable_targets.OWNER_TAG: endpoint}
+
+
+def tags_of(endpoint: str, variant: str) -> dict[str, str]:
+    (target,) = scalable_targets.registered(endpoint, [variant])
+    tags: dict[str, str] = boto3.client("application-autoscaling").list_tags_for_resource(
+        ResourceARN=target["ScalableTargetARN"]
+    )["Tags"]
+    return tags
+
+
+def test_a_target_from_before_there_was_a_tag_is_tagged_when_scaling_is_held_still(endpoint: str) -> None:
+    place = scalable_targets.place_of(endpoint, "a")
+    boto3.client("application-autoscaling").register_scalable_target(**place, MinCapacity=2, MaxCapacity=5)
+
+    scaling.suspend(endpoint, [one.to_mapping() for one in scaling.read_targets(endpoint)])
+
+    assert tags_of(endpoint, "a") == {scalable_targets.OWNER_TAG: endpoint}
+
+
+def test_a_target_that_may_not_be_tagged_ends_the_release_before_anything_is_changed(
+    endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, theirs = scalable_targets.place_of(endpoint, "a"), {scalable_targets.OWNER_TAG: "another"}
+    boto3.client("application-autoscaling").register_scalable_target(**place, MinCapacity=2, MaxCapacity=5, Tags=theirs)
+    client = aws.client("application-autoscaling")
+    monkeypatch.setattr(client, "tag_resource", refusing(client))
+    found = [one.to_mapping() for one in scaling.read_targets(endpoint)]
+
+    for change in (scaling.suspend, scaling.remove):
+        with pytest.raises(scalable_targets.NotOurTarget) as refused:
+            change(endpoint, found)
+    scaling.let_go(endpoint, "a")
+    scaling.restore(endpoint, found)
+
+    (target,) = scalable_targets.registered(endpoint, ["a"])
+    assert "SuspendedState" not in target
+    tag = f"mlplatform:scaled-by={endpoint}"
+    assert str(refused.value) == (
+        f"the scalable target of {place['ResourceId']} must carry the tag {tag}, got another, and it was refused here "
+        "(An error occurred (AccessDeniedException) when calling the TagResource operation: no); if it is ours: "
+        f"aws application-autoscaling tag-resource --resource-arn {target['ScalableTargetARN']} --tags {tag}"
+    )
+
+
+def refusing(client: Any) -> Any:
+    def refuse(**_: Any) -> None:
+        error = {"Code": "AccessDeniedException", "Message": "no"}
+        raise client.exceptions.ClientError({"Error": error}, "TagResource")
+
+    return refuse
 
 
 def plan_event(request: object) -> dict[str, Any]:

@@ -14,6 +14,7 @@ RUNS = "jobs are named after the model, the run that starts them and the step; a
 MODELS = "each release makes a model and a configuration named after the version; the endpoint's name comes first"
 STUDIO = "people make and name their spaces and apps; the domain comes first, conditions say whose they are"
 OBJECTS = "objects come with the data; the bucket and the folder are named"
+TARGETS = "AWS names targets by an id of its own; conditions hold them to SageMaker's and to one owner's tag"
 STREAMS = "SageMaker names log streams after jobs and instances; the group is named"
 
 
@@ -105,10 +106,9 @@ PATTERNS = (
     _pattern(
         "arn:aws:application-autoscaling::scalable-target/*",
         "awsapplicationautoscaling",
-        "AWS names targets by an id of its own; a condition holds them to SageMaker's",
-        "DeregisterScalableTarget",
-        "PutScalingPolicy",
-        "RegisterScalableTarget",
+        TARGETS,
+        *("DeregisterScalableTarget", "ListTagsForResource", "PutScalingPolicy", "RegisterScalableTarget"),
+        "TagResource",
     ),
     _pattern(
         "arn:aws:cloudwatch::alarm:TargetTracking-endpoint/{environment}-breast-cancer/variant/*",

@@ -1,6 +1,6 @@
 """The same review of a train's station, of gates, and of A/B tests."""
 
-from tests.stacks.wildcards import MODELS, NO_RESOURCE, OBJECTS, REFERENCE, STREAMS, Wildcard
+from tests.stacks.wildcards import MODELS, NO_RESOURCE, OBJECTS, REFERENCE, STREAMS, TARGETS, Wildcard
 from tests.stacks.wildcards_releases import GROUND, OWNED, TRACES
 
 _ARTIFACTS = "<Artifacts82DD59A1.Arn>"
@@ -68,10 +68,9 @@ def _released(endpoint: str) -> tuple[Wildcard, ...]:
         _on(
             f"{_SCALING}:scalable-target/*",
             scaling,
-            "AWS names targets by an id of its own; a condition holds them to SageMaker's",
-            "DeregisterScalableTarget",
-            "PutScalingPolicy",
-            "RegisterScalableTarget",
+            TARGETS,
+            *("DeregisterScalableTarget", "ListTagsForResource", "PutScalingPolicy", "RegisterScalableTarget"),
+            "TagResource",
         ),
         _on(
             f"cloudwatch:alarm:TargetTracking-endpoint/{endpoint}/variant/*",

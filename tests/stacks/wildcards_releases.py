@@ -1,6 +1,6 @@
 """The same review of an endpoint of the template and of a release train."""
 
-from tests.stacks.wildcards import KEY_POLICIES, NO_RESOURCE, OBJECTS, REFERENCE, STREAMS, Wildcard
+from tests.stacks.wildcards import KEY_POLICIES, NO_RESOURCE, OBJECTS, REFERENCE, STREAMS, TARGETS, Wildcard
 
 _ROLE, _KEY, _BUCKET = "AWS::IAM::ManagedPolicy", "AWS::KMS::Key", "AWS::S3::BucketPolicy"
 _ARTIFACTS = "<Artifacts82DD59A1.Arn>"
@@ -45,11 +45,10 @@ REALTIME = (
     _of(
         _ROLE,
         _on("application-autoscaling", "scalable-target/*"),
-        "AWS names targets by an id of its own; a condition holds them to SageMaker's",
+        TARGETS,
         f"{REFERENCE}awsapplicationautoscaling.html",
-        "application-autoscaling:DeregisterScalableTarget",
-        "application-autoscaling:PutScalingPolicy",
-        "application-autoscaling:RegisterScalableTarget",
+        *(f"application-autoscaling:{name}ScalableTarget" for name in ("Deregister", "Register")),
+        *(f"application-autoscaling:{name}" for name in ("ListTagsForResource", "PutScalingPolicy", "TagResource")),
     ),
     _of(
         _ROLE,

@@ -11,6 +11,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from mlplatform_cdk.core.scaling import scaling as scaling_of
+from mlplatform_cdk.local.adapters.auto_scaling import tags
+from mlplatform_cdk.local.adapters.iam.conditions import RESOURCE_TAG
+from mlplatform_cdk.local.adapters.iam.statements import Need, find, statements_of
+from mlplatform_cdk.runtimekit.scalable_targets import OWNER_TAG
 from tests.local.exec.account import Account, allow, document
 
 TLS_ONLY = {
@@ -340,6 +345,64 @@ def test_a_condition_that_cannot_be_computed_allows_nothing_and_is_named(account
         named = [note for note in json.load(answer) if note["statement"] == "FromTheEndpoint"]
     assert named[0]["keys"] == ["aws:SourceVpce"]
     assert named[0]["effect"] == "Allow"
+
+
+OF = "aws:ResourceTag/owner"
+SCALES = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
+
+
+def test_a_scalable_target_is_kept_to_by_its_tags_which_come_with_it_or_later(account: Account) -> None:
+    mine, theirs = (SCALES | {"ResourceId": f"endpoint/e{time.time_ns()}/variant/{name}"} for name in "ab")
+    scaling = client_of(
+        account,
+        "application-autoscaling",
+        allow("application-autoscaling:RegisterScalableTarget"),
+        allow(
+            "application-autoscaling:TagResource",
+            Condition={"StringEquals": {"aws:RequestTag/owner": "me"}, "StringEqualsIfExists": {OF: "me"}},
+        ),
+        allow("application-autoscaling:DeregisterScalableTarget", Condition={"StringEquals": {OF: "me"}}),
+    )
+    admin, bounds = account.client("application-autoscaling"), {"MinCapacity": 1, "MaxCapacity": 2}
+
+    code, _ = refusal(lambda: scaling.register_scalable_target(**mine, **bounds, Tags={"owner": "you"}))
+    assert code == "AccessDeniedException"
+    scaling.register_scalable_target(**mine, **bounds, Tags={"owner": "me"})
+    again = refusal(lambda: scaling.register_scalable_target(**mine, **bounds, Tags={"owner": "me"}))
+    assert again == ("ValidationException", tags.EXISTS)
+    scaling.deregister_scalable_target(**mine)
+
+    arn = admin.register_scalable_target(**theirs, **bounds)["ScalableTargetARN"]
+    assert refusal(lambda: scaling.deregister_scalable_target(**theirs))[0] == "AccessDeniedException"
+    admin.tag_resource(ResourceARN=arn, Tags={"owner": "you", "team": "b"})
+    assert refusal(lambda: scaling.tag_resource(ResourceARN=arn, Tags={"owner": "me"}))[0] == "AccessDeniedException"
+    assert f"on resource: {arn}" in refusal(lambda: scaling.deregister_scalable_target(**theirs))[1]
+    admin.untag_resource(ResourceARN=arn, TagKeys=["owner"])
+    scaling.tag_resource(ResourceARN=arn, Tags={"owner": "me"})
+    assert admin.list_tags_for_resource(ResourceARN=arn)["Tags"] == {"team": "b", "owner": "me"}
+    scaling.deregister_scalable_target(**theirs)
+    assert refusal(lambda: admin.list_tags_for_resource(ResourceARN=arn))[0] == "ResourceNotFoundException"
+
+
+@pytest.mark.parametrize("told", [{}, {f"aws:resourcetag/{OWNER_TAG}": ["churn"]}], ids=["not told", "told"])
+def test_a_variant_is_registered_whether_or_not_aws_tells_the_tags_of_a_target_that_is_being_made(
+    told: dict[str, list[str]],
+) -> None:
+    statements = statements_of("the release's", {"Statement": scaling_of("targets/*", owner="churn")})
+    known = {
+        RESOURCE_TAG: [],
+        f"aws:requesttag/{OWNER_TAG}": ["churn"],
+        "aws:tagkeys": [OWNER_TAG],
+        "application-autoscaling:service-namespace": [SCALES["ServiceNamespace"]],
+        "application-autoscaling:scalable-dimension": [SCALES["ScalableDimension"]],
+    }
+    for name, allowed in (
+        ("RegisterScalableTarget", True),
+        ("TagResource", True),
+        ("DeregisterScalableTarget", bool(told)),
+    ):
+        need = Need(action=f"application-autoscaling:{name}", resources=("targets/1",), context={**known, **told})
+        assert find(statements, need, {}).allowed is allowed, name
 
 
 def test_who_one_is_may_always_be_asked(account: Account) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
+from mlplatform_cdk.local.adapters.auto_scaling import tags
 from mlplatform_cdk.release.ab_test.runtime import lock, looking, preparation, scaling, world
 from mlplatform_cdk.release.ab_test.runtime.decision import Look, decide
 from mlplatform_cdk.release.ab_test.runtime.errors import TestFailed, TestRefused
@@ -23,6 +24,7 @@ from tests.release.ab_test.streams import PLAN
 
 ENDPOINT, EXECUTION = "churn", "arn:aws:states:eu-west-1:123456789012:execution:ab:mine"
 VERSION = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/churn/1"
+tags.install()
 
 
 def live(status: str = "InService", configuration: str = "old", reason: str = "", **weights: float) -> Live:
@@ -332,11 +334,12 @@ def test_challengers_scale_as_the_control_does_and_no_more_when_they_go(cloud: A
         },
     )
 
-    def scaled() -> dict[str, tuple[int, int, list[str]]]:
+    def scaled() -> dict[str, tuple[str | int | list[str], ...]]:
         targets = client.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
         policies = client.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
         return {
             one["ResourceId"].rpartition("/")[2]: (
+                *client.list_tags_for_resource(ResourceARN=one["ScalableTargetARN"])["Tags"].values(),
                 one["MinCapacity"],
                 one["MaxCapacity"],
                 [two["PolicyName"] for two in policies if two["ResourceId"] == one["ResourceId"]],
@@ -346,7 +349,8 @@ def test_challengers_scale_as_the_control_does_and_no_more_when_they_go(cloud: A
 
     for _ in range(2):  # a step that is retried changes nothing
         scaling.follow(ENDPOINT, "a", ["t1", "t2"])
-    assert scaled() == dict.fromkeys(("a", "t1", "t2"), (2, 7, ["invocations-per-instance"]))
+    like = (2, 7, ["invocations-per-instance"])
+    assert scaled() == {"a": like, "t1": (ENDPOINT, *like), "t2": (ENDPOINT, *like)}
 
     for _ in range(2):
         scaling.forget(ENDPOINT, ["t1", "t2"])

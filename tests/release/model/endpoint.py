@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlplatform_cdk.release.blue_green.runtime.state import Live, Target, Variant
+from mlplatform_cdk.runtimekit import scalable_targets
 
 MOST = 4  # instances of a variant
 
@@ -122,6 +123,13 @@ class Endpoint:
 
     def register_scalable_target(self, **parameters: Any) -> None:
         self.scales[parameters["ResourceId"].rsplit("/", 1)[-1]] = not any(parameters["SuspendedState"].values())
+
+    def describe_scalable_targets(self, **parameters: Any) -> dict[str, Any]:
+        ids = [one for one in parameters["ResourceIds"] if one.rsplit("/", 1)[-1] in self.scales]
+        return {"ScalableTargets": [{"ResourceId": one, "ScalableTargetARN": one} for one in ids]}
+
+    def list_tags_for_resource(self, **named: str) -> dict[str, Any]:
+        return {"Tags": {scalable_targets.OWNER_TAG: named["ResourceARN"].split("/")[1]}}
 
     def put_scaling_policy(self, **parameters: Any) -> None:
         assert parameters["ResourceId"].rsplit("/", 1)[-1] in self.scales, "a policy of nothing"

@@ -24,7 +24,7 @@ from mlplatform_cdk.release.blue_green.runtime import (
 from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseFailed
 from mlplatform_cdk.release.blue_green.runtime.rolling_back import Listed
 from mlplatform_cdk.release.blue_green.runtime.state import Approval, Version
-from mlplatform_cdk.runtimekit import release_records
+from mlplatform_cdk.runtimekit import release_records, scalable_targets
 from tests.release.model.endpoint import Endpoint, Refused
 from tests.release.worlds import GROUP, version
 
@@ -78,7 +78,7 @@ class Surroundings(Endpoint):
         patch.setattr(lock_rows, "write", self._write)
         patch.setattr(lock_rows, "remove", self._remove)
         patch.setattr(release_records, "is_recorded", self._is_recorded)
-        for module in (calling, lock, stopping, guard):
+        for module in (calling, lock, stopping, guard, scalable_targets):
             patch.setattr(module, "aws", self)
 
     def client(self, _service: str, **_patience: int) -> Self:

@@ -1,11 +1,16 @@
 """Blue is kept after a release: can it be brought back at any time, and does it go when its time is over?"""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
+from mlplatform_cdk.runtimekit.scalable_targets import OWNER_TAG, place_of
 from tests.release.rehearsal import runbooks
 from tests.release.rehearsal.breakpoints import retiring_after
 from tests.release.rehearsal.callers import Callers
@@ -117,6 +122,49 @@ def test_the_runbook_keeps_more_instances_of_the_variant_that_serves(rehearsal: 
     refused = runbooks.run(rehearsal.aws, document, Minimum="3")
     assert f"no release may run on {ENDPOINT}, and one holds its scaling still" in refused["FailureMessage"]
     assert _targets(rehearsal)[0]["MinCapacity"] == 2
+
+
+def test_the_function_of_the_steps_takes_its_own_endpoint_s_targets_out_of_scaling_and_no_other_s(
+    rehearsal: Rehearsal,
+) -> None:
+    function = next(
+        one
+        for one in rehearsal.aws.client("lambda").list_functions()["Functions"]
+        if one["Handler"] == "mlplatform_cdk.release.blue_green.runtime.handler.handle"
+    )
+    admin, role = (one("application-autoscaling") for one in (rehearsal.aws.client, _as_role(rehearsal, function)))
+    own, theirs, nobodys = (place_of(name, "z") for name in (ENDPOINT, "other", "unclaimed"))
+    arns = {
+        place["ResourceId"]: admin.register_scalable_target(**place, MinCapacity=1, MaxCapacity=2, **more)[
+            "ScalableTargetARN"
+        ]
+        for place, more in (
+            (own, {"Tags": {OWNER_TAG: ENDPOINT}}),
+            (theirs, {"Tags": {OWNER_TAG: "other"}}),
+            (nobodys, {}),
+        )
+    }
+
+    for refused in (
+        lambda: role.deregister_scalable_target(**theirs),
+        lambda: role.deregister_scalable_target(**nobodys),
+        lambda: role.register_scalable_target(**theirs, MinCapacity=0, MaxCapacity=1),
+        lambda: role.tag_resource(ResourceARN=arns[theirs["ResourceId"]], Tags={OWNER_TAG: ENDPOINT}),
+        lambda: role.untag_resource(ResourceARN=arns[theirs["ResourceId"]], TagKeys=[OWNER_TAG]),
+    ):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            refused()
+    role.deregister_scalable_target(**own)
+    for one in (theirs, nobodys):
+        admin.deregister_scalable_target(**one)
+
+
+def _as_role(rehearsal: Rehearsal, function: dict[str, Any]) -> Callable[[str], Any]:
+    """Clients with the credentials of a function's role."""
+    keys = rehearsal.aws.client("sts").assume_role(RoleArn=function["Role"], RoleSessionName="test")["Credentials"]
+    session = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+    settings = rehearsal.aws.settings
+    return partial(session.client, region_name=settings.region, endpoint_url=settings.endpoint_url)
 
 
 def test_the_runbook_drains_the_region_and_lets_callers_in_again(

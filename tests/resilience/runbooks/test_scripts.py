@@ -55,7 +55,9 @@ class Endpoint:
         if not status:
             error = {"Code": "ValidationException", "Message": 'Could not find endpoint "churn".'}
             raise self.exceptions.ClientError({"Error": error}, "DescribeEndpoint")
-        shares = [{"VariantName": name, "CurrentWeight": weight} for name, weight in self.variants]
+        shares = [
+            {"VariantName": name, "CurrentWeight": weight, "DesiredInstanceCount": 4} for name, weight in self.variants
+        ]
         return {"EndpointStatus": status, "ProductionVariants": shares}
 
     def delete_endpoint(self, **_: str) -> None:
@@ -222,6 +224,31 @@ def test_bounds_are_those_of_one_variant_that_scales(
 
     with pytest.raises(RuntimeError, match=said):
         scaling.look({"EndpointName": "churn", "Minimum": "2", "Maximum": "same"}, None)
+
+
+@pytest.mark.parametrize(
+    ("minimum", "maximum", "fewer", "becomes"),
+    [
+        pytest.param("2", "8", "no", 8, id="more"),
+        pytest.param("2", "same", "no", 6, id="as it is"),
+        pytest.param("7", "same", "no", 7, id="but not below the minimum"),
+        pytest.param("1", "3", "yes", 3, id="fewer, which is meant"),
+        pytest.param("1", "3", "no", "below the 4 instances that a of churn has now, got 3", id="fewer by mistake"),
+        pytest.param("5", "4", "yes", "Maximum must not be below Minimum, which is 5, got 4", id="the wrong way round"),
+    ],
+)
+def test_a_maximum_below_what_runs_is_refused_unless_it_is_meant(
+    aws: None, monkeypatch: pytest.MonkeyPatch, minimum: str, maximum: str, fewer: str, becomes: int | str
+) -> None:
+    asked(monkeypatch, Endpoint("InService"), scaling)
+    monkeypatch.setattr(scaling, "_target", lambda *_: {"ResourceId": "a", "MinCapacity": 1, "MaxCapacity": 6})
+    events = {"EndpointName": "churn", "Minimum": minimum, "Maximum": maximum, "Fewer": fewer}
+
+    if isinstance(becomes, str):
+        with pytest.raises(RuntimeError, match=becomes):
+            scaling.look(events, None)
+    else:
+        assert scaling.look(events, None)["Maximum"] == becomes
 
 
 def test_the_objects_of_a_run_are_written_again_as_they_were(aws: None) -> None:

@@ -8,13 +8,17 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from mlplatform_cdk.runtimekit import aws
+from mlplatform_cdk.local.adapters.auto_scaling import tags
+from mlplatform_cdk.runtimekit import aws, scalable_targets
 from mlplatform_cdk.serving.realtime_endpoint.runtime import keeping
 from mlplatform_cdk.serving.realtime_endpoint.runtime.handler import handle
 from tests.serving.conftest import Context
 
 DIMENSION = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
+OWNER = "Serving/c8d0"
 Answers = tuple[str, list[dict[str, Any]]]
+
+tags.install()
 
 
 @pytest.fixture
@@ -22,6 +26,7 @@ def sagemaker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("SCALING_OWNER", OWNER)
     monkeypatch.setattr(keeping, "_POLL_S", 0.01)
     aws.client.cache_clear()
     with mock_aws(config={"core": {"passthrough": {"urls": [r"http://127\.0\.0\.1.*"]}}}):
@@ -77,11 +82,14 @@ def ask(cloudformation: Answers, request: str, phase: str, *fleets: dict[str, An
 
 
 def scaled() -> dict[str, tuple[int, int]]:
-    """Variant to the bounds of its scaling; each has its policy."""
+    """Variant to the bounds of its scaling; each has its policy, and says whose it is."""
     client = boto3.client("application-autoscaling")
     targets = client.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
     policies = client.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
     assert {one["ResourceId"] for one in targets} <= {one["ResourceId"] for one in policies}
+    for one in targets:
+        carried = client.list_tags_for_resource(ResourceARN=one["ScalableTargetARN"])["Tags"]
+        assert carried == {scalable_targets.OWNER_TAG: OWNER}
     return {one["ResourceId"].rpartition("/")[2]: (one["MinCapacity"], one["MaxCapacity"]) for one in targets}
 
 

@@ -12,6 +12,7 @@ from botocore.model import ServiceModel
 
 from mlplatform_cdk.core import ConfigurationError, PlatformImage
 from mlplatform_cdk.foundation import JobNetwork
+from mlplatform_cdk.runtimekit.scalable_targets import OWNER_TAG
 from mlplatform_cdk.serving import (
     DataCapture,
     DeploymentGuardrails,
@@ -39,6 +40,26 @@ def endpoint(ground: Ground, *variants: EndpointVariant, **arguments: Any) -> Re
 def only(ground: Ground, kind: str) -> dict[str, Any]:
     (found,) = Template.from_stack(ground.stack).find_resources(kind).values()
     return dict(found)
+
+
+def test_scaling_stays_its_own_when_the_endpoint_gets_another_name(ground: Ground) -> None:
+    endpoint(ground)
+
+    template = Template.from_stack(ground.stack)
+    (owner,) = {
+        one["Properties"]["Environment"]["Variables"]["SCALING_OWNER"]
+        for one in template.find_resources("AWS::Lambda::Function").values()
+        if "SCALING_OWNER" in json.dumps(one)
+    }
+    assert owner.startswith(f"{ground.stack.stack_name}/")
+    assert "dev-churn" not in owner
+    (taking_out,) = [
+        statement["Condition"]["StringEquals"]
+        for one in template.find_resources("AWS::IAM::ManagedPolicy").values()
+        for statement in one["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Action"] == "application-autoscaling:DeregisterScalableTarget"
+    ]
+    assert taking_out[f"aws:ResourceTag/{OWNER_TAG}"] == owner
 
 
 def test_cloudformation_names_what_it_replaces_and_the_endpoint_keeps_its_name(ground: Ground) -> None:

@@ -7,12 +7,14 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from mlplatform_cdk.runtimekit import aws
+from mlplatform_cdk.local.adapters.auto_scaling import tags
+from mlplatform_cdk.runtimekit import aws, scalable_targets
 from mlplatform_cdk.serving.released_endpoint.runtime import removal
 from mlplatform_cdk.serving.released_endpoint.runtime.handler import handle
 from tests.serving.conftest import Context
 
 DIMENSION = "sagemaker:variant:DesiredInstanceCount"
+tags.install()
 
 
 @pytest.fixture
@@ -21,6 +23,7 @@ def sagemaker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setattr(removal, "_POLL_S", 0.01)
+    monkeypatch.setattr(scalable_targets, "_TAG_IS_SEEN_S", 0.0)
     aws.client.cache_clear()
     with mock_aws(config={"core": {"passthrough": {"urls": [r"http://127\.0\.0\.1.*"]}}}):
         yield boto3.client("sagemaker")

@@ -30,7 +30,7 @@ from mlplatform_cdk.core import (
     topic_arn,
 )
 from mlplatform_cdk.core.machines import StateMachineRole, grant_ending
-from mlplatform_cdk.core.scaling import ONLY_VARIANTS, WHY_ANY_TARGET
+from mlplatform_cdk.core.scaling import WHY_ANY_TARGET, scaling
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release.ab_test.findings import ON_A_TEMPLATE, WITHOUT_ALARMS, WITHOUT_RELEASE
 from mlplatform_cdk.release.ab_test.runtime.preparation import CHALLENGER, MARK
@@ -129,27 +129,18 @@ def _grant_scaling(function: PlatformFunction, endpoint: ReleasedEndpoint) -> No
     alarms = arn_of(
         function, "cloudwatch", f"alarm:TargetTracking-endpoint/{endpoint.endpoint_name}/variant/{CHALLENGER}*"
     )
+    looks = ["application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScalingPolicies"]
+    statements = [
+        *scaling(targets, owner=endpoint.endpoint_name),
+        allowed(looks, "*"),
+        allowed(["cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"], alarms),
+    ]
     policy = iam.ManagedPolicy(
         function,
         "ScalingPermissions",
         description=f"Lets an A/B test scale challengers on {endpoint.endpoint_name}",
         roles=[function.platform_role],
-        statements=[
-            permission(
-                [
-                    "application-autoscaling:DeregisterScalableTarget",
-                    "application-autoscaling:PutScalingPolicy",
-                    "application-autoscaling:RegisterScalableTarget",
-                ],
-                targets,
-                conditions=ONLY_VARIANTS,
-            ),
-            permission(
-                ["application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScalingPolicies"],
-                "*",
-            ),
-            permission(["cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"], alarms),
-        ],
+        document=iam.PolicyDocument.from_json({"Statement": statements}),
     )
     acknowledge_wildcards(
         policy,

@@ -29,7 +29,7 @@ from mlplatform_cdk.core import (
     topic_arn,
 )
 from mlplatform_cdk.core.machines import StateMachineRole, grant_ending
-from mlplatform_cdk.core.scaling import ONLY_VARIANTS, WHY_ANY_TARGET
+from mlplatform_cdk.core.scaling import WHY_ANY_TARGET, behind_scaling, scaling
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.serving import ReleasedEndpoint
 
@@ -128,7 +128,7 @@ def grant_changes(scope: Construct, role: PlatformRole, endpoint: ReleasedEndpoi
         allowed(["iam:PassRole"], role_arn(endpoint.model_role), conditions=passed),
         # SageMaker encrypts the volumes by a grant that it makes in the caller's name.
         allowed(["kms:CreateGrant"], key_arn(endpoint.key), conditions=for_aws),
-        *_scaling(territory),
+        *_scaling(territory, owner=endpoint.endpoint_name),
     ]
     policy = iam.ManagedPolicy(
         scope,
@@ -195,26 +195,11 @@ class MachineRole(StateMachineRole):
         )
 
 
-def _scaling(territory: Territory) -> tuple[Statement, ...]:
-    """What application auto scaling asks of who registers a variant.
-
-    https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_id-based-policy-examples.html
-    """
+def _scaling(territory: Territory, *, owner: str) -> tuple[Statement, ...]:
+    """The endpoint's own variants may scale, and what AWS asks of who lets them."""
     return (
-        allowed(
-            [
-                "application-autoscaling:DeregisterScalableTarget",
-                "application-autoscaling:PutScalingPolicy",
-                "application-autoscaling:RegisterScalableTarget",
-            ],
-            territory.targets,
-            conditions=ONLY_VARIANTS,
-        ),
-        allowed(
-            ["cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"], territory.alarms
-        ),
-        allowed(["sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"], territory.endpoint),
-        allowed(["sagemaker:DescribeEndpointConfig"], territory.configurations),
+        *scaling(territory.targets, owner=owner),
+        *behind_scaling(endpoint=territory.endpoint, configurations=territory.configurations, alarms=territory.alarms),
         allowed(
             ["iam:CreateServiceLinkedRole"],
             territory.service_role,

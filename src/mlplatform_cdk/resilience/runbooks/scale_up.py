@@ -1,20 +1,23 @@
 """Keeps more instances, so that a region takes the callers of another one before it is too busy."""
 
 from mlplatform_cdk.core import Access, allowed, arn_of
+from mlplatform_cdk.core.scaling import WHY_ANY_TARGET, behind_scaling, changing
 from mlplatform_cdk.resilience.automation import Automation, Parameter, ask_api, expect, run_script
-from mlplatform_cdk.resilience.runbooks.parts import SCRIPTS, Place
+from mlplatform_cdk.resilience.runbooks.parts import SCRIPTS, Place, yes_or_no
 from mlplatform_cdk.runtimekit.runbook_names import Runbook
-from mlplatform_cdk.serving import Endpoint
+from mlplatform_cdk.runtimekit.scalable_targets import VARIANTS_SCALE
+from mlplatform_cdk.serving import ReleasedEndpoint
 
-_SCALING = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
 _NUMBER = r"[1-9][0-9]{0,2}"
 
 
-def scale_up(place: Place, *, endpoint: Endpoint) -> Automation:
+def scale_up(place: Place, *, endpoint: ReleasedEndpoint) -> Automation:
     """The runbook: the bounds of the variant that serves, until the next release sets them as the template says."""
     scope = place.scope
     targets = arn_of(scope, "application-autoscaling", "scalable-target/*")
-    ours = {"StringEquals": {f"application-autoscaling:{key}": value for key, value in _CONDITIONS.items()}}
+    name, prefix = endpoint.endpoint_name, endpoint.specification.name_prefix
+    alarms = arn_of(scope, "cloudwatch", f"alarm:TargetTracking-endpoint/{name}/variant/*")
+    configurations = arn_of(scope, "sagemaker", f"endpoint-config/{prefix}*")
     return place.define(
         Runbook.SCALE_UP,
         [
@@ -22,7 +25,12 @@ def scale_up(place: Place, *, endpoint: Endpoint) -> Automation:
                 "Look",
                 SCRIPTS / "scaling.py",
                 "look",
-                {"EndpointName": endpoint.endpoint_name, "Minimum": "{{ Minimum }}", "Maximum": "{{ Maximum }}"},
+                {
+                    "EndpointName": name,
+                    "Minimum": "{{ Minimum }}",
+                    "Maximum": "{{ Maximum }}",
+                    "Fewer": "{{ Fewer }}",
+                },
                 outputs={
                     "ResourceId": ("$.Payload.ResourceId", "String"),
                     "Minimum": ("$.Payload.Minimum", "Integer"),
@@ -36,7 +44,7 @@ def scale_up(place: Place, *, endpoint: Endpoint) -> Automation:
                 "application-autoscaling",
                 "RegisterScalableTarget",
                 {
-                    **_SCALING,
+                    **VARIANTS_SCALE,
                     "ResourceId": "{{ Look.ResourceId }}",
                     "MinCapacity": "{{ Look.Minimum }}",
                     "MaxCapacity": "{{ Look.Maximum }}",
@@ -46,16 +54,16 @@ def scale_up(place: Place, *, endpoint: Endpoint) -> Automation:
                 "Raised",
                 "application-autoscaling",
                 "DescribeScalableTargets",
-                {**_SCALING, "ResourceIds": ["{{ Look.ResourceId }}"]},
+                {**VARIANTS_SCALE, "ResourceIds": ["{{ Look.ResourceId }}"]},
                 path="$.ScalableTargets[0].MinCapacity",
                 values=["{{ Minimum }}"],
                 isEnd=True,
             ),
         ],
         description=(
-            f"Keeps at least `Minimum` instances of {endpoint.endpoint_name}, in this region: run it where callers are "
-            "led to. Refuses while a release runs, which holds scaling still. Run it again with `FormerMinimum` and "
-            "`FormerMaximum` when it is over; the next release sets what the template says."
+            f"Keeps at least `Minimum` instances of {name}, in this region: run it where callers are led to. Refuses "
+            "while a release runs, which holds scaling still. Run it again with `FormerMinimum`, `FormerMaximum` and "
+            "`Fewer=yes` when it is over; the next release sets what the template says."
         ),
         parameters={
             "Minimum": Parameter(description="Instances to keep.", pattern=_NUMBER),
@@ -64,27 +72,22 @@ def scale_up(place: Place, *, endpoint: Endpoint) -> Automation:
                 pattern=f"(same|{_NUMBER})",
                 default="same",
             ),
+            "Fewer": yes_or_no("Whether instances that run now may go, where the maximum is below them."),
         },
         access=[
             Access(
                 [
-                    # What application auto scaling asks of who registers a variant:
-                    # https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_id-based-policy-examples.html
-                    allowed(
-                        ["sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"],
-                        endpoint.endpoint_arn,
-                    ),
+                    *behind_scaling(endpoint=endpoint.endpoint_arn, configurations=configurations, alarms=alarms),
                     allowed(["application-autoscaling:DescribeScalableTargets"], "*"),
-                    allowed(["application-autoscaling:RegisterScalableTarget"], targets, conditions=ours),
+                    allowed(["application-autoscaling:RegisterScalableTarget"], targets, conditions=changing(name)),
                 ],
                 patterns={
                     "*": "application auto scaling describes without resources",
-                    targets: "AWS makes the id of a scalable target; the condition narrows it to variants of SageMaker",
+                    targets: WHY_ANY_TARGET,
+                    alarms: "the alarms by which AWS scales one endpoint, with ids that AWS chooses",
+                    configurations: "the configurations that releases make for one endpoint, by their common prefix",
                 },
             )
         ],
         outputs=["Look.FormerMinimum", "Look.FormerMaximum"],
     )
-
-
-_CONDITIONS = {"service-namespace": "sagemaker", "scalable-dimension": _SCALING["ScalableDimension"]}

@@ -7,7 +7,8 @@ that CloudFormation no longer knows, and an update that SageMaker took back look
 import json
 from collections.abc import Sequence
 
-from aws_cdk import CustomResource, Duration
+from aws_cdk import CustomResource, Duration, Stack
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
@@ -20,7 +21,7 @@ from mlplatform_cdk.core import (
     arn_of,
     permission,
 )
-from mlplatform_cdk.core.scaling import ONLY_VARIANTS, WHY_ANY_TARGET
+from mlplatform_cdk.core.scaling import WHY_ANY_TARGET, scaling
 from mlplatform_cdk.serving.realtime_endpoint.variant import EndpointVariant
 
 RUNTIME = "mlplatform_cdk.serving.realtime_endpoint.runtime"
@@ -49,6 +50,8 @@ class FleetKeeper(Construct):
     ) -> None:
         super().__init__(scope, id)
         self._endpoint_name = endpoint_name
+        # An endpoint may get another name, and the targets under its former one are to be let go of then.
+        owner = f"{Stack.of(self).stack_name}/{self.node.addr}"
         self._fleet = json.dumps([_fleet(one) for one in variants], sort_keys=True)
         self.function = PlatformFunction(
             self,
@@ -57,8 +60,9 @@ class FleetKeeper(Construct):
             description=f"Keeps the scaling of the endpoint {endpoint_name} over its updates",
             timeout=_TIMEOUT,
             key=key,
+            environment={"SCALING_OWNER": owner},
         )
-        self._grant(self.function.platform_role)
+        self._grant(self.function.platform_role, owner)
 
     def surround(self, endpoint: sagemaker.CfnEndpoint, configuration: sagemaker.CfnEndpointConfig) -> None:
         """Take the scaling off before ``endpoint`` changes where it must go, and see to it afterwards.
@@ -81,7 +85,7 @@ class FleetKeeper(Construct):
             properties={"EndpointName": self._endpoint_name, "Phase": phase, "Fleet": self._fleet, **more},
         )
 
-    def _grant(self, role: PlatformRole) -> None:
+    def _grant(self, role: PlatformRole, owner: str) -> None:
         name = self._endpoint_name
         endpoint = arn_of(self, "sagemaker", f"endpoint/{name}")
         configurations = arn_of(self, "sagemaker", "endpoint-config/*")
@@ -94,15 +98,7 @@ class FleetKeeper(Construct):
             permission(["sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"], endpoint),
             permission(["sagemaker:DescribeEndpointConfig"], configurations),
             permission(["application-autoscaling:DescribeScalableTargets"], "*"),
-            permission(
-                [
-                    "application-autoscaling:DeregisterScalableTarget",
-                    "application-autoscaling:PutScalingPolicy",
-                    "application-autoscaling:RegisterScalableTarget",
-                ],
-                targets,
-                conditions=ONLY_VARIANTS,
-            ),
+            *map(iam.PolicyStatement.from_json, scaling(targets, owner=owner)),
             permission(["cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"], alarms),
             permission(["cloudwatch:DeleteAlarms"], former),
             permission(

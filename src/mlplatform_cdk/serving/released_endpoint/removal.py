@@ -5,7 +5,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from mlplatform_cdk.core import Access, PlatformFunction, allowed, arn_of, minutes
-from mlplatform_cdk.core.scaling import ONLY_VARIANTS, WHY_ANY_TARGET
+from mlplatform_cdk.core.scaling import WHY_ANY_TARGET, taking_out
 from mlplatform_cdk.runtimekit.endpoint_specification import EndpointSpecification, log_group_name
 
 RUNTIME = "mlplatform_cdk.serving.released_endpoint.runtime"
@@ -61,7 +61,7 @@ def _removing(scope: Construct, specification: EndpointSpecification) -> Access:
             allowed(["sagemaker:DeleteEndpointConfig"], configurations),
             allowed(["sagemaker:DeleteModel"], models),
             allowed(_LISTS, "*"),
-            allowed(["application-autoscaling:DeregisterScalableTarget"], targets, conditions=ONLY_VARIANTS),
+            *taking_out(targets, owner=specification.endpoint_name),
         ],
         patterns={
             configurations: "the configurations that releases made for this endpoint, by their common prefix",

@@ -14,7 +14,11 @@ _IMPLIED: dict[str, tuple[str, ...]] = {
     ),
     "application-autoscaling:DeleteScalingPolicy": ("cloudwatch:DescribeAlarms", "cloudwatch:DeleteAlarms"),
     "application-autoscaling:DeregisterScalableTarget": ("cloudwatch:DescribeAlarms", "cloudwatch:DeleteAlarms"),
+    # https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_permission_validation.html
     "application-autoscaling:RegisterScalableTarget": (
+        "cloudwatch:DescribeAlarms",
+        "cloudwatch:PutMetricAlarm",
+        "cloudwatch:DeleteAlarms",
         "iam:CreateServiceLinkedRole",
         "sagemaker:DescribeEndpoint",
         "sagemaker:DescribeEndpointConfig",

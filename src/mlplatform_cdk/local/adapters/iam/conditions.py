@@ -40,6 +40,8 @@ ABSENT = (
     "cloudwatch:",
     "dynamodb:leadingkeys",
 )
+# The tags of what a call is on: with this key in a call's context all of them are known, and others it has not.
+RESOURCE_TAG = "aws:resourcetag/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ def evaluate(condition: Mapping[str, Mapping[str, Any]] | None, context: Mapping
 
 def _test(operator: str, key: str, expected: list[str], context: Mapping[str, Sequence[str]]) -> bool | None:
     values = context.get(key)
-    if values is None and not key.startswith(ABSENT):
+    known = (*ABSENT, RESOURCE_TAG) if RESOURCE_TAG in context else ABSENT
+    if values is None and not key.startswith(known):
         return None
     base = _base(operator)
     if base == "Null":

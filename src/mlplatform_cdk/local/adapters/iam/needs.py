@@ -6,7 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mlplatform_cdk.local.adapters.iam import arns, needs_api_gateway, needs_s3, needs_sagemaker, passed_roles
+from mlplatform_cdk.local.adapters.iam import (
+    arns,
+    needs_api_gateway,
+    needs_s3,
+    needs_sagemaker,
+    needs_scaling,
+    passed_roles,
+)
 from mlplatform_cdk.local.adapters.iam.calls import Call
 from mlplatform_cdk.local.adapters.iam.encryption import key_needs
 from mlplatform_cdk.local.adapters.iam.statements import Need
@@ -39,6 +46,8 @@ def of(call: Call) -> list[Need]:
         own = needs_s3.of(call)
     elif call.prefix == "sagemaker":
         own = list(needs_sagemaker.of(call))
+    elif call.prefix == "application-autoscaling":
+        own = list(needs_scaling.of(call))
     elif call.prefix == "apigateway":
         own = needs_api_gateway.of(call)
     elif call.prefix == "dynamodb" and call.operation == "TransactWriteItems":
@@ -71,9 +80,6 @@ def _context(call: Call) -> Mapping[str, list[str]]:
     parameters: Mapping[str, Any] = call.parameters
     if call.prefix == "cloudwatch" and "Namespace" in parameters:
         return {"cloudwatch:namespace": [parameters["Namespace"]]}
-    if call.prefix == "application-autoscaling":
-        named = {"service-namespace": "ServiceNamespace", "scalable-dimension": "ScalableDimension"}
-        return {f"{call.prefix}:{key}": [parameters[name]] for key, name in named.items() if name in parameters}
     if call.prefix == "dynamodb" and call.operation in _OF_ONE_ITEM:
         return _leading_keys(call)
     if call.prefix == "kms":

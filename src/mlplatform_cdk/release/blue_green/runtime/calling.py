@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeGuard
 
 from mlplatform_cdk.release.blue_green.runtime.errors import NameTaken
-from mlplatform_cdk.runtimekit import aws
+from mlplatform_cdk.runtimekit import aws, scalable_targets
 
 Asked = Mapping[str, Any]
 # What tells the one that this release makes from another one by its name; the rest follows from the endpoint.
@@ -124,7 +124,9 @@ def _update_model_package(asked: Asked) -> None:
 
 
 def _register_scalable_target(asked: Asked) -> None:
-    aws.client("application-autoscaling", patience_s=_PATIENCE_S).register_scalable_target(**asked)
+    """Several calls, one after the other, which have to be over as early as one."""
+    _, endpoint_name, _, _ = asked["ResourceId"].split("/")
+    scalable_targets.register(asked, owner=endpoint_name, patience_s=_PATIENCE_S, attempts=2)
 
 
 def _put_scaling_policy(asked: Asked) -> None:

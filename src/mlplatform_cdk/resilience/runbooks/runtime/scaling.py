@@ -9,33 +9,44 @@ _NAMESPACE, _DIMENSION = "sagemaker", "sagemaker:variant:DesiredInstanceCount"
 def look(events: Mapping[str, str], _context: object) -> dict[str, Any]:
     """The bounds that the serving variant gets, and those that it had.
 
-    :param events: ``EndpointName``, ``Minimum``, and ``Maximum``; ``same`` leaves that, but not below the minimum.
-    :raises RuntimeError: when no variant, or more than one, has the traffic, when it does not scale, or when a release
-        holds it still.
+    :param events: ``EndpointName``, ``Minimum``, ``Maximum``; ``same`` leaves that, but not below the minimum; and
+        ``Fewer``: ``yes`` lets go of instances beyond the maximum.
+    :raises RuntimeError: when no variant, or more than one, has the traffic, when it does not scale, when a release
+        holds it still, or when the maximum is below the minimum, or below what runs.
     """
     name, minimum = events["EndpointName"], int(events["Minimum"])
-    target = _target(name, _serving(name))
+    variant, runs = _serving(name)
+    target = _target(name, variant)
     if any((target.get("SuspendedState") or {}).values()):
         raise RuntimeError(
             f"no release may run on {name}, and one holds its scaling still, and sets the bounds at its end: wait for "
             "it, or run the runbook roll-back first"
         )
-    wanted = target["MaxCapacity"] if events["Maximum"] == "same" else int(events["Maximum"])
+    maximum = max(target["MaxCapacity"], minimum) if events["Maximum"] == "same" else int(events["Maximum"])
+    if maximum < minimum:
+        raise RuntimeError(f"Maximum must not be below Minimum, which is {minimum}, got {maximum}")
+    if maximum < runs and events["Fewer"] != "yes":
+        raise RuntimeError(
+            f"Maximum must not be below the {runs} instances that {variant} of {name} has now, got {maximum}: it would "
+            "take some away; ask for more, or say Fewer=yes if that is meant"
+        )
     return {
         "ResourceId": target["ResourceId"],
         "Minimum": minimum,
-        "Maximum": max(wanted, minimum),
+        "Maximum": maximum,
         "FormerMinimum": str(target["MinCapacity"]),
         "FormerMaximum": str(target["MaxCapacity"]),
     }
 
 
-def _serving(name: str) -> str:
+def _serving(name: str) -> tuple[str, int]:
+    """The variant that has the traffic, and the instances that it is to have."""
     endpoint = client("sagemaker").describe_endpoint(EndpointName=name)
-    serving = [one["VariantName"] for one in endpoint["ProductionVariants"] if one.get("CurrentWeight", 0) > 0]
+    serving = [one for one in endpoint["ProductionVariants"] if one.get("CurrentWeight", 0) > 0]
     if len(serving) != 1:
-        raise RuntimeError(f"one variant of {name} must have the traffic, got {', '.join(serving) or 'none'}")
-    return str(serving[0])
+        names = ", ".join(one["VariantName"] for one in serving) or "none"
+        raise RuntimeError(f"one variant of {name} must have the traffic, got {names}")
+    return str(serving[0]["VariantName"]), int(serving[0].get("DesiredInstanceCount", 0))
 
 
 def _target(name: str, variant: str) -> dict[str, Any]:

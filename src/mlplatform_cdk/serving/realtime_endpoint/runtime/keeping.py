@@ -4,12 +4,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from mlplatform_cdk.runtimekit import aws, logs
+from mlplatform_cdk.runtimekit import aws, logs, scalable_targets, settings
 from mlplatform_cdk.runtimekit.errors import KnownError
 from mlplatform_cdk.serving.realtime_endpoint.runtime.fleet import Fleet, Wanted
 
 _LOG = logs.logger("fleet")
-_DIMENSION = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
 _POLICY = "invocations-per-instance"
 _POLL_S = 5.0
 
@@ -94,34 +93,22 @@ def _describe(name: str) -> dict[str, Any] | None:
     return endpoint
 
 
-def _targets(name: str, variants: Iterable[str]) -> set[str]:
-    """The resource ids of those variants that scale."""
-    ids = [_resource_id(name, variant) for variant in variants]
-    if not ids:
-        return set()
-    found = aws.client("application-autoscaling").describe_scalable_targets(ResourceIds=ids, **_DIMENSION)
-    return {one["ResourceId"] for one in found["ScalableTargets"]}
-
-
 def _deregister(name: str, variants: Iterable[str]) -> None:
-    autoscaling = aws.client("application-autoscaling")
-    for resource_id in sorted(_targets(name, variants)):
-        try:
-            autoscaling.deregister_scalable_target(ResourceId=resource_id, **_DIMENSION)
-        except autoscaling.exceptions.ObjectNotFoundException:
-            _LOG.info("scaling was gone already", extra={"target": resource_id})
+    scalable_targets.deregister(scalable_targets.registered(name, variants), owner=_owner())
 
 
 def _register(name: str, fleets: Iterable[Fleet], *, again: bool = False) -> None:
     """Let ``fleets`` scale: those that do not yet, or, ``again``, all of them with what the template says now."""
-    wanted = {_resource_id(name, one.variant): one for one in fleets}
-    known = set() if again else _targets(name, (one.variant for one in wanted.values()))
+    wanted = [*fleets]
+    known = [] if again else scalable_targets.registered(name, (one.variant for one in wanted))
+    ids = {one["ResourceId"] for one in known}
     autoscaling = aws.client("application-autoscaling")
-    for resource_id, fleet in wanted.items():
-        if resource_id in known:
+    for fleet in wanted:
+        place = scalable_targets.place_of(name, fleet.variant)
+        if place["ResourceId"] in ids:
             continue
-        place = {"ResourceId": resource_id, **_DIMENSION}
-        autoscaling.register_scalable_target(**place, MinCapacity=fleet.minimum, MaxCapacity=fleet.maximum)
+        bounds = {"MinCapacity": fleet.minimum, "MaxCapacity": fleet.maximum}
+        scalable_targets.register({**place, **bounds}, owner=_owner())
         autoscaling.put_scaling_policy(
             **place,
             PolicyName=_POLICY,
@@ -135,5 +122,6 @@ def _register(name: str, fleets: Iterable[Fleet], *, again: bool = False) -> Non
         )
 
 
-def _resource_id(name: str, variant: str) -> str:
-    return f"endpoint/{name}/variant/{variant}"
+def _owner() -> str:
+    """Whose the targets are: the construct, not the endpoint, whose name may change."""
+    return settings.required("SCALING_OWNER")

@@ -4,12 +4,11 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from mlplatform_cdk.runtimekit import aws, logs
+from mlplatform_cdk.runtimekit import aws, logs, scalable_targets
 from mlplatform_cdk.runtimekit.endpoint_specification import SEPARATOR, VARIANTS, log_group_name
 from mlplatform_cdk.runtimekit.errors import KnownError
 
 _LOG = logs.logger("removal")
-_DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 _POLL_S = 5.0
 _BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 
@@ -25,7 +24,7 @@ def remove(endpoint_name: str, *, seconds_left: Callable[[], float], logs_go: bo
     :param seconds_left: how much longer this may take.
     :param logs_go: does the log group that SageMaker made for it go, too; default: it is kept.
     """
-    _deregister(endpoint_name)
+    scalable_targets.deregister(scalable_targets.registered(endpoint_name, VARIANTS), owner=endpoint_name)
     _delete_endpoint(endpoint_name, seconds_left)
     sagemaker, prefix = aws.client("sagemaker"), f"{endpoint_name}{SEPARATOR}"
     for name in _named("list_endpoint_configs", "EndpointConfigs", "EndpointConfigName", prefix):
@@ -42,21 +41,6 @@ def _delete_logs(endpoint_name: str) -> None:
         cloudwatch_logs.delete_log_group(logGroupName=log_group_name(endpoint_name))
     except cloudwatch_logs.exceptions.ResourceNotFoundException:
         _LOG.info("there were no logs", extra={"endpoint": endpoint_name})
-
-
-def _deregister(endpoint_name: str) -> None:
-    autoscaling = aws.client("application-autoscaling")
-    ids = [f"endpoint/{endpoint_name}/variant/{variant}" for variant in VARIANTS]
-    found = autoscaling.describe_scalable_targets(
-        ServiceNamespace="sagemaker", ResourceIds=ids, ScalableDimension=_DIMENSION
-    )
-    for target in found["ScalableTargets"]:
-        try:
-            autoscaling.deregister_scalable_target(
-                ServiceNamespace="sagemaker", ResourceId=target["ResourceId"], ScalableDimension=_DIMENSION
-            )
-        except autoscaling.exceptions.ObjectNotFoundException:
-            _LOG.info("scaling was gone already", extra={"target": target["ResourceId"]})
 
 
 def _delete_endpoint(name: str, seconds_left: Callable[[], float]) -> None:
