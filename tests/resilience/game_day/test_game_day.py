@@ -126,6 +126,8 @@ def test_the_day_may_do_its_steps_and_nothing_else(day: Day) -> None:
 
     steps = {"fis:GetExperiment", "fis:StartExperiment", "fis:StopExperiment", "fis:TagResource"}
     scripts = {"cloudwatch:DescribeAlarmHistory", "cloudwatch:DescribeAlarms", "fis:GetExperiment", "s3:PutObject"}
+    (looks,) = [one for one in policy if "cloudwatch:DescribeAlarmHistory" in one["Action"]]
+    assert looks["Resource"] == "*"  # else CloudWatch says nothing of a composite alarm
     assert steps | scripts == {one for one in may if not one.startswith("kms:")} - {"s3:AbortMultipartUpload"}
 
 

@@ -42,6 +42,7 @@ class Built:
         }
         if features is not None:
             given["features"] = features(self.stack, endpoint, self.key)
+        self.plan: MultiRegionEndpoint = (given | more)["plan"]
         self.api = RegionalApi(self.stack, "Api", key=self.key, **(given | more))
 
     @cached_property

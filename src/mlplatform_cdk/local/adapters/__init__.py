@@ -17,6 +17,7 @@ ADAPTERS: tuple[str, ...] = (
     "mlplatform_cdk.local.adapters.lambda_functions",
     "mlplatform_cdk.local.adapters.step_functions",
     "mlplatform_cdk.local.adapters.automation",
+    "mlplatform_cdk.local.adapters.experiments",
     "mlplatform_cdk.local.adapters.queues",
     "mlplatform_cdk.local.adapters.targets",
     "mlplatform_cdk.local.adapters.events",

@@ -35,7 +35,12 @@ def front(client: Client, aws: Settings, tmp_path_factory: pytest.TempPathFactor
     features.fill(client)
     yield made
     features.clear(client)
+    drill = drills.Drill(client)
+    drill.clear()
+    execution = drill.start()
+    drill.wait_for_step(execution, "Wait")
     destroy(made.assembly, aws)
+    assert drill.mended_by(execution) == ["Success"]  # before what mends it went
     assert client("apigateway").get_rest_apis()["items"] == []
     assert client("apigateway").get_domain_names()["items"] == []
     client("sagemaker").delete_endpoint(EndpointName="churn")
@@ -105,7 +110,7 @@ def test_features_are_read_and_computed_beside_the_endpoint_and_a_key_is_answere
     asked = json.dumps({"inputs": {"features": [[3, 4.5, 2]]}})
     assert (first.status, first.json["length"]) == (200, len(asked))
     assert (again.body, again.headers["X-Idempotency-Replayed"]) == (first.body, "true")
-    with front.connected(Iam(allowed), path="/predictions") as client_of_regions:
+    with front.connected(Iam(allowed), path="/predictions", keyed=True) as client_of_regions:
         said = client_of_regions.invoke(json.dumps({"customer": "c-17", "amount": 2}), idempotency_key="order-17")
     assert said.body == first.body
     assert ask("c-18", **once).status == 422
@@ -207,7 +212,7 @@ def test_what_comes_too_fast_is_throttled(front: Front, allowed: Credentials) ->
     assert {one.status for one in replies} == {200, 429} or {one.status for one in replies} == {429}
 
 
-def test_a_drill_stops_the_endpoint_for_callers_not_its_health_and_is_mended_where_it_is_stopped(
+def test_a_game_day_stops_the_endpoint_for_callers_not_its_health_and_is_judged_by_what_rang(
     front: Front, client: Client, allowed: Credentials
 ) -> None:
     def answers() -> None:
@@ -219,12 +224,24 @@ def test_a_drill_stops_the_endpoint_for_callers_not_its_health_and_is_mended_whe
     with drill.release_running():
         assert "got the release of one" in drill.ended(drill.start())["FailureMessage"]
     answers()
+    drill.ring("OK")
 
-    with drill.broken():
-        assert front.ask("POST", "/invocations", b"1", signed_by=allowed).status == 429
-        assert front.ask("POST", "/predictions", b"{}", signed_by=allowed).status == 429
-        assert front.ask("GET", "/health").status == 200
+    day = drill.start_day()
+    (execution,) = wait_for(drill.holders, bool)
+    drill.wait_for_step(execution, "Wait")
+    assert front.ask("POST", "/invocations", b"1", signed_by=allowed).status == 429
+    assert front.ask("POST", "/predictions", b"{}", signed_by=allowed).status == 429
+    assert front.ask("GET", "/health").status == 200
+    drill.ring("ALARM")
+    drill.ring("OK")
 
+    ended = drill.ended(day)
+    assert ended["AutomationExecutionStatus"] == "Success", ended["FailureMessage"]
+    page = drill.page(day, "stopped")
+    assert page.startswith("# stopped: it holds")
+    assert f"| {drills.OUT} | within 210 s | " in page
+    assert f"| {drills.ALONE} | never | - | no |" in page
+    assert drill.page(day, "plan").startswith("# Game day: Autumn")
     answers()
 
 

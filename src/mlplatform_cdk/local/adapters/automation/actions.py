@@ -61,11 +61,7 @@ def run_script(run: Execution, inputs: Inputs, _step: Inputs) -> Any:
 
 def sleep(run: Execution, inputs: Inputs, _step: Inputs) -> Any:
     """``aws:sleep``, by the rehearsal's clock."""
-    match = _DURATION.fullmatch(str(inputs.get("Duration", "")))
-    if match is None:
-        raise Wrong(f"the Duration must be one of hours, minutes and seconds, got {inputs.get('Duration')!r}")
-    hours, minutes, seconds = (int(one or 0) for one in match.groups())
-    run.pause(clock.real_seconds(3600 * hours + 60 * minutes + seconds))
+    run.pause(clock.real_seconds(seconds_in(str(inputs.get("Duration", "")))))
     return {}
 
 
@@ -100,6 +96,18 @@ ACTIONS: Mapping[str, Callable[[Execution, Inputs, Inputs], Any]] = {
     "aws:sleep": sleep,
     "aws:approve": approve,
 }
+
+
+def seconds_in(duration: str) -> int:
+    """Seconds of a length in ISO 8601, such as ``PT1H30M``.
+
+    :raises Wrong: where it is none of hours, minutes and seconds.
+    """
+    match = _DURATION.fullmatch(duration)
+    if match is None:
+        raise Wrong(f"the Duration must be one of hours, minutes and seconds, got {duration!r}")
+    hours, minutes, seconds = (int(one or 0) for one in match.groups())
+    return 3600 * hours + 60 * minutes + seconds
 
 
 def _call(run: Execution, inputs: Inputs) -> Any:

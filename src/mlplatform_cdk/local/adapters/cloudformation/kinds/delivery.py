@@ -232,7 +232,7 @@ KINDS: dict[str, Kind] = {
         describe="describe_connection",
         attributes={"Arn": "ConnectionArn"},
     ),
-    # Experiments are kept and counted as run; what they break is for AWS alone, or for their documents by hand.
+    # Experiments that start documents are run (adapters/experiments); what others break is for AWS alone.
     "AWS::FIS::ExperimentTemplate": ApiKind(
         type="AWS::FIS::ExperimentTemplate",
         service="fis",
