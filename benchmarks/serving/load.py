@@ -168,7 +168,7 @@ async def _measure(plan: Plan) -> Result:
         run.free.extend(connections)
         scheduled = asyncio.ensure_future(_schedule(run, plan.rate, perf_counter() + plan.warm_up + plan.seconds))
         await asyncio.sleep(plan.warm_up)
-    cpu, began, run.counting = _cpu(plan.pid), perf_counter(), True
+    cpu, began, run.counting = plan.pid and processor_seconds(plan.pid), perf_counter(), True
     if plan.rate is None:
         await asyncio.sleep(plan.seconds)
     else:
@@ -176,14 +176,13 @@ async def _measure(plan: Plan) -> Result:
         until = perf_counter() + _DRAIN_SECONDS
         while (run.due or len(run.free) < plan.connections) and not run.broken and perf_counter() < until:  # noqa: ASYNC110
             await asyncio.sleep(_TICK_SECONDS)
-    spent, seconds = _cpu(plan.pid), perf_counter() - began
+    spent, seconds = plan.pid and processor_seconds(plan.pid), perf_counter() - began
     run.counting, run.ended = False, True
     return _result(run, seconds, None if cpu is None or spent is None else spent - cpu)
 
 
-def _cpu(pid: int | None) -> float | None:
-    if pid is None:
-        return None
+def processor_seconds(pid: int) -> float:
+    """What the process ``pid`` and its descendants have spent of processor time."""
     process = psutil.Process(pid)
     times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
     return float(sum(one.user + one.system for one in times))

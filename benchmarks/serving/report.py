@@ -16,7 +16,7 @@ def markdown(found: Results) -> str:
     machine = found["machine"]
     place = f"{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}"
     how = "servers and load generator on this machine, taking turns; medians"
-    lines = [f"{place}, ONNX Runtime {machine['onnxruntime']}; {how}.", ""]
+    lines = [f"{place}, ONNX Runtime {machine['onnxruntime']}; {how}; closed loop by {machine['closed loop']}.", ""]
     if found.get("quick"):
         lines += ["A quick run: it shows that everything runs, not how fast it is.", ""]
     writers = {

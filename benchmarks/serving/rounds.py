@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.serving import right, wrk
 from benchmarks.serving.servers import Running
 from benchmarks.serving.wire import Body
 
@@ -26,7 +27,7 @@ class Load:
     :param connections: how many are open.
     :param seconds: of one measurement.
     :param rate: requests a second, in the open loop; default: closed loop.
-    :param warm_up: seconds before each measurement, which do not count.
+    :param warm_up: seconds before each measurement, which do not count; wrk has none.
     """
 
     name: str
@@ -40,7 +41,25 @@ Figures = dict[str, Any]
 
 
 def ask(running: Running, body: Body, load: Load) -> Figures:
-    """One measurement, by a load generator in a process of its own."""
+    """One measurement, by a load generator in a process of its own; of a closed loop, the answers must be right.
+
+    In the open loop ours alone can count latencies from the moment when a request was due.
+    """
+    if load.rate is not None:
+        return _ask_ours(running, body, load)
+    right.check(running.url, body)
+    program = wrk.found()
+    if program is None:
+        figures = _ask_ours(running, body, load)
+    else:
+        figures = wrk.measure(
+            program, running.url, body, connections=load.connections, seconds=load.seconds, pid=running.pid
+        )
+    right.check(running.url, body)
+    return figures
+
+
+def _ask_ours(running: Running, body: Body, load: Load) -> Figures:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "body"
         path.write_bytes(body.content)

@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -172,5 +172,10 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
+    """A free port before two more: Triton listens on all three, MLServer on two."""
+    while True:
+        with ExitStack() as stack, suppress(OSError):
+            first = int(stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1])
+            for port in (first + 1, first + 2):
+                stack.enter_context(socket.create_server(("127.0.0.1", port)))
+            return first

@@ -1,58 +1,25 @@
 """What is measured, and in which order."""
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.serving import environments, models
+from benchmarks.serving import environments, forms, models, right
 from benchmarks.serving.rounds import ROOT, Figures, Load, interleaved
 from benchmarks.serving.servers import Running, Server, running
-from benchmarks.serving.wire import CSV, JSON, NPY, Body, body, triton_body
+from benchmarks.serving.wire import CSV, JSON, NPY, Body, as_read, body, triton_body
 from mlplatform_cdk.runtimekit.manifest import MANIFEST_NAME, Manifest
 from mlplatform_cdk.serving.quantize.flow import Wanted, quantize
 
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-_ALL = str(CORES)
-_BATCHES = {"WORKERS": "1", "BATCH": "64", "WAIT": "1"}
-OURS = Server(name="mlplatform", environment=environments.OURS)
-FASTAPI = Server(name="FastAPI+uvicorn", environment="fastapi", settings={"WORKERS": _ALL})
-MOSEC = Server(name="mosec", environment="mosec", settings={"WORKERS": _ALL})
-TABULAR = (
-    OURS,
-    Server(name=f"mlplatform, {_ALL} processes", environment=environments.OURS, settings={"PROCESSES": _ALL}),
-    Server(name="mosec, 1 worker", environment="mosec", settings={"WORKERS": "1"}),
-    Server(name="mosec, batching", environment="mosec", settings=_BATCHES),
-    Server(name="mosec, batching on all cores", environment="mosec", settings={**_BATCHES, "WORKERS": _ALL}),
-    MOSEC,
-    FASTAPI,
-    Server(name="LitServe", environment="litserve", settings={"WORKERS": _ALL}),
-    Server(name="LitServe, batching", environment="litserve", settings=_BATCHES),
-    Server(name="MLServer", environment="mlserver"),
-    Server(
-        name="Triton (Python backend)",
-        environment="pytriton",
-        settings={"WORKERS": _ALL},
-        path="/v2/models/model/infer",
-    ),
-)
-FORMATS = (OURS, MOSEC, FASTAPI)
-# A slow model: FastAPI computes in its thread pool, so that its loop goes on.
-_SLOW_FASTAPI = Server(name=FASTAPI.name, environment=FASTAPI.environment, settings={**FASTAPI.settings, "INLINE": "0"})
-# The others answer however late it is; where only throughput counts, so does ours. Overload is measured without this.
-_PATIENT = Server(name=OURS.name, environment=OURS.environment, settings={"DEADLINE_MS": "60000"})
-_SLOW_BATCHES = {"WORKERS": _ALL, "BATCH": "8", "WAIT": "5"}
 _QUANTIZED, _SEARCH_S = ("image", "transformer"), 60.0
-HEAVY = (_PATIENT, MOSEC, Server(name="mosec, batching", environment="mosec", settings=_SLOW_BATCHES), _SLOW_FASTAPI)
-_OVERLOADED = (OURS, MOSEC, _SLOW_FASTAPI)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,15 +46,15 @@ class Suite:
 
     def __init__(self, folder: Path, plan: Plan) -> None:
         self._folder, self._plan = folder, plan
-        for name in sorted({one.environment for one in (*TABULAR, *HEAVY)}):
+        for name in sorted({one.environment for one in (*forms.TABULAR, *forms.HEAVY)}):
             environments.make(name)
 
     def tabular(self) -> Figures:
         """Every server in every form: closed loop, open loop; start-up, memory and size."""
         rows = self._rows("tabular")
         with ExitStack() as stack:
-            up = [stack.enter_context(self._running(server, "tabular", "fp32", JSON)) for server in TABULAR]
-            asked = [(one, self._body("tabular", one.server, rows)) for one in up]
+            up = [stack.enter_context(self._running(server, "tabular", "fp32", JSON)) for server in forms.TABULAR]
+            asked = self._asked(up, "tabular", "fp32", rows)
             seconds, rounds = self._plan.seconds, self._plan.rounds
             closed = [Load(name=f"{n} connections", connections=n, seconds=seconds) for n in (1, 16, 64)]
             found = interleaved(asked, closed, rounds=rounds)
@@ -101,7 +68,7 @@ class Suite:
     def start_up(self) -> dict[str, list[float]]:
         """Seconds to the first answer, each server alone on the machine, several times."""
         found: dict[str, list[float]] = {}
-        for server in (OURS, MOSEC, FASTAPI):
+        for server in (forms.OURS, forms.MOSEC, forms.FASTAPI):
             for _ in range(self._plan.rounds):
                 with self._running(server, "tabular", "fp32", JSON) as up:
                     found.setdefault(server.name, []).append(up.first_answer_s)
@@ -114,8 +81,11 @@ class Suite:
         load = Load(name="16 connections", connections=16, seconds=self._plan.seconds)
         for kind in (JSON, CSV, NPY):
             with ExitStack() as stack:
-                up = [stack.enter_context(self._running(server, "tabular", "fp32", kind)) for server in FORMATS]
-                asked = [(one, self._body("tabular", one.server, rows, kind)) for one in up]
+                up = [
+                    stack.enter_context(self._running(one, "tabular", "fp32", kind))
+                    for one in forms.asked_as(forms.FORMATS, kind)
+                ]
+                asked = self._asked(up, "tabular", "fp32", rows, kind)
                 found[kind] = interleaved(asked, [load], rounds=max(1, self._plan.rounds - 1))[load.name]
         return found
 
@@ -129,8 +99,11 @@ class Suite:
         alone = self._raw(name, file, rows)
         seconds, limit = 1.5 * self._plan.seconds, max(alone.values())
         with ExitStack() as stack:
-            up = [stack.enter_context(self._running(server, name, precision, kind)) for server in HEAVY]
-            asked = [(one, self._body(name, one.server, rows, kind)) for one in up]
+            up = [
+                stack.enter_context(self._running(one, name, precision, kind))
+                for one in forms.asked_as(forms.HEAVY, kind)
+            ]
+            asked = self._asked(up, name, precision, rows, kind)
             loads = [
                 Load(name="16 connections", connections=16, seconds=seconds),
                 Load(name="57 % load", connections=64, rate=0.57 * limit, seconds=seconds),
@@ -149,8 +122,8 @@ class Suite:
             name="3 x capacity", connections=512, rate=3 * capacity, seconds=4 * self._plan.seconds, warm_up=2.0
         )
         with ExitStack() as stack:
-            up = [stack.enter_context(self._running(one, "transformer", precision, JSON)) for one in _OVERLOADED]
-            asked = [(one, self._body("transformer", one.server, rows)) for one in up]
+            up = [stack.enter_context(self._running(one, "transformer", precision, JSON)) for one in forms.OVERLOADED]
+            asked = self._asked(up, "transformer", precision, rows)
             return {"capacity": capacity, "loads": interleaved(asked, [load], rounds=1)}
 
     def _made(self, name: str) -> Path:
@@ -169,6 +142,16 @@ class Suite:
     def _running(self, server: Server, name: str, precision: str, kind: str) -> Any:
         return running(server, self._made(name), precision, self._body(name, server, self._rows(name), kind))
 
+    def _asked(
+        self, up: Sequence[Running], name: str, precision: str, rows: Any, kind: str = JSON
+    ) -> list[tuple[Running, Body]]:
+        """Each server with the body that it is asked with, and what it must answer."""
+        folder, tensor = self._made(name), models.RECIPES[name].tensor.name
+        manifest = Manifest.from_json((folder / MANIFEST_NAME).read_text(encoding="utf-8"))
+        (file,) = [one.path for one in manifest.files if one.precision == precision]
+        expected = right.outputs(folder / file, tensor, as_read(rows, kind))
+        return [(one, replace(self._body(name, one.server, rows, kind), expected=expected)) for one in up]
+
     def _body(self, name: str, server: Server, rows: Any, kind: str = JSON) -> Body:
         tensor = models.RECIPES[name].tensor.name
         return triton_body(tensor, rows) if server.tensors else body(tensor, rows, kind)
@@ -184,7 +167,7 @@ class Suite:
                 str(self._made(name) / file),
                 str(path),
                 "--lanes",
-                _ALL,
+                forms.ALL,
             ]
             command += ["--seconds", str(3 * self._plan.seconds)]
             ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603

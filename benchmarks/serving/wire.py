@@ -2,7 +2,8 @@
 
 import io
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,11 @@ _TRITON = {"float32": "FP32", "int64": "INT64"}
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What is sent."""
+    """What is sent, and what must come back, by output."""
 
     content: bytes
     content_type: str = JSON
+    expected: Mapping[str, Any] = field(default_factory=dict)
 
 
 def body(name: str, rows: NDArray[Any], content_type: str = JSON) -> Body:
@@ -30,6 +32,11 @@ def body(name: str, rows: NDArray[Any], content_type: str = JSON) -> Body:
         np.save(buffer, rows)
         return Body(buffer.getvalue(), NPY)
     return Body(json.dumps({"inputs": {name: _short(rows)}}).encode())
+
+
+def as_read(rows: NDArray[Any], content_type: str) -> NDArray[Any]:
+    """``rows`` as a server reads them: text has four digits."""
+    return rows if content_type == NPY else np.asarray(_short(rows), dtype=rows.dtype)
 
 
 def triton_body(name: str, rows: NDArray[Any]) -> Body:

@@ -47,7 +47,11 @@ class OnnxModel:
 
     def decode_values(self, document: dict[str, Any]) -> Array:
         """The rows of a JSON document that was parsed already."""
-        return np.asarray(document["inputs"][self.input], dtype=self.dtype)
+        return self.rows(document["inputs"][self.input])
+
+    def rows(self, values: Sequence[Any]) -> Array:
+        """Lists of numbers as an array."""
+        return np.asarray(values, dtype=self.dtype)
 
     def run(self, rows: Array) -> list[Array]:
         """The outputs for ``rows``."""
