@@ -28,6 +28,7 @@ def client(
     region: str | None = None,
     endpoint_url: str | None = None,
     patience_s: int = 60,
+    connect_s: int = 5,
     attempts: int = 5,
 ) -> Any:
     """The boto3 client of ``service``, such as ``client("sagemaker")``.
@@ -36,6 +37,7 @@ def client(
     :param region: where it is asked; default: the environment's.
     :param endpoint_url: at which address; default: the environment's, or else AWS's own.
     :param patience_s: how long an answer may take, in seconds, before it is asked for again; default: 60.
+    :param connect_s: how long a connection may take, in seconds; default: 5.
     :param attempts: how often it is asked at most; default: 5.
     """
     import boto3  # an asset must boot without boto3
@@ -46,7 +48,7 @@ def client(
         region_name=region,
         endpoint_url=endpoint_url,
         config=Config(
-            connect_timeout=min(5, patience_s),
+            connect_timeout=min(connect_s, patience_s),
             read_timeout=patience_s,
             retries={"mode": "standard", "total_max_attempts": attempts},
         ),

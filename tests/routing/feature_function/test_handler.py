@@ -2,6 +2,7 @@
 
 import io
 import json
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -14,11 +15,12 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from mlplatform_cdk.routing.feature_function.runtime import answers, handler, hook
+from mlplatform_cdk.routing.feature_function.runtime import answers, handler, hook, tables
 from mlplatform_cdk.routing.feature_function.runtime.reply import Refused, Reply
 from mlplatform_cdk.runtimekit import aws
 
 FOLDER = Path(__file__).parents[3] / "examples" / "features"
+REAL_CLIENT = aws.client
 ROLE = "arn:aws:sts::123456789012:assumed-role/shop/"
 
 
@@ -54,8 +56,14 @@ class World:
         row = {"customer": {"S": "c-17"}, "tenure": {"N": "3"}, "orders": {"N": "4.5"}}
         self.dynamodb.put_item(TableName="customers", Item=row)
         clients = {"dynamodb": self.dynamodb, "sagemaker-runtime": self.endpoint}
-        monkeypatch.setattr(aws, "client", lambda service, **_: clients[service])
-        self.invocations = 0
+        self.made: dict[str, dict[str, Any]] = {}
+
+        def client(service: str, **settings: Any) -> Any:
+            self.made[service] = settings
+            return clients[service]
+
+        monkeypatch.setattr(aws, "client", client)
+        self.invocations, self.seconds = 0, 28.0
 
     def ask(self, amount: float = 1, *, key: str | None = None, who: str = f"{ROLE}one", **more: Any) -> dict[str, Any]:
         self.invocations += 1
@@ -65,7 +73,7 @@ class World:
             "requestContext": {"identity": {"userArn": who}},
         }
         context = SimpleNamespace(
-            aws_request_id=f"invocation-{self.invocations}", get_remaining_time_in_millis=lambda: 28_000
+            aws_request_id=f"invocation-{self.invocations}", get_remaining_time_in_millis=lambda: 1000 * self.seconds
         )
         return handler.handle(event | more, context)
 
@@ -209,3 +217,54 @@ def test_code_that_wants_the_database_gets_this_regions_reader(
     monkeypatch.setattr(aws, "client", lambda service, **_: {"rds": rds, "sagemaker-runtime": world.endpoint}[service])
 
     assert said(world.ask())["outputs"]["sum"] == 1
+
+
+@pytest.mark.parametrize(("key", "of_what"), [(None, "features"), ("order-1", "answers")])
+def test_a_table_that_does_not_answer_is_told_of_before_the_functions_time_is_over(
+    world: World, monkeypatch: pytest.MonkeyPatch, key: str | None, of_what: str
+) -> None:
+    monkeypatch.setattr(tables, "_PATIENCE_S", 0.05)
+    monkeypatch.setattr(tables, "_ATTEMPTS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and says nothing
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        monkeypatch.setattr(aws, "client", lambda service, **more: REAL_CLIENT(service, endpoint_url=url, **more))
+        answer = world.ask(key=key)
+
+    assert (answer["statusCode"], answer["headers"]["Retry-After"]) == (503, "1")
+    assert said(answer) == {"error": f"the table of {of_what} did not answer in time"}
+    assert world.endpoint.asked == []
+
+
+def test_two_attempts_of_a_table_are_over_within_the_time_that_is_kept_for_them() -> None:
+    config = REAL_CLIENT(
+        "dynamodb", region="eu-west-1", patience_s=tables._PATIENCE_S, attempts=tables._ATTEMPTS
+    ).meta.config
+    attempts, pause_s = config.retries["total_max_attempts"], 1
+
+    assert attempts * (config.connect_timeout + config.read_timeout) + pause_s * (attempts - 1) == tables.LONGEST_S
+
+
+def test_a_busy_table_is_told_of(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "no"}}, "PutItem")
+
+    monkeypatch.setattr(world.dynamodb, "put_item", refuse)
+    answer = world.ask(key="order-1")
+
+    assert (answer["statusCode"], said(answer)) == (503, {"error": "the table of answers is too busy"})
+
+
+@pytest.mark.parametrize(
+    ("seconds", "key", "patience_s"),
+    [(28, None, 25), (28, "order-1", 20), (12, "order-1", 5), (8, "order-1", None), (3, None, None)],
+)
+def test_the_model_gets_the_time_that_is_left_and_is_not_asked_where_none_is(
+    world: World, seconds: float, key: str | None, patience_s: int | None
+) -> None:
+    world.seconds = seconds
+
+    answer = world.ask(key=key)
+
+    asked = world.made.get("sagemaker-runtime", {}).get("patience_s")
+    assert (answer["statusCode"], asked) == (200 if patience_s else 503, patience_s)
+    assert len(world.rows()) == (1 if key and patience_s else 0)  # a key that was not answered is free again

@@ -51,6 +51,25 @@ def test_a_preference_for_an_unknown_region_is_refused() -> None:
         client(world(a=well(), b=well()), prefer=["c"])
 
 
+def test_another_path_must_say_whether_it_keeps_answers_and_without_them_no_key_is_sent() -> None:
+    with pytest.raises(
+        ValueError, match=r"keyed must be given for /predictions: True where it keeps answers \(Feature"
+    ):
+        client(world(a=well()), path="/predictions")
+
+    sent: list[dict[str, str]] = []
+    for keyed in (True, False):
+        here = world(a=well())
+        answer = client(here, path="/predictions", keyed=keyed).invoke(b"")
+        assert len(answer.idempotency_key) == 32
+        sent.append({**here.sent[0].request.headers})
+    with pytest.raises(ValueError, match="idempotency_key needs a client with keyed=True, got 'order-1'"):
+        client(world(a=well()), path="/predictions", keyed=False).invoke(b"", idempotency_key="order-1")
+
+    assert ["X-Idempotency-Key" in one for one in sent] == [True, False]
+    assert all("X-Amzn-SageMaker-Inference-Id" in one for one in sent)
+
+
 @pytest.mark.parametrize("key", ["", "two words", "Zoë", "a\r\nX-Evil: 1", "k" * 129])
 def test_an_idempotency_key_that_no_header_holds_is_refused(key: str) -> None:
     with pytest.raises(ValueError, match="idempotency_key must be 1 to 128 visible ASCII characters"):

@@ -19,6 +19,7 @@ from mlplatform_cdk.runtimekit.client.wire import Wire
 
 IDEMPOTENCY_KEY = "X-Idempotency-Key"
 INFERENCE_ID = "X-Amzn-SageMaker-Inference-Id"
+_INVOCATIONS = "/invocations"
 _LONGEST_KEY = 128
 _LONGEST_INFERENCE_ID = 64  # by botocore's model of InvokeEndpoint
 _HERE = {"127.0.0.1", "::1", "localhost"}
@@ -52,6 +53,8 @@ class RegionClient:
     :param wire: in place of the network, for tests; URLs may then be ``http`` too.
     :param path: what is asked below each URL, such as ``/predictions`` of a function of features; default:
         ``/invocations``.
+    :param keyed: whether requests carry ``X-Idempotency-Key``: a function of features refuses it where it keeps no
+        answers (``answered=``), so any other path than ``/invocations`` must say which; default: yes, at that path.
     """
 
     def __init__(  # noqa: PLR0913 - each argument but the first has a default
@@ -67,12 +70,19 @@ class RegionClient:
         watching: Watching | None = Watching(),  # noqa: B008 -- a frozen value
         tls: ssl.SSLContext | None = None,
         wire: Wire | None = None,
-        path: str = "/invocations",
+        path: str = _INVOCATIONS,
+        keyed: bool | None = None,
     ) -> None:
         if not urls:
             raise ValueError("a client needs at least one region, got none")
         if unknown := [region for region in prefer if region not in urls]:
             raise ValueError(f"prefer must name regions of urls ({', '.join(urls)}), got {', '.join(unknown)}")
+        if keyed is None and path != _INVOCATIONS:
+            raise ValueError(
+                f"keyed must be given for {path}: True where it keeps answers (FeatureFunction(answered=...)), "
+                "False where it does not and would refuse every request"
+            )
+        self._keyed = keyed is not False
         bases = {region: _checked(region, url, plain=wire is not None) for region, url in urls.items()}
         wire = wire or HttpWire(tls=tls)
         hedges = hedging or Hedging()
@@ -110,7 +120,8 @@ class RegionClient:
         :param content_type: of the request.
         :param accept: the content type of the answer.
         :param idempotency_key: 1 to 128 visible ASCII characters that all attempts carry; the model gets it as the
-            inference id, too, where it has 64 at most and ``headers`` name no other; default: a new UUID.
+            inference id, too, where it has 64 at most and ``headers`` name no other; a client that is not ``keyed``
+            takes none; default: a new UUID.
         :param idempotent: whether the request may be processed twice, as a prediction may; where it may not, it is
             tried again only if it was certainly not processed, and never hedged.
         :param headers: further ones, such as ``X-Amzn-SageMaker-Custom-Attributes``.
@@ -120,6 +131,8 @@ class RegionClient:
         :raises CallFailed: when no region answers, within what a call may spend.
         :raises NoCredentials: when there is nothing to sign with.
         """
+        if idempotency_key is not None and not self._keyed:
+            raise ValueError(f"idempotency_key needs a client with keyed=True, got {idempotency_key!r}")
         key = uuid.uuid4().hex if idempotency_key is None else idempotency_key
         if len(key) > _LONGEST_KEY or not _visible(key):
             raise ValueError(f"idempotency_key must be 1 to {_LONGEST_KEY} visible ASCII characters, got {key!r}")
@@ -127,7 +140,7 @@ class RegionClient:
         if not seconds > 0:  # which is so for what is no number, too
             raise ValueError(f"deadline_s must be above 0, got {seconds:g}")
         further = _further(headers or {})
-        own = {"Content-Type": content_type, "Accept": accept, IDEMPOTENCY_KEY: key}
+        own = {"Content-Type": content_type, "Accept": accept} | ({IDEMPOTENCY_KEY: key} if self._keyed else {})
         if len(key) <= _LONGEST_INFERENCE_ID and INFERENCE_ID.lower() not in map(str.lower, further):
             own[INFERENCE_ID] = key  # what API Gateway hands on to the endpoint, and data capture keeps
         call = Call(

@@ -8,16 +8,19 @@ import hashlib
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
+from mlplatform_cdk.routing.feature_function.runtime import tables
 from mlplatform_cdk.routing.feature_function.runtime.reply import Refused, Reply
-from mlplatform_cdk.runtimekit import aws, logs
+from mlplatform_cdk.runtimekit import logs
 
 _LOG = logs.logger("answers")
 # What fits into an item of 400 KB beside the row's own attributes:
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
 _LARGEST = 380_000
 _LONGEST_KEY = 128
+_OURS = "answers"
 _RUNNING, _ANSWERED = "running", "answered"
 _CONFLICTS = ("ReplicatedWriteConflictException", "TransactionConflictException")
 REPLAYED = "X-Idempotency-Replayed"
@@ -74,7 +77,7 @@ def keep(place: str, answer: Reply, *, owner: str) -> Reply:
         give_up(place, owner=owner)
         return answer
     kept = _if_ours(
-        aws.client("dynamodb").update_item,
+        tables.dynamodb().update_item,
         place,
         owner,
         UpdateExpression="SET #state = :state, #status = :status, #body = :body, #type = :type, #headers = :headers",
@@ -100,8 +103,9 @@ def keep(place: str, answer: Reply, *, owner: str) -> Reply:
 
 
 def give_up(place: str, *, owner: str) -> None:
-    """Nothing was answered: whoever asks again is the first."""
-    _if_ours(aws.client("dynamodb").delete_item, place, owner)
+    """Nothing was answered: whoever asks again is the first; from a slow table, when this one's time is over."""
+    with suppress(Refused):  # why nothing was answered is what the caller must hear
+        _if_ours(tables.dynamodb().delete_item, place, owner)
 
 
 def _put(row: dict[str, Any], now: float) -> dict[str, Any] | None:
@@ -111,14 +115,15 @@ def _put(row: dict[str, Any], now: float) -> dict[str, Any] | None:
     free = "attribute_not_exists(#key) OR #expiry < :now OR (#state = :running AND #until < :now)"
     key, expiry = os.environ["ANSWER_KEY"], os.environ["ANSWER_EXPIRY"]
     try:
-        aws.client("dynamodb").put_item(
-            TableName=os.environ["ANSWER_TABLE"],
-            Item=row,
-            ConditionExpression=free,
-            ExpressionAttributeNames={"#key": key, "#expiry": expiry, "#state": "state", "#until": "until"},
-            ExpressionAttributeValues={":now": {"N": f"{now:.3f}"}, ":running": {"S": _RUNNING}},
-            ReturnValuesOnConditionCheckFailure="ALL_OLD",
-        )
+        with tables.heard(_OURS):
+            tables.dynamodb().put_item(
+                TableName=os.environ["ANSWER_TABLE"],
+                Item=row,
+                ConditionExpression=free,
+                ExpressionAttributeNames={"#key": key, "#expiry": expiry, "#state": "state", "#until": "until"},
+                ExpressionAttributeValues={":now": {"N": f"{now:.3f}"}, ":running": {"S": _RUNNING}},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
     except ClientError as error:
         if error.response["Error"]["Code"] in _CONFLICTS:
             raise Refused(
@@ -144,14 +149,15 @@ def _if_ours(
     from botocore.exceptions import ClientError  # an asset must boot without boto3
 
     try:
-        call(
-            TableName=os.environ["ANSWER_TABLE"],
-            Key={os.environ["ANSWER_KEY"]: {"S": place}},
-            ConditionExpression="#owner = :owner",
-            ExpressionAttributeNames={"#owner": "owner", **(names or {})},
-            ExpressionAttributeValues={":owner": {"S": owner}, **(values or {})},
-            **more,
-        )
+        with tables.heard(_OURS):
+            call(
+                TableName=os.environ["ANSWER_TABLE"],
+                Key={os.environ["ANSWER_KEY"]: {"S": place}},
+                ConditionExpression="#owner = :owner",
+                ExpressionAttributeNames={"#owner": "owner", **(names or {})},
+                ExpressionAttributeValues={":owner": {"S": owner}, **(values or {})},
+                **more,
+            )
     except ClientError as error:
         if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
             return False

@@ -2,13 +2,14 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mlplatform_cdk.routing.feature_function.runtime.reply import JSON, OK, Reply, problem
 from mlplatform_cdk.runtimekit import aws
 
-_PATIENCE_S = 25  # the function has 28, and API Gateway waits for 29
+# The function has 28, and API Gateway waits for 29; of these the first for which there is time.
+_PATIENCES_S, _CONNECT_S = (25, 20, 15, 10, 5, 2), 1
 _PASSED_ON = {
     "x-amzn-sagemaker-custom-attributes": "CustomAttributes",
     "x-amzn-sagemaker-inference-id": "InferenceId",
@@ -16,16 +17,21 @@ _PASSED_ON = {
 _FAILED, _BUSY, _AWAY = 424, 429, 503
 
 
-def ask(inputs: Any, headers: Mapping[str, str]) -> Reply:
+def ask(inputs: Any, headers: Mapping[str, str], seconds_left: Callable[[], float]) -> Reply:
     """``InvokeEndpoint`` with what the user's code computed.
 
     :param inputs: by name, sent as ``{"inputs": …}``.
     :param headers: of the request, by small names; those of SageMaker's that are the caller's go on.
+    :param seconds_left: until the request must be answered.
     """
     from botocore.exceptions import BotoCoreError, ClientError  # an asset must boot without boto3
 
     given = {ours: headers[name] for name, ours in _PASSED_ON.items() if name in headers}
-    runtime = aws.client("sagemaker-runtime", patience_s=_PATIENCE_S, attempts=1)
+    time_s = seconds_left() - _CONNECT_S
+    patience_s = next((one for one in _PATIENCES_S if one <= time_s), None)
+    if patience_s is None:
+        return problem(_AWAY, "the features took too long for the endpoint to be asked", {"Retry-After": "1"})
+    runtime = aws.client("sagemaker-runtime", patience_s=patience_s, connect_s=_CONNECT_S, attempts=1)
     try:
         answer = runtime.invoke_endpoint(
             EndpointName=os.environ["ENDPOINT_NAME"],

@@ -2,12 +2,12 @@
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from mlplatform_cdk.routing.feature_function.runtime import tables
 from mlplatform_cdk.routing.feature_function.runtime.reply import Refused
-from mlplatform_cdk.runtimekit import aws
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 _MOST = 100
@@ -15,10 +15,11 @@ _TRIES = 5
 _PAUSE_S = 0.02
 
 
-def read(keys: Sequence[Any]) -> dict[Any, dict[str, Any] | None]:
+def read(keys: Sequence[Any], seconds_left: Callable[[], float]) -> dict[Any, dict[str, Any] | None]:
     """The row of each key, or None where there is none.
 
     :param keys: texts, or pairs of texts where rows have a sort key.
+    :param seconds_left: until the request must be answered.
     :raises Refused: where they are more than one read takes, or the table does not answer for all of them.
     """
     wanted = [*dict.fromkeys(keys)]
@@ -27,7 +28,7 @@ def read(keys: Sequence[Any]) -> dict[Any, dict[str, Any] | None]:
     if len(wanted) > _MOST:
         raise Refused(400, f"a request may need {_MOST} rows, this one needs {len(wanted)}")
     names = os.environ["FEATURE_KEYS"].split()
-    found = _found([dict(zip(names, _texts(key), strict=True)) for key in wanted])
+    found = _found([dict(zip(names, _texts(key), strict=True)) for key in wanted], seconds_left)
     by_key = {tuple(row[name] for name in names): row for row in found}
     return {key: by_key.get(tuple(_texts(key))) for key in wanted}
 
@@ -36,17 +37,21 @@ def _texts(key: Any) -> Sequence[str]:
     return [key] if isinstance(key, str) else [*key]
 
 
-def _found(keys: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
+def _found(keys: Sequence[Mapping[str, str]], seconds_left: Callable[[], float]) -> list[dict[str, Any]]:
     table = os.environ["FEATURE_TABLE"]
     asked: dict[str, Any] = {table: {"Keys": [{name: {"S": value} for name, value in key.items()} for key in keys]}}
     rows: list[dict[str, Any]] = []
     for attempt in range(_TRIES):
-        answer = aws.client("dynamodb").batch_get_item(RequestItems=asked)
+        with tables.heard("features"):
+            answer = tables.dynamodb().batch_get_item(RequestItems=asked)
         rows += [_plain(row) for row in answer["Responses"].get(table, [])]
         asked = answer.get("UnprocessedKeys") or {}
         if not asked:
             return rows
-        time.sleep(_PAUSE_S * 2**attempt)
+        pause_s = _PAUSE_S * 2**attempt
+        if seconds_left() < pause_s + tables.LONGEST_S:
+            break
+        time.sleep(pause_s)
     raise Refused(503, "the table of features is too busy", Retry_After="1")
 
 
