@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from aws_cdk import CfnResource, Duration, Stack
+from aws_cdk import CfnResource, Duration, ICfnResourceOptions, Stack
 from constructs import IConstruct
 
 if TYPE_CHECKING:
@@ -64,11 +64,22 @@ def stack_of(construct: IConstruct) -> Stack:
 
 
 @asked_once
+def default_child_of(construct: IConstruct) -> IConstruct | None:
+    """What CDK takes for the one child that matters: the resource of what is made here, None of what is borrowed."""
+    return construct.node.default_child
+
+
 def resource_of(construct: IConstruct) -> CfnResource:
     """The resource that ``construct`` stands for."""
-    resource = construct.node.default_child
+    resource = default_child_of(construct)
     assert isinstance(resource, CfnResource)
     return resource
+
+
+@asked_once
+def options_of(resource: CfnResource) -> ICfnResourceOptions:
+    """The attributes of ``resource`` beside its properties: policies of deletion, conditions, metadata."""
+    return resource.cfn_options
 
 
 def partition_of(construct: IConstruct) -> str:

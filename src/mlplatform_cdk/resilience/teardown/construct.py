@@ -10,7 +10,16 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IConstruct, IValidation
 
-from mlplatform_cdk.core import ConfigurationError, bucket_arn, bucket_name, machine_arn, resource_of, stack_of
+from mlplatform_cdk.core import (
+    ConfigurationError,
+    bucket_arn,
+    bucket_name,
+    default_child_of,
+    machine_arn,
+    options_of,
+    resource_of,
+    stack_of,
+)
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release import BlueGreenRelease
 from mlplatform_cdk.resilience.teardown import access
@@ -195,7 +204,7 @@ class Teardown(Construct):
 
     def _goes(self, construct: IConstruct) -> bool:
         """Does CloudFormation delete what ``construct`` stands for."""
-        resource = construct.node.default_child
+        resource = default_child_of(construct)
         if not isinstance(resource, CfnResource):
             raise ConfigurationError(
                 self, f"a teardown is for what its own stack makes, got the borrowed {construct.node.path}"
@@ -207,7 +216,7 @@ class Teardown(Construct):
 
 
 def _is_deleted(resource: CfnResource) -> bool:
-    return resource.cfn_options.deletion_policy in (None, CfnDeletionPolicy.DELETE)
+    return options_of(resource).deletion_policy in (None, CfnDeletionPolicy.DELETE)
 
 
 @jsii.implements(IValidation)
