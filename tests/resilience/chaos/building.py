@@ -62,6 +62,18 @@ def statements(resources: Mapping[str, Any], prefix: str) -> list[dict[str, Any]
     return list(found)
 
 
+def as_asked(made: Any) -> Any:
+    """A template's properties as the API of AWS FIS takes them; what CloudFormation fills in is a text."""
+    if isinstance(made, list):
+        return [as_asked(one) for one in made]
+    if not isinstance(made, dict):
+        return made
+    if any(name == "Ref" or name.startswith("Fn::") for name in made):
+        return "arn:aws:service:eu-west-1:123456789012:filled/in"
+    plain = {"ExperimentReportS3Configuration": "s3Configuration"}  # which CloudFormation calls otherwise
+    return {plain.get(name, name[0].lower() + name[1:]): as_asked(value) for name, value in made.items()}
+
+
 class Everything:
     """Each fault there is, in one region's stack."""
 
@@ -124,6 +136,11 @@ class Everything:
 
     def steps(self, name: str, which: str = "Break") -> dict[str, dict[str, Any]]:
         return {step["name"]: step for step in self.document(name, which)["mainSteps"]}
+
+    def allows(self, name: str, action: str) -> bool:
+        """May the role of the experiment ``name`` do it, to anything."""
+        given = [one["Action"] for one in self.may(f"{name}Role")]
+        return any(action == one if isinstance(one, str) else action in one for one in given)
 
     def may(self, name: str) -> list[dict[str, Any]]:
         return statements(self.resources, f"Chaos{name}")

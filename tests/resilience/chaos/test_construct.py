@@ -5,8 +5,10 @@ import re
 
 import botocore.session
 import pytest
+from botocore.validate import ParamValidator
 
-from tests.resilience.chaos.building import CALLERS, CRON, Everything, statements
+from tests.resilience.chaos.building import CALLERS, CRON, Everything, as_asked, statements
+from tests.resilience.chaos.documented import ACTIONS, WITH_ON_CANCEL, WITHOUT_ON_CANCEL
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +23,27 @@ def test_an_alarm_stops_an_experiment_unless_its_fault_has_to_raise_it(all_fault
     }
 
     assert stops == {"zone": ["out", "alone"], "stopped": ["alone"], "errors": ["alone"]}
+
+
+def test_each_action_is_one_of_aws_fis_with_its_parameters_its_targets_and_what_its_role_needs(
+    all_faults: Everything,
+) -> None:
+    shape = botocore.session.get_session().get_service_model("fis").operation_model("CreateExperimentTemplate")
+    used = set()
+    for name in all_faults.chaos.faults:
+        made = all_faults.template(name)
+        action, targets = made["Actions"]["Break"], made.get("Targets", {})
+        known = ACTIONS[action["ActionId"]]
+        used.add(action["ActionId"])
+        assert {*known.needs} <= {*action["Parameters"]} <= {*known.needs} | {*known.takes}, name
+        assert [*action.get("Targets", {})] == ([known.target] if known.target else []), name
+        assert {one["ResourceType"] for one in targets.values()} == ({known.resource} if known.target else set()), name
+        assert {*action.get("Targets", {}).values()} == {*targets}, name
+        missing = {one for one in known.permissions if not all_faults.allows(name, one)}
+        assert missing == set(), name
+        told = ParamValidator().validate({"clientToken": "one", **as_asked(made)}, shape.input_shape)
+        assert told.generate_report() == "", name
+    assert used == {*ACTIONS}
 
 
 def test_the_report_of_each_run_is_kept_with_the_graphs_around_it(all_faults: Everything) -> None:
@@ -128,6 +151,8 @@ def test_what_there_was_is_read_before_it_is_broken_and_mended_however_breaking_
     assert steps["Look"]["outputs"] == [{"Name": "Former", "Selector": "$.Payload.Former", "Type": "String"}]
     for name in ("Break", "Wait"):
         assert (steps[name]["onFailure"], steps[name]["onCancel"]) == ("step:Mend", "step:Mend")
+        assert steps[name]["action"] in WITH_ON_CANCEL
+    assert {one["action"] for one in steps.values()} & WITHOUT_ON_CANCEL == set()
     assert steps["Wait"]["inputs"] == {"Duration": "PT10M"}
     assert (steps["Mend"]["inputs"]["Api"], steps["Mend"]["isEnd"]) == ("StartAutomationExecution", True)
     assert steps["Mend"]["inputs"]["Parameters"]["Former"] == ["{{ Look.Former }}"]

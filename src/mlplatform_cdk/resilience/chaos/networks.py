@@ -170,6 +170,7 @@ def _cutting_off(scope: Construct, subnets: Sequence[str]) -> Access:
     Source: https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSFaultInjectionSimulatorNetworkAccess.html
     """
     lists, vpcs = arn_of(scope, "ec2", "network-acl/*"), arn_of(scope, "ec2", "vpc/*")
+    prefixes = arn_of(scope, "ec2", "prefix-list/*")
     making = {"StringEquals": {"aws:RequestTag/managedByFIS": "true"}}
     made = {"StringEquals": {"ec2:ResourceTag/managedByFIS": "true"}}
     tagging: Any = {"StringEquals": {"aws:RequestTag/managedByFIS": "true", "ec2:CreateAction": "CreateNetworkAcl"}}
@@ -182,11 +183,13 @@ def _cutting_off(scope: Construct, subnets: Sequence[str]) -> Access:
             allowed(["ec2:CreateNetworkAcl"], vpcs, conditions=ours),
             allowed(["ec2:CreateNetworkAclEntry", "ec2:DeleteNetworkAcl"], lists, vpcs, conditions=made),
             allowed(["ec2:ReplaceNetworkAclAssociation"], lists, *subnets),
+            allowed(["ec2:GetManagedPrefixListEntries"], prefixes),
             allowed([f"ec2:{one}" for one in seen], "*"),
         ],
         patterns={
             lists: "AWS FIS makes an ACL, and puts the former one back",
             vpcs: "an ACL is made in the subnets' VPC, which a subnet does not name",
+            prefixes: "AWS FIS reads the lists that the former ACL may name",
             "*": "EC2 describes without resources",
         },
     )
