@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.stacks.alarms import described, documents, leads_nowhere
 from tests.stacks.conftest import Platform
 
 PARTITIONS = "arn:aws:iam::aws:policy"
@@ -115,3 +116,22 @@ def test_what_holds_state_keeps_its_logical_id(platform: Platform) -> None:
         **{f"Registry-{region}": registry for region in elsewhere},
         **({"Names": {"KeysDataA2F7C5E6"}} if platform.environment.domain_name else {}),
     }
+
+
+def test_every_alarm_links_a_runbook_that_is_there(platform: Platform) -> None:
+    there, alarms = documents(platform), dict(described(platform))
+
+    assert alarms
+    assert {name: said for name, said in alarms.items() if leads_nowhere(said, there)} == {}
+    assert bool(there) == (platform.environment.domain_name is not None)
+
+
+def test_an_alarm_that_leads_nowhere_is_found() -> None:
+    console = "https://eu-west-1.console.aws.amazon.com/systems-manager/documents/churn-drain/description"
+    named = f"It rings. Runbook: churn-drain, to take the region out of service: {console}?region=eu-west-1"
+
+    assert not leads_nowhere(named, {("eu-west-1", "churn-drain")})
+    assert leads_nowhere(named, {("us-east-1", "churn-drain")})
+    assert leads_nowhere("It rings", {("eu-west-1", "churn-drain")})
+    assert leads_nowhere("It rings. What to do: look, docs/runbooks.md#look", set())
+    assert not leads_nowhere("It rings. What to do: drain it, docs/runbooks.md#drain", set())
