@@ -70,7 +70,7 @@ def deregister(targets: Sequence[Mapping[str, Any]], *, owner: str) -> None:
 def _claim(client: Any, target: Mapping[str, Any], owner: str) -> bool:
     """Give a target the tag where somebody registered it by hand, or before there was one; whether it had to be."""
     arn = target["ScalableTargetARN"]
-    carries = client.list_tags_for_resource(ResourceARN=arn)["Tags"].get(OWNER_TAG)
+    carries = client.list_tags_for_resource(ResourceARN=arn).get("Tags", {}).get(OWNER_TAG)
     if carries == owner:
         return False
     try:
