@@ -1,7 +1,7 @@
 """What alarms say is to be done, and whether that is there."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from mlplatform_cdk.runtimekit.runbook_names import Runbook
 from tests.stacks.conftest import Platform
