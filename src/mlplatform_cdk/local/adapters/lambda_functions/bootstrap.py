@@ -1,7 +1,7 @@
 """The Lambda runtime of a rehearsal: loads one handler and answers one request after another.
 
 Runs as a file under ``python -I -S``, with the deployed asset on the path and boto3 beside it, so that an asset which
-leans on anything else fails here as it would in AWS. Standard library only.
+leans on anything else fails here as it would in AWS. Standard library only. See ``processes``.
 """
 
 from __future__ import annotations
@@ -91,7 +91,6 @@ def main() -> None:
     os.dup2(2, 1)  # what the handler prints is its log
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
-    sys.meta_path.append(RuntimePackages(sys.argv[1]))
     formatter = _set_up_logging()
     broken: Failure | None = None
     handler: Any = None
@@ -196,4 +195,5 @@ def _write(stream: BinaryIO, answer: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
+    sys.meta_path.append(RuntimePackages(sys.argv[1]))
     main()

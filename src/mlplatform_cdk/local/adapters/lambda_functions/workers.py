@@ -6,17 +6,14 @@ import atexit
 import contextlib
 import json
 import queue
-import subprocess
-import sys
 import threading
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlplatform_cdk.local.adapters.lambda_functions import bootstrap
+from mlplatform_cdk.local.adapters.lambda_functions import bootstrap, processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 IDLE_PER_FUNCTION = 4
 INITIALIZATION_SECONDS = 60.0
@@ -49,29 +46,22 @@ class Worker:
         self.revision = revision
         self._hears = hears
         self.log_stream = environment["AWS_LAMBDA_LOG_STREAM_NAME"]
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", bootstrap.__file__, _runtime_packages()],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-            cwd=folder,
-        )
+        self._process = processes.start(environment, folder)
         self._answers: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._lines: list[str] = []
         self._ready = False
         self._ended = threading.Event()
         self._logged = threading.Event()
         for target in (self._read_answers, self._read_log):
-            threading.Thread(target=target, name=f"lambda-{self._process.pid}", daemon=True).start()
+            threading.Thread(target=target, name=f"lambda-{self.log_stream}", daemon=True).start()
 
     def call(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         """The answer to ``request``, and the log lines that it left."""
         body = json.dumps(request).encode()
         try:
             self._get_ready()
-            self._process.stdin.write(bootstrap.HEADER.pack(len(body)) + body)  # type: ignore[union-attr]
-            self._process.stdin.flush()  # type: ignore[union-attr]
+            self._process.stdin.write(bootstrap.HEADER.pack(len(body)) + body)
+            self._process.stdin.flush()
             answer = self._answers.get(timeout=request["seconds"])
         except queue.Empty:
             self.end()
@@ -103,18 +93,17 @@ class Worker:
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
         self._process.wait()
-        for stream in (self._process.stdin,):
-            with contextlib.suppress(OSError):
-                stream.close()  # type: ignore[union-attr]
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
 
     def _read_answers(self) -> None:
         stream = self._process.stdout
-        while stream is not None and len(header := stream.read(bootstrap.HEADER.size)) == bootstrap.HEADER.size:
+        while len(header := stream.read(bootstrap.HEADER.size)) == bootstrap.HEADER.size:
             self._answers.put(json.loads(stream.read(*bootstrap.HEADER.unpack(header))))
         self._answers.put(None)
 
     def _read_log(self) -> None:
-        for line in self._process.stderr or ():
+        for line in self._process.stderr:
             text = line.decode(errors="replace").rstrip("\n")
             if text.endswith(bootstrap.END_OF_LOG):
                 text = text.removesuffix(bootstrap.END_OF_LOG)
@@ -165,13 +154,6 @@ def end_all(function_arn: str | None = None) -> None:
         ended = [worker for key in keys for worker in _idle.pop(key, [])]
     for worker in ended:
         worker.end()
-
-
-def _runtime_packages() -> str:
-    spec = find_spec("boto3")
-    if spec is None or spec.origin is None:
-        raise RuntimeError("boto3 is not installed beside the embedded AWS; install mlplatform-cdk[local]")
-    return str(Path(spec.origin).parent.parent)
 
 
 atexit.register(end_all)
