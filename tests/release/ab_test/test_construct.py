@@ -105,8 +105,18 @@ def test_a_winner_is_released_and_people_are_told_where_that_is_asked_for(releas
     assert definition["States"]["Tell"]["Next"] == "HasFailed"
 
 
-def test_a_release_may_see_the_test_and_end_it_for_a_rollback() -> None:
-    template, machine, _ = Built(released=True).rendered()
+@pytest.fixture(scope="module")
+def released() -> tuple[dict[str, Any], str]:
+    """A test on an endpoint that releases own, in a stack with a teardown of it; and the test's machine."""
+    built = Built(released=True)
+    ends = {"machines": [built.test.state_machine], "starters": [built.test.recovery]}
+    Teardown(built.stack, "Teardown", key=built.test.key, **ends)
+    template, machine, _ = built.rendered()
+    return template, machine
+
+
+def test_a_release_may_see_the_test_and_end_it_for_a_rollback(released: tuple[dict[str, Any], str]) -> None:
+    template, machine = released
 
     (policy,) = [one for name, one in template["Resources"].items() if name.startswith("TestReleasePermissions")]
     (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
@@ -114,15 +124,11 @@ def test_a_release_may_see_the_test_and_end_it_for_a_rollback() -> None:
     assert {"Fn::GetAtt": [machine, "Name"]} in statement["Resource"]["Fn::Join"][1]
 
 
-def test_a_teardown_ends_a_test_after_what_would_start_its_recovery() -> None:
-    built = Built()
-    ends = {"machines": [built.test.state_machine], "starters": [built.test.recovery]}
-    Teardown(built.stack, "Teardown", key=built.test.key, **ends)
+def test_a_teardown_ends_a_test_after_what_would_start_its_recovery(released: tuple[dict[str, Any], str]) -> None:
+    resources = released[0]["Resources"]
 
-    template, _, _ = built.rendered()
-
-    (cleaner,) = [name for name, one in template["Resources"].items() if one["Type"] == "Custom::Teardown"]
-    (rule,) = [one for name, one in template["Resources"].items() if name.startswith("TestEndedFromOutside")]
+    (cleaner,) = [name for name, one in resources.items() if one["Type"] == "Custom::Teardown"]
+    (rule,) = [one for name, one in resources.items() if name.startswith("TestEndedFromOutside")]
     assert cleaner in rule["DependsOn"]
 
 
