@@ -50,6 +50,11 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         },
         "Endpoint": {"Type": "Custom::ReleasedEndpoint", "Properties": {"EndpointName": "churn", "Logs": "keep"}},
     }
+    live = {"StageName": "live", "MethodSettings": [{"LoggingLevel": "ERROR"}]}
+    stage = {"Type": "AWS::ApiGateway::Stage", "Properties": live}
+    name = {"Fn::Join": ["", ["API-Gateway-Execution-Logs_", {"Ref": "Api"}, "/live"]]}
+    base |= {"Stage": stage, "Log": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": name}}}
+    top |= {"Stage": stage, "Account": {"Type": "AWS::ApiGateway::Account"}}
     artifacts = {"Base": stack(folder, "Base", base), "Top": stack(folder, "Top", top, ("Base",))}
     (folder / "manifest.json").write_text(json.dumps({"version": "36.0.0", "artifacts": artifacts}))
     answer = CliRunner().invoke(app, ["teardown", "plan", str(folder), "--json"])
@@ -79,11 +84,13 @@ def test_what_stays_has_the_name_that_the_account_knows(plan: dict[str, Any]) ->
         "the one of Base/Keys/Data",
         "base-bucket-*",
         "/aws/sagemaker/Endpoints/churn",
+        "API-Gateway-Execution-Logs_*/live",  # of Top alone: Base's template holds its own
+        "/aws/apigateway/welcome",
     ]
 
 
 def test_each_says_why_it_stays_and_what_it_costs(plan: dict[str, Any]) -> None:
-    records, _, key, _, logs = plan["kept"]
+    records, _, key, _, logs, *_ = plan["kept"]
 
     assert records["why"] == "its items (DeletionPolicy Retain; protected from deletion)"
     assert Decimal(key["usd_a_month"]) == 1

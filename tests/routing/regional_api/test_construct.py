@@ -185,6 +185,20 @@ def test_requests_are_throttled_logged_traced_and_seen_by_a_firewall(signed: Bui
     assert all("KmsKeyId" in one for one in signed.of_type("AWS::Logs::LogGroup"))
 
 
+def test_what_api_gateway_logs_by_itself_has_an_end_and_goes_with_the_stack(signed: Built) -> None:
+    resources = signed.template["Resources"]
+    (api,) = (name for name, one in resources.items() if one["Type"] == "AWS::ApiGateway::RestApi")
+    (stage,) = (one for one in resources.values() if one["Type"] == "AWS::ApiGateway::Stage")
+    name = {"Fn::Join": ["", ["API-Gateway-Execution-Logs_", {"Ref": api}, "/live"]]}
+    ((log, group),) = ((key, one) for key, one in resources.items() if one["Properties"].get("LogGroupName") == name)
+
+    assert stage["Properties"]["StageName"] == "live"
+    assert stage["Properties"]["MethodSettings"][0]["LoggingLevel"] == "ERROR"
+    assert group["DeletionPolicy"] == "Delete"
+    assert group["Properties"]["RetentionInDays"] > 0
+    assert log in stage["DependsOn"]
+
+
 def test_rules_that_look_into_bodies_or_for_a_browser_count_and_do_not_block(signed: Built) -> None:
     (acl,) = signed.of_type("AWS::WAFv2::WebACL")
     groups = [one["Statement"].get("ManagedRuleGroupStatement", {}) for one in acl["Rules"]]

@@ -17,7 +17,7 @@ _WHY = {
     "AWS::KMS::Key": "whatever it encrypts is unreadable without it",
     "AWS::KMS::ReplicaKey": "whatever it encrypts is unreadable without it",
     "AWS::SageMaker::ModelPackageGroup": "the versions of the model, and who approved them",
-    "AWS::SageMaker::Domain": "people's work in Studio",
+    "AWS::SageMaker::Domain": "people's work in Studio, with the profiles and spaces that they made themselves",
     "AWS::SageMaker::UserProfile": "people's work in Studio",
     "AWS::SageMaker::Space": "the disk with somebody's work",
     "AWS::Backup::BackupVault": "the backups in it",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _TEARDOWN, _ENDPOINT = "Custom::Teardown", "Custom::ReleasedEndpoint"
 _JOBS = {"createTrainingJob": "TrainingJobs", "createProcessingJob": "ProcessingJobs"}
+_EXECUTIONS = "API-Gateway-Execution-Logs_"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,19 +115,28 @@ def _kept(source: Source, months: dict[tuple[str, str], Amount]) -> Iterator[Kep
 
 
 def _by_services(source: Source) -> Iterator[Kept]:
-    """Log groups that SageMaker makes, which no template holds."""
+    """Log groups that services make, which no template holds."""
+    has_own = any(_EXECUTIONS in str(_properties(one).get("LogGroupName")) for one in source.resources.values())
     for resource in source.resources.values():
-        properties = _properties(resource)
-        if resource.get("Type") == _ENDPOINT and properties.get("Logs") != "delete":
-            yield _logs(source, f"Endpoints/{properties.get('EndpointName')}", "what the endpoint's containers wrote")
-        if resource.get("Type") == "AWS::StepFunctions::StateMachine":
-            for call, group in _JOBS.items():
-                if call in str(properties.get("DefinitionString")):
-                    yield _logs(source, group, "what jobs wrote, those of others in the account and region among them")
+        kind, properties = resource.get("Type"), _properties(resource)
+        if kind == _ENDPOINT and properties.get("Logs") != "delete":
+            group = f"/aws/sagemaker/Endpoints/{properties.get('EndpointName')}"
+            yield _logs(source, group, "what the endpoint's containers wrote")
+        if kind == "AWS::StepFunctions::StateMachine":
+            why = "what jobs wrote, those of others in the account and region among them"
+            definition = str(properties.get("DefinitionString"))
+            yield from (_logs(source, f"/aws/sagemaker/{_JOBS[one]}", why) for one in _JOBS if one in definition)
+        if kind == "AWS::ApiGateway::Account":
+            yield _logs(source, "/aws/apigateway/welcome", "one line by which API Gateway tried the account's role")
+        if kind == "AWS::ApiGateway::Stage" and _is_logged(properties) and not has_own:
+            yield _logs(source, f"{_EXECUTIONS}*/{properties.get('StageName')}", "what API Gateway logged of calls")
 
 
-def _logs(source: Source, group: str, why: str) -> Kept:
-    name = f"/aws/sagemaker/{group}"
+def _is_logged(stage: dict[str, Any]) -> bool:
+    return any(str(one.get("LoggingLevel", "OFF")) != "OFF" for one in stage.get("MethodSettings") or ())
+
+
+def _logs(source: Source, name: str, why: str) -> Kept:
     return Kept(stack="", region=source.region or "", type="log group", name=name, why=why, month=None)
 
 

@@ -78,6 +78,7 @@ class ModelApi(Construct):
     api: apigateway.RestApi
     api_key: apigateway.IApiKey | None
     access_log: logs.LogGroup
+    execution_log: logs.LogGroup
 
     @property
     def url(self) -> str:
@@ -122,10 +123,8 @@ class ModelApi(Construct):
     def _define_api(
         self, served: Served, reached: apigateway.EndpointConfiguration, policy: iam.PolicyDocument | None
     ) -> apigateway.RestApi:
-        self.access_log = logs.LogGroup(
-            self, "AccessLog", retention=LOG_RETENTION, removal_policy=RemovalPolicy.DESTROY, encryption_key=served.key
-        )
-        return apigateway.RestApi(
+        self.access_log = self._log("AccessLog", served.key)
+        api = apigateway.RestApi(
             self,
             "Api",
             description=f"{self.plan.domain_name} in {region_of(self)}",
@@ -145,6 +144,22 @@ class ModelApi(Construct):
                 throttling_rate_limit=served.throttle.rate,
                 throttling_burst_limit=served.throttle.burst,
             ),
+        )
+        # API Gateway would make it by itself: in clear, for ever, and left when the stack goes. The name is its choice:
+        # https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+        name = f"API-Gateway-Execution-Logs_{api.rest_api_id}/{STAGE}"
+        self.execution_log = self._log("ExecutionLog", served.key, name)
+        api.deployment_stage.node.add_dependency(self.execution_log)
+        return api
+
+    def _log(self, id: str, key: kms.IKey, name: str | None = None) -> logs.LogGroup:
+        return logs.LogGroup(
+            self,
+            id,
+            log_group_name=name,
+            retention=LOG_RETENTION,
+            removal_policy=RemovalPolicy.DESTROY,
+            encryption_key=key,
         )
 
     def _define_methods(self, endpoint: Endpoint, verdicts: Verdicts, guarded: Mapping[str, Any]) -> None:

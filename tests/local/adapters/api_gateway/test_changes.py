@@ -38,7 +38,13 @@ def test_a_changed_template_changes_the_api_in_place_and_a_deleted_stack_ends_it
         "DeploymentId": {"Ref": "Second"},
         "Variables": {"word": "two"},
         "MethodSettings": [
-            {"HttpMethod": "*", "ResourcePath": "/*", "ThrottlingRateLimit": 0.001, "ThrottlingBurstLimit": 1}
+            {
+                "HttpMethod": "*",
+                "ResourcePath": "/*",
+                "LoggingLevel": "ERROR",
+                "ThrottlingRateLimit": 0.001,
+                "ThrottlingBurstLimit": 1,
+            }
         ],
     }
     resources["WordGET"]["Properties"]["Integration"] = mock('{"word": "$stageVariables.word", "made": "second"}')
@@ -56,3 +62,7 @@ def test_a_changed_template_changes_the_api_in_place_and_a_deleted_stack_ends_it
     assert (seen["binaryMediaTypes"], seen["description"]) == (["image/png"], "changed")
     destroy(assembly_of(tmp_path, "Changing", after), aws)
     assert Doors(aws, api).ask("/word").status == 403
+    logs = client("logs")  # what the service has made stays, as in AWS
+    (left,) = logs.describe_log_groups(logGroupNamePrefix="API-Gateway-Execution-Logs_")["logGroups"]
+    assert left["logGroupName"] == f"API-Gateway-Execution-Logs_{api}/live"
+    logs.delete_log_group(logGroupName=left["logGroupName"])

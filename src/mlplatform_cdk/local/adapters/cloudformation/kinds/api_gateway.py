@@ -10,6 +10,7 @@ from mlplatform_cdk.local.adapters.cloudformation.api import ApiKind, changes
 from mlplatform_cdk.local.adapters.cloudformation.coded import CodedKind, pairs, parameters
 from mlplatform_cdk.local.adapters.cloudformation.kinds.api_keys import KINDS as KEYS
 from mlplatform_cdk.local.adapters.cloudformation.kinds.domain_names import KINDS as DOMAIN_NAMES
+from mlplatform_cdk.local.adapters.cloudformation.kinds.service_logs import EXECUTIONS, open_log_group
 from mlplatform_cdk.local.adapters.cloudformation.resource import CannotProvision
 
 if TYPE_CHECKING:
@@ -145,6 +146,8 @@ class StageKind(CodedKind):
             changed |= {f"{place}/{path}": setting.get(name) for name, path in _SETTINGS.items()}
             lost = {name for name in _UNHONOURED if str(setting.get(name, "")).upper() not in {"", "FALSE", "OFF"}}
             resource.lost.extend(f"MethodSettings.{name}" for name in lost)
+            if "LoggingLevel" in lost:  # nothing is written to it
+                open_log_group(resource, f"{EXECUTIONS}{given['RestApiId']}/{resource.physical_resource_id}")
         patches = [
             {"op": "replace", "path": path, "value": _text(value)}
             for path, value in changed.items()

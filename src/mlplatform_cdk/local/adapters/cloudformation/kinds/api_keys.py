@@ -8,6 +8,7 @@ from moto.apigateway.models import apigateway_backends
 
 from mlplatform_cdk.local.adapters.cloudformation.api import ApiKind
 from mlplatform_cdk.local.adapters.cloudformation.coded import CodedKind, parameters
+from mlplatform_cdk.local.adapters.cloudformation.kinds.service_logs import WELCOME, open_log_group
 
 if TYPE_CHECKING:
     from mlplatform_cdk.local.adapters.cloudformation.resource import Kind, Resource
@@ -55,10 +56,12 @@ class AccountKind(CodedKind):
         resource.attributes = {"Id": resource.physical_resource_id}
 
     def settle(self, resource: Resource, before: Resource | None = None) -> None:  # noqa: ARG002 -- the same whether new or changed
-        """Set it."""
+        """Set it; API Gateway tries a role by writing a welcome."""
         role = resource.properties.get("CloudWatchRoleArn", "")
         patch = {"op": "replace", "path": "/cloudwatchRoleArn", "value": role}
         self.api(resource).update_account(patchOperations=[patch])
+        if role:
+            open_log_group(resource, WELCOME)
 
     def unmake(self, resource: Resource) -> None:
         """Nothing: it is the account's."""
