@@ -68,7 +68,13 @@ def test_live_prices_are_asked_for_one_item_and_region_at_a_time(pricing: tuple[
     assert "Pricing API" in book.sources[price.source]
 
 
-@pytest.mark.parametrize("item", ITEMS.values(), ids=ITEMS)
+def test_an_item_whose_service_code_is_not_known_is_not_asked_for(pricing: tuple[Any, Stubber]) -> None:
+    client, _ = pricing
+
+    assert live_prices(client, [("fis.action-minute", "eu-west-1")]).prices == {}
+
+
+@pytest.mark.parametrize("item", [one for one in ITEMS.values() if one.offer], ids=lambda one: one.name)
 def test_every_item_is_found_by_the_pricing_api(pricing: tuple[Any, Stubber], item: Item) -> None:
     client, stubber = pricing
     (key, told), *_ = samples(item)

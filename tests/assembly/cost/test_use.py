@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mlplatform_cdk.assembly.cost import Amount, Estimate, Usage
+from mlplatform_cdk.assembly.cost import Amount, Estimate, Usage, packaged
 from tests.assembly.cost.conftest import Priced, resource
 
 
@@ -31,6 +31,19 @@ def test_a_function_costs_by_invocations_and_gb_seconds_of_its_processor(priced:
 
     assert found.totals().used == Amount(known=Decimal("0.2") + 1_000_000 * Decimal("0.25") * Decimal("0.00001"))
     assert rates(found) == {"million Lambda invocations": Decimal("0.2"), "Lambda GB-second": Decimal("0.00001")}
+
+
+def test_an_experiment_costs_by_the_minutes_of_its_actions_wherever_the_packaged_prices_are_of(priced: Priced) -> None:
+    actions = {name: {"ActionId": "aws:ssm:start-automation-execution"} for name in ("Break", "Slow")}
+    experiment = resource("AWS::FIS::ExperimentTemplate", Actions=actions)
+
+    found = priced({"Experiment": experiment}, {"fis.action-minute": "0.1"}, usage=amounts(experiment_minutes=20))
+
+    assert found.totals().used == Amount(known=Decimal(4))
+    assert rates(found) == {"minute of an action of an experiment": Decimal("0.1")}
+    book = packaged()
+    priced_regions = {region for item, region in book.prices if item == "elb.application-hour"}
+    assert {region for item, region in book.prices if item == "fis.action-minute"} == priced_regions
 
 
 def test_kept_warm_concurrency_is_a_commitment(priced: Priced) -> None:

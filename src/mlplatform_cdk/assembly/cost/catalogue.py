@@ -164,6 +164,7 @@ ITEMS: dict[str, Item] = {
                 ("elb.network-lcu-hour", "unit and hour", "Used Network Load Balancer capacity units-hr"),
             )
         ),
+        Item(name="fis.action-minute", unit="action and minute"),  # its file of the price list was not seen
         *_items(
             "AmazonECS",
             ("fargate.vcpu-hour-x86", "vCPU and hour", "Fargate-vCPU-Hours:perCPU"),

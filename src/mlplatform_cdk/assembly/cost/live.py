@@ -25,7 +25,7 @@ def live_prices(client: Any, needed: Iterable[tuple[str, str]]) -> PriceBook:
     """
     found = PriceBook({})
     for key, region in sorted({(key, EVERYWHERE if item_of(key).everywhere else region) for key, region in needed}):
-        if OPEN not in key:
+        if OPEN not in key and item_of(key).offer:
             found = book(_asked(client, key, region), _SOURCES).over(found)
     return found
 

@@ -69,6 +69,7 @@ DEFAULTS: dict[str, tuple[str, str]] = {
     "load_balancer_units": ("0.1", "capacity units that each load balancer uses on average"),
     "web_requests": ("1000000", "requests that each web ACL looks at"),
     "custom_events": ("10000", "custom events put on each event bus of its own"),
+    "experiment_minutes": ("0", "minutes that each action of an experiment of AWS FIS runs"),
     OUTSIDE: ("0", "share of the health checks whose endpoint is not in the account, which cost more"),
 }
 

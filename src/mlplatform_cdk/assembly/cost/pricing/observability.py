@@ -1,4 +1,4 @@
-"""Alarms, dashboards and logs."""
+"""Alarms, dashboards and logs, and experiments that try them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,19 @@ def _log_group(group: Resource) -> Iterator[Charge]:
     )
 
 
+def _experiment(template: Resource) -> Iterator[Charge]:
+    actions = template.get("Actions", default={})
+    count = Decimal(len(actions)) if isinstance(actions, dict) else None
+    yield Charge(
+        what="experiment of AWS FIS",
+        item="fis.action-minute",
+        quantity=None if count is None else template.use("experiment_minutes") * count,
+        per="minute of an action of an experiment",
+    )
+
+
 PRICED = {
+    "AWS::FIS::ExperimentTemplate": _experiment,
     "AWS::CloudWatch::Alarm": _alarm,
     "AWS::CloudWatch::CompositeAlarm": _composite,
     "AWS::CloudWatch::Dashboard": _dashboard,
