@@ -9,6 +9,7 @@ import pytest
 from aws_cdk.assertions import Match, Template
 
 from mlplatform_cdk.core import ConfigurationError
+from mlplatform_cdk.core.images import PULL_ACTIONS
 from mlplatform_cdk.release.train import Freeze, FreezeCalendar, Wave
 from mlplatform_cdk.release.train.definition import EVENTS_A_LOOK, EVENTS_FOR_LOOKS
 from mlplatform_cdk.release.train.runtime.core import Progress, TrainFacts
@@ -236,6 +237,22 @@ def test_a_station_serves_replicated_images_from_where_they_are() -> None:
     ]
 
     assert '\\"replicated\\":[\\"shared/\\"]' in told
-    assert [action for name, action in grants if name.startswith("Station")] == ["ecr:BatchGetImage"]
-    ((_, pulls),) = [grant for grant in grants if not grant[0].startswith("Station")]
-    assert "ecr:GetDownloadUrlForLayer" in pulls
+    assert sorted((name.rpartition("Permissions")[0], str(action)) for name, action in grants) == [
+        ("EndpointModelRole", str([*PULL_ACTIONS[:-1]])),
+        ("ReleaseStepsRole", "ecr:BatchGetImage"),
+        ("StationRole", "ecr:BatchGetImage"),
+    ]
+
+
+def test_a_release_may_look_for_the_images_that_trains_have_brought() -> None:
+    template = Template.from_stack(station_stack()).to_json()["Resources"]
+
+    (repository,) = [name for name, one in template.items() if one["Type"] == "AWS::ECR::Repository"]
+    looked_for = [
+        name
+        for name, one in template.items()
+        if one["Type"] == "AWS::IAM::ManagedPolicy"
+        for statement in one["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Action"] == "ecr:BatchGetImage" and repository in json.dumps(statement["Resource"])
+    ]
+    assert [name.rpartition("Permissions")[0] for name in looked_for] == ["ReleaseStepsRole"]

@@ -37,8 +37,10 @@ def outward(tasks: Tasks, *, look_every_s: int, most_looks: int) -> dict[str, An
             "Depart": depart | {"Next": "BeginToLook"},
             "BeginToLook": {"Type": "Pass", "Result": {"looks": 0}, "ResultPath": "$.look", "Next": "WaitForRelease"},
             **_watched(tasks, "Release", "NotReleased", look_every_s=look_every_s, most_looks=most_looks),
+            # Changed even where it failed: a release that fails in its finishing leaves green in place, and a version
+            # without traffic has nothing to go back from.
             "ReleaseEnded": result(
-                **there, release="$.released.release", ok="$.look.ok", changed="$.look.ok", reason="$.look.reason"
+                **there, release="$.released.release", ok="$.look.ok", changed=True, reason="$.look.reason"
             ),
             "NotPromoted": result(station=_STATION, ok=False, changed=False, failure="$.failure"),
             # Something may have begun there: whoever goes back asks for this station, too.

@@ -112,6 +112,10 @@ class TrainStation(Construct):
         if replicas:
             self.role.allow(permission(["ecr:BatchGetImage"], *replicas))
             acknowledge_wildcards(self.role, replicas)
+        # A release looks whether its version's image is there, wherever that came from.
+        releasing = release.function.platform_role
+        releasing.allow(permission(["ecr:BatchGetImage"], self.images.repository_arn, *replicas))
+        acknowledge_wildcards(releasing, replicas)
         self._grant(release, registry, artifacts, address)
 
     def _define_address(
