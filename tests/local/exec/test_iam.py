@@ -352,7 +352,8 @@ SCALES = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:varia
 
 
 def test_a_scalable_target_is_kept_to_by_its_tags_which_come_with_it_or_later(account: Account) -> None:
-    mine, theirs = (SCALES | {"ResourceId": f"endpoint/e{time.time_ns()}/variant/{name}"} for name in "ab")
+    endpoint = f"e{time.time_ns()}"
+    mine, theirs = (SCALES | {"ResourceId": f"endpoint/{endpoint}/variant/{name}"} for name in "ab")
     scaling = client_of(
         account,
         "application-autoscaling",
@@ -362,6 +363,8 @@ def test_a_scalable_target_is_kept_to_by_its_tags_which_come_with_it_or_later(ac
             Condition={"StringEquals": {"aws:RequestTag/owner": "me"}, "StringEqualsIfExists": {OF: "me"}},
         ),
         allow("application-autoscaling:DeregisterScalableTarget", Condition={"StringEquals": {OF: "me"}}),
+        allow("sagemaker:*Endpoint*", f"arn:aws:sagemaker:*:endpoint/{endpoint}"),
+        allow("cloudwatch:*Alarm*", f"arn:aws:cloudwatch:*:alarm:TargetTracking-endpoint/{endpoint}/*"),
     )
     admin, bounds = account.client("application-autoscaling"), {"MinCapacity": 1, "MaxCapacity": 2}
 
@@ -371,6 +374,9 @@ def test_a_scalable_target_is_kept_to_by_its_tags_which_come_with_it_or_later(ac
     again = refusal(lambda: scaling.register_scalable_target(**mine, **bounds, Tags={"owner": "me"}))
     assert again == ("ValidationException", tags.EXISTS)
     scaling.deregister_scalable_target(**mine)
+
+    other = SCALES | {"ResourceId": "endpoint/other/variant/a"}
+    assert "sagemaker:DescribeEndpoint on" in refusal(lambda: scaling.register_scalable_target(**other, **bounds))[1]
 
     arn = admin.register_scalable_target(**theirs, **bounds)["ScalableTargetARN"]
     assert refusal(lambda: scaling.deregister_scalable_target(**theirs))[0] == "AccessDeniedException"

@@ -149,6 +149,7 @@ def test_the_function_of_the_steps_takes_its_own_endpoint_s_targets_out_of_scali
         lambda: role.deregister_scalable_target(**theirs),
         lambda: role.deregister_scalable_target(**nobodys),
         lambda: role.register_scalable_target(**theirs, MinCapacity=0, MaxCapacity=1),
+        lambda: role.register_scalable_target(**nobodys, MinCapacity=0, MaxCapacity=1),
         lambda: role.tag_resource(ResourceARN=arns[theirs["ResourceId"]], Tags={OWNER_TAG: ENDPOINT}),
         lambda: role.untag_resource(ResourceARN=arns[theirs["ResourceId"]], TagKeys=[OWNER_TAG]),
     ):
