@@ -16,7 +16,6 @@ class Automation(Construct):
     :param sentence: what the role is for.
     :param access: what it may.
     :param name: the document's; default: CloudFormation gives it one.
-    :param replaces: a change makes another document, of another name, in place of another version; default: a version.
     """
 
     def __init__(
@@ -28,7 +27,6 @@ class Automation(Construct):
         sentence: str,
         access: Sequence[Access],
         name: str | None = None,
-        replaces: bool = False,
     ) -> None:
         super().__init__(scope, id)
         self.role = PlatformRole(
@@ -40,7 +38,7 @@ class Automation(Construct):
             name=name,
             document_type="Automation",
             content=content(self.role.role_arn) if callable(content) else content,
-            update_method="Replace" if replaces else "NewVersion",
+            update_method="NewVersion",
         )
         self.name = name or self.document.ref
 

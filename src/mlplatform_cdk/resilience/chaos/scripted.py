@@ -52,7 +52,6 @@ class ScriptedFault(Fault, ABC):
             content=mending(script, what=self.sentence, given=given, kept=kept, lock=lock),
             sentence=f"Mends: {self.sentence}",
             access=accesses,
-            replaces=True,
         )
         breaker = Automation(
             scope,
@@ -69,7 +68,6 @@ class ScriptedFault(Fault, ABC):
             ),
             sentence=self.sentence,
             access=[*accesses, mender.starting()],
-            replaces=True,
         )
         action = Action(
             action_id="aws:ssm:start-automation-execution",

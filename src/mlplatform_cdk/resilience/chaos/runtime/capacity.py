@@ -48,7 +48,7 @@ def mend(events: Mapping[str, Any], _context: object) -> dict[str, Any]:
         return {"Mended": "nothing: the endpoint is gone"}
     if events["Configuration"] != described["EndpointConfigName"]:
         return {"Mended": f"nothing: by now the endpoint is {described['EndpointConfigName']}"}
-    now = {one["VariantName"]: one.get("DesiredInstanceCount") or 0 for one in described["ProductionVariants"]}
+    now = {one["VariantName"]: _wanted(one) for one in described["ProductionVariants"]}
     variant, before = events["VariantName"], int(events["InstanceCount"])
     if variant not in now or now[variant] >= before:
         return {"Mended": "by itself"}
@@ -56,6 +56,10 @@ def mend(events: Mapping[str, Any], _context: object) -> dict[str, Any]:
         return {"Mended": f"nothing: by now {variant} was given {now[variant]} instances"}
     _set(client, name, variant, before)
     return {"Mended": f"{variant} has {before} instances again"}
+
+
+def _wanted(variant: Mapping[str, Any]) -> int:
+    return variant.get("DesiredInstanceCount") or variant.get("CurrentInstanceCount") or 0
 
 
 def _set(client: Any, name: str, variant: str, count: int) -> None:
