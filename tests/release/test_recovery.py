@@ -25,10 +25,13 @@ def test_another_version_waits_for_the_release_that_runs() -> None:
     assert find(holder(), model_package_arn=V2) == Instead(way="wait", why=f"{ONE} has the endpoint for its release")
 
 
-def test_the_same_version_has_nothing_to_do_while_it_is_released() -> None:
-    found = find(holder(), model_package_arn=V1, supersede=True)
+@pytest.mark.parametrize(("by", "way"), [("approval", "nothing"), ("train", "wait"), ("", "wait")])
+def test_who_asks_for_a_version_that_is_being_released_waits_for_its_end_and_an_event_does_not(
+    by: str, way: str
+) -> None:
+    found = find(holder(), model_package_arn=V1, supersede=True, by=by)
 
-    assert found == Instead(way="nothing", why=f"{ONE} releases the same version already")
+    assert found == Instead(way=way, why=f"{ONE} releases the same version already")
 
 
 @pytest.mark.parametrize(
@@ -86,11 +89,14 @@ def rolling_back(way: str, **plan: Any) -> Row:
         pytest.param(rolling_back("beside", package_arn=V2, blue={"package_arn": V1}), id="by a release"),
     ],
 )
-def test_a_second_rollback_of_one_version_has_nothing_to_do(row: Row) -> None:
+@pytest.mark.parametrize(("by", "way"), [("rejection", "nothing"), ("train", "wait")])
+def test_a_second_rollback_of_one_version_waits_for_the_first_unless_an_event_began_it(
+    row: Row, by: str, way: str
+) -> None:
     """As when the first one rejects the live version, which is an event that starts another one."""
-    assert find(row, action="rollback", model_package_arn=V1) == Instead(
-        way="nothing", why=f"{ONE} rolls it back already"
-    )
+    found = find(row, action="rollback", model_package_arn=V1, by=by)
+
+    assert found == Instead(way=way, why=f"{ONE} rolls it back already")
 
 
 def test_a_rollback_of_the_version_that_a_rollback_brings_ends_that_release() -> None:

@@ -41,10 +41,10 @@ def test_the_first_release_goes_and_another_version_waits() -> None:
     assert come(TWO, model_package_arn=V2)["way"] == "wait"
 
 
-def test_the_same_version_twice_does_nothing_the_second_time() -> None:
+def test_a_second_approval_of_the_version_that_is_being_released_does_nothing() -> None:
     come(ONE, model_package_arn=V1)
 
-    answer = come(TWO, model_package_arn=V1)
+    answer = come(TWO, model_package_arn=V1, by="approval")
 
     assert (answer["way"], answer["why"]) == ("done", f"{ONE} releases the same version already")
 

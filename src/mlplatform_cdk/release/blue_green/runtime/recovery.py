@@ -13,6 +13,8 @@ RELEASING = (BESIDE, RESUME, FIRST)  # the ways of a plan that brings a green
 ABORTED, SUPERSEDED, ALARM, ROLLED_BACK = "Release.Aborted", "Release.Superseded", "Release.Alarm", "Release.RolledBack"
 # What speaks against the version itself; a newer one, a time-out or a fault of the machine's does not.
 REJECTING = (ABORTED, ALARM, ROLLED_BACK)
+# Nobody waits for the end of what these start; whoever else asks for what is under way is to hear how it ends.
+_EVENTS = ("approval", "rejection")
 # A way back that fails is tried again by a new execution, so often; then it is a person's.
 MOST_ATTEMPTS = 3
 RETIRE_AGAIN_AFTER_S = (3_600, 4 * 3_600)  # what stood in the way of a retirement is over after hours, not seconds
@@ -43,12 +45,13 @@ def instead(request: Mapping[str, Any], holder: Row | None, *, supersede: bool) 
     if holder is None:
         return Instead(way=WAIT, why="an older execution goes first")
     is_release = holder.action == RELEASE
+    repeats = NOTHING if request.get("by") in _EVENTS else WAIT
     if action == RELEASE and is_release and holder.version == version:
-        return Instead(way=NOTHING, why=f"{holder.owner} releases the same version already")
+        return Instead(way=repeats, why=f"{holder.owner} releases the same version already")
     if action == RECOVER and holder.owner != request.get("execution_arn"):
         return Instead(way=NOTHING, why=f"{holder.owner} took the endpoint over, and with it what was left")
     if action == ROLLBACK and holder.action == ROLLBACK and version and version in (holder.version, meant_by(holder)):
-        return Instead(way=NOTHING, why=f"{holder.owner} rolls it back already")
+        return Instead(way=repeats, why=f"{holder.owner} rolls it back already")
     ends_by = ""
     if action == ROLLBACK and _releases_for_rollback(holder) and version == (holder.plan or {}).get("package_arn"):
         ends_by = ROLLED_BACK
