@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError, ReadTimeoutError
 
 from mlplatform_cdk.release.blue_green.runtime import handler
 from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseRefused, Throttled
@@ -36,7 +36,26 @@ def test_a_step_that_was_throttled_fails_by_a_name_that_its_state_tries_again(
 @pytest.mark.parametrize(
     "error",
     [
+        ClientError(
+            {"Error": {"Code": "InternalFailure", "Message": "down"}, "ResponseMetadata": {"HTTPStatusCode": 503}},
+            "DescribeEndpoint",
+        ),
+        EndpointConnectionError(endpoint_url="https://down"),
+        ReadTimeoutError(endpoint_url="https://down"),
+    ],
+)
+def test_a_step_that_met_a_fault_of_awss_is_made_again_too(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    fail(monkeypatch, error)
+
+    with pytest.raises(Throttled, match="down"):
+        handler.handle(EVENT, None)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
         ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "DescribeEndpoint"),
+        ParamValidationError(report="a number is no name"),
         ReleaseRefused("it must be approved"),
     ],
 )

@@ -1,11 +1,14 @@
 """Is green, and green alone, asked every golden request, and is each wrong answer named?"""
 
 import json
+import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from mlplatform_cdk.release.blue_green.runtime import trials
 from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseFailed
@@ -42,7 +45,7 @@ def sagemaker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     def use(fake: FakeRuntime) -> FakeRuntime:
         real = aws.client
-        monkeypatch.setattr(aws, "client", lambda service: fake if service == "sagemaker-runtime" else real(service))
+        monkeypatch.setattr(aws, "client", lambda name, **_: fake if name == "sagemaker-runtime" else real(name))
         return fake
 
     yield use
@@ -67,6 +70,7 @@ def test_green_is_asked_every_golden_request_whatever_its_weight(runtime: Any) -
     ("fake", "problem"),
     [
         pytest.param({"answers": [b'{"outputs": {"label": [0]}}']}, "golden-2: label", id="a wrong answer"),
+        pytest.param({"answers": [b'{"outputs": {"label": [1' + b"0" * 400 + b"]}}"]}, "golden-1", id="no float"),
         pytest.param({"answers": [b"<html>"]}, "golden-1: the answer must be JSON, got b'<html>'", id="no JSON"),
         pytest.param(
             {"answers": [json.dumps(ANSWER).encode()], "variant": "a"},
@@ -84,6 +88,27 @@ def test_a_green_that_answers_wrongly_fails_and_each_problem_is_named(
         trials.try_green(ENDPOINT, "b", manifest_uri=MANIFEST_URI, manifest_sha256=DIGEST)
 
     assert problem in str(failure.value)
+
+
+def test_a_green_that_hangs_fails_before_the_step_has_no_time_to_say_so(
+    runtime: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = runtime(FakeRuntime(json.dumps(ANSWER).encode()))
+    moments = iter([0.0, 119.0, 121.0])
+    clock = SimpleNamespace(monotonic=lambda: next(moments), perf_counter=time.perf_counter)
+    monkeypatch.setattr(trials, "time", clock)
+
+    with pytest.raises(ReleaseFailed, match="must answer its 2 golden requests in 120 s, and answered 1"):
+        trials.try_green(ENDPOINT, "b", manifest_uri=MANIFEST_URI, manifest_sha256=DIGEST)
+
+    def hang(**_: Any) -> None:
+        raise ReadTimeoutError(endpoint_url="https://runtime")
+
+    monkeypatch.undo()
+    monkeypatch.setattr(fake, "invoke_endpoint", hang)
+    runtime(fake)
+    with pytest.raises(ReleaseFailed, match="golden-1: green must answer, got no answer in 65 s"):
+        trials.try_green(ENDPOINT, "b", manifest_uri=MANIFEST_URI, manifest_sha256=DIGEST)
 
 
 def test_a_manifest_that_was_changed_after_registration_is_refused() -> None:

@@ -16,7 +16,7 @@ BEFORE = live(variant("a", 1))
 PLAN = plan_for(2, BEFORE)
 SHARED, ALONE = PLAN["shared"]["configuration"], PLAN["green"]["configuration"]
 FIRST = plan_for(1, Live(status=""))
-GREEN_BAD = Failure("TestGreen", "golden-1: label[0] must be 1, got 0")
+GREEN_BAD = Failure("TestGreen", "golden-1: label[0] must be 1, got 0", "ReleaseFailed")
 
 
 def back(plan: dict[str, Any], endpoint: Live, *, failure: Failure = GREEN_BAD, looks: int = 1) -> WayBack:
@@ -174,6 +174,20 @@ def test_what_fails_after_green_has_passed_all_deletes_and_takes_back_nothing(st
         (Failure("WatchGreen", "InsufficientInstanceCapacity", "NoInstances"), False),
         (Failure("CreateModel", "slow down", "SageMaker.ThrottlingException"), False),
         (Failure("ShiftTraffic", "the endpoint is SystemUpdating", "SageMaker.SageMakerException"), False),
+        (Failure("AskPerson", "nobody answered", "States.Timeout"), True),
+        (Failure("Look", "the p99 must be within 25 ms", "ReleaseFailed"), True),
+        (Failure("Release.Alarm", "b-errors: 12 errors", "Release.Alarm"), True),
+        (Failure("Release.RolledBack", "ann: wrong labels", "Release.RolledBack"), True),
+        (Failure("Release.Aborted", "ann: the wrong version", "Release.Aborted"), True),
+        (Failure("Preflight", "(AccessDeniedException) when calling BatchGetImage", "ClientError"), False),
+        (Failure("Preflight", "Task timed out after 300.00 seconds", "Sandbox.Timedout"), False),
+        (Failure("TestGreen", "Task timed out after 300.00 seconds", "Sandbox.Timedout"), False),
+        (Failure("TestGreen", "out of memory", "Runtime.ExitError"), False),
+        (Failure("Look", "Could not connect to the endpoint URL", "EndpointConnectionError"), False),
+        (Failure("CreateModel", "(ServiceUnavailable) 503", "ClientError"), False),
+        (Failure("CreateGreenConfiguration", "it must finish within its time limit", "States.Timeout"), False),
+        (Failure("AskPerson", "the function of the gates failed", "KeyError"), False),
+        (Failure("Look", "a fault of our own", "KeyError"), False),
     ],
 )
 def test_only_what_speaks_against_the_version_rejects_it(failure: Failure, *, rejects: bool) -> None:

@@ -1,6 +1,7 @@
 """One place that makes boto3 clients: cached, with standard retries, and imported only when one is needed."""
 
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 # What services call it when calls come too fast; boto3 has tried again by itself before one of these is raised.
@@ -59,6 +60,16 @@ def is_throttling(error: Exception) -> bool:
     """True when ``error`` is boto3's of a call that came too fast, and may succeed later."""
     response: Any = getattr(error, "response", None)
     return isinstance(response, dict) and response.get("Error", {}).get("Code") in _THROTTLING
+
+
+def is_fault(error: Exception) -> bool:
+    """True when ``error`` is boto3's of a fault of the service's or of the network, and the call may succeed later."""
+    from botocore.exceptions import ConnectionError as NoConnection  # an asset must boot without boto3
+    from botocore.exceptions import HTTPClientError
+
+    response: Any = getattr(error, "response", None)
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) if isinstance(response, dict) else 0
+    return status >= HTTPStatus.INTERNAL_SERVER_ERROR or isinstance(error, NoConnection | HTTPClientError)
 
 
 def found_in_sagemaker(operation: str, **name: str) -> dict[str, Any] | None:

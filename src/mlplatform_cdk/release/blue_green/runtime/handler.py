@@ -44,7 +44,7 @@ def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa
             lock.must_hold(event["endpoint_name"], event["execution_arn"])
         answer = STEPS[event["step"]](event)
     except Exception as error:
-        if aws.is_throttling(error):
+        if aws.is_throttling(error) or aws.is_fault(error):
             raise Throttled(str(error)) from error
         raise
     _LOG.info("done", extra={"answer": answer})

@@ -12,6 +12,8 @@ from mlplatform_cdk.runtimekit import aws, own_requests, s3
 from mlplatform_cdk.runtimekit.manifest import GoldenRequest, Manifest
 
 _JSON = "application/json"
+# SageMaker gives a container 60 seconds; a step has five minutes, in which a green that hangs must have failed by name.
+_PATIENCE_S, _ATTEMPTS, _LONGEST_S = 65, 2, 120.0
 
 
 def try_green(endpoint_name: str, variant: str, *, manifest_uri: str, manifest_sha256: str) -> dict[str, Any]:
@@ -21,10 +23,18 @@ def try_green(endpoint_name: str, variant: str, *, manifest_uri: str, manifest_s
     :param variant: green; whatever its weight, each request names it.
     :param manifest_uri: the manifest of the version.
     :param manifest_sha256: its digest, as it was registered.
+    :raises ReleaseFailed: naming every problem, or the first request that got no answer at all.
     """
     manifest = read_manifest(manifest_uri, manifest_sha256)
+    deadline = time.monotonic() + _LONGEST_S
     _ask(endpoint_name, variant, manifest.golden_requests[0])  # the first one pays for what is made lazily
-    trials = [_ask(endpoint_name, variant, golden) for golden in manifest.golden_requests]
+    trials: list[Trial] = []
+    for golden in manifest.golden_requests:
+        if time.monotonic() > deadline:
+            asked = len(manifest.golden_requests)
+            message = f"green must answer its {asked} golden requests in {_LONGEST_S:.0f} s, and answered {len(trials)}"
+            raise ReleaseFailed(message)
+        trials.append(_ask(endpoint_name, variant, golden))
     return dict(verdict(trials, budget_ms=manifest.latency_budget_ms))
 
 
@@ -47,7 +57,9 @@ def read_manifest(uri: str, sha256: str) -> Manifest:
 
 
 def _ask(endpoint_name: str, variant: str, golden: GoldenRequest) -> Trial:
-    runtime = aws.client("sagemaker-runtime")
+    from botocore.exceptions import ReadTimeoutError  # an asset must boot without boto3
+
+    runtime = aws.client("sagemaker-runtime", patience_s=_PATIENCE_S, attempts=_ATTEMPTS)
     body = json.dumps(golden.body()).encode()
     begin = time.perf_counter()
     try:
@@ -63,6 +75,8 @@ def _ask(endpoint_name: str, variant: str, golden: GoldenRequest) -> Trial:
     except runtime.exceptions.ClientError as error:
         problem = f"{golden.name}: green must answer, got {error.response['Error']['Message']}"
         return Trial(name=golden.name, problems=(problem,), latency_ms=_since(begin))
+    except ReadTimeoutError:
+        raise ReleaseFailed(f"{golden.name}: green must answer, got no answer in {_PATIENCE_S} s") from None
     latency_ms = _since(begin)
     asked = answer.get("InvokedProductionVariant", variant)
     if asked != variant:
@@ -74,7 +88,7 @@ def _ask(endpoint_name: str, variant: str, golden: GoldenRequest) -> Trial:
 def _problems(golden: GoldenRequest, content: bytes) -> list[str]:
     try:
         return golden.check(json.loads(content))
-    except ValueError:
+    except (ValueError, ArithmeticError, RecursionError):  # such as a number that no float holds
         return [f"{golden.name}: the answer must be JSON, got {content[:80]!r}"]
 
 

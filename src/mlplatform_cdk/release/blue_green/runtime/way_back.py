@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseFailed, ReleaseWithdrawn
 from mlplatform_cdk.release.blue_green.runtime.failure import Failure
 from mlplatform_cdk.release.blue_green.runtime.plan import CLEAR, FINISH, FIRST, NOTHING
 from mlplatform_cdk.release.blue_green.runtime.plan import WAIT as NOT_YET
+from mlplatform_cdk.release.blue_green.runtime.recovery import REJECTING
 from mlplatform_cdk.release.blue_green.runtime.state import CHANGING, Live, Variant
 
 WAIT, WEIGHTS, CONFIGURATION, DELETE, DONE = "wait", "weights", "configuration", "delete", "done"
@@ -22,12 +24,11 @@ FINISHING = (
     *("MarkProduction", "StartRetirement", "CleanUp", "Conclude"),
 )
 # What a person took back is not rejected once more, and goes back even when all was passed.
-WITHDRAWN = "ReleaseWithdrawn"
-# A release that nobody may go on with says nothing about its version, nor does one that nobody could judge.
-BLAMELESS = (
-    *("ReleaseRefused", "ReleaseUnjudged", "ReleaseDisturbed", WITHDRAWN, "LockLost", "Throttled", "EventNotTaken"),
-    *("NameTaken", "NoInstances", "Release.Superseded", "Release.Interrupted", "Release.EarlyAlarm"),
-)
+WITHDRAWN = ReleaseWithdrawn.__name__
+# What speaks against a version: its tests and its watchers by a class of its own, people, and alarms on it. Whatever
+# else ends a release, such as a fault of AWS's, a right that is missing or an error of ours, says nothing about it.
+BLAMING = (ReleaseFailed.__name__, "Release.Rejected", *REJECTING)
+_SILENCE = ("AskPerson", "States.Timeout")  # at a gate it is a no
 # What these do depends on AWS and on our own records alone, whatever version it is: a refusal of weights during
 # SageMaker's own maintenance, for one.
 BLAMELESS_STEPS = (
@@ -45,7 +46,6 @@ BLAMELESS_STEPS = (
 )
 _COUNT = "InitialInstanceCount"
 _MOST_TRIES = 3
-_LIMITS = ("Throttling", "LimitExceeded")  # in the names of what services answer, whatever they are called else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +105,8 @@ def way_back(
 
 def _is_blameless(failure: Failure) -> bool:
     """True when the failure says nothing about the version."""
-    limited = any(word in failure.error for word in _LIMITS)
-    return limited or failure.error in BLAMELESS or failure.step in BLAMELESS_STEPS
+    blames = failure.error in BLAMING or (failure.step, failure.error) == _SILENCE
+    return not blames or failure.step in BLAMELESS_STEPS
 
 
 def _step(plan: Mapping[str, Any], failure: Failure, live: Live, tries: int) -> WayBack:
