@@ -85,6 +85,7 @@ class Model:
         self.pace = pace or Pace(seconds=run_seconds, full_seconds=run_seconds, full_rows=most, bytes_per_row=len(BODY))
         self.manifest = manifest(width)
         self.codec = Codec(self.manifest, Limits())
+        self.output_names = [one.name for one in self.manifest.outputs]
         self.closed = False
 
     def close(self) -> None:

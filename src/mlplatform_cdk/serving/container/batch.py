@@ -17,6 +17,7 @@ from mlplatform_cdk.serving.container import streaming, tracing
 from mlplatform_cdk.serving.container.errors import RequestError
 from mlplatform_cdk.serving.container.hooks import Context
 from mlplatform_cdk.serving.container.messages import Answer, Reply, Request, known, problem
+from mlplatform_cdk.serving.container.tensors import exact
 
 if TYPE_CHECKING:
     from mlplatform_cdk.serving.container.model import Model
@@ -73,46 +74,77 @@ def compute(model: "Model", jobs: Sequence[Job], *, most_rows: int, alone: bool 
     :param most_rows: rows in one run at most, but for a request that has more by itself.
     :param alone: whether nobody waits, so that all cores may work on this.
     """
+    if len(jobs) == 1:
+        return _compute_one(model, jobs[0], model.engine.run_alone if alone else model.engine.run)
     begun = perf_counter()
-    for job in jobs:
-        _guarded(_decode, model, job)
+    with exact():
+        _each(_decode, model, jobs)
+    if model.hooks is not None:
+        _each(_prepare, model, jobs)
     decoded = perf_counter()
     left = [job for job in jobs if job.answer is None]
     sizes = [rows_of(job) for job in left]
-    run: _Run = model.engine.run_alone if alone and len(left) == 1 else model.engine.run
     if model.batchable and len(left) > 1:
         for group in _groups(left, sizes, most_rows):
-            _run_group(model, group, run)
+            _run_group(model, group)
     else:
-        _run_each(model, left, run)
+        _each(_run_one, model, left)
     computed = perf_counter()
-    for job in left:
-        if job.answer is None:
-            _guarded(_encode, model, job)
+    _each(_encode, model, left)
     return Timing(begun, decoded - begun, computed - decoded, perf_counter() - computed, sum(sizes))
 
 
-def _guarded(step: "Callable[[Model, Job], None]", model: "Model", job: Job) -> None:
+def _compute_one(model: "Model", job: Job, run: _Run) -> Timing:
+    """``compute`` for a request that is by itself: what a batch needs would cost as much again as the model."""
+    begun = decoded = computed = perf_counter()
     try:
-        step(model, job)
-    except RequestError as error:
-        job.answer = problem(error)
+        with exact():
+            _decode(model, job)
+        if model.hooks is not None:
+            _prepare(model, job)
+        decoded = computed = perf_counter()
+        job.outputs = dict(zip(model.output_names, run(job.inputs), strict=True))
+        computed = perf_counter()
+        _encode(model, job)
     except Exception as error:  # noqa: BLE001 - one request must not end the server; the log has the reason
+        _refuse(job, error)
+    return Timing(begun, decoded - begun, computed - decoded, perf_counter() - computed, rows_of(job))
+
+
+def _each(step: "Callable[[Model, Job], None]", model: "Model", jobs: Iterable[Job]) -> None:
+    """Take ``step`` with each of ``jobs`` that has no answer yet."""
+    for job in jobs:
+        if job.answer is None:
+            try:
+                step(model, job)
+            except Exception as error:  # noqa: BLE001 - one request must not end the server; the log has the reason
+                _refuse(job, error)
+
+
+def _refuse(job: Job, error: Exception) -> None:
+    if isinstance(error, RequestError):
+        job.answer = problem(error)
+    else:
         job.answer = problem(known(error, tracing.log_fields(job.request.headers)))
 
 
 def _decode(model: "Model", job: Job) -> None:
     request = job.request
     headers = request.headers
-    job.inputs = model.codec.decode(request.body, headers.get("content-type", ""), headers)
-    if model.hooks is not None:
-        trace = tracing.trace_of(headers)
-        job.context = Context(
-            attributes=headers.get(tracing.ATTRIBUTES, ""),
-            inference_id=headers.get(tracing.INFERENCE_ID, ""),
-            trace_id=trace.trace_id if trace else "",
-        )
-        job.inputs = model.hooks.before(job.inputs, job.context)
+    job.inputs = model.codec.decode_held(request.body, headers.get("content-type", ""), headers)
+
+
+def _prepare(model: "Model", job: Job) -> None:
+    """Let the model's hooks see the inputs."""
+    assert model.hooks is not None
+    headers = job.request.headers
+    trace = tracing.trace_of(headers)
+    job.context = Context(
+        attributes=headers.get(tracing.ATTRIBUTES, ""),
+        inference_id=headers.get(tracing.INFERENCE_ID, ""),
+        trace_id=trace.trace_id if trace else "",
+    )
+    job.inputs = model.hooks.before(job.inputs, job.context)
 
 
 def _encode(model: "Model", job: Job) -> None:
@@ -127,37 +159,31 @@ def _encode(model: "Model", job: Job) -> None:
         job.answer = Answer(200, model.codec.encode(outputs, job.kind), job.kind)
 
 
-def _run_each(model: "Model", jobs: Iterable[Job], run: _Run) -> None:
-    names = [one.name for one in model.manifest.outputs]
-
-    def run_one(_: "Model", job: Job) -> None:
-        job.outputs = dict(zip(names, run(job.inputs), strict=True))
-
-    for job in jobs:
-        _guarded(run_one, model, job)
+def _run_one(model: "Model", job: Job) -> None:
+    job.outputs = dict(zip(model.output_names, model.engine.run(job.inputs), strict=True))
 
 
-def _run_group(model: "Model", jobs: Sequence[Job], run: _Run) -> None:
+def _run_group(model: "Model", jobs: Sequence[Job]) -> None:
     if len(jobs) > 1:
         with suppress(Exception):  # whose fault it is shows when each runs by itself
-            _run_together(model, jobs, run)
+            _run_together(model, jobs)
             return
-    _run_each(model, jobs, run)
+    _each(_run_one, model, jobs)
 
 
-def _run_together(model: "Model", jobs: Sequence[Job], run: _Run) -> None:
+def _run_together(model: "Model", jobs: Sequence[Job]) -> None:
     together: Tensors = {}
     for one in model.manifest.inputs:
         arrays = [job.inputs[one.name] for job in jobs]
         # Arrays of other shapes or types do not go together: an error, and then each runs by itself.
         together[one.name] = np.concatenate(arrays, dtype=arrays[0].dtype, casting="no")
-    found = run(together)
+    found = model.engine.run(together)
     sizes = [rows_of(job) for job in jobs]
     total = sum(sizes)
     for array in found:
         if len(array) != total:
             raise ValueError(f"an output must have a row for each of {total} rows, got {len(array)}")
-    names, start = [one.name for one in model.manifest.outputs], 0
+    names, start = model.output_names, 0
     for job, size in zip(jobs, sizes, strict=True):
         end = start + size
         job.outputs = {name: array[start:end] for name, array in zip(names, found, strict=True)}

@@ -65,7 +65,7 @@ class Load:
 
         :param seconds: how long the batch may take.
         """
-        return max(self._least, min(self._biggest, int((seconds / self._allowance - self._base) / self._each)))
+        return max(self._least, min(self.biggest, int((seconds / self._allowance - self._base) / self._each)))
 
     def wait(self, rows: int, ahead: int, remaining: float) -> float:
         """Seconds until a batch with a request of ``rows`` begins.
@@ -75,12 +75,12 @@ class Load:
         :param ahead: rows that wait before it.
         :param remaining: seconds of computing left in what the lanes have begun, all together.
         """
-        alone = max(0, ahead + rows - self._biggest)  # rows before it that do not fit into the same batch
+        alone = max(0, ahead + rows - self.biggest)  # rows before it that do not fit into the same batch
         return (remaining + min(alone, ahead) * self._row) / self._lanes
 
     def answered_in(self, rows: int, ahead: int, remaining: float) -> float:
         """Seconds until a request of ``rows`` is answered; the parameters are those of ``wait``."""
-        together = min(ahead + rows, max(self._biggest, rows))
+        together = min(ahead + rows, max(self.biggest, rows))
         return self._before * self.wait(rows, ahead, remaining) + self.nearly_surely(together)
 
     def excess(self, rows: int, ahead: int, remaining: float, deadline: float) -> float:
@@ -103,11 +103,11 @@ class Load:
         self._allowance = 1 + _SPREADS * self._off / self._taken
         self._before = 1 + _SPREADS_BEFORE * self._off / self._taken
         longest = min(max(_BATCH_SHARE * self._deadline, 4 * self._base), _DEAR_BATCH_SHARE * self._deadline)
-        self._biggest = max(1, min(self._most, int((longest - self._base) / self._each)))
-        self._least = max(1, min(self._biggest, round(self._base / self._each)))
+        self.biggest = max(1, min(self._most, int((longest - self._base) / self._each)))
+        self._least = max(1, min(self.biggest, round(self._base / self._each)))
         # Every answer is late: such a model serves all the same, but with a short queue.
         self._slow = self._base + self._each * self._first >= self._deadline
-        self._row = self._base / self._biggest + self._each
+        self._row = self._base / self.biggest + self._each
 
 
 def remaining(ends: Iterable[float], now: float) -> float:

@@ -67,6 +67,13 @@ class Metrics:
         self._statuses, self._gauges = cells[self._places["statuses"]], cells[self._places["gauges"]]
         self._place = {status: number for number, status in enumerate(STATUSES)}
 
+    def computed(self, requests: int, decode: float, infer: float, encode: float) -> None:
+        """Count a batch of ``requests`` and the seconds of its stages, of which each has its share, but for infer."""
+        self.batch.add(requests)
+        self.decode.add(decode / requests, requests)
+        self.infer.add(infer, requests)
+        self.encode.add(encode / requests, requests)
+
     def count(self, status: int, times: int = 1) -> None:
         """Count answers with ``status``."""
         self._statuses[self._place.get(status, -1)] += times

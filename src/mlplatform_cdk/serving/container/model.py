@@ -39,7 +39,8 @@ class Model:
 
     ``memory_bytes`` is what it takes of RAM, ``run_seconds`` what a lone golden request takes on one lane,
     ``batchable`` whether rows of several requests may be computed at once, ``max_batch_size`` up to how many, and
-    ``batch_reason`` why not or why not more, and ``pace`` what single requests and full batches take as requests.
+    ``batch_reason`` why not or why not more, ``pace`` what single requests and full batches take as requests, and
+    ``output_names`` are in the manifest's order.
     """
 
     def __init__(self, manifest: Manifest, codec: Codec, engine: Engine, hooks: Hooks | None) -> None:
@@ -49,7 +50,7 @@ class Model:
         self.max_batch_size = 1
         self.batch_reason = ""
         self.pace = Pace(seconds=0.0)
-        self._outputs = [one.name for one in manifest.outputs]
+        self.output_names = [one.name for one in manifest.outputs]
 
     @property
     def batchable(self) -> bool:
@@ -83,7 +84,7 @@ class Model:
 
     def run(self, inputs: Inputs) -> Inputs:
         """The outputs by name, in the manifest's order; the hooks are the caller's business."""
-        return dict(zip(self._outputs, self.engine.run(inputs), strict=True))
+        return dict(zip(self.output_names, self.engine.run(inputs), strict=True))
 
     def close(self) -> None:
         """Give the memory back; no call may be under way or follow."""

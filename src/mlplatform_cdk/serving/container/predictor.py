@@ -163,11 +163,7 @@ class Predictor:
         self.under_way -= len(jobs) + len(late)
         metrics = self._metrics
         if timing is not None:
-            computed = len(jobs)
-            metrics.batch.add(computed)
-            metrics.decode.add(timing.decode / computed, computed)
-            metrics.infer.add(timing.infer, computed)
-            metrics.encode.add(timing.encode / computed, computed)
+            metrics.computed(len(jobs), timing.decode, timing.infer, timing.encode)
             if timing.rows:
                 self._learn_rows(jobs[0])
         for job in late:
@@ -177,7 +173,8 @@ class Predictor:
             assert job.answer is not None
             metrics.queue.add(begun - job.request.arrived)
             metrics.count(job.answer.status)
-            _hand_back(job, job.answer)
+            if job.context is not None or not _HANDED_BACK.isdisjoint(job.request.headers):
+                _hand_back(job, job.answer)
             job.reply(job.answer)
 
     def _learn_rows(self, job: Job) -> None:
@@ -203,8 +200,6 @@ def _refusal(waiting: int, late: float, allowed: float) -> TooManyRequests:
 def _hand_back(job: Job, answer: Answer) -> None:
     """Let the answer repeat what it hands back of its request, such as the trace."""
     headers, context = job.request.headers, job.context
-    if context is None and _HANDED_BACK.isdisjoint(headers):
-        return
     told = dict(tracing.handed_back(headers))
     if context is not None and context.attributes:
         told[tracing.HANDED_BACK[tracing.ATTRIBUTES]] = context.attributes

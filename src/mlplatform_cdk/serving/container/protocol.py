@@ -123,7 +123,7 @@ class Connection(asyncio.Protocol):
 
     def flush(self) -> None:
         """Send every answer whose turn has come, in one write."""
-        pieces, exchanges, draining = [], self.exchanges, self._host.draining
+        pieces, exchanges, draining = [], self.exchanges, self._host.service.draining
         while exchanges and (answer := exchanges[0].answer) is not None:
             if isinstance(answer, bytes):
                 pieces.append(answer)

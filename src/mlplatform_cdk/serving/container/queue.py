@@ -36,9 +36,9 @@ class Queue:
         :param remaining: seconds of computing left in what has been begun, all lanes together; default: none.
         :param free: whether somebody has nothing to do; default: yes.
         """
-        if free and not self.jobs:
-            return 0.0
-        load, ahead = self.load, self.rows
+        load, ahead = self.load, self._put - self._taken
+        if (free and not self.jobs) or (not remaining and ahead + rows <= load.biggest):
+            return 0.0  # computed at once, or with the next batch, which is next
         excess = load.excess(rows, ahead, remaining, allowed)
         wait = load.wait(rows, ahead, remaining)
         if excess <= 0 and len(self.jobs) >= self._limit:

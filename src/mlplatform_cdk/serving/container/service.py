@@ -115,7 +115,8 @@ class Service:
             reply = self._observed(request, reply)
         try:
             if request.path == "/invocations":
-                _require(request, "POST")
+                if request.method != "POST":
+                    _require(request, "POST")
                 if self._single is None:
                     raise _not_ready()
                 if self._cache is None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,10 @@ class TensorReader:
 
     :param tensor: the input.
     :param limits: what it may cost.
+    :param held: whether every caller holds ``exact()``, which takes as long as a row's conversion; default: no.
     """
 
-    def __init__(self, tensor: Tensor, limits: Limits) -> None:
+    def __init__(self, tensor: Tensor, limits: Limits, *, held: bool = False) -> None:
         self.tensor = tensor
         self.name = tensor.name
         self.dtype: np.dtype[Any] = np.dtype(object if tensor.dtype == "string" else tensor.dtype)
@@ -33,7 +35,9 @@ class TensorReader:
         self._tail = tensor.shape[1:]
         self._simple = bool(tensor.shape) and isinstance(tensor.shape[0], str) and _all_fixed(self._tail)
         self._cheap = 2 * min(limits.rows, limits.elements)  # an element takes two bytes of text, or more
-        self._overflows = self.dtype.kind == "f" and self.dtype.itemsize < np.dtype(float).itemsize
+        may_overflow = self.dtype.kind == "f" and self.dtype.itemsize < np.dtype(float).itemsize
+        self._guarded = may_overflow and not held
+        self._direct = self.dtype.kind == "f" and not self._guarded
 
     def from_clean(self, value: Any, size: int) -> NDArray[Any]:
         """Lists that hold nothing but numbers and ``None``, which the caller vouches for; faster than ``from_nested``.
@@ -44,7 +48,8 @@ class TensorReader:
         if size > self._cheap:
             self._check_cost(value)
         try:
-            array = self._from_numbers(value)
+            direct = self._direct and type(value) is list
+            array = np.array(value, self.dtype) if direct else self._from_numbers(value)
         except (ValueError, TypeError, ArithmeticError):
             return self.from_nested(value)  # which finds out, and says, what is wrong
         shape = array.shape
@@ -55,8 +60,8 @@ class TensorReader:
     def _from_numbers(self, value: Any) -> NDArray[Any]:
         if not self.numeric or type(value) is not list:
             raise TypeError
-        if self._overflows:
-            with np.errstate(over="raise"):
+        if self._guarded:
+            with exact():
                 return np.array(value, self.dtype)
         if self.dtype.kind == "f":
             return np.array(value, self.dtype)
@@ -104,7 +109,7 @@ class TensorReader:
 
     def _elements(self, flat: list[Any]) -> NDArray[Any]:
         try:
-            with np.errstate(over="raise"):
+            with exact():
                 array = np.array(flat, self.dtype)
         except ArithmeticError:
             raise self._too_large(flat) from None
@@ -125,7 +130,7 @@ class TensorReader:
         try:
             if self.dtype.kind != "f":
                 return self._narrowed(array)
-            with np.errstate(over="raise"):
+            with exact():
                 return array.astype(self.dtype, order="C")
         except ArithmeticError:
             raise RequestError(f"{self.name} must hold numbers that fit {self.dtype}, got a greater one") from None
@@ -186,10 +191,15 @@ class TensorReader:
 
     def _fits(self, one: float) -> bool:
         try:
-            with np.errstate(over="raise"):
+            with exact():
                 return bool(np.isfinite(np.array(one, self.dtype)))
         except ArithmeticError:
             return False
+
+
+def exact() -> AbstractContextManager[None]:
+    """While it is held, a number that is too large for its type is an error, and not infinity."""
+    return np.errstate(over="raise")
 
 
 def as_array(value: object, tensor: Tensor) -> NDArray[Any]:

@@ -16,7 +16,7 @@ from mlplatform_cdk.serving.container.codecs.npy import NpyArray
 from mlplatform_cdk.serving.container.codecs.raw_tensor import RawTensor
 from mlplatform_cdk.serving.container.errors import BodyTooLarge, RequestError, UnsupportedContentType
 from mlplatform_cdk.serving.container.limits import Limits
-from mlplatform_cdk.serving.container.tensors import TensorReader
+from mlplatform_cdk.serving.container.tensors import TensorReader, exact
 
 Arrays = dict[str, NDArray[Any]]
 Headers = Mapping[str, str]
@@ -35,7 +35,7 @@ class Codec:
     def __init__(self, manifest: Manifest, limits: Limits) -> None:
         self._limits = limits
         self._content_types = manifest.content_types
-        self._readers = [TensorReader(one, limits) for one in manifest.inputs]
+        self._readers = [TensorReader(one, limits, held=True) for one in manifest.inputs]
         self._together = _Together(self._readers)
         self._forms = JsonForms(self._readers)
         self._lines = JsonLines(self._forms, limits)
@@ -55,6 +55,11 @@ class Codec:
         :param headers: the request's headers, names in lower case; default: none.
         :raises RequestError: when the body is not what the model takes.
         """
+        with exact():
+            return self.decode_held(body, content_type, headers or _NO_HEADERS)
+
+    def decode_held(self, body: bytes, content_type: str, headers: Headers) -> Arrays:
+        """``decode`` for callers who hold ``exact()``, once for many bodies."""
         if len(body) > self._limits.body_bytes:
             raise BodyTooLarge(f"the body must be at most {self._limits.body_bytes} bytes, got {len(body)}")
         decoder = self._decoders.get(content_type)
@@ -62,7 +67,7 @@ class Codec:
             decoder = self._decoder(content_type)
             if len(self._decoders) < _MOST_TYPES and len(content_type) <= _LONGEST_TYPE:
                 self._decoders[content_type] = decoder
-        arrays = decoder(body, headers or _NO_HEADERS)
+        arrays = decoder(body, headers)
         if self._together.needed:
             self._together.check(arrays)
         return arrays
@@ -74,7 +79,7 @@ class Codec:
                 f"the content type must be {' or '.join(self._content_types)}, got {content_type[:200]!r}"
             )
         if kind == negotiation.JSON:
-            return lambda body, _: self._forms.decode(body)
+            return self._forms.decode
         if kind == negotiation.JSON_LINES:
             return lambda body, _: self._lines.decode(body)
         if kind == negotiation.NPZ:

@@ -37,14 +37,15 @@ class JsonForms:
             "dataframe_records": self._dataframe_records,
         }
 
-    def decode(self, body: bytes) -> Arrays:
+    def decode(self, body: bytes, _headers: object = None) -> Arrays:
         """The inputs that the document ``body`` carries."""
         document = loads(body)
         if type(document) is not dict:
             raise self._refused(document)
-        rows = document.get("instances")
-        if self._only is not None and type(rows) is list and rows and type(rows[0]) is list:  # the commonest form
-            return self._alone(rows, body, numbers_only(body, len(document)))
+        if self._only is not None:
+            rows, names = _commonest(document, self._only.name)
+            if rows is not None:
+                return self._alone(rows, body, numbers_only(body, names))
         for name, form in self._forms.items():
             if name in document:
                 return form(document[name], body, len(document))
@@ -145,3 +146,15 @@ class JsonForms:
         inputs = value.get("inputs") if type(value) is dict else None
         came = f"inputs {few(inputs) or 'none'}" if type(inputs) is dict else kind_of(value)
         return RequestError(f'the body must be {{"inputs": {{...}}}} with {names}, got {came}')
+
+
+def _commonest(document: dict[str, Any], name: str) -> tuple[list[Any] | None, int]:
+    """The rows in either of the two commonest forms, and how many names those have; no rows: it is another form."""
+    rows = document.get("instances")
+    if type(rows) is list:
+        return (rows, len(document)) if rows and type(rows[0]) is list else (None, 0)
+    named = document.get("inputs")
+    if type(named) is not dict or len(named) != 1 or "instances" in document:
+        return None, 0
+    rows = named.get(name)
+    return (rows, len(document) + 1) if type(rows) is list else (None, 0)
