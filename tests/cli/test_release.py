@@ -343,6 +343,14 @@ def test_a_rollback_names_the_version_that_is_meant_when_it_is_asked_for(world: 
     assert [one["model_package_arn"] for one in world.inputs() if one.get("action") == "rollback"] == [VERSION]
 
 
+def test_a_rollback_during_an_ab_test_does_not_take_the_name_of_the_run_for_a_version(world: World) -> None:
+    row = {"endpoint": f"lock#{ENDPOINT}", "at": "lock", "owner": "arn:test", "action": "ab_test"}
+    release_records.put(TABLE, row | {"version": "offers-1a2b3c4d5e"})
+
+    assert run("rollback", ENDPOINT).exit_code == 0
+    assert ["model_package_arn" in one for one in world.inputs()] == [False], "the machine takes what has the traffic"
+
+
 def test_the_history_shows_who_did_what(world: World, write: Callable[..., None]) -> None:
     write(rolled_back())
 

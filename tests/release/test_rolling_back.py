@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from mlplatform_cdk.release.ab_test.runtime import lock as ab_test_lock
 from mlplatform_cdk.release.blue_green.runtime import audit, ending, live, lock, production
 from mlplatform_cdk.release.blue_green.runtime.entering import enter
 from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseFailed, ReleaseRefused
@@ -106,6 +107,15 @@ def test_a_rollback_of_split_traffic_that_nobody_remembers_is_refused_and_not_ca
 
     with pytest.raises(ReleaseRefused, match=r"must have all its traffic on one variant .*a: 0.5, b: 0.5"):
         come(action="rollback")
+
+
+def test_a_rollback_that_names_no_version_of_a_model_is_refused_before_it_ends_anything(states: States) -> None:
+    ab_test_lock.take(ENDPOINT, ONE, "offers-1a2b3c4d5e")
+
+    with pytest.raises(ReleaseRefused, match=r"a rollback must name a version .* got offers-1a2b3c4d5e"):
+        come(action="rollback", model_package_arn="offers-1a2b3c4d5e")
+
+    assert states.executions[ONE]["status"] == "RUNNING"
 
 
 @pytest.mark.parametrize(("approval", "rejections"), [("Approved", 1), ("Rejected", 0)])

@@ -12,6 +12,7 @@ _RUNNING = "RUNNING"
 _ROLLBACK = "rollback"
 _BRINGING = ("first", "beside", "resume")  # the ways of a plan by which a green comes
 _IN_SERVICE = "InService"
+_OF_A_GROUP = ":model-package/"  # in a version's ARN; an A/B test's row names its run
 _FINISHED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 
 
@@ -97,7 +98,8 @@ def meant(address: ReleaseAddress) -> str:
     Empty: neither is known, and the machine takes what has the traffic.
     """
     lock = release_records.read(address.table, f"lock#{address.endpoint}", "lock") or {}
-    held = str(lock.get("version") or lock.get("left_version") or "")
+    named = [str(lock.get(one, "")) for one in ("version", "left_version")]
+    held = next((one for one in named if _OF_A_GROUP in one), "")
     if held or not address.group:
         return held
     pages = aws.client("sagemaker").get_paginator("list_model_packages")

@@ -45,6 +45,8 @@ def enter(event: Event) -> Answer:
     action = request.get("action", lock.RELEASE)
     if action not in _ACTIONS:
         raise ReleaseRefused(f"the action of an execution must be one of {', '.join(_ACTIONS)}, got {action!r}")
+    if action == lock.ROLLBACK:
+        _must_name_a_version(request)
     taken = lock.take(
         endpoint,
         event["execution_arn"],
@@ -58,6 +60,13 @@ def enter(event: Event) -> Answer:
     if taken.debt is not None and (answer := _take_up(event, action, taken.debt)):
         return answer
     return _ACTIONS[action](event)
+
+
+def _must_name_a_version(request: Mapping[str, Any]) -> None:
+    """Or none: of what is no version, as of one without traffic, nothing would be taken back, and it would end well."""
+    version = request.get("model_package_arn", "")
+    if version and ":model-package/" not in version:
+        raise ReleaseRefused(f"a rollback must name a version (arn:…:model-package/…) or none, got {version}")
 
 
 def _taken_back(event: Event) -> str:

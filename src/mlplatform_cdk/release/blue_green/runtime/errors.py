@@ -32,4 +32,4 @@ class NoInstances(ReleaseFailed):
 
 
 class Throttled(Exception):
-    """AWS had no time for a call, or a fault of its own; the machine makes the step again, by the name of this class."""
+    """AWS had no time for a call, or a fault of its own: the machine makes the step again, by this class's name."""
