@@ -46,6 +46,20 @@ def test_an_experiment_costs_by_the_minutes_of_its_actions_wherever_the_packaged
     assert {region for item, region in book.prices if item == "fis.action-minute"} == priced_regions
 
 
+def test_a_vault_costs_by_what_its_backups_are_of_and_what_is_not_known_of_it_is_named(priced: Priced) -> None:
+    resources = {"Vault": resource("AWS::Backup::BackupVault"), "Plan": resource("AWS::Backup::BackupPlan")}
+
+    found = priced(
+        resources,
+        {"backup.table-gb-month": "0.1", "backup.bucket-gb-month": "0.05"},
+        usage=amounts(table_backup_gb=30, bucket_backup_gb=200, file_system_backup_gb=1),
+    )
+
+    assert found.totals().used.known == Decimal(3 + 10)
+    assert "price: backup.file-system-gb-month in eu-west-1" in found.unknown
+    assert any(name.startswith("cold storage, restores and what copies") for name in found.unknown)
+
+
 def test_kept_warm_concurrency_is_a_commitment(priced: Priced) -> None:
     resources = {
         "Function": resource("AWS::Lambda::Function", MemorySize=1024),

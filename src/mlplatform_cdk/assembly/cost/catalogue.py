@@ -129,6 +129,12 @@ ITEMS: dict[str, Item] = {
             ("dynamodb.read-capacity-hour", "unit and hour", "ReadCapacityUnit-Hrs"),
             ("dynamodb.write-capacity-hour", "unit and hour", "WriteCapacityUnit-Hrs"),
         ),
+        *_items(
+            "AWSBackup",
+            ("backup.table-gb-month", "GB and month", "WarmStorage-ByteHrs-DynamoDB"),
+            ("backup.bucket-gb-month", "GB and month", "WarmStorage-ByteHrs-S3"),
+            ("backup.file-system-gb-month", "GB and month", "WarmStorage-ByteHrs-EFS"),
+        ),
         *_items("AWSSecretsManager", ("secretsmanager.secret-month", "secret and month", "AWSSecretsManager-Secrets")),
         *_items("AWSSystemsManager", ("ssm.advanced-parameter-hour", "parameter and hour", "PS-Advanced-Param-Tier1")),
         *_items(

@@ -49,6 +49,7 @@ _GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
     "a setting of what is priced by itself": (
         ("ApplicationAutoScaling", "ScalableTarget"),
         ("Athena", "NamedQuery WorkGroup"),
+        ("Backup", "BackupPlan BackupSelection"),
         ("AutoScaling", "LaunchConfiguration LifecycleHook ScheduledAction"),
         ("CloudFront", "CachePolicy CloudFrontOriginAccessIdentity KeyGroup OriginAccessControl"),
         ("CloudFront", "OriginRequestPolicy"),

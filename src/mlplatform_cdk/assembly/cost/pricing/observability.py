@@ -70,9 +70,9 @@ def _experiment(template: Resource) -> Iterator[Charge]:
 
 
 PRICED = {
-    "AWS::FIS::ExperimentTemplate": _experiment,
     "AWS::CloudWatch::Alarm": _alarm,
     "AWS::CloudWatch::CompositeAlarm": _composite,
     "AWS::CloudWatch::Dashboard": _dashboard,
+    "AWS::FIS::ExperimentTemplate": _experiment,
     "AWS::Logs::LogGroup": _log_group,
 }

@@ -179,7 +179,21 @@ def _parameter(parameter: Resource) -> Iterator[Charge | Free]:
         yield Charge(what="advanced parameter", item="ssm.advanced-parameter-hour", quantity=parameter.usage.hours)
 
 
+def _vault(vault: Resource) -> Iterator[Charge | Unseen]:
+    """Its backups' storage, warm, by what they are of: https://aws.amazon.com/backup/pricing/."""
+    for of in ("table", "bucket", "file-system"):
+        kind = of.replace("-", " ")
+        yield Charge(
+            what=f"backups of {kind}s in a vault",
+            item=f"backup.{of}-gb-month",
+            quantity=vault.use(f"{of.replace('-', '_')}_backup_gb"),
+            per=f"GB and month of backups of {kind}s",
+        )
+    yield Unseen("cold storage, restores and what copies to other regions send, of a vault of AWS Backup")
+
+
 PRICED = {
+    "AWS::Backup::BackupVault": _vault,
     "AWS::S3::Bucket": _bucket,
     "AWS::ECR::Repository": _repository,
     "AWS::EC2::Volume": _volume,
