@@ -41,7 +41,7 @@ def beside(built: Built) -> None:
     # Ten minutes of the fault and 35 of rest, in seconds.
     breaks = chaos.node.find_child("stopped").node.find_child("Break")
     assert isinstance(breaks, Automation)
-    breaks.document.add_property_override("Content.mainSteps.3.inputs.Duration", "PT6S")
+    breaks.document.add_property_override("Content.mainSteps.3.inputs.Duration", "PT10S")
     day.automation.document.add_property_override("Content.mainSteps.3.inputs.Duration", "PT1S")
 
 
