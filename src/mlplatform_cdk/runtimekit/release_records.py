@@ -71,6 +71,11 @@ class Record:
         return cls(**{**value, "metrics": json.loads(value.get("metrics") or "{}")})
 
 
+def keys_of(endpoint: str) -> list[str]:
+    """The partition keys of all that the table has of an endpoint."""
+    return [endpoint, f"{_ONCE}{endpoint}", f"lock#{endpoint}", f"gate#{endpoint}"]
+
+
 def record(  # noqa: PLR0913 - a record is its fields
     table: str,
     *,

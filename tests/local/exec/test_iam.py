@@ -190,11 +190,16 @@ def test_who_may_change_rows_of_one_partition_key_changes_no_others(account: Acc
     )
     arn = f"arn:aws:dynamodb:*:*:table/{table}"
     of_one = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["lock#churn"]}}
-    role = client_of(account, "dynamodb", allow("dynamodb:DeleteItem", arn, Condition=of_one))
+    role = client_of(account, "dynamodb", allow(["dynamodb:DeleteItem", "dynamodb:Query"], arn, Condition=of_one))
 
     role.delete_item(TableName=table, Key={"endpoint": {"S": "lock#churn"}, "at": {"S": "wait"}})
     others = {"endpoint": {"S": "churn"}, "at": {"S": "2026"}}
     assert "dynamodb:DeleteItem" in refusal(lambda: role.delete_item(TableName=table, Key=others))[1]
+
+    asked = {"TableName": table, "KeyConditionExpression": "#e = :e", "ExpressionAttributeNames": {"#e": "endpoint"}}
+    role.query(**asked, ExpressionAttributeValues={":e": {"S": "lock#churn"}})
+    code, _ = refusal(lambda: role.query(**asked, ExpressionAttributeValues={":e": {"S": "churn"}}))
+    assert code == "AccessDeniedException"
 
 
 def test_tags_at_creation_need_the_right_to_tag(account: Account) -> None:

@@ -124,7 +124,7 @@ def test_the_runbook_keeps_more_instances_of_the_variant_that_serves(rehearsal: 
     assert _targets(rehearsal)[0]["MinCapacity"] == 2
 
 
-def test_the_function_of_the_steps_takes_its_own_endpoint_s_targets_out_of_scaling_and_no_other_s(
+def test_the_function_of_the_steps_touches_the_scaling_and_the_records_of_its_own_endpoint_and_of_no_other(
     rehearsal: Rehearsal,
 ) -> None:
     function = next(
@@ -155,6 +155,11 @@ def test_the_function_of_the_steps_takes_its_own_endpoint_s_targets_out_of_scali
     ):
         with pytest.raises(ClientError, match="AccessDenied"):
             refused()
+    rows = _as_role(rehearsal, function)("dynamodb")
+    for key in ("other", "lock#other"):
+        item = {"endpoint": {"S": key}, "at": {"S": "lock"}}
+        with pytest.raises(ClientError, match="AccessDenied"):
+            rows.put_item(TableName=rehearsal.outputs["RecordsTable"], Item=item)
     role.deregister_scalable_target(**own)
     for one in (theirs, nobodys):
         admin.deregister_scalable_target(**one)

@@ -134,7 +134,7 @@ class ABTest(Construct):
             key=key,
         )
         grant_steps(self.function, endpoint=endpoint, table=self.table, artifacts=artifacts, key=key, alarms=names)
-        records.grant_write(self.function)
+        records.grant_write(self.function, endpoint.endpoint_name)
         if isinstance(endpoint, ReleasedEndpoint) and registry is not None:
             grant_challengers(self.function, endpoint=endpoint, registry=registry, artifacts=artifacts)
         else:

@@ -210,7 +210,7 @@ class BlueGreenRelease(Construct):
             access=[
                 *stepping(endpoint=endpoint, registry=self._registry, artifacts=artifacts, replays=replays),
                 seeing_alarms(self._alarms()),
-                self.records.writing(),
+                self.records.writing(endpoint.endpoint_name),
             ],
         )
         grant_changes(self, function.platform_role, endpoint)

@@ -10,7 +10,14 @@ from constructs import Construct
 
 from mlplatform_cdk.core import Access, allowed, arn_of, encrypting, give, key_arn
 from mlplatform_cdk.core.tables import PlatformTable
-from mlplatform_cdk.runtimekit.release_records import BUS_VARIABLE, EXPIRY, PARTITION_KEY, SORT_KEY, TABLE_VARIABLE
+from mlplatform_cdk.runtimekit.release_records import (
+    BUS_VARIABLE,
+    EXPIRY,
+    PARTITION_KEY,
+    SORT_KEY,
+    TABLE_VARIABLE,
+    keys_of,
+)
 
 _HISTORY = ("dynamodb:Query",)
 _READ = ("dynamodb:GetItem", *_HISTORY)
@@ -73,9 +80,13 @@ class ReleaseRecords(Construct):
         """The settings of a function that writes or reads records."""
         return {TABLE_VARIABLE: self.table_name, BUS_VARIABLE: self.bus_name}
 
-    def grant_write(self, grantee: iam.IGrantable) -> None:
-        """Let ``grantee`` write and read records and locks, and send the events."""
-        give(grantee, self.writing())
+    def grant_write(self, grantee: iam.IGrantable, endpoint_name: str | None = None) -> None:
+        """Let ``grantee`` write and read records and locks, and send the events.
+
+        :param grantee: who may.
+        :param endpoint_name: of this endpoint alone; default: of each that the table is of.
+        """
+        give(grantee, self.writing(endpoint_name))
 
     def grant_record(self, grantee: iam.IGrantable) -> None:
         """Let ``grantee`` write records, and send the events; it takes no lock and reads no history."""
@@ -101,9 +112,9 @@ class ReleaseRecords(Construct):
         """Let ``grantee`` remove rows of the lock of one endpoint; its records and those of others stay."""
         give(grantee, self.clearing(endpoint_name))
 
-    def writing(self) -> Access:
+    def writing(self, endpoint_name: str | None = None) -> Access:
         """What ``grant_write`` gives, as a value."""
-        return self._changing(_WRITE, tells=True)
+        return self._changing(_WRITE, tells=True, keys=() if endpoint_name is None else keys_of(endpoint_name))
 
     def reading_history(self) -> Access:
         """What ``grant_history`` gives, as a value."""
@@ -111,8 +122,7 @@ class ReleaseRecords(Construct):
 
     def clearing(self, endpoint_name: str) -> Access:
         """What ``grant_clear`` gives, as a value."""
-        of_its_lock = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [f"lock#{endpoint_name}"]}}
-        deleting = allowed(["dynamodb:DeleteItem"], self.table_arn, conditions=of_its_lock)
+        deleting = allowed(["dynamodb:DeleteItem"], self.table_arn, conditions=_only([f"lock#{endpoint_name}"]))
         return Access([deleting, *encrypting(self._key).statements])
 
     def holding(self) -> Access:
@@ -130,10 +140,11 @@ class ReleaseRecords(Construct):
         why = "a lock may be held by an execution of any machine, also of one that is gone; they are only described"
         return Access([allowed(["states:DescribeExecution"], executions)], patterns={executions: why})
 
-    def _changing(self, actions: Sequence[str], *, tells: bool) -> Access:
+    def _changing(self, actions: Sequence[str], *, tells: bool, keys: Sequence[str] = ()) -> Access:
         bus = arn_of(self, "events", f"event-bus/{self.bus_name}")
         telling = [allowed(["events:PutEvents"], bus)] if tells else []
-        return Access([allowed(actions, self.table_arn), *telling, *encrypting(self._key).statements])
+        changing = allowed(actions, self.table_arn, conditions=_only(keys) if keys else None)
+        return Access([changing, *telling, *encrypting(self._key).statements])
 
     def _looking(self, actions: Sequence[str]) -> Access:
         return Access([allowed(actions, self.table_arn), allowed(["kms:Decrypt"], key_arn(self._key))])
@@ -149,3 +160,8 @@ class _BorrowedRecords(ReleaseRecords):
     ) -> None:
         Construct.__init__(self, scope, id)
         self._know(table_name, arn_of(self, "dynamodb", f"table/{table_name}"), key, bus)
+
+
+def _only(keys: Sequence[str]) -> Mapping[str, Mapping[str, Sequence[str]]]:
+    """The condition that keeps a statement to the items of these partition keys; no statement here allows a scan."""
+    return {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [*keys]}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -82,6 +83,8 @@ def _context(call: Call) -> Mapping[str, list[str]]:
         return {"cloudwatch:namespace": [parameters["Namespace"]]}
     if call.prefix == "dynamodb" and call.operation in _OF_ONE_ITEM:
         return _leading_keys(call)
+    if call.prefix == "dynamodb" and call.operation == "Query":
+        return _queried_key(parameters)
     if call.prefix == "kms":
         pairs = (parameters.get("EncryptionContext") or {}).items()
         return {f"kms:encryptioncontext:{key}".lower(): [value] for key, value in pairs}
@@ -90,6 +93,13 @@ def _context(call: Call) -> Mapping[str, list[str]]:
         found = {f"aws:requesttag/{tag['Key']}".lower(): [str(tag.get("Value", ""))] for tag in tags}
         return found | {"aws:tagkeys": [tag["Key"] for tag in tags]}
     return {}
+
+
+def _queried_key(parameters: Mapping[str, Any]) -> Mapping[str, list[str]]:
+    """The partition key's value, which a query names first here."""
+    found = re.match(r"\(?\s*#?\w+\s*=\s*(:\w+)", parameters.get("KeyConditionExpression", ""))
+    value = parameters.get("ExpressionAttributeValues", {}).get(found[1], {}) if found else {}
+    return {"dynamodb:leadingkeys": [str(one) for one in value.values()]} if value else {}
 
 
 def _leading_keys(call: Call) -> Mapping[str, list[str]]:
