@@ -1,6 +1,6 @@
 """What does the guard listen to, whom does it tell what, and what may it do?"""
 
-import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from aws_cdk.assertions import Match, Template
 
 from mlplatform_cdk.assembly.check.permissions.reach import reachable
 from mlplatform_cdk.assembly.check.permissions.sources import Sources
-from mlplatform_cdk.core import PlatformRole
+from mlplatform_cdk.core import ConfigurationError, PlatformRole
 from mlplatform_cdk.core.assets import SOURCE_ROOT
 from mlplatform_cdk.core.machines import PlatformStateMachine
 from mlplatform_cdk.foundation import ArtifactStore, Keys, PlatformStack
@@ -25,8 +25,7 @@ from tests.release.conftest import Build
 GUARD = "Runs: Acts on alarms and interruptions of releases to dev-churn"
 
 
-@pytest.fixture(scope="module")
-def template() -> Template:
+def template_with(orders: Sequence[str]) -> Template:
     stack = PlatformStack(App(), "Serving", env=Environment(account="123456789012", region="eu-west-1"))
     key = Keys(stack, "Keys").data
     endpoint = ReleasedEndpoint(
@@ -53,10 +52,15 @@ def template() -> Template:
         alarms={
             "a": [alarm(stack, "A", "dev-churn--a-errors")],
             "b": [alarm(stack, "B", "dev-churn--b-errors")],
-            "business": [alarm(stack, "Orders", "orders")],
+            "business": [alarm(stack, f"Orders{index}", name) for index, name in enumerate(orders)],
         },
     )
     return Template.from_stack(stack)
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    return template_with(["orders"])
 
 
 def rule(template: Template, description: str) -> dict[str, Any]:
@@ -87,10 +91,16 @@ def test_every_alarm_that_is_given_and_no_other_reaches_the_guard(template: Temp
     alarms = rule(template, "An alarm rings that concerns releases to dev-churn")
 
     pattern = alarms["EventPattern"]
-    assert pattern["detail"] == {"state": {"value": ["ALARM"]}}
-    named = json.dumps(pattern["resources"])
-    assert len(pattern["resources"]) == 3
-    assert all(f":alarm:{name}" in named for name in ("dev-churn--a-errors", "dev-churn--b-errors", "orders"))
+    assert pattern["detail"] == {
+        "alarmName": ["dev-churn--a-errors", "dev-churn--b-errors", "orders"],
+        "state": {"value": ["ALARM"]},
+    }
+    assert (pattern["account"], pattern["region"]) == (["123456789012"], ["eu-west-1"])
+
+
+def test_more_alarms_than_a_rule_holds_are_refused_when_it_is_made() -> None:
+    with pytest.raises(ConfigurationError, match="may have 2048 characters, got about 2"):
+        template_with([f"orders-of-the-shop-in-{number:03}-{'x' * 60}" for number in range(25)])
 
 
 def test_the_guard_is_told_which_alarm_rings_and_whose_each_one_is(template: Template) -> None:

@@ -15,22 +15,26 @@ from constructs import Construct
 
 from mlplatform_cdk.core import (
     Access,
+    ConfigurationError,
     PlatformFunction,
     WayOut,
+    account_of,
     acknowledge_controls,
     allowed,
     arn_of,
     dead_letters_of,
     encrypting,
     hours,
+    is_known,
     machine_arn,
     machine_name,
+    region_of,
     topic_arn,
 )
-from mlplatform_cdk.release.blue_green.alarms import let_alarms_in
+from mlplatform_cdk.release.blue_green.alarms import alarm_prefix, let_alarms_in
 from mlplatform_cdk.release.blue_green.runtime.guard import GIVEN_UP, NAMESPACE
 from mlplatform_cdk.release.records import ReleaseRecords
-from mlplatform_cdk.runtimekit.endpoint_specification import SEPARATOR
+from mlplatform_cdk.runtimekit.endpoint_specification import SEPARATOR, VARIANTS
 from mlplatform_cdk.runtimekit.runbook_names import Runbook
 from mlplatform_cdk.serving import ReleasedEndpoint
 
@@ -39,6 +43,7 @@ ENDED_BADLY = ("ABORTED", "FAILED", "TIMED_OUT")
 _RETRIES = 8
 _GIVE_UP_AFTER = hours(6)
 _THIS_EVENT = "$.id"
+_LONGEST_PATTERN, _PATTERN_AROUND, _LONGEST_ALARM = 2048, 180, len("model-errors")
 
 
 class ReleaseGuard(Construct):
@@ -136,14 +141,20 @@ class ReleaseGuard(Construct):
         if not watched:
             return
         names = {whose: [alarm.alarm_name for alarm in group] for whose, group in alarms.items() if group}
+        self._check_length(endpoint.endpoint_name, names)
         self._define_rule(
             "Alarms",
             f"An alarm rings that concerns releases to {endpoint.endpoint_name}",
             events.EventPattern(
                 source=["aws.cloudwatch"],
                 detail_type=["CloudWatch Alarm State Change"],
-                resources=[alarm.alarm_arn for alarm in watched],
-                detail={"state": {"value": ["ALARM"]}},
+                # Names in place of ARNs, which take twice the room; so the place is said once.
+                account=[account_of(self)],
+                region=[region_of(self)],
+                detail={
+                    "alarmName": [name for group in names.values() for name in group],
+                    "state": {"value": ["ALARM"]},
+                },
             ),
             {
                 "step": "guard",
@@ -155,6 +166,21 @@ class ReleaseGuard(Construct):
                 "alarms": names,
             },
         )
+
+    def _check_length(self, endpoint_name: str, names: Mapping[str, Sequence[str]]) -> None:
+        """Refuse more alarms than EventBridge takes in one pattern; a name that is not known yet counts as ours do.
+
+        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+        """
+        ours = len(alarm_prefix(endpoint_name, VARIANTS[0])) + _LONGEST_ALARM
+        every = [name for group in names.values() for name in group]
+        length = _PATTERN_AROUND + sum((len(name) if is_known(name) else ours) + len('"",') for name in every)
+        if length > _LONGEST_PATTERN:
+            raise ConfigurationError(
+                self,
+                f"the rule for alarms may have {_LONGEST_PATTERN} characters, got about {length} for the names of "
+                f"{len(every)}; give one composite alarm in place of several of the business",
+            )
 
     def _define_end_rule(self, endpoint: ReleasedEndpoint, machine: sfn.StateMachine, topic: sns.ITopic | None) -> None:
         self._define_rule(
