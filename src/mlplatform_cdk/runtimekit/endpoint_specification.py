@@ -14,6 +14,9 @@ from mlplatform_cdk.runtimekit.errors import KnownError
 # The two places of an endpoint. The next version takes the one that the live version does not have, so that metrics,
 # alarms and permissions of the template name variants that will exist.
 VARIANTS = ("a", "b")
+# And a number from 1 to 9: the variants that an A/B test adds for a while.
+CHALLENGER = "t"
+CHALLENGERS = tuple(f"{CHALLENGER}{number}" for number in range(1, 10))
 # The names of its models and configurations begin with the endpoint's name and this, which no endpoint's name holds:
 # a policy or a removal by prefix never reaches another endpoint's.
 SEPARATOR = "--"

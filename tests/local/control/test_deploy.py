@@ -241,6 +241,28 @@ def test_a_bucket_with_objects_cannot_be_destroyed_as_in_aws(aws: Settings, clie
         destroy(assembly, aws)
 
 
+def test_what_could_not_be_destroyed_keeps_what_it_needs_until_it_goes(
+    aws: Settings, client: Client, tmp_path: Path
+) -> None:
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "needs-another"}, "DependsOn": ["Needed"]}
+    needed = parameter("/needed", {"Ref": "Below"})
+    rest = {"Below": parameter("/needed-by-that", "x"), "Beside": parameter("/needed-by-none", "x")}
+    names = ["/needed", "/needed-by-that", "/needed-by-none"]
+    assembly = assembly_of(tmp_path, "Held", {"Resources": {"B": bucket, "Needed": needed, **rest}})
+    deploy(assembly, aws)
+    client("s3").put_object(Bucket="needs-another", Key="thing", Body=b"x")
+
+    with pytest.raises(DeploymentFailed, match=r"failed to delete: \[B\]"):
+        destroy(assembly, aws)
+    kept = client("ssm").get_parameters(Names=names)["Parameters"]
+    client("s3").delete_object(Bucket="needs-another", Key="thing")
+    report = destroy(assembly, aws)
+
+    assert {one["Name"] for one in kept} == {"/needed", "/needed-by-that"}
+    assert [stack.action for stack in report.stacks] == ["deleted"]
+    assert client("ssm").get_parameters(Names=names)["Parameters"] == []
+
+
 def test_the_account_counts_as_bootstrapped(aws: Settings, client: Client, tmp_path: Path) -> None:
     deploy(assembly_of(tmp_path, "Bootstrapped", {"Resources": {"P": parameter("/any", "x")}}), aws)
 

@@ -229,7 +229,7 @@ def test_whatever_has_ended_holds_no_lock(another: str, action: str) -> None:
 
 @pytest.mark.parametrize(("since_minutes", "waits"), [(4.0, True), (6.0, False)])
 def test_an_execution_that_is_not_found_may_have_just_begun(another: str, since_minutes: float, waits: bool) -> None:  # noqa: FBT001
-    lock(GONE, since_minutes=since_minutes)
+    lock(GONE, action="ab_test", since_minutes=since_minutes)
 
     assert bool(releases._work(lambda: 60.0).waits_for) is waits
 

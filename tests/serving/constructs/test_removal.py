@@ -95,9 +95,16 @@ def test_until_it_is_deleted_nothing_happens(sagemaker: Any, cloudformation: Any
     assert [(one["Status"], one["PhysicalResourceId"]) for one in answers] == [("SUCCESS", "released-endpoint/churn")]
 
 
-def test_the_endpoint_goes_with_all_that_releases_made(sagemaker: Any, cloudformation: Any) -> None:
+def test_the_endpoint_goes_with_all_that_releases_and_tests_made(sagemaker: Any, cloudformation: Any) -> None:
     url, answers = cloudformation
     make(sagemaker, "churn")
+    boto3.client("application-autoscaling").register_scalable_target(
+        ServiceNamespace="sagemaker",
+        ResourceId="endpoint/churn/variant/t9",
+        ScalableDimension=DIMENSION,
+        MinCapacity=1,
+        MaxCapacity=2,
+    )
 
     handle(event("Delete", url, PhysicalResourceId="released-endpoint/churn"), Context())
 

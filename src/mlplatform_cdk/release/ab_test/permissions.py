@@ -33,7 +33,8 @@ from mlplatform_cdk.core.machines import StateMachineRole, grant_ending
 from mlplatform_cdk.core.scaling import WHY_ANY_TARGET, scaling
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release.ab_test.findings import ON_A_TEMPLATE, WITHOUT_ALARMS, WITHOUT_RELEASE
-from mlplatform_cdk.release.ab_test.runtime.preparation import CHALLENGER, MARK
+from mlplatform_cdk.release.ab_test.runtime.preparation import MARK
+from mlplatform_cdk.runtimekit.endpoint_specification import CHALLENGER
 from mlplatform_cdk.serving import Endpoint, ReleasedEndpoint
 
 REPORTS = "ab-tests/"

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from moto.core.exceptions import ServiceException
 
 from mlplatform_cdk.local import deployment_notes as notes
-from mlplatform_cdk.local.adapters.cloudformation.graph import creation_order
+from mlplatform_cdk.local.adapters.cloudformation.graph import creation_order, needed
 from mlplatform_cdk.local.adapters.cloudformation.registry import kind_of
 from mlplatform_cdk.local.adapters.cloudformation.resource import CannotProvision, MustReplace, Properties, Resource
 
@@ -178,18 +178,26 @@ def _replace(stack: Stack, resource: Resource, before: Resource) -> None:
 
 
 def _delete_all(stack: Stack, resources: Iterable[Resource], *, is_rollback: bool = False, forget: bool = True) -> str:
-    """Delete in reverse order of creation; what could not be deleted is the answer, as a sentence."""
-    failed = []
+    """Delete in reverse order of creation; what could not be deleted is the answer, as a sentence.
+
+    What such a resource refers to or depends on stays with it, as on AWS, until it goes at another attempt.
+    """
+    failed: list[str] = []
+    held: set[str] = set()
     for resource in reversed(list(resources)):
+        if resource.logical_resource_id in held:
+            held.update(needed(resource.entry["entry"]))
+            continue
         if _is_kept(resource, is_rollback=is_rollback):
             stack.say_of(resource, "DELETE_SKIPPED")
         else:
             stack.say_of(resource, "DELETE_IN_PROGRESS")
             try:
                 resource.kind.delete(resource)
-            except Exception as error:  # noqa: BLE001 -- the others are deleted all the same
+            except Exception as error:  # noqa: BLE001 -- what it does not need is deleted all the same
                 stack.say_of(resource, "DELETE_FAILED", _reason(error))
                 failed.append(resource.logical_resource_id)
+                held.update(needed(resource.entry["entry"]))
                 continue
             stack.say_of(resource, "DELETE_COMPLETE")
         if forget:

@@ -17,7 +17,7 @@ _PLACEHOLDER = re.compile(r"\$\{([^!}][^}]*)\}")
 def creation_order(resources: dict[str, Any]) -> list[str]:
     """Logical ids, each after all that it refers to or depends on."""
     graph = {
-        logical_id: sorted({name for name in _needed(entry) if name in resources and name != logical_id})
+        logical_id: sorted({name for name in needed(entry) if name in resources and name != logical_id})
         for logical_id, entry in resources.items()
     }
     try:
@@ -26,7 +26,8 @@ def creation_order(resources: dict[str, Any]) -> list[str]:
         raise CannotProvision(f"Circular dependency between resources: [{', '.join(error.args[1])}]") from None
 
 
-def _needed(entry: dict[str, Any]) -> Iterator[str]:
+def needed(entry: dict[str, Any]) -> Iterator[str]:
+    """Every name that a resource of a template refers to or depends on."""
     depends_on = entry.get("DependsOn", [])
     yield from [depends_on] if isinstance(depends_on, str) else depends_on
     yield from references(entry.get("Properties", {}))

@@ -15,7 +15,6 @@ from mlplatform_cdk.runtimekit.ab_test.state import Arm
 
 PACKAGE_VARIABLE = "MODEL_PACKAGE_ARN"  # in the container of a released model
 MARK = "ab-"
-CHALLENGER = "t"  # and a number: the name of its variant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

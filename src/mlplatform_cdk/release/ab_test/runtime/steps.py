@@ -9,10 +9,11 @@ from typing import Any
 from mlplatform_cdk.release.ab_test.runtime import golden, lock, looking, preparation, scaling, world
 from mlplatform_cdk.release.ab_test.runtime.errors import TestFailed, TestRefused
 from mlplatform_cdk.release.ab_test.runtime.facts import Event, Test, keep, kept, must_hold, preparation_of, record
-from mlplatform_cdk.release.ab_test.runtime.preparation import CHALLENGER, MARK, Preparation
+from mlplatform_cdk.release.ab_test.runtime.preparation import MARK, Preparation
 from mlplatform_cdk.release.ab_test.runtime.reach import CONFIGURATION, DONE, WEIGHTS, Target, next_step
 from mlplatform_cdk.runtimekit.ab_test import state
 from mlplatform_cdk.runtimekit.ab_test.state import ENDED, RUNNING, TestState
+from mlplatform_cdk.runtimekit.endpoint_specification import CHALLENGER
 
 STOPPED, FAILED = "stopped", "failed"
 _GROUP = ":model-package/"

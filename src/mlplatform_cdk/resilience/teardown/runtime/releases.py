@@ -19,6 +19,7 @@ _SETTLES_S = 90
 # As release/blue_green/runtime/lock.py has both: what an A/B test is started for, and how long a new execution may be
 # unknown to DescribeExecution.
 _AB_TEST, _NEWBORN = "ab_test", timedelta(minutes=5)
+_RUNNING, _NEW, _UNTIL = "RUNNING", "new", "until"
 
 
 class EndpointHeld(KnownError):
@@ -46,10 +47,12 @@ def _take_lock(table: str, endpoint: str) -> str:
 
     :raises EndpointHeld: when an A/B test runs: it may do so for weeks, and is no release of this stack.
     """
-    alive = []
+    alive, test = [], ""
     for row in _rows(table, endpoint):
-        if _is_alive(row, datetime.now(UTC)):
+        status = _status_of(row, datetime.now(UTC))
+        if status:
             alive.append(row)
+            test = row["owner"] if status == _RUNNING and row["action"] == _AB_TEST else test
             continue
         release_records.record(
             table,
@@ -59,30 +62,35 @@ def _take_lock(table: str, endpoint: str) -> str:
             step=STEP,
             who="teardown",
             decision="ended",
-            reason="the stack of its state machine is being deleted",
+            reason="the stack of the endpoint's releases is being deleted",
         )
         _remove(table, endpoint, row)
-    for row in alive:
-        if row["action"] == _AB_TEST:
-            raise EndpointHeld(
-                f"no A/B test may run on {endpoint} when its releases go, and {row['owner']} does; {_way_out(row)}, "
-                "then delete the stack again"
-            )
+    if test:
+        raise EndpointHeld(
+            f"no A/B test may run on {endpoint} when its releases go, and {test} does; {_stopping(test)}, "
+            "then delete the stack again"
+        )
     return ", and ".join(f"the end of {row['owner']}, which holds {endpoint} ({_way_out(row)})" for row in alive)
 
 
-def _is_alive(row: dict[str, Any], now: datetime) -> bool:
-    """Does who wrote the row still work. A drill's row has an end of its own; the dead of any machine hold nothing."""
+def _status_of(row: dict[str, Any], now: datetime) -> str:
+    """Whether who wrote the row still works; empty: no. A drill's row has an end of its own."""
     if "until" in row:
-        return now < datetime.fromisoformat(row["until"])
+        return _UNTIL if now < datetime.fromisoformat(row["until"]) else ""
     status = executions.status_of(row["owner"])
-    return status == "RUNNING" or (not status and now - datetime.fromisoformat(row["since"]) < _NEWBORN)
+    if not status:
+        return _NEW if now - datetime.fromisoformat(row["since"]) < _NEWBORN else ""
+    return status if status == _RUNNING else ""
 
 
 def _way_out(row: dict[str, Any]) -> str:
     if "until" in row:
         return f"a drill, over at {row['until']} at the latest"
-    return f"to end it: aws stepfunctions stop-execution --execution-arn {row['owner']}"
+    return _stopping(row["owner"])
+
+
+def _stopping(execution_arn: str) -> str:
+    return f"to end it: aws stepfunctions stop-execution --execution-arn {execution_arn}"
 
 
 def _rows(table: str, endpoint: str) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from mlplatform_cdk.runtimekit import aws, logs, scalable_targets
-from mlplatform_cdk.runtimekit.endpoint_specification import SEPARATOR, VARIANTS, log_group_name
+from mlplatform_cdk.runtimekit.endpoint_specification import CHALLENGERS, SEPARATOR, VARIANTS, log_group_name
 from mlplatform_cdk.runtimekit.errors import KnownError
 
 _LOG = logs.logger("removal")
@@ -24,7 +24,8 @@ def remove(endpoint_name: str, *, seconds_left: Callable[[], float], logs_go: bo
     :param seconds_left: how much longer this may take.
     :param logs_go: does the log group that SageMaker made for it go, too; default: it is kept.
     """
-    scalable_targets.deregister(scalable_targets.registered(endpoint_name, VARIANTS), owner=endpoint_name)
+    variants = (*VARIANTS, *CHALLENGERS)  # an A/B test that was ended with the stack has left its own
+    scalable_targets.deregister(scalable_targets.registered(endpoint_name, variants), owner=endpoint_name)
     _delete_endpoint(endpoint_name, seconds_left)
     sagemaker, prefix = aws.client("sagemaker"), f"{endpoint_name}{SEPARATOR}"
     for name in _named("list_endpoint_configs", "EndpointConfigs", "EndpointConfigName", prefix):
