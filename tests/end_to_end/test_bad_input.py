@@ -15,9 +15,19 @@ from mlplatform_cdk.local import deploy
 from tests.end_to_end.rehearsal import KEY, LABEL_COLUMN, Inbox, Rehearsal, packages_of
 
 BAD_KEY = KEY.replace("patients", "zz-bad")
-ROWS = list(csv.reader(io.StringIO(breast_cancer_csv(LABEL_COLUMN))))
-HEADER = ",".join(ROWS[0])
-MALIGNANT = ",".join(ROWS[1])
+
+
+@pytest.fixture(scope="module")
+def lines() -> dict[str, str]:
+    """Of a good file, its header and a row, and of bad ones."""
+    names, values = list(csv.reader(io.StringIO(breast_cancer_csv(LABEL_COLUMN))))[:2]
+    header, row = ",".join(names), ",".join(values)
+    return {
+        "header": header,
+        "row": row,
+        "row_with_a_word": row.replace(values[0], "large", 1),
+        "header_without_label": header.replace("diagnosis", "verdict"),
+    }
 
 
 def assert_refused(rehearsal: Rehearsal, run: ExecutionReport, step: str, sentence: str, before: list[str]) -> None:
@@ -38,21 +48,21 @@ def assert_refused(rehearsal: Rehearsal, run: ExecutionReport, step: str, senten
             id="an empty file",
         ),
         pytest.param(
-            f"{HEADER}\n", "zz-bad.csv must have at least one row below its header, got none", id="a header alone"
+            "{header}\n", "zz-bad.csv must have at least one row below its header, got none", id="a header alone"
         ),
         pytest.param(
-            f"{HEADER}\n{MALIGNANT}\n{MALIGNANT},1.0\n",
+            "{header}\n{row}\n{row},1.0\n",
             "zz-bad.csv line 3 must have 31 values, as the header has, got 32",
             id="a row with a value too many",
         ),
         pytest.param(
-            f"{HEADER}\n{MALIGNANT.replace(ROWS[1][0], 'large', 1)}\n",
+            "{header}\n{row_with_a_word}\n",
             "zz-bad.csv line 2 must have a number in the column 'mean_radius', got 'large'; "
             "encode categories as numbers before they reach the lake",
             id="text where a number belongs",
         ),
         pytest.param(
-            f"{HEADER.replace('diagnosis', 'verdict')}\n{MALIGNANT}\n",
+            "{header_without_label}\n{row}\n",
             "zz-bad.csv must have the label column 'diagnosis', "
             "got mean_radius, mean_texture, mean_perimeter, mean_area, mean_smoothness and 26 more",
             id="no label",
@@ -60,11 +70,11 @@ def assert_refused(rehearsal: Rehearsal, run: ExecutionReport, step: str, senten
     ],
 )
 def test_a_file_that_nobody_can_learn_from_fails_its_run_at_the_gate(
-    rehearsal: Rehearsal, text: str, sentence: str
+    rehearsal: Rehearsal, lines: dict[str, str], text: str, sentence: str
 ) -> None:
     before = rehearsal.packages()
 
-    with rehearsal.in_the_lake(BAD_KEY, text) as run:
+    with rehearsal.in_the_lake(BAD_KEY, text.format(**lines)) as run:
         assert_refused(rehearsal, run, "QualityGate", sentence, before)
 
 

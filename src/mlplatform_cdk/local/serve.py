@@ -50,6 +50,7 @@ def main(arguments: list[str] | None = None) -> None:
 def serve(settings: Settings) -> None:
     """Answer requests; the settings file appears once the port is known and the adapters stand."""
     os.environ["MOTO_ACCOUNT_ID"] = settings.account
+    gc.disable()  # while all is imported that stays: looking for garbage there would be a quarter of the start
     server = _listen(settings)
     settings = settings.with_port(server.port)
     local_settings.use(settings)
@@ -62,6 +63,7 @@ def serve(settings: Settings) -> None:
     # All of moto stays until the end: the garbage collector need not look through it again and again.
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+    gc.enable()
     _announce(settings)
     server.serve_forever()
 

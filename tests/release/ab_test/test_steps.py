@@ -1,7 +1,9 @@
 """What does each step do to the endpoint, to the lock, and to what was there before?"""
 
 import json
+from collections import Counter
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import boto3
@@ -16,7 +18,7 @@ from mlplatform_cdk.release.ab_test.runtime.reach import Live, Target, next_step
 from mlplatform_cdk.release.blue_green.runtime import lock as releases
 from mlplatform_cdk.release.blue_green.runtime.recovery import instead
 from mlplatform_cdk.runtimekit import aws, release_records
-from mlplatform_cdk.runtimekit.ab_test import outcomes, state
+from mlplatform_cdk.runtimekit.ab_test import items, outcomes, state, tallies
 from mlplatform_cdk.runtimekit.ab_test.outcomes import Exposure
 from mlplatform_cdk.runtimekit.ab_test.plan import THOMPSON
 from tests.release.ab_test.conftest import RECORDS, TABLE
@@ -24,6 +26,7 @@ from tests.release.ab_test.streams import PLAN
 
 ENDPOINT, EXECUTION = "churn", "arn:aws:states:eu-west-1:123456789012:execution:ab:mine"
 VERSION = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/churn/1"
+ONE_BY_ONE = 5  # each is two transactions
 tags.install()
 
 
@@ -233,12 +236,19 @@ def begun(endpoint: FakeSageMaker) -> str:
 
 
 def told(run: str, variant: str, count: int, hits: int) -> None:
+    """Some of ``count`` requests one by one, as callers tell them, and what the others add to the counters at once."""
     known = state.read(TABLE, "offers")
     assert known is not None
+    added = Counter[str]()
     for number in range(count):
-        exposure = Exposure(request_id=f"{variant}-{number}", key=f"{variant}-{number}", variant=variant)
-        outcomes.record_request(TABLE, known, exposure)
-        outcomes.record_outcomes(TABLE, known, exposure.request_id, {"converted": int(number < hits)})
+        if number < ONE_BY_ONE:
+            exposure = Exposure(request_id=f"{variant}-{number}", key=f"{variant}-{number}", variant=variant)
+            outcomes.record_request(TABLE, known, exposure)
+            outcomes.record_outcomes(TABLE, known, exposure.request_id, {"converted": int(number < hits)})
+        else:
+            added.update({tallies.EXPOSED: 1, tallies.PARTS[known.looks % 2]: 1})
+            added.update(tallies.amounts({"converted": Decimal(number < hits)}))
+    items.write_all([items.add(TABLE, tallies.partition_of(run, variant), tallies.shard_of("others"), added)])
 
 
 def records() -> list[str]:
