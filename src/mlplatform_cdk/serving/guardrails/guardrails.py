@@ -160,6 +160,9 @@ class DeploymentGuardrails:
     def of(cls, strategy: Strategy, **changes: Any) -> "DeploymentGuardrails":
         """The guardrails that do what ``strategy`` says.
 
+        SageMaker asks no golden requests and warms nothing up: the old fleet is there until the ``bake`` is over, which
+        stands for the window after the last step, too.
+
         :param strategy: of a release; what only a release can do is refused.
         :param changes: any other argument of ``DeploymentGuardrails``.
         :raises StrategyError: naming what only a ``ReleasedEndpoint`` with a release can do.
@@ -167,6 +170,7 @@ class DeploymentGuardrails:
         only = "only a release can do that: use a ReleasedEndpoint"
         must(not strategy.gates, f"SageMaker asks nobody in an update, got {len(strategy.gates)} gates; {only}")
         must(not strategy.shadow_percent, f"a shadow is no update of SageMaker's; {only}")
+        must(not strategy.replay_requests, f"SageMaker replays nothing, got {strategy.replay_requests} requests; {only}")
         must(not strategy.retention, f"retention must be 0, got {strategy.retention}: SageMaker keeps no blue; {only}")
         waits = {"bake": strategy.bake, **changes}
         first, *rest = strategy.steps
