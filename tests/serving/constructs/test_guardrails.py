@@ -190,7 +190,7 @@ def test_a_strategy_that_sagemaker_can_follow_becomes_guardrails(
         (Strategy.all_at_once(retention=timedelta(0)), r"bake must be from 0 to 60 minutes, got 1 day"),
         (Strategy.canary(5, gates=(Gate(5),), **NO_RETENTION), r"asks nobody in an update, got 1 gates"),
         (Strategy.shadow(**NO_RETENTION), r"a shadow is no update of SageMaker's"),
-        (Strategy.canary(5, replay_requests=50, **NO_RETENTION), r"SageMaker replays nothing, got 50 requests"),
+        (Strategy.canary(5, replay_requests=50, **NO_RETENTION), r"SageMaker replays no request, got 50"),
         (
             Strategy.canary(5, observe=2 * HOUR, look_every=MINUTE, **NO_RETENTION),
             r"observe must be from 0 to 60 minutes",

@@ -160,8 +160,7 @@ class DeploymentGuardrails:
     def of(cls, strategy: Strategy, **changes: Any) -> "DeploymentGuardrails":
         """The guardrails that do what ``strategy`` says.
 
-        SageMaker asks no golden requests and warms nothing up: the old fleet is there until the ``bake`` is over, which
-        stands for the window after the last step, too.
+        SageMaker asks no golden requests, warms nothing up, and after the last step there is its ``bake`` alone.
 
         :param strategy: of a release; what only a release can do is refused.
         :param changes: any other argument of ``DeploymentGuardrails``.
@@ -170,7 +169,7 @@ class DeploymentGuardrails:
         only = "only a release can do that: use a ReleasedEndpoint"
         must(not strategy.gates, f"SageMaker asks nobody in an update, got {len(strategy.gates)} gates; {only}")
         must(not strategy.shadow_percent, f"a shadow is no update of SageMaker's; {only}")
-        must(not strategy.replay_requests, f"SageMaker replays nothing, got {strategy.replay_requests} requests; {only}")
+        must(not strategy.replay_requests, f"SageMaker replays no request, got {strategy.replay_requests}; {only}")
         must(not strategy.retention, f"retention must be 0, got {strategy.retention}: SageMaker keeps no blue; {only}")
         waits = {"bake": strategy.bake, **changes}
         first, *rest = strategy.steps
