@@ -9,7 +9,7 @@ from mlplatform_cdk.runtimekit.endpoint_specification import CHALLENGERS, SEPARA
 from mlplatform_cdk.runtimekit.errors import KnownError
 
 _LOG = logs.logger("removal")
-_POLL_S = 5.0
+_FIRST_LOOK_S, _POLL_S = 0.5, 5.0
 _BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 
 
@@ -46,7 +46,7 @@ def _delete_logs(endpoint_name: str) -> None:
 
 def _delete_endpoint(name: str, seconds_left: Callable[[], float]) -> None:
     """SageMaker refuses to delete an endpoint that is changing: wait for that, and then for its end."""
-    sagemaker = aws.client("sagemaker")
+    sagemaker, pause = aws.client("sagemaker"), min(_FIRST_LOOK_S, _POLL_S)
     while (status := _status(name)) is not None:
         if seconds_left() <= 0:
             message = f"endpoint {name} must be gone for the stack to go, got status {status}; delete the stack again"
@@ -54,7 +54,8 @@ def _delete_endpoint(name: str, seconds_left: Callable[[], float]) -> None:
         if status not in _BUSY:
             _LOG.info("deleting", extra={"endpoint": name, "status": status})
             _forget(sagemaker.delete_endpoint, EndpointName=name)
-        time.sleep(min(_POLL_S, max(seconds_left(), 0.0)))
+        time.sleep(min(pause, max(seconds_left(), 0.0)))
+        pause = min(2 * pause, _POLL_S)
 
 
 def _status(name: str) -> str | None:
