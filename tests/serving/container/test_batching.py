@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mlplatform_cdk.serving.container.messages import Answer
+from mlplatform_cdk.serving.container.pace import Pace
 from mlplatform_cdk.serving.container.service import Service
 from tests.serving.container.standins import Array, Engine, Model, body, eventually, outputs, request, serve
 
@@ -172,6 +173,69 @@ def test_only_a_request_that_is_alone_gets_all_cores() -> None:
     serve(scene, Model(engine), lanes=2)
 
     assert engine.alone == 2
+
+
+@pytest.mark.parametrize(
+    ("saves", "sizes_at_once", "alone"),
+    [
+        pytest.param(9.9, [1], 2, id="the one under way is nearly done"),
+        pytest.param(0.001, [1, 1], 1, id="all cores would not make up for the wait"),
+    ],
+)
+def test_a_request_waits_for_the_only_other_one_where_all_cores_then_answer_it_earlier(
+    saves: float, sizes_at_once: list[int], alone: int
+) -> None:
+    engine = Engine()
+
+    async def scene(service: Service) -> list[int]:
+        engine.gate.clear()
+        tasks = await asked(service, body([0, 0]))
+        await begun(engine)
+        tasks += await asked(service, body([1, 0]))
+        await asyncio.to_thread(engine.begun.acquire, timeout=0.1)
+        at_once = list(engine.sizes)
+        engine.gate.set()
+        assert [outputs(one)[0][0] for one in await asyncio.gather(*tasks)] == [0, 2]
+        return at_once
+
+    model = Model(engine, pace=Pace(seconds=10.0, alone_saves=saves))
+
+    assert serve(scene, model, lanes=2, deadline_ms=60_000) == sizes_at_once
+    assert (engine.sizes, engine.alone) == ([1, 1], alone)
+
+
+def test_of_two_requests_that_wait_none_waits_for_all_cores() -> None:
+    engine = Engine()
+
+    async def scene(service: Service) -> None:
+        engine.gate.clear()
+        tasks = await asked(service, body([0, 0]))
+        await begun(engine)
+        tasks += await asked(service, body([1, 0]), body([2, 0]))
+        await begun(engine)
+        engine.gate.set()
+        await asyncio.gather(*tasks)
+
+    serve(scene, Model(engine, pace=Pace(seconds=10.0, alone_saves=9.9)), lanes=2, deadline_ms=60_000)
+
+    assert sum(engine.sizes) == 3
+    assert len(engine.threads) == 2
+
+
+def test_a_batch_is_no_larger_than_what_makes_its_rows_faster() -> None:
+    engine = Engine()
+
+    async def scene(service: Service) -> None:
+        engine.gate.clear()
+        first = await asked(service, body([0, 0]))
+        await begun(engine)
+        others = await asked(service, *[body([1, 0])] * 5)
+        engine.gate.set()
+        await asyncio.gather(*first, *others)
+
+    serve(scene, Model(engine, pace=Pace(seconds=0.01, useful_rows=2)), lanes=1)
+
+    assert engine.sizes == [1, 2, 2, 1]
 
 
 def test_a_delay_lets_a_batch_grow_until_it_is_full_or_the_oldest_has_waited_enough() -> None:

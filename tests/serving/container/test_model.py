@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 
 from mlplatform_cdk.runtimekit.manifest import MANIFEST_NAME, sha256_of
-from mlplatform_cdk.serving.container import memory
+from mlplatform_cdk.serving.container import memory, pace
 from mlplatform_cdk.serving.container.errors import RequestError
 from mlplatform_cdk.serving.container.model import Model, ModelError
 from mlplatform_cdk.serving.container.settings import Settings
 from tests.serving import small_models
+from tests.serving.container import standins
+from tests.serving.container.standins import Array, Engine
 
 
 @pytest.fixture
@@ -165,3 +167,26 @@ def test_a_slow_hook_does_not_make_the_measuring_of_batches_slow(tmp_path: Path)
 
     assert pace.seconds >= 0.08
     assert pace.full_rows <= 3
+
+
+def test_batches_are_useful_up_to_where_their_rows_take_longer_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(pace, "perf_counter", lambda: clock[0])
+
+    class Slowing(Engine):
+        def run(self, inputs: Mapping[str, Array]) -> list[Array]:
+            rows = len(inputs["x"])
+            clock[0] += rows * {1: 0.010, 2: 0.009, 4: 0.008}.get(rows, 0.012)
+            return super().run(inputs)
+
+        def run_alone(self, inputs: Mapping[str, Array]) -> list[Array]:
+            clock[0] += 0.004
+            return super().run(inputs)
+
+    model = standins.Model(Slowing(), most=64)
+    model.golden_inputs = lambda golden: {"x": np.array(golden.inputs["x"], np.float32)}
+
+    found = pace.measure(model)
+
+    assert (found.useful_rows, found.full_rows) == (4, 4)
+    assert found.alone_saves == pytest.approx(0.006)

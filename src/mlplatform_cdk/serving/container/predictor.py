@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from threading import get_ident
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,7 @@ class Predictor:
         tuned = model.manifest.serving
         self.model, self._lanes, self._metrics = model, lanes, metrics
         self._loop = asyncio.get_running_loop()
-        self._most_rows = model.max_batch_size
+        self._most_rows = min(model.max_batch_size, model.pace.useful_rows or model.max_batch_size)
         delay = settings.max_batch_delay_ms
         self._delay = ((tuned and tuned.max_batch_delay_ms) or 0.0 if delay is None else delay) / 1000
         own = settings.deadline_ms
@@ -61,6 +62,9 @@ class Predictor:
         self._gathered = self._queue(1) if self.inline else self._waiting
         self._row_count = RowCount(model.pace.bytes_per_row)
         self._kinds: dict[str, str] = {}
+        # A hook may keep its lane for ever, and nobody must wait behind it.
+        self._alone_saves = model.pace.alone_saves if lanes.count > 1 and model.hooks is None else 0.0
+        self._computing: set[int] = set()  # threads of lanes
         self._turning = False
         self._cycle = (0.0, 0)  # when the turn before began which left something, and its rows
         self.under_way = 0
@@ -107,22 +111,39 @@ class Predictor:
             self._await_more()
         queue, lanes = self._waiting, self._lanes
         begun = perf_counter()
+        if self._had_better_wait(begun):
+            return False
         jobs, late, rows = queue.take(begun, idle)
         if not jobs and not late:
             return False
         timing = None
         alone = len(jobs) == 1 and not queue.jobs and idle == lanes.count - 1
         if jobs:
-            lanes.begin(begun + queue.load.seconds(rows))
+            self._computing.add(get_ident())
+            lanes.begin(begun + max(queue.load.seconds(rows) - (self._alone_saves if alone else 0.0), 0.0))
             timing = batch.compute(self.model, jobs, most_rows=self._most_rows, alone=alone)
             lanes.end()
+            self._computing.discard(get_ident())
         seconds = perf_counter() - begun
         with suppress(RuntimeError):  # the loop has ended: nobody is left to be answered
             self._loop.call_soon_threadsafe(self._finish_batch, jobs, late, timing, 0.0 if alone else seconds)
         return True
 
+    def _had_better_wait(self, now: float) -> bool:
+        """Whether the only request that waits is answered earlier after the one under way, on all cores then.
+
+        Else every request of a steady stream would find another one under way, and none would have all cores. The lane
+        that computes looks for requests when it is done.
+        """
+        lanes = self._lanes
+        if not self._alone_saves or len(self._waiting.jobs) != 1 or not len(self._computing) == lanes.computing == 1:
+            return False
+        return lanes.remaining(now) < self._alone_saves
+
     def _finish_batch(self, jobs: Sequence[Job], late: Sequence[Job], timing: Timing | None, seconds: float) -> None:
         """Answer what a lane has computed; one that had all cores to itself says nothing about lanes."""
+        if self._waiting.jobs and self._lanes.idle:
+            self._lanes.offer(self)  # a request waited for that lane, which may compute another model now
         if timing is not None and timing.rows and seconds:
             self._waiting.load.learn(seconds, timing.rows)
         self._finish(jobs, late, timing)
