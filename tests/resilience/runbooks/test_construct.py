@@ -15,7 +15,7 @@ from mlplatform_cdk.assembly.check.permissions.check import Permissions
 from mlplatform_cdk.assembly.check.templates import templates
 from mlplatform_cdk.core import ConfigurationError, KeptRunbooks, WayOut, lead_to
 from mlplatform_cdk.resilience.runbooks import Runbook, Runbooks
-from tests.resilience.runbooks.conftest import PLAN, REGION, errors
+from tests.resilience.runbooks.conftest import ACCOUNT, PLAN, REGION, errors
 
 PAGE = Path(__file__).parents[3] / "docs" / "runbooks.md"
 
@@ -56,6 +56,21 @@ def test_every_step_calls_what_there_is_and_each_role_allows_that_and_nothing_mo
     assert [one.message for one in automations(template)] == []
     found = [one for one in Permissions().findings(template) if "Runbooks" in one.construct_path]
     assert [one.message for one in found] == []
+
+
+def test_a_rebuild_may_look_at_whichever_execution_holds_the_lock_and_start_its_own_release_alone(
+    resources: dict[str, Any],
+) -> None:
+    (policy,) = [
+        one["Properties"]["PolicyDocument"]["Statement"]
+        for name, one in resources.items()
+        if name.startswith("RunbooksRebuild") and one["Type"] == "AWS::IAM::ManagedPolicy"
+    ]
+    may = {one["Action"]: one["Resource"] for one in policy if str(one["Action"]).startswith("states:")}
+
+    (machine,) = [name for name, one in resources.items() if one["Type"] == "AWS::StepFunctions::StateMachine"]
+    assert may["states:DescribeExecution"]["Fn::Join"][1][-1] == f":states:{REGION}:{ACCOUNT}:execution:*"
+    assert may["states:StartExecution"] == {"Ref": machine}
 
 
 def test_somebody_looks_before_what_cannot_be_taken_back(resources: dict[str, Any]) -> None:

@@ -135,6 +135,21 @@ def test_security_groups_let_each_step_in_from_the_one_before_alone(inside: Insi
     assert "SecurityGroupIngress" not in inside.refers(front)
 
 
+def test_the_probe_of_another_region_is_let_in_and_this_ones_may_go_there(inside: Inside) -> None:
+    (callers,) = [
+        one
+        for one in inside.of_type("AWS::EC2::SecurityGroup")
+        if one["GroupDescription"] == "Internal callers of models"
+    ]
+    (jobs,) = [one for one in inside.of_type("AWS::EC2::SecurityGroup") if "learning jobs" in one["GroupDescription"]]
+
+    entries = {
+        one["CidrIp"] if isinstance(one["CidrIp"], str) else "the VPC's" for one in callers["SecurityGroupIngress"]
+    }
+    assert entries == {"the VPC's", "10.1.0.0/16"}
+    assert ("10.1.0.0/16", 443) in {(one["CidrIp"], one["FromPort"]) for one in jobs["SecurityGroupEgress"]}
+
+
 def test_other_vpcs_connect_to_a_service_whose_load_balancer_passes_tls_on(inside: Inside) -> None:
     service, allowed = (inside.only(f"AWS::EC2::VPCEndpointService{more}") for more in ("", "Permissions"))
     front, target = inside.only(BALANCER, of_kind("network")), inside.only(GROUP, of_kind("alb"))
