@@ -213,13 +213,14 @@ def test_a_task_waits_for_its_token(account: Account) -> None:
     assert (ended["error"], ended["cause"]) == ("Refused", "by a person")
 
 
-def gate(account: Account, **more: Any) -> tuple[str, str]:
-    """A machine whose one task leaves its token in a queue, by a function; and the queue."""
+def gate(account: Account, *, lingers: float = 0, **more: Any) -> tuple[str, str]:
+    """A machine whose one task leaves its token in a queue, by a function that ``lingers``; and the queue."""
     url, arn = account.queue()
     source = (
-        "import boto3, os\n"
+        "import boto3, time\n"
         "def handle(event, context):\n"
         f"    boto3.client('sqs').send_message(QueueUrl={url!r}, MessageBody=event['token'])\n"
+        f"    time.sleep({lingers})\n"
     )
     function = account.arn(account.function(source, allow("sqs:SendMessage", arn)))
     task = {
@@ -231,9 +232,10 @@ def gate(account: Account, **more: Any) -> tuple[str, str]:
     return account.machine(one(task), allow("lambda:InvokeFunction", function)), url
 
 
-def test_a_function_hands_out_a_token_and_success_is_the_task_s_answer(account: Account) -> None:
+@pytest.mark.parametrize("lingers", [0, 0.5], ids=["that ends", "that still runs"])
+def test_a_function_hands_out_a_token_and_success_is_the_task_s_answer(account: Account, lingers: float) -> None:
     states = account.client("stepfunctions")
-    machine, url = gate(account, TimeoutSeconds=86400, HeartbeatSeconds=6000)
+    machine, url = gate(account, lingers=lingers, TimeoutSeconds=86400, HeartbeatSeconds=6000)
     execution = states.start_execution(stateMachineArn=machine)["executionArn"]
     token = account.messages(url)[0]["Body"]
 

@@ -1,6 +1,7 @@
 """How long a task waits for its token: by the rehearsal's clock, since nobody works meanwhile.
 
-The time-outs of other tasks stay real: work takes as long as it takes.
+The time-outs of other tasks stay real: work takes as long as it takes. And what is said about a token while the task
+that handed it out still runs counts: moto refuses such a heartbeat, and with heartbeats misses such an answer.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from moto.stepfunctions.parser.asl.component.common.timeouts.heartbeat import He
 from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import Timeout
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.resource import ResourceCondition
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task import StateTask
+from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackEndpoint, HeartbeatEndpoint
 
 from mlplatform_cdk.local import clock
 
@@ -19,11 +21,27 @@ if TYPE_CHECKING:
     from moto.stepfunctions.parser.asl.eval.environment import Environment
 
 _from_props = StateTask.from_state_props
+_set_up_heartbeat = CallbackEndpoint.setup_heartbeat_endpoint
+_beat = CallbackEndpoint.notify_heartbeat
 
 
 def install() -> None:
-    """Shorten the time-out and the heartbeat of tasks with ``.waitForTaskToken``."""
+    """Shorten the time-out and the heartbeat of tasks with ``.waitForTaskToken``, and hear of their tokens early."""
     StateTask.from_state_props = _from_props_by_the_clock
+    CallbackEndpoint.notify_heartbeat = _beat_at_any_time
+    CallbackEndpoint.setup_heartbeat_endpoint = _set_up_with_what_came
+
+
+def _beat_at_any_time(endpoint: CallbackEndpoint) -> bool:
+    _beat(endpoint)
+    return True
+
+
+def _set_up_with_what_came(endpoint: CallbackEndpoint, heartbeat_seconds: int) -> HeartbeatEndpoint:
+    heartbeat: HeartbeatEndpoint = _set_up_heartbeat(endpoint, heartbeat_seconds)
+    if endpoint.get_outcome() is not None:
+        heartbeat.notify()
+    return heartbeat
 
 
 class _ShorterTimeout(Timeout):
