@@ -69,7 +69,7 @@ class HealthProbe(Construct):
         takes in one region, and the approval before it; default: two days, of which the default strategy takes one.
     :param notifications: where each alarm is told; default: nowhere.
     :param network: where the function stands, as one of its jobs: an ``InternalApi`` is reached from inside only, and
-        so are the other regions' names; default: outside any VPC.
+        so are those of the other regions (its ``other_vpcs``); default: outside any VPC.
     """
 
     def __init__(  # noqa: PLR0913 - each argument but the first eight has a default
