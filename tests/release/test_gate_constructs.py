@@ -22,6 +22,7 @@ from mlplatform_cdk.release.gates import (
     gate_state,
 )
 from mlplatform_cdk.release.records import ReleaseRecords
+from mlplatform_cdk.runtimekit.release_records import keys_of
 from tests.architecture.test_assets import boot, functions
 from tests.contracts.asl import problems
 
@@ -113,6 +114,14 @@ def test_each_function_of_a_gate_touches_the_records_as_far_as_it_answers_or_ask
         for name in ("GatesAsk", "LinksPage", "ChatAnswer")
     }
     assert touched == {"GatesAsk": asks, "LinksPage": asks | answers, "ChatAnswer": asks | answers}
+    conditions = [
+        statement["Condition"]
+        for policy in of_kind(template, "AWS::IAM::ManagedPolicy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if "dynamodb:PutItem" in statement["Action"]
+    ]
+    of_its_endpoint = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": keys_of("dev-churn")}}
+    assert conditions == [of_its_endpoint] * len(touched)
 
 
 def test_a_team_may_answer_by_the_command_line_and_read_what_it_answers_to() -> None:

@@ -84,7 +84,7 @@ class Gates(Construct):
             permission(["states:DescribeExecution"], arn_of(self, "states", f"execution:{name}:*")),
         ):
             principal.add_to_principal_policy(statement)
-        self._records.grant_decide(grantee)
+        self._records.grant_decide(grantee, self._endpoint_name)
         self._records.grant_history(grantee)
 
     def open_for(self, machine: sfn.IStateMachine) -> None:
@@ -103,7 +103,7 @@ class Gates(Construct):
             )
 
     def _grant(self, role: PlatformRole, key: kms.IKey, notifications: sns.ITopic | None) -> None:
-        self._records.grant_ask(role)
+        self._records.grant_ask(role, self._endpoint_name)
         chat = self._chat.topic if self._chat is not None else None
         topics = [topic.topic_arn for topic in (notifications, chat) if topic is not None]
         if topics:

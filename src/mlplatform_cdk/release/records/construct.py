@@ -83,7 +83,6 @@ class ReleaseRecords(Construct):
     def grant_write(self, grantee: iam.IGrantable, endpoint_name: str | None = None) -> None:
         """Let ``grantee`` write and read records and locks, and send the events.
 
-        :param grantee: who may.
         :param endpoint_name: of this endpoint alone; default: of each that the table is of.
         """
         give(grantee, self.writing(endpoint_name))
@@ -92,13 +91,19 @@ class ReleaseRecords(Construct):
         """Let ``grantee`` write records, and send the events; it takes no lock and reads no history."""
         give(grantee, self._changing(_RECORD, tells=True))
 
-    def grant_ask(self, grantee: iam.IGrantable) -> None:
-        """Let ``grantee`` open gates, and nothing more."""
-        give(grantee, self._changing(_RECORD, tells=False))
+    def grant_ask(self, grantee: iam.IGrantable, endpoint_name: str | None = None) -> None:
+        """Let ``grantee`` open gates, and nothing more.
 
-    def grant_decide(self, grantee: iam.IGrantable) -> None:
-        """Let ``grantee`` answer at gates, with the record and the event of that."""
-        give(grantee, self._changing(_DECIDE, tells=True))
+        :param endpoint_name: of this endpoint alone; default: of each that the table is of.
+        """
+        give(grantee, self._changing(_RECORD, tells=False, of=endpoint_name))
+
+    def grant_decide(self, grantee: iam.IGrantable, endpoint_name: str | None = None) -> None:
+        """Let ``grantee`` answer at gates, with the record and the event of that.
+
+        :param endpoint_name: of this endpoint alone; default: of each that the table is of.
+        """
+        give(grantee, self._changing(_DECIDE, tells=True, of=endpoint_name))
 
     def grant_read(self, grantee: iam.IGrantable) -> None:
         """Let ``grantee`` read the table, and nothing more."""
@@ -114,7 +119,7 @@ class ReleaseRecords(Construct):
 
     def writing(self, endpoint_name: str | None = None) -> Access:
         """What ``grant_write`` gives, as a value."""
-        return self._changing(_WRITE, tells=True, keys=() if endpoint_name is None else keys_of(endpoint_name))
+        return self._changing(_WRITE, tells=True, of=endpoint_name)
 
     def reading_history(self) -> Access:
         """What ``grant_history`` gives, as a value."""
@@ -140,10 +145,10 @@ class ReleaseRecords(Construct):
         why = "a lock may be held by an execution of any machine, also of one that is gone; they are only described"
         return Access([allowed(["states:DescribeExecution"], executions)], patterns={executions: why})
 
-    def _changing(self, actions: Sequence[str], *, tells: bool, keys: Sequence[str] = ()) -> Access:
+    def _changing(self, actions: Sequence[str], *, tells: bool, of: str | None = None) -> Access:
         bus = arn_of(self, "events", f"event-bus/{self.bus_name}")
         telling = [allowed(["events:PutEvents"], bus)] if tells else []
-        changing = allowed(actions, self.table_arn, conditions=_only(keys) if keys else None)
+        changing = allowed(actions, self.table_arn, conditions=None if of is None else _only(keys_of(of)))
         return Access([changing, *telling, *encrypting(self._key).statements])
 
     def _looking(self, actions: Sequence[str]) -> Access:

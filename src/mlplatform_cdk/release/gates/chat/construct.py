@@ -50,7 +50,7 @@ class ChatButtons(Construct):
             environment={**records.environment, "ENDPOINT_NAME": endpoint_name, "CHANNEL": channel.label},
             key=key,
         )
-        records.grant_decide(self.function)
+        records.grant_decide(self.function, endpoint_name)
         buttons = [
             self._button("Approve", "Approve: go on", endpoint_name),
             self._button("Reject", "Reject: go back", endpoint_name),

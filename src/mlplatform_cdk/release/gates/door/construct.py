@@ -47,7 +47,7 @@ class SignedLinks(Construct):
             environment={**records.environment, "LINK_KEY_ID": self.key.key_id},
             key=key,
         )
-        records.grant_decide(self.function)
+        records.grant_decide(self.function, endpoint_name)
         self.function.platform_role.allow(permission(["kms:VerifyMac"], self.key.key_arn))
         address = self.function.add_function_url(auth_type=lambda_.FunctionUrlAuthType.NONE)
         self.url = address.url
