@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -117,3 +118,34 @@ def test_a_template_without_resources_costs_nothing(tmp_path_factory: pytest.Tem
 
     assert found.totals().committed.complete
     assert found.totals().committed.known == 0
+
+
+@pytest.mark.parametrize(
+    ("template", "names"),
+    [
+        pytest.param(
+            {
+                "Resources": {
+                    "Fn::ForEach::Nats": ["Zone", ["a", "b"], {"Nat${Zone}": resource("AWS::EC2::NatGateway")}]
+                }
+            },
+            ("resources that AWS writes out at deployment (App/Fn::ForEach::Nats)",),
+            id="a loop",
+        ),
+        pytest.param(
+            {"Resources": {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": "s3://b/k"}}}},
+            ("resources that AWS writes out at deployment (App/Fn::Transform)",),
+            id="an include",
+        ),
+        pytest.param(
+            {"Transform": ["AWS::LanguageExtensions", "Own"]},
+            ("what a transform adds to the template (App/Own)",),
+            id="a macro",
+        ),
+    ],
+)
+def test_what_only_aws_writes_out_is_named(tmp_path: Path, template: dict[str, Any], names: tuple[str, ...]) -> None:
+    found = estimate(read(write_assembly(tmp_path, {"App": template})), packaged(), Usage())
+
+    assert found.unknown == names
+    assert not found.totals().committed.complete

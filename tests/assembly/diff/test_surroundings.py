@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mlplatform_cdk.assembly import AssemblyError, read
-from mlplatform_cdk.assembly.diff import compare
+from mlplatform_cdk.assembly import Assembly, AssemblyError, read
+from mlplatform_cdk.assembly.diff import compare, report_of
 from tests.assembly.diff.stacks import Template, difference, resource, template, write
 
 
@@ -64,6 +65,42 @@ def test_every_stage_and_nested_stack_is_compared(tmp_path: Path) -> None:
     assert [(stack.key, [change.resource.logical_id for change in stack.changes]) for stack in found.stacks] == [
         ("Try/Outer/Inner", ["X"])
     ]
+
+
+OF_DEPLOYMENT = {"Fn::GetAtt": ["Other", "Size"]}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "dangers"),
+    [
+        pytest.param(({}, 1), ({"Size": "20"}, 1), {"capacity-jump", "replaced"}, id="a value in place of the default"),
+        pytest.param(({"Size": 1}, 1), ({"Size": 20}, 1), {"capacity-jump", "replaced"}, id="another value"),
+        pytest.param(({}, 1), ({}, 20), {"capacity-jump", "replaced"}, id="another default, which holds"),
+        pytest.param(({"Size": 1}, 1), ({"Size": 1}, 20), set(), id="another default, which does not"),
+        pytest.param(({"Size": OF_DEPLOYMENT}, 1), ({"Size": OF_DEPLOYMENT}, 20), set(), id="a value of deployment"),
+        pytest.param(({}, 1), ({"Size": "1"}, 1), set(), id="the default itself"),
+    ],
+)
+def test_a_nested_stack_is_judged_by_what_its_parent_gives(
+    tmp_path: Path, before: tuple[Any, int], after: tuple[Any, int], dangers: set[str]
+) -> None:
+    def app(name: str, given: Any, default: int) -> Assembly:
+        asset = {"aws:asset:path": "Inner.nested.template.json"}
+        properties = {"TemplateURL": "u", "Parameters": given}
+        folder = write(
+            tmp_path / name, Outer=template(Inner=resource("AWS::CloudFormation::Stack", properties, Metadata=asset))
+        )
+        variant = {"VariantName": "a", "ModelName": "m", "InitialInstanceCount": {"Ref": "Size"}}
+        inner = template(
+            {"Parameters": {"Size": {"Type": "Number", "Default": default}}},
+            X=resource("AWS::SageMaker::EndpointConfig", {"ProductionVariants": [variant]}),
+        )
+        (folder / "assembly-Try" / "Inner.nested.template.json").write_text(json.dumps(inner))
+        return read(folder)
+
+    found = compare(app("base", *before), app("head", *after))
+
+    assert {one.rule for one in report_of(found, today=dt.date(2026, 11, 22)).findings} == dangers
 
 
 def test_stacks_come_and_go(tmp_path: Path) -> None:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from mlplatform_cdk.assembly.cost.expansions import expansions
 from mlplatform_cdk.assembly.cost.lines import Charge, Free, Kind, Line, Place, Unseen
 from mlplatform_cdk.assembly.cost.money import Amount, total
+from mlplatform_cdk.assembly.cost.parameters import as_given
 from mlplatform_cdk.assembly.cost.pricing import charges_of
 from mlplatform_cdk.assembly.cost.resources import Resource
 from mlplatform_cdk.assembly.diff.sources import NESTED, sources
@@ -145,7 +147,7 @@ def estimate(
     lines: list[Line] = []
     gaps: list[Gap] = []
     free: dict[str, tuple[str, int]] = {}
-    stacks = sources(assembly)
+    stacks = as_given(sources(assembly), fallback_region)
     for resource in _resources(stacks.values(), usage, fallback_region):
         for each in _found(resource, stacks):
             if isinstance(each, Charge):
@@ -154,6 +156,8 @@ def estimate(
                 gaps.append(Gap(place=resource.place, what=each.what))
             else:
                 free[resource.type] = (each.reason, free.get(resource.type, ("", 0))[1] + 1)
+    for source in stacks.values():
+        gaps.extend(Gap(place=place, what=what) for place, what in expansions(source, source.region or fallback_region))
     return Estimate(
         subject=str(assembly.directory),
         lines=tuple(lines),

@@ -90,7 +90,7 @@ class Resource:
         path = self.source.path_of(self.logical_id).removesuffix("/Resource")
         return Place(
             stack=self.source.key,
-            room=_room(self.source.parent or self.source.key, path),
+            room=room_of(self.source.parent or self.source.key, path),
             logical_id=self.logical_id,
             path=path or f"{self.source.key}/{self.logical_id}",
             type=self.type,
@@ -104,7 +104,7 @@ class Resource:
                 yield Resource(source=self.source, logical_id=logical_id, region=self.region, usage=self.usage)
 
 
-def _room(stack: str, path: str) -> str:
+def room_of(stack: str, path: str) -> str:
     """The room that the construct or its stack is named for; in other apps, the topmost construct."""
     inside = path.removeprefix(f"{stack}/") if path.startswith(f"{stack}/") else ""
     topmost = inside.partition("/")[0]

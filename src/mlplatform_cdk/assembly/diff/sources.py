@@ -28,6 +28,7 @@ class Source:
     :param parent: the key of the stack that holds it; default: none.
     :param file: the template, relative to the assembly.
     :param nested: logical id of each nested stack whose template is at hand, to its file.
+    :param passed: of a nested stack, what its parent's template gives to its parameters.
     :param foreign: it is compared with a stack of another name on purpose, so that its name says nothing.
     """
 
@@ -44,6 +45,7 @@ class Source:
     termination_protection: bool = False
     parent: str | None = None
     nested: Mapping[str, Path] = field(default_factory=dict)
+    passed: Mapping[str, Any] = field(default_factory=dict)
     foreign: bool = False
 
     @property
@@ -61,6 +63,17 @@ class Source:
         """What stands among the resources without being one: Fn::ForEach and Fn::Transform, which AWS expands."""
         every = self.template.get("Resources") or {}
         return {name: one for name, one in every.items() if _is_loop(name, one)}
+
+    @property
+    def settled(self) -> Mapping[str, Any]:
+        """The parameters of a nested stack that are literals: what its parent gives them, else their defaults."""
+        declared = self.template.get("Parameters") if self.parent else None
+        every = {
+            name: self.passed.get(name, parameter.get("Default"))
+            for name, parameter in (declared or {}).items()
+            if isinstance(parameter, dict)
+        }
+        return {name: value for name, value in every.items() if isinstance(value, str | bool | int | float)}
 
     @property
     def identity(self) -> tuple[str | None, str | None, str]:
@@ -117,9 +130,24 @@ def _inside(parent: Source, root: Path, files: Mapping[str, Path]) -> Iterator[S
             size=file.stat().st_size,
             parent=parent.key,
             nested=_nested(template, file.parent, files),
+            passed=_passed(parent, logical_id, template),
         )
         yield inner
         yield from _inside(inner, root, files)
+
+
+def _passed(parent: Source, logical_id: str, template: Mapping[str, Any]) -> dict[str, Any]:
+    properties = parent.template["Resources"][logical_id].get("Properties")
+    given = properties.get("Parameters") if isinstance(properties, dict) else None
+    declared = template.get("Parameters") or {}
+    if not isinstance(given, dict) or not given.keys() & declared.keys():
+        return dict.fromkeys(declared, given) if given else {}  # a function decides over all of them
+    known = {name: parent.settled.get(_referred(value), value) for name, value in given.items()}
+    return {name: value for name, value in known.items() if _referred(value) != "AWS::NoValue"}
+
+
+def _referred(value: Any) -> str:
+    return str(value["Ref"]) if isinstance(value, dict) and list(value) == ["Ref"] else ""
 
 
 def _nested(template: Mapping[str, Any], folder: Path, files: Mapping[str, Path]) -> dict[str, Path]:

@@ -18,6 +18,7 @@ NO_VALUE = "${AWS::NoValue}"
 _TEXTS = {"Ref", "Fn::GetAtt", "Fn::Join", "Fn::Sub"}
 _SCALARS = (str, bool, int, float)
 _SSM = "AWS::SSM::Parameter::Value"
+_LISTS = ("CommaDelimitedList", "List<")
 
 
 class Forms:
@@ -30,6 +31,8 @@ class Forms:
         self._parameters: Mapping[str, Any] = source.template.get("Parameters") or {}
         self._mappings: Mapping[str, Any] = source.template.get("Mappings") or {}
         self._conditions: Mapping[str, Any] = source.template.get("Conditions") or {}
+        self._settled = source.settled
+        self._open = source.passed.keys() - self._settled.keys()
         self._renamed = renamed or {}
         self.surroundings = Surroundings(source.account, source.region, source.name)
 
@@ -121,10 +124,13 @@ class Forms:
     def _reference(self, name: str) -> list[Part]:
         if name == "AWS::URLSuffix" and self.surroundings.region:
             return [self.surroundings.url_suffix]
-        parameter = self._parameters.get(name)
-        if parameter and str(parameter.get("Type", "")).startswith(_SSM):
+        parameter = self._parameters.get(name) or {}
+        kind = str(parameter.get("Type", ""))
+        if kind.startswith(_SSM) and name not in self._open:
             # Its logical id says nothing: the value is whatever the named SSM parameter holds at deploy time.
-            return [Token(f"${{SSM {self.value(parameter.get('Default'))}}}")]
+            return [Token(f"${{SSM {self.value(self._settled.get(name, parameter.get('Default')))}}}")]
+        if name in self._settled and not kind.startswith(_LISTS):
+            return [_scalar(self._settled[name])]
         return [Token(f"${{{self.name(name)}}}")]
 
     def _if(self, test: Any, yes: Any, no: Any) -> Any:
