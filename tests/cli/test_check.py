@@ -72,6 +72,7 @@ def test_a_file_gets_its_form_and_the_terminal_keeps_its_own(checked: Checked, t
 
     assert "warning R (1) so it is" in result.stdout
     assert json.loads((tmp_path / "report.sarif").read_text())["version"] == "2.1.0"
+    assert run("cdk.out", "--output", tmp_path / "report.txt").stdout == (tmp_path / "report.txt").read_text()
 
 
 def test_acknowledgements_and_policies_are_read_and_handed_on(checked: Checked, tmp_path: Path) -> None:

@@ -77,6 +77,8 @@ def test_the_report_goes_to_a_file_and_the_terminal_keeps_its_own_form(assembly:
 
     assert (tmp_path / "cost.md").read_text().startswith("### mlplatform cost: commits to $1.00 a month")
     assert result.stdout.startswith("mlplatform cost")
+    run(assembly, "--output", tmp_path / "cost.txt")
+    assert (tmp_path / "cost.txt").read_text().startswith("mlplatform cost")
 
 
 def test_live_prices_come_before_the_packaged(assembly: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -155,6 +156,16 @@ def test_a_report_goes_to_a_file_and_the_terminal_keeps_its_own(tmp_path: Path, 
     assert sign in (tmp_path / "report").read_text()
     assert "data-lost" in result.stdout
     assert sign not in result.stdout
+
+
+def test_a_file_without_another_form_gets_that_of_the_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    before, after = pair(tmp_path, BUCKET, template())
+
+    shown = diff(before, after, "--output", tmp_path / "report").stdout
+
+    assert "data-lost" in shown
+    assert (tmp_path / "report").read_text() == re.sub("\x1b[^m]*m", "", shown)
 
 
 def test_environments_are_compared_by_pairs_and_words(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from mlplatform_cdk.assembly.acknowledgements import Acknowledgements, read_ackn
 from mlplatform_cdk.assembly.errors import AssemblyError
 from mlplatform_cdk.assembly.findings import Report, Severity
 from mlplatform_cdk.assembly.renderings import render_json, render_markdown, render_sarif
-from mlplatform_cdk.cli.console import CLOSED, OUT, CommandFailed, write
+from mlplatform_cdk.cli.console import CLOSED, CommandFailed, tell
 
 
 class Format(StrEnum):
@@ -77,9 +77,4 @@ def _show(report: Report, form: Format, output: Path | None, *, details: bool) -
     from mlplatform_cdk.assembly.renderings.terminal import print_report
 
     text = _RENDERINGS[form](report) if form in _RENDERINGS else None
-    if output and text is not None:
-        write(output, text)
-    if output or text is None:
-        print_report(report, OUT, details=details)
-    else:
-        typer.echo(text, nl=False)
+    tell(lambda console: print_report(report, console, details=details), text, output)

@@ -2,10 +2,12 @@
 
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 
@@ -13,6 +15,7 @@ OUT = Console(highlight=False)
 ERR = Console(stderr=True, highlight=False)
 CLOSED = 1  # the exit code of a verb that ran, and whose gate is closed
 FAILED = 2  # of one that could not run, as of an option that there is not
+_COLUMNS = 120  # of a file
 
 
 class CommandFailed(Exception):
@@ -25,6 +28,27 @@ def write(output: Path, text: str) -> None:
         output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise CommandFailed(f"the report cannot be written to {output}: {error.strerror}") from error
+
+
+def tell(show: Callable[[Console], None], text: str | None, output: Path | None) -> None:
+    """Tell a report where the user asked for it.
+
+    :param show: prints the terminal's form.
+    :param text: another form; None for the terminal's.
+    :param output: the file to hold it, while the terminal keeps its own form; default: none.
+    """
+    if output:
+        write(output, _plain(show) if text is None else text)
+    if output or text is None:
+        show(OUT)
+    else:
+        typer.echo(text, nl=False)
+
+
+def _plain(show: Callable[[Console], None]) -> str:
+    text = StringIO()
+    show(Console(file=text, width=_COLUMNS, color_system=None, highlight=False))
+    return text.getvalue()
 
 
 @contextmanager

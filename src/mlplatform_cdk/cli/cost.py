@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlplatform_cdk.assembly.errors import AssemblyError
-from mlplatform_cdk.cli.console import ERR, OUT, CommandFailed, write
+from mlplatform_cdk.cli.console import ERR, CommandFailed, tell
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from mlplatform_cdk.assembly.cost import Delta, Estimate, PriceBook
 
 
@@ -106,16 +108,15 @@ def _change(head: "Estimate", base: "Estimate | None", pair: list[str]) -> "Delt
 def _show(head: "Estimate", change: "Delta | None", form: Format, output: Path | None, *, details: bool) -> None:
     from mlplatform_cdk.assembly.cost import renderings
 
+    def show(console: "Console") -> None:
+        if change:
+            renderings.print_delta(change, console, details=details)
+        else:
+            renderings.print_estimate(head, console, details=details)
+
     text = None
     if form is Format.MARKDOWN:
         text = renderings.delta_as_markdown(change) if change else renderings.estimate_as_markdown(head)
     if form is Format.JSON:
         text = renderings.delta_as_json(change) if change else renderings.estimate_as_json(head)
-    if output and text is not None:
-        write(output, text)
-    if text is not None and not output:
-        typer.echo(text, nl=False)
-    elif change:
-        renderings.print_delta(change, OUT, details=details)
-    else:
-        renderings.print_estimate(head, OUT, details=details)
+    tell(show, text, output)

@@ -13,7 +13,7 @@ from mlplatform_cdk.assembly.diff.gates import Gate
 from mlplatform_cdk.assembly.errors import AssemblyError
 from mlplatform_cdk.assembly.findings import Report
 from mlplatform_cdk.assembly.renderings import render_markdown, render_sarif
-from mlplatform_cdk.cli.console import CLOSED, ERR, OUT, CommandFailed, write
+from mlplatform_cdk.cli.console import CLOSED, ERR, CommandFailed, tell
 from mlplatform_cdk.cli.synth import Context
 
 if TYPE_CHECKING:
@@ -118,9 +118,4 @@ def _show(found: "AssemblyDiff", report: Report, form: Format, output: Path | No
         text = render_diff(found, report)
     elif form in _RENDERINGS:
         text = _RENDERINGS[form](report)
-    if output and text is not None:
-        write(output, text)
-    if output or text is None:
-        print_diff(found, report, OUT, details=details)
-    else:
-        typer.echo(text, nl=False)
+    tell(lambda console: print_diff(found, report, console, details=details), text, output)
