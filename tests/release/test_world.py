@@ -154,7 +154,10 @@ def test_a_target_that_may_not_be_tagged_ends_the_release_before_anything_is_cha
     place, theirs = scalable_targets.place_of(endpoint, "a"), {scalable_targets.OWNER_TAG: "another"}
     boto3.client("application-autoscaling").register_scalable_target(**place, MinCapacity=2, MaxCapacity=5, Tags=theirs)
     client = aws.client("application-autoscaling")
-    monkeypatch.setattr(client, "tag_resource", refusing(client))
+    monkeypatch.setattr(client, "tag_resource", refusing(client, "ThrottlingException"))
+    with pytest.raises(client.exceptions.ClientError, match="ThrottlingException"):
+        scaling.remove(endpoint, [{"variant": "a"}])
+    monkeypatch.setattr(client, "tag_resource", refusing(client, "AccessDeniedException"))
     found = [one.to_mapping() for one in scaling.read_targets(endpoint)]
 
     for change in (scaling.suspend, scaling.remove):
@@ -173,9 +176,9 @@ def test_a_target_that_may_not_be_tagged_ends_the_release_before_anything_is_cha
     )
 
 
-def refusing(client: Any) -> Any:
+def refusing(client: Any, code: str) -> Any:
     def refuse(**_: Any) -> None:
-        error = {"Code": "AccessDeniedException", "Message": "no"}
+        error = {"Code": code, "Message": "no"}
         raise client.exceptions.ClientError({"Error": error}, "TagResource")
 
     return refuse

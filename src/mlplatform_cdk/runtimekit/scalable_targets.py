@@ -76,6 +76,8 @@ def _claim(client: Any, target: Mapping[str, Any], owner: str) -> bool:
     try:
         client.tag_resource(ResourceARN=arn, Tags={OWNER_TAG: owner})
     except client.exceptions.ClientError as refused:
+        if refused.response["Error"]["Code"] != "AccessDeniedException":
+            raise  # such as throttling, after which it is tried again
         raise NotOurTarget(
             f"the scalable target of {target['ResourceId']} must carry the tag {OWNER_TAG}={owner}, got "
             f"{carries or 'none'}, and it was refused here ({refused}); if it is ours: aws application-autoscaling "
