@@ -28,6 +28,14 @@ def test_the_times_are_those_of_the_code() -> None:
     assert f"{releases._SETTLES_S} seconds for the calls" in PAGE
 
 
+def test_no_page_chooses_stacks_in_a_way_that_finds_none() -> None:
+    """All stacks are in stages, and ``--all`` of the cdk CLI sees none of these."""
+    root = Path(__file__).parents[2]
+    pages = [root / "README.md", *root.glob("docs/*.md"), *root.glob("src/mlplatform_cdk/cli/init_files/*.*")]
+
+    assert [one.name for one in pages if re.search(r"cdk\S* (deploy|destroy)\b.*--all", one.read_text("utf-8"))] == []
+
+
 def test_what_it_names_exists() -> None:
     names = re.findall(r"`((?:tests|docs)/[\w/.]+)`|\]\(((?:adr/)?[\w-]+\.md)", PAGE)
     root = Path(__file__).parents[2]

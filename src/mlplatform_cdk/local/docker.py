@@ -34,7 +34,8 @@ def write_program(here: Settings) -> Path:
     """A program for ``CDK_DOCKER``, in the state folder; it goes with the embedded AWS."""
     path = here.state_dir / "docker"
     command = f"{settings.SETTINGS_VARIABLE}={shlex.quote(here.to_json())} exec {shlex.quote(sys.executable)}"
-    path.write_text(f'#!/bin/sh\n{command} -m mlplatform_cdk.local.docker "$@"\n')
+    # -P: it runs in the folder that is built, where a pruned tree of this package may lie.
+    path.write_text(f'#!/bin/sh\n{command} -P -m mlplatform_cdk.local.docker "$@"\n')
     path.chmod(0o755)
     return path
 

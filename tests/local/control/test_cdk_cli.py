@@ -10,7 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
-from aws_cdk import App, CfnOutput, Environment, RemovalPolicy, Stack
+from aws_cdk import App, CfnOutput, Environment, RemovalPolicy, Stack, Stage
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
@@ -43,13 +43,14 @@ def client(aws: Settings) -> Callable[[str], Any]:
 
 
 def synthesize(folder: Path, aws: Settings, *, versioned: bool) -> Path:
-    """A small app with a function, an asset and an export."""
+    """A small app with a function, an asset and an export, in a stage as the platform's are."""
     code = folder / "code"
     code.mkdir(exist_ok=True)
     (code / "index.py").write_text("def handle(event, context):\n    return event\n")
     out = folder / f"out-{versioned}"
     app = App(outdir=str(out))
-    stack = Stack(app, "FromCli", env=Environment(account=aws.account, region=aws.region))
+    stage = Stage(app, "Stage", env=Environment(account=aws.account, region=aws.region))
+    stack = Stack(stage, "FromCli", stack_name="FromCli")
     bucket = s3.Bucket(stack, "Bucket", removal_policy=RemovalPolicy.DESTROY, versioned=versioned)
     lambda_.Function(
         stack,
@@ -64,6 +65,8 @@ def synthesize(folder: Path, aws: Settings, *, versioned: bool) -> Path:
         'FROM scratch\nCOPY . /opt/program\nENTRYPOINT ["python", "/opt/program/job.py"]\n'
     )
     (image / "job.py").write_text("")
+    (image / "mlplatform_cdk").mkdir(exist_ok=True)  # as in the serving image, whose context is a part of the package
+    (image / "mlplatform_cdk" / "__init__.py").write_text("")
     CfnOutput(stack, "ImageUri", value=ecr_assets.DockerImageAsset(stack, "Image", directory=str(image)).image_uri)
     CfnOutput(stack, "BucketName", value=bucket.bucket_name, export_name="from-cli")
     app.synth()
@@ -94,10 +97,10 @@ def cdk(aws: Settings, folder: Path, *arguments: str) -> str:
 
 def test_bootstrap_deploy_update_and_destroy(aws: Settings, client: Callable[[str], Any], tmp_path: Path) -> None:
     app, changed = synthesize(tmp_path, aws, versioned=False), synthesize(tmp_path, aws, versioned=True)
-    deploying = ("deploy", "--all", "--require-approval", "never", "--app")
+    deploying = ("deploy", "**", "--require-approval", "never", "--app")
 
     assert "bootstrapped" in cdk(aws, tmp_path, "bootstrap", f"aws://{aws.account}/{aws.region}", "--app", str(app))
-    assert "FromCli.BucketName" in cdk(aws, tmp_path, *deploying, str(app))
+    assert ".BucketName = " in cdk(aws, tmp_path, *deploying, str(app))
     assert "(no changes)" in cdk(aws, tmp_path, *deploying, str(app))
     cdk(aws, tmp_path, *deploying, str(changed))
 
@@ -106,6 +109,6 @@ def test_bootstrap_deploy_update_and_destroy(aws: Settings, client: Callable[[st
     assert client("s3").get_bucket_versioning(Bucket=values["BucketName"])["Status"] == "Enabled"
     assert images.resolve(values["ImageUri"], aws).command_line()[1].endswith("opt/program/job.py")
 
-    cdk(aws, tmp_path, "destroy", "--all", "--force", "--app", str(changed))
+    cdk(aws, tmp_path, "destroy", "**", "--force", "--app", str(changed))
     with pytest.raises(boto3.exceptions.botocore.exceptions.ClientError, match="does not exist"):
         client("cloudformation").describe_stacks(StackName="FromCli")

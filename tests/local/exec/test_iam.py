@@ -416,6 +416,19 @@ def test_a_variant_is_registered_whether_or_not_aws_tells_the_tags_of_a_target_t
         assert find(statements, need, {}).allowed is allowed, name
 
 
+def test_nobody_is_a_role_that_does_not_exist_or_no_more(account: Account) -> None:
+    role = account.role("lambda.amazonaws.com", allow("sqs:ListQueues"))
+    queues = account.as_role(role, "sqs")
+    queues.list_queues()
+    account.client("iam").delete_role_policy(RoleName=role.rpartition("/")[2], PolicyName="inline")
+    account.client("iam").delete_role(RoleName=role.rpartition("/")[2])
+
+    assert refusal(lambda: account.as_role(role, "sqs"))[0] == "AccessDenied"
+    code, message = refusal(queues.list_queues)
+    assert "AccessDenied" in code
+    assert message.endswith(f"the role {role} does not exist")
+
+
 def test_who_one_is_may_always_be_asked(account: Account) -> None:
     assert ":assumed-role/" in client_of(account, "sts").get_caller_identity()["Arn"]
 

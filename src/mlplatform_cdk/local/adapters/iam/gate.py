@@ -64,7 +64,10 @@ def _refusal(environ: dict[str, Any]) -> refusals.Answer | None:
         return None
     context = access.context_of(session, call.region)
     for need in needs.of(call):
-        denial = access.check(session, need, call.region, context)
+        try:
+            denial = access.check(session, need, call.region, context)
+        except roles.RoleCannotBeAssumed as gone:  # since the session began
+            return refusals.refuse(call, f"User: {session.arn} is not authorized: {gone}")
         if denial is not None:
             LOG.warning("refused: %s", denial.message)
             return refusals.refuse(call, denial.message)
