@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mlplatform_cdk.assembly.cost import Amount, Usage
+from mlplatform_cdk.assembly.cost.catalogue import ITEMS
 from mlplatform_cdk.assembly.cost.pricing import PRICED
 from mlplatform_cdk.assembly.cost.pricing.free import FREE, reason_of
 from mlplatform_cdk.assembly.diff.schemas import schema_of
@@ -142,9 +143,64 @@ def test_what_of_it_has_no_price_is_named(priced: Priced, one: dict[str, Any], n
     assert f"{name} (App/Foundation/One)" in priced({"One": one}, {}).unknown
 
 
-def service(**properties: Any) -> dict[str, Any]:
-    task = resource("AWS::ECS::TaskDefinition", Cpu="512", Memory="1024")
-    return {"Task": task, "Service": resource("AWS::ECS::Service", TaskDefinition={"Ref": "Task"}, **properties)}
+def service(*, task: dict[str, Any] | None = None, **properties: Any) -> dict[str, Any]:
+    definition = resource("AWS::ECS::TaskDefinition", Cpu="512", Memory="1024", **task or {})
+    return {"Task": definition, "Service": resource("AWS::ECS::Service", TaskDefinition={"Ref": "Task"}, **properties)}
+
+
+BAND = [{"Id": "m", "MetricStat": {"Period": 60}}, {"Id": "band", "Expression": "ANOMALY_DETECTION_BAND(m)"}]
+RARELY = {"TableClass": "STANDARD_INFREQUENT_ACCESS"}
+
+
+@pytest.mark.parametrize(
+    ("one", "name", "not_this"),
+    [
+        (
+            resource("AWS::DynamoDB::Table", BillingMode="PAY_PER_REQUEST", **RARELY),
+            "the price of a table of the class STANDARD_INFREQUENT_ACCESS",
+            "dynamodb.gb-month",
+        ),
+        (
+            resource("AWS::DynamoDB::GlobalTable", BillingMode="PAY_PER_REQUEST", Replicas=[RARELY]),
+            "the price of a table of the class STANDARD_INFREQUENT_ACCESS",
+            "dynamodb.write",
+        ),
+        (
+            resource("AWS::Logs::LogGroup", LogGroupClass="INFREQUENT_ACCESS"),
+            "the price of lines written to logs of the class INFREQUENT_ACCESS",
+            "logs.ingested-gb",
+        ),
+        (
+            resource("AWS::CloudWatch::Alarm", ThresholdMetricId="band", Metrics=BAND),
+            "the price of an alarm on anomalies, whose band counts as metrics, too",
+            "cloudwatch.alarm-month",
+        ),
+        (
+            resource("AWS::Lambda::Function", Runtime="python3.13", SnapStart={"ApplyOn": "PublishedVersions"}),
+            "the snapshots of a function with SnapStart, kept and restored",
+            "",
+        ),
+        (
+            service(
+                LaunchType="FARGATE", task={"RuntimePlatform": {"OperatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}
+            ),
+            "the price of tasks on WINDOWS_SERVER_2022_CORE",
+            "fargate.vcpu-hour-x86",
+        ),
+        (
+            service(LaunchType="FARGATE", task={"EphemeralStorage": {"SizeInGiB": 100}}),
+            "the disk of a task beyond 20 GB",
+            "",
+        ),
+    ],
+)
+def test_what_has_another_price_than_the_known_one_is_named(
+    priced: Priced, one: dict[str, Any], name: str, not_this: str
+) -> None:
+    found = priced({"One": one} if "Type" in one else one, dict.fromkeys(ITEMS, "1"))
+
+    assert [unknown.partition(" (")[0] for unknown in found.unknown] == [name]
+    assert not_this not in {line.charge.item for line in found.lines}
 
 
 def test_a_service_on_fargate_commits_to_its_tasks(priced: Priced) -> None:

@@ -26,6 +26,12 @@ def _service(service: Resource) -> Iterator[Charge | Free | Unseen]:
     if task is None:
         yield Unseen("the tasks of a service whose task definition is not in its template")
         return
+    system = task.get("RuntimePlatform", "OperatingSystemFamily", default="LINUX")
+    if system != "LINUX":
+        yield Unseen(f"the price of tasks on {system or 'a system that deployment decides'}")
+        return
+    if task.get("EphemeralStorage") is not None:
+        yield Unseen("the disk of a task beyond 20 GB")
     yield from _tasks(service, task, spot=providers == {"FARGATE_SPOT"})
 
 

@@ -38,6 +38,9 @@ def _function(function: Resource) -> Iterator[Charge | Unseen]:
     )
     if function.number("EphemeralStorage", "Size", default=_DISK_INCLUDED) != _DISK_INCLUDED:
         yield Unseen("the disk of a function beyond 512 MB")
+    snapshots = function.get("SnapStart", "ApplyOn", default="None") != "None"
+    if snapshots and not str(function.get("Runtime")).startswith("java"):  # Java's cost nothing
+        yield Unseen("the snapshots of a function with SnapStart, kept and restored")
     if function.get("TracingConfig", "Mode") == "Active":
         yield Charge(
             what="traces of the function",

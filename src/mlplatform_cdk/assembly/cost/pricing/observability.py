@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from mlplatform_cdk.assembly.cost.intrinsics import number
-from mlplatform_cdk.assembly.cost.lines import Charge
+from mlplatform_cdk.assembly.cost.lines import Charge, Unseen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,7 +18,10 @@ _ONE = Decimal(1)
 _HIGH_RESOLUTION_S = 60  # a shorter period than this
 
 
-def _alarm(alarm: Resource) -> Iterator[Charge]:
+def _alarm(alarm: Resource) -> Iterator[Charge | Unseen]:
+    if alarm.get("ThresholdMetricId", default="") != "":
+        yield Unseen("the price of an alarm on anomalies, whose band counts as metrics, too")
+        return
     metrics = [metric for metric in alarm.mappings("Metrics") if "MetricStat" in metric]
     periods = [alarm.number("Period"), *(_period(metric) for metric in metrics)]
     shortest = min((period for period in periods if period is not None), default=Decimal(_HIGH_RESOLUTION_S))
@@ -43,10 +46,13 @@ def _dashboard(_: Resource) -> Iterator[Charge]:
     yield Charge(what="dashboard", item="cloudwatch.dashboard-month", quantity=_ONE)
 
 
-def _log_group(group: Resource) -> Iterator[Charge]:
+def _log_group(group: Resource) -> Iterator[Charge | Unseen]:
     # What a flow log delivers has a price of its own, which is told at the flow log.
     filled = {"Ref": group.logical_id} in [log.raw.get("LogGroupName") for log in group.neighbours("AWS::EC2::FlowLog")]
-    if not filled:
+    log_class = group.get("LogGroupClass", default="STANDARD")
+    if not filled and log_class != "STANDARD":
+        yield Unseen(f"the price of lines written to logs of the class {log_class or 'that deployment decides'}")
+    elif not filled:
         yield Charge(
             what="log lines written", item="logs.ingested-gb", quantity=group.use("log_gb"), per="GB of logs written"
         )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _MILLION = Decimal(1_000_000)
 _TEN_THOUSAND = Decimal(10_000)
+_STANDARD = "STANDARD"
 
 
 def _bucket(bucket: Resource) -> Iterator[Charge | Unseen]:
@@ -69,6 +70,15 @@ def _file_system(system: Resource) -> Iterator[Charge | Unseen]:
 
 
 def _table(table: Resource) -> Iterator[Charge | Unseen]:
+    yield from _of_class(table, table.get("TableClass", default=_STANDARD))
+    yield from _backups(table, table.get("PointInTimeRecoverySpecification", default={}))
+
+
+def _of_class(table: Resource, table_class: Any) -> Iterator[Charge | Unseen]:
+    """Its items, reads and writes; the prices that are known are those of the standard class."""
+    if table_class != _STANDARD:
+        yield Unseen(f"the price of a table of the class {table_class or 'that deployment decides'}")
+        return
     yield Charge(
         what="items of the table",
         item="dynamodb.gb-month",
@@ -94,7 +104,6 @@ def _table(table: Resource) -> Iterator[Charge | Unseen]:
         )
     if not on_demand and table.get("GlobalSecondaryIndexes") is not None:
         yield Unseen("the capacity of a table's indexes")
-    yield from _backups(table, table.get("PointInTimeRecoverySpecification", default={}))
 
 
 def _backups(table: Resource, recovery: Any, region: str = "") -> Iterator[Charge]:
@@ -130,12 +139,16 @@ def _global_table(table: Resource) -> Iterator[Charge | Unseen]:
     if not on_demand:
         yield Unseen("the capacity of a global table, which scales by its own rules")
         return
-    yield from _table(table)
+    yield from _of_class(table, home.get("TableClass", _STANDARD))
 
 
-def _copy(table: Resource, replica: dict[str, Any]) -> Iterator[Charge]:
+def _copy(table: Resource, replica: dict[str, Any]) -> Iterator[Charge | Unseen]:
     """What a copy in another region adds: its items, every write once more, and its backups; not the reads there."""
     region = replica["Region"]
+    yield from _backups(table, replica.get("PointInTimeRecoverySpecification", {}), region)
+    if replica.get("TableClass", _STANDARD) != _STANDARD:
+        yield Unseen(f"the price of a copy in {region} of a class that is not standard")
+        return
     yield Charge(
         what=f"items of the copy in {region}",
         item="dynamodb.gb-month",
@@ -151,7 +164,6 @@ def _copy(table: Resource, replica: dict[str, Any]) -> Iterator[Charge]:
         units_per=_MILLION,
         region=region,
     )
-    yield from _backups(table, replica.get("PointInTimeRecoverySpecification", {}), region)
 
 
 def _key(key: Resource) -> Iterator[Charge]:
