@@ -1,5 +1,6 @@
 """Does a release keep its promises whatever happens, and in whatever order? The machine's own definition and decisions,
-checked on a world in memory: approvals, alarms, stops, newer versions, gates, time-outs, failed updates, throttling.
+checked on a world in memory: approvals, rejections, alarms, stops, newer versions, gates, time-outs, failed updates,
+throttling.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from mlplatform_cdk.release.blue_green.runtime import lock
 from mlplatform_cdk.runtimekit.release_strategy import Gate, Strategy, VerdictRules
 from tests.release.model.interpreter import TaskError
+from tests.release.model.surroundings import number_of
 from tests.release.model.world import World
 
 STRATEGY = Strategy(
@@ -100,6 +102,15 @@ class Releases(RuleBasedStateMachine):
     @rule(number=VERSIONS)
     def a_person_rejects(self, number: int) -> None:
         if self.world.approvals.get(number) == "Approved":
+            self.world.reject(number)
+
+    @rule()
+    @precondition(lambda self: {one.weight for one in self.world.fleet.values()} == {0.0, 1.0})
+    def a_person_rejects_what_has_no_traffic(self) -> None:
+        """Such as blue while green bakes."""
+        (kept,) = [one for one in self.world.fleet.values() if one.weight <= 0]
+        number = number_of(kept.package)
+        if self.world.approvals[number] == "Approved":
             self.world.reject(number)
 
     @rule(which=st.integers(0, 9), error=st.sampled_from(["", "Release.Aborted", "Release.TimedOut"]))

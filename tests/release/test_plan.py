@@ -8,7 +8,7 @@ import pytest
 
 from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseRefused
 from mlplatform_cdk.release.blue_green.runtime.state import Live
-from tests.release.worlds import SPECIFICATION, live, plan_for, request, scaled, variant
+from tests.release.worlds import GROUP, SPECIFICATION, live, plan_for, request, scaled, variant
 
 SAGEMAKER_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 NO_ENDPOINT = Live(status="")
@@ -201,3 +201,10 @@ def test_a_model_knows_its_version() -> None:
 def _digest(plan: dict[str, Any]) -> str:
     """What tells this execution's configurations from another's."""
     return str(plan["green"]["configuration"].rsplit("-", 2)[1])
+
+
+def test_a_rejected_blue_does_not_get_the_traffic_for_the_time_of_another_test() -> None:
+    both = live(variant("a", 1, weight=0.0), variant("b", 2, weight=1.0))
+
+    assert plan_for(2, both)["way"] == "resume"
+    assert plan_for(2, both, rejected=[f"{GROUP}/1"])["way"] == "finish"

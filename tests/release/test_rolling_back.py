@@ -1,5 +1,6 @@
 """Does a rollback take back what it means, no more, and say so only when it has?"""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ from mlplatform_cdk.release.blue_green.runtime.entering import enter
 from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseFailed, ReleaseRefused
 from mlplatform_cdk.release.blue_green.runtime.rolling_back import Listed
 from mlplatform_cdk.release.blue_green.runtime.state import Live
-from tests.release.table import EARLY, ENDPOINT, LATER, ONE, THREE, TWO, States, world
+from tests.release.table import EARLY, ENDPOINT, LATER, MACHINE, ONE, THREE, TWO, States, world
 from tests.release.worlds import GROUP, plan_for, variant
 from tests.release.worlds import live as endpoint_of
 
@@ -139,7 +140,7 @@ def test_a_version_is_rejected_once_since_its_rejection_starts_a_rollback(
 
 def back(endpoint: Live, failure: str, *, looks: int = 0) -> dict[str, Any]:
     """What the last look at the way back says."""
-    event = {"endpoint_name": ENDPOINT, "execution_arn": TWO, "plan": {**PLAN, "scaled": []}, "tries": 1}
+    event = {"endpoint_name": ENDPOINT, "execution_arn": TWO, "plan": {**PLAN, "scaled": []}, "tries": 1, "request": {}}
     return ending.go_back({**event, "failure": {failure: {"Error": failure}}, "looks": looks, "most_looks": 120})
 
 
@@ -180,6 +181,23 @@ def test_a_way_back_that_sagemaker_keeps_refusing_is_no_success_and_keeps_the_tu
     row = lock.holder(ENDPOINT)
     assert row is not None
     assert (row.owner, row.debt is None) == (TWO, False)
+
+
+def test_a_rollback_that_follows_is_started_once_and_on_the_same_machine(states: States) -> None:
+    told = {"decision": "green stays", "percent": 100.0, "reject": False, "gives_up": False, "step": "MarkProduction"}
+    event = {"endpoint_name": ENDPOINT, "execution_arn": TWO, "plan": PLAN, "goes_on": False}
+
+    for _ in range(2):
+        ending.settle({**event, "back": {**told, "sentence": "it was rejected", "rolls_back": f"{GROUP}/2"}})
+
+    (started,) = states.started
+    assert started["stateMachineArn"] == MACHINE
+    assert json.loads(started["input"]) == {
+        "action": "rollback",
+        "by": "rejection",
+        "model_package_arn": f"{GROUP}/2",
+        "reason": "it was rejected",
+    }
 
 
 def test_no_rollback_gives_traffic_to_what_stands_beside_the_live_version_but_was_never_in_production(

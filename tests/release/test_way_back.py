@@ -57,10 +57,20 @@ def test_a_change_under_way_is_waited_for(status: str) -> None:
 
 
 def test_after_blue_is_gone_green_stays_and_is_not_rejected() -> None:
-    step = back(PLAN, live(variant("b", 2), configuration=ALONE))
+    lost = Failure("WatchRetirement", "the network was gone", "Throttled")
 
-    assert (step.way, step.reject) == ("done", False)
+    step = back(PLAN, live(variant("b", 2), configuration=ALONE), failure=lost)
+
+    assert (step.way, step.reject, step.rolls_back) == ("done", False, False)
     assert step.outcome == "churn version 2 serves all traffic; start its release again to finish it"
+
+
+@pytest.mark.parametrize(("error", "rejects"), [("Release.Alarm", True), ("ReleaseWithdrawn", False)])
+def test_after_blue_is_gone_what_is_wrong_with_green_leads_to_a_rollback(error: str, *, rejects: bool) -> None:
+    step = back(PLAN, live(variant("b", 2), configuration=ALONE), failure=Failure(error, "it must go", error))
+
+    assert (step.way, step.reject, step.rolls_back) == ("done", rejects, True)
+    assert step.outcome == "churn version 2 serves all traffic; a rollback is next"
 
 
 @pytest.mark.parametrize("step", ["RegisterScaling", "ScaleByTraffic", "MarkProduction"])

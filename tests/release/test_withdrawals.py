@@ -95,17 +95,99 @@ def test_a_first_version_that_is_taken_back_leaves_no_endpoint(patch: pytest.Mon
     assert (world.status, world.stages) == ("", {})
 
 
-def test_a_version_that_is_taken_back_when_blue_is_gone_stays_and_says_what_to_do(patch: pytest.MonkeyPatch) -> None:
+def test_a_version_that_is_taken_back_when_blue_is_gone_is_rolled_back_by_a_release(patch: pytest.MonkeyPatch) -> None:
     world = begun(patch, STRATEGY.with_(retention=timedelta(0)))
     execution = release(world, 2, until="MarkProduction")
 
     world.approvals[2] = "Rejected"
     go(world, execution)
 
-    assert execution.cause.endswith("churn version 2 serves all traffic; roll it back")
-    world.start(action="rollback", who="ann", reason="it was rejected")
+    assert execution.cause.endswith("churn version 2 serves all traffic; a rollback is next")
     rest(world)
     assert {one.package for one in world.fleet.values() if one.weight > 0} == {arn_of(1)}
+    assert lock.holder(ENDPOINT) is None
+
+
+def test_an_alarm_while_blue_retires_takes_the_release_of_the_version_before_again(patch: pytest.MonkeyPatch) -> None:
+    world = begun(patch, STRATEGY.with_(retention=timedelta(0)))
+    execution = release(world, 2, until="WaitForRetirement")
+
+    world.ring("alarm-b")
+    world.ringing.clear()
+    rest(world)
+
+    assert (execution.status, execution.error) == ("ABORTED", "Release.Alarm")
+    assert {one.package for one in world.fleet.values() if one.weight > 0} == {arn_of(1)}
+    assert (world.approvals[2], world.stages.get(2)) == ("Rejected", None)
+    assert not [key for key in world.records if key[1] == "Released" and key[2] == "another"]
+
+
+def baking(patch: pytest.MonkeyPatch) -> World:
+    """Versions 1 and 2 were in production; version 3 has all the traffic, and bakes."""
+    world = begun(patch, STRATEGY)
+    serving(world, 2)
+    release(world, 3, until="LetGreenScale")
+    return world
+
+
+def packages(world: World) -> dict[str, float]:
+    return {one.package: one.weight for one in world.fleet.values()}
+
+
+def test_a_blue_that_is_rejected_while_green_bakes_gets_nothing_back(patch: pytest.MonkeyPatch) -> None:
+    world = baking(patch)
+
+    world.reject(2)
+    rest(world)
+
+    assert packages(world) == {arn_of(3): 1.0, arn_of(2): 0.0}
+    assert (world.stages[3], world.approvals[3]) == ("InService", "Approved")
+
+
+@pytest.mark.parametrize("error", ["Release.Superseded", ""], ids=["superseded", "interrupted"])
+def test_a_release_that_ends_before_its_bake_does_is_completed_where_blue_was_rejected(
+    patch: pytest.MonkeyPatch, error: str
+) -> None:
+    world = baking(patch)
+    world.approvals[2] = "Rejected"
+
+    world.stop(world.running()[0].arn, error, "ann: no")
+    rest(world)
+
+    assert packages(world) == {arn_of(3): 1.0, arn_of(2): 0.0}
+    assert (world.stages[3], set(world.scales.values())) == ("InService", {True})
+
+
+def test_a_fault_of_awss_during_the_bake_completes_it_too_where_blue_was_rejected(patch: pytest.MonkeyPatch) -> None:
+    world = baking(patch)
+    world.approvals[2], execution = "Rejected", world.running()[0]
+
+    world.throttled = True
+    go(world, execution)
+
+    assert (execution.status, execution.cause) == (
+        "FAILED",
+        "Rate exceeded; churn version 3 serves all traffic, as churn version 2 was rejected; its release is completed",
+    )
+    rest(world)
+    assert (packages(world)[arn_of(3)], world.stages[3]) == (1.0, "InService")
+
+
+@pytest.mark.parametrize(("rejects", "serves"), [(False, 2), (True, 1)])
+def test_a_rejected_blue_that_gets_the_traffic_of_a_green_that_is_worse_is_rolled_back_next(
+    patch: pytest.MonkeyPatch, *, rejects: bool, serves: int
+) -> None:
+    world = baking(patch)
+    if rejects:
+        world.reject(2)
+        go(world, world.running()[-1])
+
+    world.ring("alarm-a")
+    world.ringing.clear()
+    rest(world)
+
+    assert [arn for arn, weight in packages(world).items() if weight > 0] == [arn_of(serves)]
+    assert world.approvals[3] == "Rejected"
 
 
 def test_a_version_that_somebody_rejected_and_an_alarm_ended_is_not_rejected_twice(

@@ -70,10 +70,12 @@ def plan_for(number: int, endpoint: Live, **changes: Any) -> dict[str, Any]:
     others_marked = changes.pop("others_marked", False)
     model_exists = changes.pop("model_exists", False)
     shadow_percent = changes.pop("shadow_percent", 0.0)
+    rejected = changes.pop("rejected", ())
     return make_plan(
         request(number, **changes),
         endpoint,
         model_exists=model_exists,
         others_marked=others_marked,
+        rejected=rejected,
         shadow_percent=shadow_percent,
     )

@@ -13,7 +13,7 @@ from constructs import Construct
 
 from mlplatform_cdk.core.access import Access, allowed
 from mlplatform_cdk.core.acknowledgements import accept_lint, acknowledge_wildcards
-from mlplatform_cdk.core.answers import arn_of, machine_name, resource_of
+from mlplatform_cdk.core.answers import arn_of, machine_arn, machine_name, resource_of
 from mlplatform_cdk.core.functions import LOG_RETENTION
 from mlplatform_cdk.core.roles import PlatformRole, permission, service_principal
 
@@ -112,14 +112,29 @@ def _everything_to(log_group: logs.ILogGroup) -> sfn.CfnStateMachine.LoggingConf
     )
 
 
-def grant_ending(scope: Construct, id: str, *, role: PlatformRole, machine: sfn.StateMachine, description: str) -> None:
-    """Let ``role`` see and end the executions of ``machine``, by a policy of its own: no cycle so."""
+def grant_ending(
+    scope: Construct,
+    id: str,
+    *,
+    role: PlatformRole,
+    machine: sfn.StateMachine,
+    description: str,
+    starts: bool = False,
+) -> None:
+    """Let ``role`` see and end the executions of ``machine``, by a policy of its own: no cycle so.
+
+    :param role: of who ends them.
+    :param machine: whose executions.
+    :param description: of the policy.
+    :param starts: may it start one, too; default: no.
+    """
+    starting = [permission(["states:StartExecution"], machine_arn(machine))] if starts else []
     executions = arn_of(scope, "states", f"execution:{machine_name(machine)}:*")
     policy = iam.ManagedPolicy(
         scope,
         id,
         description=description,
         roles=[role],
-        statements=[permission(["states:DescribeExecution", "states:StopExecution"], executions)],
+        statements=[permission(["states:DescribeExecution", "states:StopExecution"], executions), *starting],
     )
     acknowledge_wildcards(policy, {executions: "the executions of one machine, whose names come with them"})

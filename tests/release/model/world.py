@@ -150,11 +150,25 @@ class World(Surroundings):
                 raise
             name = "ClientError" if isinstance(error, Refused) else type(error).__name__
             raise TaskError(name, json.dumps({"errorMessage": str(error)})) from error
+        self._keep_from_the_rejected(event, answer)
         if event["step"] == "mark":
             assert self.approvals[number_of(event["package_arn"])] == "Approved", "in production, and not approved"
         if event["step"] in DECIDING:
             assert self.writes == before + 1, f"{event['step']} must leave one record, and left {self.writes - before}"
         return json.loads(json.dumps(answer))  # type: ignore[no-any-return] # a mapping, as it came
+
+    def _keep_from_the_rejected(self, event: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
+        """A way back never gives traffic to a rejected version while another healthy one has it, nor does a test."""
+        plan = answer if event["step"] == "plan" else event.get("plan", {})
+        gives = answer.get("way") in {"plan": ("resume",), "go_back": ("weights", "configuration")}.get(
+            event["step"], ()
+        )
+        blue = plan["blue"]["package_arn"] if gives else ""
+        if not blue or plan["way"] == "rollback" or self.approvals[number_of(blue)] != "Rejected":
+            return
+        has = [one.package for one in self.fleet.values() if one.weight >= 1.0]
+        if plan["package_arn"] in has and self.approvals[number_of(plan["package_arn"])] == "Approved":
+            assert answer.get("reject"), f"nothing speaks against {plan['package_arn']}, and {blue} was rejected"
 
     # What Step Functions says.
 

@@ -14,7 +14,7 @@ from mlplatform_cdk.release.blue_green.tasks import FIND_WAY_BACK, Tasks, choice
 
 _BACK = (
     *("way", "looks", "every_s", "tries", "weights", "reject", "step", "reason", "sentence"),
-    *("decision", "percent", "gives_up", "rolled_back"),
+    *("decision", "percent", "gives_up", "rolled_back", "rolls_back"),
 )
 _RELEASED, _FAILED = "Released", "Failed"
 _IS_RELEASE_OVER, _IS_FAILURE_OVER = "IsReleaseOver", "IsFailureOver"

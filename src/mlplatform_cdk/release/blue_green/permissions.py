@@ -152,9 +152,9 @@ def seeing_alarms(alarms: "Mapping[str, Sequence[cloudwatch.IAlarm]]") -> Access
 
 
 def grant_turn(scope: Construct, role: PlatformRole, machine: sfn.StateMachine) -> None:
-    """Let the function see and end the executions of the machine that calls it."""
-    what = "Lets a release see whether another one is running, and end it"
-    grant_ending(scope, "TurnPermissions", role=role, machine=machine, description=what)
+    """Let the function see and end the executions of the machine that calls it, and start a rollback."""
+    what = "Lets a release see whether another one is running, end it, and start a rollback"
+    grant_ending(scope, "TurnPermissions", role=role, machine=machine, description=what, starts=True)
 
 
 def grant_restart(scope: Construct, role: PlatformRole, machine: sfn.StateMachine) -> None:

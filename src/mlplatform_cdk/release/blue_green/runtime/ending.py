@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from mlplatform_cdk.release.blue_green.runtime import audit, live, lock, production, scaling
+from mlplatform_cdk.release.blue_green.runtime import audit, live, lock, production, scaling, stopping
 from mlplatform_cdk.release.blue_green.runtime.core import pause_s
 from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseFailed
 from mlplatform_cdk.release.blue_green.runtime.failure import failure_of
 from mlplatform_cdk.release.blue_green.runtime.rolling_back import ROLLBACK
 from mlplatform_cdk.release.blue_green.runtime.state import REJECTED, Live
-from mlplatform_cdk.release.blue_green.runtime.stopping import ROLLED_BACK
-from mlplatform_cdk.release.blue_green.runtime.way_back import CONFIGURATION, DONE, WAIT, WEIGHTS, way_back
+from mlplatform_cdk.release.blue_green.runtime.taking_up import keeps_green
+from mlplatform_cdk.release.blue_green.runtime.way_back import CONFIGURATION, DONE, WAIT, WEIGHTS, WayBack, way_back
 
 Event = Mapping[str, Any]
 
@@ -22,8 +22,16 @@ def go_back(event: Event) -> dict[str, Any]:
     endpoint = live.read_endpoint(event["endpoint_name"])
     tries = event["tries"]
     # Who had no plan yet touched nothing, and may have ended before it had the turn.
-    holds = "green" not in made or lock.is_held(event["endpoint_name"], event["execution_arn"])
-    step = way_back(made, failure, endpoint, looks=looks, most_looks=event["most_looks"], tries=tries, holds=holds)
+    step = way_back(
+        made,
+        failure,
+        endpoint,
+        looks=looks,
+        most_looks=event["most_looks"],
+        tries=tries,
+        holds="green" not in made or lock.is_held(event["endpoint_name"], event["execution_arn"]),
+        keeps_green="green" in made and keeps_green(made, endpoint),
+    )
     if step.way == WAIT and made["blue"]["exists"]:
         # What scales green changes the endpoint again and again, and so it takes no weights.
         scaling.let_go(event["endpoint_name"], made["green"]["variant"])
@@ -41,7 +49,8 @@ def go_back(event: Event) -> dict[str, Any]:
         "looks": looks,
         "every_s": pause_s(looks),
         "tries": tries + (step.way == WEIGHTS),
-        "rolled_back": step.is_blue_again and failure.step == ROLLED_BACK,
+        "rolls_back": _rolls_back(event, step),
+        "rolled_back": step.is_blue_again and failure.step == stopping.ROLLED_BACK,
         "step": failure.step,
         "reason": said[: production.LONGEST_REASON],
         "sentence": said,
@@ -61,6 +70,8 @@ def settle(event: Event) -> dict[str, Any]:
     if back["gives_up"]:
         raise ReleaseFailed(back["sentence"])
     _give_up_turn(event)
+    if version := back.get("rolls_back"):  # an execution of an older machine does not say
+        stopping.roll_back(event["execution_arn"], version, why=back["sentence"])
     return {}
 
 
@@ -81,6 +92,19 @@ def leave(event: Event) -> dict[str, Any]:
     audit.write(event, "Nothing", "nothing is to be done", reason=event["why"], sequence=_kind(event))
     lock.free(event["endpoint_name"], event["execution_arn"])
     return {}
+
+
+def _rolls_back(event: Event, step: WayBack) -> str:
+    """Which version has the traffic now and must not keep it; empty: none, or a rollback has tried that already."""
+    blue = event["plan"]["blue"]["package_arn"] if step.is_blue_again else ""
+    back_to_rejected = bool(blue) and live.read_approval(blue).status == REJECTED
+    if not (step.rolls_back or back_to_rejected):
+        return ""
+    row = lock.holder(event["endpoint_name"])
+    debt = row.taken_over if row is not None and row.owner == event["execution_arn"] else None
+    if ROLLBACK in (event["request"].get("action"), debt.action if debt else ""):
+        return ""
+    return str(event["plan"]["package_arn"] if step.rolls_back else blue)
 
 
 def _restore(event: Event, plan: Mapping[str, Any], endpoint: Live) -> None:

@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mlplatform_cdk.release.blue_green.runtime import audit, live, lock, production, recovery, stopping
-from mlplatform_cdk.release.blue_green.runtime.core import turn_pause_s
 from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseRefused
-from mlplatform_cdk.release.blue_green.runtime.lock_rows import Debt
+from mlplatform_cdk.release.blue_green.runtime.lock_rows import Row
 from mlplatform_cdk.release.blue_green.runtime.plan import FINISH
 from mlplatform_cdk.release.blue_green.runtime.rolling_back import (
     Listed,
@@ -20,14 +19,23 @@ from mlplatform_cdk.release.blue_green.runtime.rolling_back import (
     was_in_production,
 )
 from mlplatform_cdk.release.blue_green.runtime.state import APPROVED, CHANGING, Live, label_of
-from mlplatform_cdk.runtimekit import release_records
+from mlplatform_cdk.release.blue_green.runtime.taking_up import take_up
+from mlplatform_cdk.release.blue_green.runtime.turns import (
+    DONE,
+    GO,
+    PREVIOUS,
+    RETIRE,
+    TAKE_BACK,
+    URGENT,
+    Answer,
+    Event,
+    answer,
+    named,
+    rolled_back,
+    wait,
+)
 from mlplatform_cdk.runtimekit.endpoint_specification import SEPARATOR
 
-Event = Mapping[str, Any]
-Answer = dict[str, Any]
-# What an execution does with its turn.
-WAIT, TAKE_BACK, COMPLETE, GO, PREVIOUS, RETIRE, DONE = "wait", "back", "finish", "go", "release", "retire", "done"
-_URGENT = (lock.ROLLBACK, lock.RECOVER)
 _REJECTION = "rejection"  # what starts a rollback by an event
 
 
@@ -39,7 +47,7 @@ def enter(event: Event) -> Answer:
         is about, when it asked the first time.
     """
     if why := _taken_back(event):
-        return _answer(event, DONE, why)
+        return answer(event, DONE, why)
     event = _with_meaning(event)
     request, endpoint = event["request"], event["endpoint_name"]
     action = request.get("action", lock.RELEASE)
@@ -53,12 +61,12 @@ def enter(event: Event) -> Answer:
         request.get("model_package_arn", ""),
         action=action,
         asked=event["started"],
-        urgent=action in _URGENT,
+        urgent=action in URGENT,
     )
     if not taken.held:
         return _without_turn(event)
-    if taken.debt is not None and (answer := _take_up(event, action, taken.debt)):
-        return answer
+    if taken.debt is not None and (taken_up := take_up(event, action, taken.debt)):
+        return taken_up
     return _ACTIONS[action](event)
 
 
@@ -95,78 +103,49 @@ def _with_meaning(event: Event) -> Event:
     return {**event, "request": {**request, **named}, "meant": meant, "bare": True}
 
 
-def _answer(event: Event, way: str, why: str = "", **more: Any) -> Answer:
-    looks = event["looks"] + 1
-    made = {"plan": {}, "failure": {}, "package_arn": "", "meant": event.get("meant", ""), **more}
-    urgent = event["request"].get("action") in _URGENT
-    return {"way": way, "why": why, "looks": looks, "every_s": turn_pause_s(looks, urgent=urgent), **made}
-
-
-def _wait(event: Event, why: str) -> Answer:
-    answer = _answer(event, WAIT, why)
-    if answer["looks"] >= event["most_looks"]:
-        raise ReleaseRefused(f"a release must get its turn within {answer['looks']} looks, and did not: {why}")
-    return answer
-
-
 def _without_turn(event: Event) -> Answer:
     """Wait for who has it, or end it first: a rollback always does, a newer version where it may; or do nothing."""
     request, row = event["request"], lock.holder(event["endpoint_name"])
     running = row if row is not None and lock.is_alive(row) else None
     found = recovery.instead(request, running, supersede=event["supersede"])
     if found.ends_by and running is not None:
+        if (idle := _without_effect(event, running, found.ends_by)) is not None:
+            return idle
         newer = found.ends_by == recovery.SUPERSEDED and request.get("action") != lock.ROLLBACK
         why = f"{request.get('model_package_arn', '')} takes its place" if newer else audit.reason_of(request)
         stopping.stop(running.owner, found.ends_by, who=audit.who_of(request), why=why)
-    return _answer(event, DONE, found.why) if found.way == recovery.NOTHING else _wait(event, found.why)
+    return answer(event, DONE, found.why) if found.way == recovery.NOTHING else wait(event, found.why)
 
 
-def _take_up(event: Event, action: str, debt: Debt) -> Answer | None:
-    """What a dead execution left: to be brought back, or to be completed; None: nothing."""
-    plan, endpoint = debt.plan, live.read_endpoint(event["endpoint_name"])
-    if "green" not in plan:
-        lock.keep(event["endpoint_name"], event["execution_arn"], {})
+def _without_effect(event: Event, running: Row, ends_by: str) -> Answer | None:
+    """The answer to a rollback that would end another version's release, or a test, for a version without traffic.
+
+    Such as blue, which was rejected while green has everything; while the endpoint changes that is not known.
+    """
+    request = event["request"]
+    version = request.get("model_package_arn", "")
+    is_other = ends_by == recovery.SUPERSEDED or running.action == lock.AB_TEST
+    if request.get("action") != lock.ROLLBACK or not version or not is_other:
         return None
+    endpoint = live.read_endpoint(event["endpoint_name"])
     if endpoint.status in CHANGING:
-        return _wait(event, f"the endpoint is {endpoint.status}")
-    left_by = {release_records.LEFT_BY: debt.by}
-    is_alone = endpoint.status == "InService" and endpoint.configuration == plan["green"]["configuration"]
-    passed = plan["finishing"] or (is_alone and plan["blue"]["exists"])
-    ended = _end_of(event, action, debt)
-    # Somebody wants it back, and blue is there.
-    unwanted = recovery.is_rejecting(ended["Error"]) and plan["blue"]["exists"] and not is_alone
-    if passed and not unwanted:
-        audit.write(event, "TakeUp", f"complete what {debt.by} left", plan=plan, metrics=left_by)
-        blue = {**plan["blue"], "exists": plan["blue"]["exists"] and not is_alone}
-        return _answer(event, COMPLETE, "a dead release had passed all", plan={**plan, "blue": blue})
-    if debt.action == lock.ROLLBACK and ended["Error"] == recovery.ABORTED:
-        plan = {**plan, "rejectable": False}  # who aborts a rollback does not speak against the version that it brings
-    reason = ended["Cause"]
-    audit.write(event, "TakeUp", f"bring back what {debt.by} left", plan=plan, reason=reason, metrics=left_by)
-    return _answer(event, TAKE_BACK, "a dead release left it", plan={**plan, "finishing": False}, failure=_named(ended))
-
-
-def _end_of(event: Event, action: str, debt: Debt) -> dict[str, str]:
-    """Why what is left is brought back: this rollback means it, or as its own execution ended."""
-    meant = event["request"].get("model_package_arn", "")
-    if action == lock.ROLLBACK and meant in ("", debt.plan.get("package_arn")):
-        return _rolled_back(event)
-    return stopping.ending_of(debt.by)
+        return wait(event, f"the endpoint is {endpoint.status}") if (running.plan or {}).get("shifted") else None
+    return None if has_traffic(endpoint, version) else answer(event, DONE, f"{version} has no traffic")
 
 
 def _to_release(event: Event) -> Answer:
-    return _answer(event, GO)
+    return answer(event, GO)
 
 
 def _to_roll_back(event: Event) -> Answer:
     if event["done"]:
-        return _answer(event, DONE, "it was brought back")
+        return answer(event, DONE, "it was brought back")
     asked = event["request"].get("model_package_arn", "")
     endpoint = live.read_endpoint(event["endpoint_name"])
     if endpoint.status in CHANGING:
-        return _wait(event, f"the endpoint is {endpoint.status}")
+        return wait(event, f"the endpoint is {endpoint.status}")
     if asked and not has_traffic(endpoint, asked):
-        return _answer(event, DONE, f"{asked} has no traffic")
+        return answer(event, DONE, f"{asked} has no traffic")
     now = serving(endpoint)
     if now is None:
         raise ReleaseRefused(_unclear(event["endpoint_name"], endpoint))
@@ -178,9 +157,9 @@ def _to_roll_back(event: Event) -> Answer:
     if plan is not None and was_in_production(versions, plan["blue"]["package_arn"]):
         lock.keep(event["endpoint_name"], event["execution_arn"], plan)
         audit.write(
-            event, "RollBack", f"back to {plan['blue']['label']}", plan=plan, reason=_rolled_back(event)["Cause"]
+            event, "RollBack", f"back to {plan['blue']['label']}", plan=plan, reason=rolled_back(event)["Cause"]
         )
-        return _answer(event, TAKE_BACK, "the version before is kept", plan=plan, failure=_named(_rolled_back(event)))
+        return answer(event, TAKE_BACK, "the version before is kept", plan=plan, failure=named(rolled_back(event)))
     return _previous(event, now.package_arn, versions)
 
 
@@ -205,33 +184,24 @@ def _previous(event: Event, live_arn: str, versions: Sequence[Listed]) -> Answer
         raise ReleaseRefused(f"a rollback needs an approved version that was in production before, got none of {known}")
     # A second rejection would be a second event, and the event a second rollback.
     if not is_rejected(versions, live_arn):
-        production.reject(live_arn, _rolled_back(event)["Cause"])
-    audit.write(event, "RollBack", f"release {found.arn} again", version=live_arn, reason=_rolled_back(event)["Cause"])
-    return _answer(event, PREVIOUS, "blue is gone", package_arn=found.arn)
+        production.reject(live_arn, rolled_back(event)["Cause"])
+    audit.write(event, "RollBack", f"release {found.arn} again", version=live_arn, reason=rolled_back(event)["Cause"])
+    return answer(event, PREVIOUS, "blue is gone", package_arn=found.arn)
 
 
 def _to_retire(event: Event) -> Answer:
     endpoint, plan = live.read_endpoint(event["endpoint_name"]), event["request"]["plan"]
     if endpoint.status in CHANGING:
-        return _wait(event, f"the endpoint is {endpoint.status}")
+        return wait(event, f"the endpoint is {endpoint.status}")
     if not is_still_kept(plan, endpoint):
-        return _answer(event, DONE, "another release has retired it")
+        return answer(event, DONE, "another release has retired it")
     audit.write(event, "Retire", f"{plan['blue']['label']} has been kept long enough", plan=plan)
     # It serves: whatever fails now, green stays.
-    return _answer(event, RETIRE, plan={**plan, "way": FINISH})
+    return answer(event, RETIRE, plan={**plan, "way": FINISH})
 
 
 def _to_recover(event: Event) -> Answer:
-    return _answer(event, DONE, "nothing is left of it")
-
-
-def _rolled_back(event: Event) -> dict[str, str]:
-    request = event["request"]
-    return {"Error": stopping.ROLLED_BACK, "Cause": f"{audit.who_of(request)}: {audit.reason_of(request)}"}
-
-
-def _named(ended: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
-    return {ended["Error"]: ended}
+    return answer(event, DONE, "nothing is left of it")
 
 
 _ACTIONS: Mapping[str, Callable[[Event], Answer]] = {

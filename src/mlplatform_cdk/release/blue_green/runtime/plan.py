@@ -7,9 +7,11 @@ cannot.
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from mlplatform_cdk.release.blue_green.runtime.blue import blue_of, kept_variants
 from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseRefused
 from mlplatform_cdk.release.blue_green.runtime.sizes import COUNT, size_beside
 from mlplatform_cdk.release.blue_green.runtime.state import (
@@ -20,7 +22,6 @@ from mlplatform_cdk.release.blue_green.runtime.state import (
     Live,
     Variant,
     Version,
-    label_of,
 )
 from mlplatform_cdk.runtimekit.endpoint_specification import VARIANTS, EndpointSpecification
 
@@ -59,7 +60,13 @@ class Request:
 
 
 def make_plan(
-    request: Request, live: Live, *, model_exists: bool, others_marked: bool, shadow_percent: float = 0.0
+    request: Request,
+    live: Live,
+    *,
+    model_exists: bool,
+    others_marked: bool,
+    rejected: Collection[str] = (),
+    shadow_percent: float = 0.0,
 ) -> dict[str, Any]:
     """The plan, with every member there whatever the way, so that the states can refer to it.
 
@@ -67,10 +74,11 @@ def make_plan(
     :param live: the endpoint now.
     :param model_exists: was the model made by an earlier release of this version.
     :param others_marked: does the registry still say of another version that it is in service.
+    :param rejected: the versions that the registry says are rejected.
     :param shadow_percent: the share of the requests of which green first gets copies; default: of none.
     :raises ReleaseRefused: when the release must not begin.
     """
-    way, why = _way(request, live, others_marked=others_marked)
+    way, why = _way(request, live, others_marked=others_marked, rejected=rejected)
     green, blue = _sides(request, live, way)
     configuration = request.configuration_name("only")
     shared = {FIRST: configuration, BESIDE: request.configuration_name("both")}.get(way, live.configuration)
@@ -116,7 +124,7 @@ def make_plan(
     }
 
 
-def _way(request: Request, live: Live, *, others_marked: bool) -> tuple[str, str]:
+def _way(request: Request, live: Live, *, others_marked: bool, rejected: Collection[str]) -> tuple[str, str]:
     version = request.version
     if version.approval != "Approved":
         if request.by_approval:
@@ -137,17 +145,19 @@ def _way(request: Request, live: Live, *, others_marked: bool) -> tuple[str, str
             f"({live.reason or 'SageMaker gave no reason'}); delete it, and this release will make it anew"
         )
         raise ReleaseRefused(message)
-    return _way_beside(request, live, others_marked=others_marked)
+    return _way_beside(request, live, others_marked=others_marked, rejected=rejected)
 
 
-def _way_beside(request: Request, live: Live, *, others_marked: bool) -> tuple[str, str]:
+def _way_beside(request: Request, live: Live, *, others_marked: bool, rejected: Collection[str]) -> tuple[str, str]:
     current = _current(request, live)
     if current.model != request.model_name:
         return BESIDE, f"{current.model} serves now"
     marked = request.version.stage_status == IN_SERVICE and not others_marked
     # A way back that is smaller was scaled down by a release that had passed all; it could not take the traffic now.
     is_whole = all(one.instances >= current.instances for one in live.variants)
-    if len(live.variants) > 1 and not marked and is_whole:
+    # Nor could one that was rejected, which must not have the traffic even for the time of a test.
+    is_fit = not any(one.package_arn in rejected for one in live.variants if one is not current)
+    if len(live.variants) > 1 and not marked and is_whole and is_fit:
         return RESUME, "it has the traffic and was never called production; it is tested again without"
     if marked and _scales_as_specified(request.specification, live, current):
         return NOTHING, f"{request.version.label} serves all traffic already"
@@ -186,37 +196,6 @@ def _sides(request: Request, live: Live, way: str) -> tuple[str, Variant | None]
         return next(name for name in VARIANTS if name != current.name), current
     other = next((one for one in live.variants if one is not current), None)
     return current.name, other
-
-
-def blue_of(blue: Variant | None, live: Live, *, alone: str) -> dict[str, Any]:
-    """Blue as the plan carries it, with the configuration that has it alone.
-
-    :param blue: it; None: there is none.
-    :param live: the endpoint now.
-    :param alone: how that configuration is called if it must be made: where blue is not alone now.
-    """
-    if blue is None:
-        none = {"exists": False, "variant": "", "configuration": "", "weight": 0.0, "label": "", "package_arn": ""}
-        return {**none, "alone": True, "instances": 0, "variants": []}
-    is_alone = len(live.variants) == 1
-    return {
-        "exists": True,
-        "variant": blue.name,
-        "alone": is_alone,
-        "configuration": live.configuration if is_alone else alone,
-        "variants": kept_variants(blue),
-        "weight": blue.weight or 1.0,
-        "instances": blue.instances,
-        "label": label_of(blue.package_arn),
-        "package_arn": blue.package_arn,
-    }
-
-
-def kept_variants(blue: Variant | None) -> list[dict[str, Any]]:
-    """Blue as it is, with the capacity and the weight that it has now."""
-    if blue is None:
-        return []
-    return [{**blue.definition, COUNT: blue.instances, "InitialVariantWeight": blue.weight or 1.0}]
 
 
 def _definition(request: Request, variant: str, live: Live, *, weight: float) -> dict[str, Any]:

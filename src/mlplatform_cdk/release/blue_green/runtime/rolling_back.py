@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mlplatform_cdk.release.blue_green.runtime.plan import blue_of, configuration_name
+from mlplatform_cdk.release.blue_green.runtime.blue import blue_of
+from mlplatform_cdk.release.blue_green.runtime.plan import configuration_name
 from mlplatform_cdk.release.blue_green.runtime.state import Live, Variant, label_of
 
 ROLLBACK = "rollback"

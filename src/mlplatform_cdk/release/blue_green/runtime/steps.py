@@ -26,7 +26,7 @@ from mlplatform_cdk.release.blue_green.runtime.plan import (
     make_plan,
 )
 from mlplatform_cdk.release.blue_green.runtime.sizes import resized
-from mlplatform_cdk.release.blue_green.runtime.state import CHANGING
+from mlplatform_cdk.release.blue_green.runtime.state import CHANGING, IN_SERVICE, REJECTED
 from mlplatform_cdk.release.blue_green.runtime.watch import has_settled
 from mlplatform_cdk.runtimekit import settings
 from mlplatform_cdk.runtimekit.endpoint_specification import SEPARATOR, EndpointSpecification
@@ -45,11 +45,13 @@ def plan(event: Event) -> dict[str, Any]:
         execution_arn=event["execution_arn"],
         by_approval=event["request"].get("by") == "approval",
     )
+    others = [one for one in production.versions(_group(package_arn)) if one.arn != package_arn]
     made = make_plan(
         request,
         live.read_endpoint(specification.endpoint_name),
         model_exists=live.model_exists(request.model_name),
-        others_marked=any(arn != package_arn for arn in production.in_service(_group(package_arn))),
+        others_marked=any(one.stage_status == IN_SERVICE for one in others),
+        rejected=[one.arn for one in others if one.approval == REJECTED],
         shadow_percent=event["shadow_percent"],
     )
     looks = event["looks"] + 1

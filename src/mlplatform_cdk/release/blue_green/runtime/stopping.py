@@ -1,5 +1,7 @@
-"""Ends another execution from outside, and says why one has ended."""
+"""Ends another execution from outside or starts one to follow, and says why one has ended."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +25,22 @@ def stop(execution_arn: str, error: str, *, who: str, why: str) -> None:
     aws.client("stepfunctions").stop_execution(
         executionArn=execution_arn, error=error, cause=f"{who}: {why}"[:_LONGEST_CAUSE]
     )
+
+
+def roll_back(execution_arn: str, version: str, *, why: str) -> None:
+    """Start the rollback of a version that an execution has left with the traffic; asking again starts no other.
+
+    :param execution_arn: which one; the rollback is another of its machine's.
+    :param version: that must not keep the traffic.
+    :param why: in a few words.
+    """
+    states, digest = aws.client("stepfunctions"), hashlib.sha256(execution_arn.encode()).hexdigest()[:32]
+    request = {"action": "rollback", "by": "rejection", "model_package_arn": version, "reason": why}
+    machine = ":".join(execution_arn.replace(":execution:", ":stateMachine:").split(":")[:7])
+    try:
+        states.start_execution(stateMachineArn=machine, name=f"rollback-{digest}", input=json.dumps(request))
+    except states.exceptions.ExecutionAlreadyExists:
+        return
 
 
 def not_to_blame(label: str) -> str:

@@ -16,7 +16,7 @@ from mlplatform_cdk.release.blue_green.runtime.recovery import REJECTING
 from mlplatform_cdk.release.blue_green.runtime.state import CHANGING, Live, Variant
 
 WAIT, WEIGHTS, CONFIGURATION, DELETE, DONE = "wait", "weights", "configuration", "delete", "done"
-_BACK = "brought back"
+_BACK, _STAYS = "brought back", "green stays"
 _UNTOUCHED = (NOTHING, NOT_YET, CLEAR)  # plans by which no fleet was changed
 # What follows when green has passed all: it serves, and going back would be a decision of its own.
 FINISHING = (
@@ -59,7 +59,8 @@ class WayBack:
     :param weights: what to set the weights to.
     :param decision: what the record says was done, when there is nothing left to do.
     :param percent: green's share of the traffic then; None: it is not known.
-    :param gives_up: it is not back, and may be if it is tried again.
+    :param gives_up: it is not back, and may be if it is tried again; or its recovery completes it.
+    :param rolls_back: green has all the traffic and must not keep it, and there is no blue: a rollback is next.
     """
 
     way: str
@@ -67,6 +68,7 @@ class WayBack:
     decision: str = ""
     percent: float | None = None
     gives_up: bool = False
+    rolls_back: bool = False
     reject: bool = True
     is_blue_again: bool = False
     weights: list[dict[str, Any]] = field(default_factory=list)
@@ -81,6 +83,7 @@ def way_back(
     most_looks: int,
     tries: int = 0,
     holds: bool = True,
+    keeps_green: bool = False,
 ) -> WayBack:
     """The next step back from ``live``.
 
@@ -91,12 +94,15 @@ def way_back(
     :param most_looks: after how many the endpoint is left to a person.
     :param tries: how often the weights were set already.
     :param holds: does the execution hold the endpoint still; default: it does.
+    :param keeps_green: green has all the traffic and is approved, and blue was rejected; default: it is not so.
     """
     if "green" in plan and not holds:
         outcome = "this execution does not hold the endpoint any more, and leaves it as it is"
         return WayBack(way=DONE, outcome=outcome, decision="left as it is", reject=False)
     if "green" not in plan or plan["way"] in _UNTOUCHED:
         return WayBack(way=DONE, outcome="the endpoint was not touched", decision="nothing was touched", reject=False)
+    if keeps_green and _is_blameless(failure) and failure.error != WITHDRAWN:
+        return _is_completed(plan)
     step = _step(plan, failure, live, tries)
     if step.way != DONE and looks >= most_looks:
         step = replace(_stuck(plan, live), gives_up=True)
@@ -111,7 +117,7 @@ def _is_blameless(failure: Failure) -> bool:
 
 def _step(plan: Mapping[str, Any], failure: Failure, live: Live, tries: int) -> WayBack:
     if plan["way"] == FINISH or (failure.step in FINISHING and failure.error != WITHDRAWN):
-        return _stays(plan, failure)
+        return _stays(plan)
     if plan["way"] == FIRST:
         return _from_first(plan, live)
     if live.status in CHANGING:
@@ -136,7 +142,7 @@ def _to_blue(plan: Mapping[str, Any], failure: Failure, live: Live, tries: int) 
     now = live.variant(blue["variant"])
     if now is None:
         retired = live.configuration == plan["green"]["configuration"]
-        return _stays(plan, failure) if retired else WayBack(way=CONFIGURATION)
+        return _goes_by_rollback(plan, failure) if retired else WayBack(way=CONFIGURATION)
     others = [one for one in live.variants if one is not now]
     is_away = now.weight <= 0 or any(one.weight > 0 for one in others)
     wanted = max(blue["instances"], _carried(now, others))
@@ -165,11 +171,25 @@ def _carried(blue: Variant, others: Sequence[Variant]) -> int:
     return max((*had_all, *had_scaled), default=0)
 
 
-def _stays(plan: Mapping[str, Any], failure: Failure) -> WayBack:
+def _stays(plan: Mapping[str, Any]) -> WayBack:
     """Green was tested and has all the traffic, and blue is gone: going back would be another release."""
-    then = "roll it back" if failure.error == WITHDRAWN else "start its release again to finish it"
-    outcome = f"{plan['label']} serves all traffic; {then}"
-    return WayBack(way=DONE, outcome=outcome, decision="green stays", percent=100.0, reject=False)
+    outcome = f"{plan['label']} serves all traffic; start its release again to finish it"
+    return WayBack(way=DONE, outcome=outcome, decision=_STAYS, percent=100.0, reject=False)
+
+
+def _goes_by_rollback(plan: Mapping[str, Any], failure: Failure) -> WayBack:
+    """Blue is gone: what is wrong with green takes the release of the version before it, again."""
+    if _is_blameless(failure) and failure.error != WITHDRAWN:
+        return _stays(plan)
+    outcome = f"{plan['label']} serves all traffic; a rollback is next"
+    rejects = bool(plan["rejectable"])
+    return WayBack(way=DONE, outcome=outcome, decision=_STAYS, percent=100.0, reject=rejects, rolls_back=True)
+
+
+def _is_completed(plan: Mapping[str, Any]) -> WayBack:
+    """Blue must not have the traffic again, and nothing speaks against green: the recovery completes its release."""
+    outcome = f"{plan['label']} serves all traffic, as {plan['blue']['label']} was rejected; its release is completed"
+    return WayBack(way=DONE, outcome=outcome, decision=_STAYS, percent=100.0, reject=False, gives_up=True)
 
 
 def _stuck(plan: Mapping[str, Any], live: Live) -> WayBack:
