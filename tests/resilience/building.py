@@ -8,10 +8,9 @@ from aws_cdk import App, Environment, Stack, Validations
 from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
 from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks
-from cfnlint.api import lint_file
-from cfnlint.config import ManualArgs
 
 from mlplatform_cdk.foundation import PlatformStack
+from tests import linting
 
 HERE = Environment(account="123456789012", region="eu-west-1")
 
@@ -36,6 +35,6 @@ def findings(stack: Stack, outdir: Path, construct: str) -> list[str]:
         app.synth()  # type: ignore[attr-defined]
     report = (outdir / "validation-report.json").read_text()
     assert "Stack/Unchecked" in report  # the packs have looked
-    lint = lint_file(outdir / "Stack.template.json", ManualArgs(regions=[stack.region]))
+    lint = linting.findings(outdir / "Stack.template.json", stack.region)
     nag = [line.strip() for line in report.splitlines() if f"Stack/{construct}" in line]
-    return [*map(str, lint), *nag]
+    return [*lint, *nag]

@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 from aws_cdk import App, Environment
-from cfnlint.api import lint_file
-from cfnlint.config import ManualArgs
 
 from mlplatform_cdk.core import ConfigurationError
 from mlplatform_cdk.foundation import PlatformStack
 from mlplatform_cdk.routing import FeatureDatabase, RegionalData, Serverless, SqlFeatures
+from tests import linting
 from tests.routing.feature_database.building import GLOBAL, HOME, OTHER, PLAN, REPLICAS, Databases
 
 
@@ -25,7 +24,7 @@ def test_cdk_nag_and_cfn_lint_find_nothing_in_either_kind_in_either_region(made:
     for region, template in made.templates.items():
         assert f"{region}/Global" not in made.findings
         assert f"{region}/Replicas" not in made.findings
-        assert lint_file(template, ManualArgs(regions=[region])) == []
+        assert linting.findings(template, region) == []
 
 
 def test_the_home_writes_and_the_other_region_joins_it_by_a_name_alone(made: Databases) -> None:

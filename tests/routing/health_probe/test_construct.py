@@ -16,7 +16,6 @@ from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks
-from cfnlint.api import ManualArgs, lint_file
 
 from mlplatform_cdk.assembly.check.accepted import split_by_app
 from mlplatform_cdk.assembly.check.permissions.check import Permissions
@@ -30,6 +29,7 @@ from mlplatform_cdk.routing.health_probe import ClientCredentials, HealthProbe, 
 from mlplatform_cdk.routing.health_probe.credentials import wrong_way_in
 from mlplatform_cdk.routing.regional_api import Authorization, RegionalApi
 from mlplatform_cdk.serving import Endpoint, ReleasedEndpoint
+from tests import linting
 from tests.routing.regional_api.building import HERE, PLAN, ZONE
 
 
@@ -223,7 +223,7 @@ def test_nothing_is_found_and_the_role_allows_exactly_what_the_code_calls(
 
     report = (tmp_path / "validation-report.json").read_text()
     assert {*re.findall(r'"constructPath": "Front/(\w+)', report)} == {"Bare"}  # which shows that the packs have looked
-    assert lint_file(tmp_path / "Front.template.json", ManualArgs(regions=[HERE.region])) == []
+    assert linting.findings(tmp_path / "Front.template.json", HERE.region) == []
     (asset,) = (one for one in tmp_path.glob("asset.*") if (one / HANDLER).is_file())
     program = f"import sys; sys.path.insert(0, {str(asset)!r}); import {RUNTIME}.handler"
     # The standard library alone: boto3 comes with the first call.

@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 from aws_cdk import App, Environment
-from cfnlint.api import lint_file
-from cfnlint.config import ManualArgs
 
 from mlplatform_cdk.core import ConfigurationError
 from mlplatform_cdk.foundation import PlatformStack
 from mlplatform_cdk.routing import GlobalNames, HostedZoneReference, InternalApi, MultiRegionEndpoint, PrivateLink
 from mlplatform_cdk.routing.internal_api import construct
 from mlplatform_cdk.routing.regional_api import Authorization
+from tests import linting
 from tests.routing.internal_api.conftest import ROOT, Inside
 
 BALANCER, GROUP = "AWS::ElasticLoadBalancingV2::LoadBalancer", "AWS::ElasticLoadBalancingV2::TargetGroup"
@@ -33,7 +32,7 @@ def test_the_program_of_the_page_has_no_findings(inside: Inside) -> None:
     assert "Inside/Unchecked" in inside.findings  # the packs have looked
     for part in ("/Api", "/Probe", "/Features", "/Database"):
         assert f"Inside{part}" not in inside.findings
-    assert lint_file(inside.template, ManualArgs(regions=["eu-west-1"])) == []
+    assert linting.findings(inside.template, "eu-west-1") == []
 
 
 def test_the_load_balancer_is_inside_speaks_tls_logs_and_keeps_the_host_that_callers_sign(inside: Inside) -> None:

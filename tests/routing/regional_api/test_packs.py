@@ -6,10 +6,9 @@ from pathlib import Path
 from aws_cdk import App, Validations
 from aws_cdk import aws_s3 as s3
 from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks
-from cfnlint.api import lint_file
-from cfnlint.config import ManualArgs
 
 from mlplatform_cdk.routing.regional_api import Authorization
+from tests import linting
 from tests.routing.regional_api.building import HERE, Built
 
 JWT = Authorization.jwt(issuer="https://id.example.com/", audience=["models"])
@@ -31,4 +30,4 @@ def test_cdk_nag_and_cfn_lint_find_nothing_in_an_api(tmp_path: Path) -> None:
     assert "/Api" not in found
     templates = sorted(tmp_path.glob("*.template.json"))
     assert len(templates) == 3
-    assert [lint_file(one, ManualArgs(regions=[HERE.region])) for one in templates] == [[], [], []]
+    assert [linting.findings(one, HERE.region) for one in templates] == [[], [], []]

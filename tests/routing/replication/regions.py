@@ -10,11 +10,10 @@ from aws_cdk import App, Environment, Validations
 from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
 from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks
-from cfnlint.api import lint_file
-from cfnlint.config import ManualArgs
 
 from mlplatform_cdk.foundation import PlatformStack
 from mlplatform_cdk.routing.replication import RegionalData
+from tests import linting
 
 ACCOUNT, OTHER_ACCOUNT = "123456789012", "222222222222"
 HOME, THERE = "eu-west-1", "us-east-1"
@@ -63,6 +62,6 @@ class Region:
             self.app.synth()
         report = (self._outdir / "validation-report.json").read_text()
         assert "Data/Unchecked" in report  # the packs have looked
-        linted = lint_file(self._outdir / "Data.template.json", ManualArgs(regions=[self.region]))
+        linted = linting.findings(self._outdir / "Data.template.json", self.region)
         ours = [line for line in report.splitlines() if '"Data/' in line and "Data/Unchecked" not in line]
-        return [*ours, *map(str, linted)]
+        return [*ours, *linted]

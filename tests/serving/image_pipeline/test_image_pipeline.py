@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from aws_cdk import App, Environment, Stack, Validations
 from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks
-from cfnlint.api import lint_file
 
 from mlplatform_cdk.core import ConfigurationError
 from mlplatform_cdk.foundation import Keys, PlatformStack
 from mlplatform_cdk.serving import ImagePipeline, ImageRegistry, Processor
+from tests import linting
 
 ROOT = Path(__file__).parents[3]
 CONTEXT = json.loads((ROOT / "cdk.json").read_text())["context"]
@@ -71,7 +71,7 @@ def test_no_security_rule_finds_anything(folder: Path) -> None:
 
 
 def test_the_template_is_what_cloudformation_takes(folder: Path) -> None:
-    assert [str(match) for match in lint_file(folder / "Images.template.json")] == []
+    assert linting.findings(folder / "Images.template.json") == []
 
 
 def test_the_repository_scans_encrypts_keeps_tags_and_forgets_old_images(
