@@ -11,8 +11,9 @@ import os
 import re
 import shlex
 import sys
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlplatform_cdk.local import images, settings
 from mlplatform_cdk.local.administrator import Administrator
@@ -47,6 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         "login": lambda _rest, _here: 0,
         "inspect": lambda words, here: 0 if _record(words[-1], here).exists() else 1,
         "build": _build,
+        "images": _images,
         "tag": _tag,
         "push": lambda words, here: _push(words[-1], here),
     }
@@ -62,7 +64,21 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _tag(arguments: list[str], here: Settings) -> int:
     old, new = arguments[-2:]
-    _record(new, here).write_text(_record(old, here).read_text())
+    _keep(new, json.loads(_record(old, here).read_text()), here)
+    return 0
+
+
+def _images(arguments: list[str], here: Settings) -> int:
+    """The names that match: the cdk CLI looks for what it has built for another region."""
+    parser = argparse.ArgumentParser(prog="docker images", allow_abbrev=False)
+    parser.add_argument("--format", required=True, choices=["{{.Repository}}:{{.Tag}}"])
+    parser.add_argument("--filter", required=True)
+    asked = parser.parse_args(arguments)
+    kind, _, pattern = asked.filter.partition("=")
+    if kind != "reference":
+        raise NotOurs(f"docker images --filter {asked.filter} cannot be rehearsed without Docker")
+    names = [json.loads(path.read_text())["name"] for path in sorted(_record("", here).parent.glob("*.json"))]
+    sys.stdout.writelines(f"{name}\n" for name in names if fnmatchcase(name, pattern))
     return 0
 
 
@@ -78,16 +94,9 @@ def _build(arguments: list[str], here: Settings) -> int:
     asked, unknown = parser.parse_known_args(arguments)
     if unknown:
         raise NotOurs(f"docker build {' '.join(unknown)} cannot be rehearsed without Docker")
-    _record(asked.tag, here).write_text(
-        json.dumps(
-            {
-                "context": str(Path(asked.context).resolve()),
-                "file": asked.file,
-                "target": asked.target,
-                "arguments": dict(argument.split("=", 1) for argument in asked.build_arg),
-            }
-        )
-    )
+    arguments_of = dict(argument.split("=", 1) for argument in asked.build_arg)
+    context = str(Path(asked.context).resolve())
+    _keep(asked.tag, {"context": context, "file": asked.file, "target": asked.target, "arguments": arguments_of}, here)
     return 0
 
 
@@ -110,6 +119,10 @@ def _push(uri: str, here: Settings) -> int:
     for note in tree.notes:
         sys.stderr.write(f"{note}\n")
     return 0
+
+
+def _keep(name: str, asked: dict[str, Any], here: Settings) -> None:
+    _record(name, here).write_text(json.dumps(asked | {"name": name}))
 
 
 def _record(name: str, here: Settings) -> Path:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from mlplatform_cdk.local import images
+from mlplatform_cdk.local import docker, images
 from mlplatform_cdk.local.images import DockerfileError, ImageNotHere
 from mlplatform_cdk.local.requirements import differences
-from mlplatform_cdk.local.settings import Settings
+from mlplatform_cdk.local.settings import SETTINGS_VARIABLE, Settings
 
 DOCKERFILE = """
 # a comment
@@ -123,3 +123,18 @@ def test_packages_that_differ_from_the_images_are_named(tmp_path: Path) -> None:
 
     assert "boto3==0.0.1, here runs" in wrong
     assert missing == "the image has no-such-package==1, which is not installed here"
+
+
+def test_what_was_built_for_one_region_is_found_for_another(
+    context: Path, here: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(SETTINGS_VARIABLE, here.to_json())
+    home, other = (f"1.dkr.ecr.{region}.amazonaws.com/assets-{region}:abc" for region in ("eu-west-1", "eu-central-1"))
+    looked_for = ["images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", "reference=*/*:abc"]
+
+    assert docker.main(["build", "--tag", "cdkasset-abc", str(context)]) == 0
+    assert docker.main(["tag", "cdkasset-abc", home]) == 0
+    assert docker.main(["inspect", other]) == 1
+    assert docker.main(looked_for) == 0
+    assert capsys.readouterr().out == f"{home}\n"
+    assert docker.main(["tag", home, other]) == docker.main(["inspect", other]) == 0
