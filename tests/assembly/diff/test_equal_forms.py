@@ -82,6 +82,7 @@ def test_other_values_differ(one: Any, other: Any) -> None:
 
 
 PROD = {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}
+IN_TEST = {"Fn::Equals": [{"Ref": "Kind"}, "test"]}
 
 
 @pytest.mark.parametrize(
@@ -101,6 +102,19 @@ PROD = {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}
             value({"Fn::If": ["A", "x", "y"]}, Conditions={"A": {"Fn::And": [PROD, {"Fn::Equals": ["a", "a"]}]}}),
             value({"Fn::If": ["A", "x", "y"]}, Conditions={"A": PROD}),
             id="a conjunction with what is always true",
+        ),
+        pytest.param(
+            value({"Fn::If": ["A", "x", "y"]}, Conditions={"A": {"Fn::Not": [{"Fn::And": [PROD, IN_TEST]}]}}),
+            value(
+                {"Fn::If": ["A", "x", "y"]},
+                Conditions={"A": {"Fn::Or": [{"Fn::Not": [IN_TEST]}, {"Fn::Not": [PROD]}]}},
+            ),
+            id="a negation of a conjunction",
+        ),
+        pytest.param(
+            value({"Fn::If": ["A", "x", "y"]}, Conditions={"A": {"Fn::Not": [{"Fn::Or": [PROD, IN_TEST]}]}}),
+            value({"Fn::If": ["A", "y", "x"]}, Conditions={"A": {"Fn::Or": [{"Fn::Or": [IN_TEST, PROD]}, PROD]}}),
+            id="a disjunction in a disjunction, and its opposite",
         ),
         pytest.param(
             value({"Fn::If": ["A", "x", "y"]}, Conditions={"A": {"Fn::Equals": ["a", "b"]}}),
@@ -193,6 +207,20 @@ def allow(action: Any, resources: Any = "*", **more: Any) -> dict[str, Any]:
             policy(allow("a:B", Condition={"Bool": {"aws:SecureTransport": "true"}}), allow("a:B")),
             policy(allow("a:B")),
             id="a statement under a condition that another does not ask for",
+        ),
+        pytest.param(
+            policy(allow("a:B"), {"Fn::If": ["C", allow("c:D"), {"Ref": "AWS::NoValue"}]}),
+            policy(
+                {"Fn::If": ["C", allow(["C:d"]), {"Ref": "AWS::NoValue"}]},
+                {"Fn::If": ["C", {"Ref": "AWS::NoValue"}, allow("a:B")]},
+                {"Fn::If": ["C", allow("a:B"), {"Ref": "AWS::NoValue"}]},
+            ),
+            id="a statement in both cases of a condition",
+        ),
+        pytest.param(
+            policy(allow({"Fn::If": ["C", "a:B", "c:D"]}, {"Fn::If": ["C", "x", "y"]})),
+            policy({"Fn::If": ["C", allow("a:B", "x"), allow("c:D", "y")]}),
+            id="a condition inside a statement",
         ),
         pytest.param(
             policy(allow("a:B", Effect="Deny"), allow("a:*", Effect="Deny")),

@@ -43,6 +43,38 @@ def bucket(*statements: dict[str, Any]) -> Template:
     return template(B=resource("AWS::S3::Bucket"), **({"X": policy} if statements else {}))
 
 
+PROD = {"Conditions": {"Prod": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}}}
+
+
+def in_prod(value: Any, otherwise: Any = None) -> dict[str, Any]:
+    return {"Fn::If": ["Prod", value, otherwise or {"Ref": "AWS::NoValue"}]}
+
+
+def by_stage(content: Template) -> Template:
+    return {**content, **PROD}
+
+
+def policy(document: Any, **more: Any) -> Template:
+    """A policy of a role that is there, with this document."""
+    return by_stage(
+        template(
+            Role=ROLE,
+            X=resource("AWS::IAM::Policy", {"PolicyDocument": document, "Roles": [{"Ref": "Role"}]}, **more),
+        )
+    )
+
+
+def beside(kind: str, **properties: Any) -> tuple[Template, Template]:
+    """What the policies of these tests are about, alone and with one more resource beside it."""
+    there = {
+        "B": resource("AWS::S3::Bucket"),
+        "Q": resource("AWS::SQS::Queue"),
+        "U": resource("AWS::IAM::User"),
+        "F": resource("AWS::Lambda::Function", {"Handler": "h"}),
+    }
+    return template(**there), template(**there, X=resource(kind, properties))
+
+
 def told(before: Template, after: Template) -> list[tuple[str, str, str]]:
     return [(one.rule, one.severity.value, one.message.rpartition(": ")[2]) for one in found(before, after)]
 
@@ -112,6 +144,147 @@ def told(before: Template, after: Template) -> list[tuple[str, str, str]]:
             bucket(deny()), bucket(deny(Action="s3:PutObject")), "error", "a denial is dropped", id="a denial narrowed"
         ),
         pytest.param(bucket(deny()), bucket(), "error", "a denial is dropped", id="a denial gone with its policy"),
+        pytest.param(
+            by_stage(held(allow(), in_prod(allow("s3:PutObject")))),
+            by_stage(held(allow("*", "*"), in_prod(allow("s3:PutObject")))),
+            "error",
+            "a new permission",
+            id="everything, beside a statement of one stage",
+        ),
+        pytest.param(
+            by_stage(held(allow(), in_prod(allow("s3:PutObject")))),
+            by_stage(held(allow(), in_prod(allow("s3:PutObject", "*")))),
+            "error",
+            "a wider resource",
+            id="a statement of one stage",
+        ),
+        pytest.param(
+            policy(in_prod({"Statement": [allow()]}, {"Statement": [allow("s3:PutObject")]})),
+            policy(in_prod({"Statement": [allow("*")]}, {"Statement": [allow("s3:PutObject")]})),
+            "error",
+            "a new action",
+            id="a document of one stage",
+        ),
+        pytest.param(
+            by_stage(held(in_prod(allow()))),
+            by_stage(held(allow())),
+            "error",
+            "a condition is dropped or loosened",
+            id="a statement of one stage in every stage",
+        ),
+        pytest.param(
+            policy({"Statement": [allow()]}, Condition="Prod"),
+            policy({"Statement": [allow()]}),
+            "error",
+            "a condition is dropped or loosened",
+            id="a policy of one stage in every stage",
+        ),
+        pytest.param(
+            by_stage(held(allow())),
+            by_stage(held(allow(in_prod("s3:*", "s3:GetObject")))),
+            "error",
+            "a new action",
+            id="an action of one stage",
+        ),
+        pytest.param(
+            bucket(),
+            bucket(allow(Principal={"AWS": "999999999999"})),
+            "warning",
+            "a new permission",
+            id="the first policy of a bucket that is there",
+        ),
+        pytest.param(
+            bucket(),
+            bucket(allow(Principal="*", Condition={"Bool": {"aws:SecureTransport": "true"}})),
+            "error",
+            "a new permission",
+            id="everybody, as long as it is encrypted",
+        ),
+        pytest.param(
+            template(X=resource("AWS::ECR::Repository")),
+            template(
+                X=resource(
+                    "AWS::ECR::Repository",
+                    {"RepositoryPolicyText": {"Statement": [allow(Principal={"AWS": "999999999999"})]}},
+                )
+            ),
+            "warning",
+            "a new permission",
+            id="the first policy in a resource that is there",
+        ),
+        pytest.param(
+            *beside("AWS::Lambda::Permission", FunctionName={"Ref": "F"}, Action="lambda:*", Principal="999999999999"),
+            "error",
+            "a new permission",
+            id="the first call from another account",
+        ),
+        pytest.param(
+            *beside("AWS::IAM::Policy", Roles=["named"], PolicyDocument={"Statement": [allow("iam:PassRole", "*")]}),
+            "warning",
+            "a new permission",
+            id="a policy of a role that another stack made",
+        ),
+        pytest.param(
+            *beside(
+                "AWS::SQS::QueuePolicy",
+                Queues=[{"Ref": "Q"}],
+                PolicyDocument={"Statement": [allow("sqs:*", Principal={"AWS": "999999999999"})]},
+            ),
+            "error",
+            "a new permission",
+            id="a policy of a queue",
+        ),
+        pytest.param(
+            *beside("AWS::IAM::UserToGroupAddition", GroupName="Administrators", Users=[{"Ref": "U"}]),
+            "warning",
+            "a new permission",
+            id="a user added to a group",
+        ),
+        pytest.param(
+            *beside("AWS::Events::EventBusPolicy", StatementId="s", Action="events:PutEvents", Principal="*"),
+            "error",
+            "a new permission",
+            id="everybody may send events",
+        ),
+        pytest.param(
+            *beside(
+                "AWS::Events::EventBusPolicy",
+                StatementId="s",
+                Statement={"Effect": "Allow", "Principal": "*", "Action": "events:*", "Resource": "a"},
+            ),
+            "error",
+            "a new permission",
+            id="everybody may send events, by a statement",
+        ),
+        pytest.param(
+            *beside("AWS::Lambda::LayerVersionPermission", LayerVersionArn="l", Action="lambda:Get", Principal="*"),
+            "error",
+            "a new permission",
+            id="everybody may read a layer",
+        ),
+        pytest.param(
+            template(X=resource("AWS::SSO::PermissionSet", {"Name": "n"})),
+            template(
+                X=resource("AWS::SSO::PermissionSet", {"Name": "n", "ManagedPolicies": ["arn:p/AdministratorAccess"]})
+            ),
+            "error",
+            "a new permission",
+            id="a permission set of administrators",
+        ),
+        pytest.param(
+            template(X=resource("AWS::IAM::User")),
+            template(X=resource("AWS::IAM::User", {"Groups": ["Administrators"]})),
+            "warning",
+            "a new permission",
+            id="a user in a group",
+        ),
+        pytest.param(
+            template(X=resource("AWS::EC2::VPCEndpoint", {"PolicyDocument": {"Statement": [allow(Principal="*")]}})),
+            template(X=resource("AWS::EC2::VPCEndpoint")),
+            "error",
+            "a new permission",
+            id="a VPC endpoint without its policy",
+        ),
     ],
 )
 def test_what_grew_is_named_with_the_way_in_which_it_did(
@@ -134,6 +307,34 @@ def test_what_grew_is_named_with_the_way_in_which_it_did(
             held(allow(NotAction="iam:*", Action=[])),
             held(allow(NotAction=["iam:*", "sts:*"], Action=[])),
             id="all but more",
+        ),
+        pytest.param(by_stage(held(allow())), by_stage(held(in_prod(allow()))), id="a statement left to one stage"),
+        pytest.param(
+            by_stage(held(allow(), in_prod(allow("*")))), by_stage(held(allow())), id="a statement of one stage gone"
+        ),
+        pytest.param(
+            by_stage(held(in_prod(allow()), in_prod({"Ref": "AWS::NoValue"}, allow()))),
+            by_stage(held(allow())),
+            id="both stages together",
+        ),
+        pytest.param(
+            held(allow(Condition={"StringLike": {"s3:prefix": ["x*", "z"]}})),
+            held(allow(Condition={"StringLike": {"s3:prefix": "xy*"}})),
+            id="a longer prefix",
+        ),
+        pytest.param(
+            template(X=resource("AWS::EC2::VPCEndpoint")),
+            template(X=resource("AWS::EC2::VPCEndpoint", {"PolicyDocument": {"Statement": [allow(Principal="*")]}})),
+            id="the first policy of a VPC endpoint",
+        ),
+        pytest.param(template(), template(X=resource("AWS::EC2::VPCEndpoint")), id="a new VPC endpoint"),
+        pytest.param(
+            template(),
+            template(
+                F=resource("AWS::Lambda::Function"),
+                X=resource("AWS::Lambda::Permission", {"FunctionName": {"Ref": "F"}, "Principal": "s3.amazonaws.com"}),
+            ),
+            id="a call of a new function",
         ),
     ],
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
+
+from mlplatform_cdk.assembly.diff.canonical import logic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,33 +27,12 @@ def condition(expression: Any, definitions: Mapping[str, Any], value_of: Callabl
     if function == "Condition":
         return condition(arguments, definitions, value_of, depth)
     if function == "Fn::Equals":
-        return _equal(*sorted((value_of(argument) for argument in arguments), key=_text))
+        return _equal(*sorted((value_of(argument) for argument in arguments), key=logic.text))
     return _connected(function, [condition(argument, definitions, value_of, depth) for argument in arguments])
 
 
 def _connected(function: str, inner: list[Any]) -> Any:
-    if function == "Fn::Not":
-        return _negated(inner[0])
-    return _all(inner, function, absorbing=function == "Fn::Or")
-
-
-def _negated(inner: Any) -> Any:
-    if isinstance(inner, bool):
-        return not inner
-    if isinstance(inner, dict) and "Fn::Not" in inner:
-        return inner["Fn::Not"]
-    return {"Fn::Not": inner}
-
-
-def _all(inner: list[Any], function: str, *, absorbing: bool) -> Any:
-    if absorbing in [argument for argument in inner if isinstance(argument, bool)]:
-        return absorbing
-    left = {_text(argument): argument for argument in inner if not isinstance(argument, bool)}
-    if not left:
-        return not absorbing
-    if len(left) == 1:
-        return next(iter(left.values()))
-    return {function: [left[text] for text in sorted(left)]}
+    return logic.negated(inner[0]) if function == "Fn::Not" else logic.connected(function, inner)
 
 
 def _equal(one: Any, other: Any) -> Any:
@@ -61,7 +41,3 @@ def _equal(one: Any, other: Any) -> Any:
     if isinstance(one, str) and isinstance(other, str) and "${" not in one + other:
         return False
     return {"Fn::Equals": [one, other]}
-
-
-def _text(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)

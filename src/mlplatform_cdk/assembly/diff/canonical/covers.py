@@ -7,6 +7,8 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from mlplatform_cdk.assembly.diff.canonical.logic import implies
+
 if TYPE_CHECKING:
     from mlplatform_cdk.assembly.diff.canonical.policies import Permission
 
@@ -18,6 +20,7 @@ def covers(mine: Permission, other: Permission) -> bool:
         and matches(mine.action, other.action)
         and matches(mine.resource, other.resource)
         and _loosens(mine.condition, other.condition)
+        and implies(other.when, mine.when)
     )
 
 
@@ -54,7 +57,10 @@ def _loosens(mine: str, other: str) -> bool:
 def _wider(operator: str, mine: Any, other: Any) -> bool:
     if not isinstance(mine, list) or not isinstance(other, list):
         return bool(mine == other)
-    return set(other) >= set(mine) if "Not" in operator else set(other) <= set(mine)
+    wider, narrower = (other, mine) if "Not" in operator else (mine, other)
+    if "Like" in operator or "Arn" in operator:
+        return all(any(matches(str(pattern), str(one)) for pattern in wider) for one in narrower)
+    return set(map(text, narrower)) <= set(map(text, wider))
 
 
 @cache
@@ -66,3 +72,8 @@ def tests(condition: str) -> dict[tuple[str, str], Any]:
         for operator, keys in block.items()
         for key, values in (keys.items() if isinstance(keys, dict) else [("", keys)])
     }
+
+
+def text(value: Any) -> str:
+    """The value as text that compares."""
+    return json.dumps(value, sort_keys=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from mlplatform_cdk.assembly.diff.canonical import policies, text
+from mlplatform_cdk.assembly.diff.canonical import logic, policies, text
+from mlplatform_cdk.assembly.diff.canonical.branches import NO_VALUE
 from mlplatform_cdk.assembly.diff.canonical.conditions import condition
 from mlplatform_cdk.assembly.diff.canonical.text import Part, Surroundings, Token
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from mlplatform_cdk.assembly.diff.sources import Source
 
-NO_VALUE = "${AWS::NoValue}"
 _TEXTS = {"Ref", "Fn::GetAtt", "Fn::Join", "Fn::Sub"}
 _SCALARS = (str, bool, int, float)
 _SSM = "AWS::SSM::Parameter::Value"
@@ -136,8 +136,9 @@ class Forms:
     def _if(self, test: Any, yes: Any, no: Any) -> Any:
         if isinstance(test, bool):
             return self.value(yes if test else no)
-        if isinstance(test, dict) and "Fn::Not" in test:
-            test, yes, no = test["Fn::Not"], no, yes
+        opposite = logic.negated(test)
+        if logic.text(opposite) < logic.text(test):
+            test, yes, no = opposite, no, yes
         first, second = self.value(yes), self.value(no)
         return first if first == second else {"Fn::If": [test, first, second]}
 

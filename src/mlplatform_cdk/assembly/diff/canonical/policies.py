@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
+from mlplatform_cdk.assembly.diff.canonical import branches, logic
 from mlplatform_cdk.assembly.diff.canonical.covers import covers
 
 _LISTS = ("Action", "NotAction", "Resource", "NotResource")
@@ -21,6 +22,7 @@ class Permission:
     :param principal: such as ``Service:lambda.amazonaws.com``; ``!`` in front: all but that; empty: its holder.
     :param action: in lower case, as case means nothing; ``!`` in front: all but those.
     :param condition: the JSON of the condition block; empty: none.
+    :param when: the JSON of the template's condition under which it is there; empty: always.
     """
 
     effect: str
@@ -28,13 +30,14 @@ class Permission:
     action: str
     resource: str
     condition: str = ""
+    when: str = ""
 
 
 def is_policy(value: Any) -> bool:
     """Whether that is a policy document."""
     if not isinstance(value, dict) or "Statement" not in value:
         return False
-    statements = value["Statement"] if isinstance(value["Statement"], list) else [value["Statement"]]
+    statements = [one for _, one in branches.members(value["Statement"])]
     return bool(statements) and all(isinstance(one, dict) and "Effect" in one for one in statements)
 
 
@@ -67,15 +70,52 @@ def includes(whole: Collection[Permission], part: Collection[Permission]) -> boo
 def permissions(policy: Mapping[str, Any]) -> frozenset[Permission] | None:
     """What the document adds up to; None where that is too much to list."""
     found: set[Permission] = set()
-    for statement in policy["Statement"]:
-        found.update(itertools.islice(of_statement(statement), LIMIT))
-        if len(found) >= LIMIT:
-            return None
-    return frozenset(found)
+    for permission in itertools.islice(of_document(policy), LIMIT):
+        found.add(permission)
+    return combined(found) if len(found) < LIMIT else None
 
 
-def of_statement(statement: Mapping[str, Any]) -> Iterator[Permission]:
-    """The permissions of one statement in its one form."""
+def combined(every: Iterable[Permission]) -> frozenset[Permission]:
+    """The permissions, each once: under one condition of the template or another."""
+    tests: dict[Permission, list[Any]] = {}
+    for one in every:
+        tests.setdefault(replace(one, when="") if one.when else one, []).append(_test(one.when))
+    return frozenset(under(one, (logic.connected("Fn::Or", those),)) for one, those in tests.items())
+
+
+def of_document(policy: Mapping[str, Any], tests: branches.Tests = ()) -> Iterator[Permission]:
+    """The permissions of every statement, in all cases of the template's conditions."""
+    for under, statement in branches.members(policy["Statement"], tests):
+        yield from of_statement(statement, under)
+
+
+def of_statement(statement: Mapping[str, Any], tests: branches.Tests = ()) -> Iterator[Permission]:
+    """The permissions of one statement in its one form, where those tests of the template hold."""
+    names = branches.comparisons(statement)
+    if not 0 < len(names) <= logic.MOST:
+        yield from (under(one, tests) for one in _plain(statement))
+        return
+    every, seen = list(logic.worlds(names)), dict[Permission, list[Any]]()
+    for world in every:
+        facts = [json.loads(name) if truth else logic.negated(json.loads(name)) for name, truth in world.items()]
+        for one in _plain(_statement(branches.resolved(statement, world))):
+            seen.setdefault(one, []).append(logic.connected("Fn::And", facts))
+    for one, cases in seen.items():
+        inside = True if len(cases) == len(every) else logic.connected("Fn::Or", cases)
+        yield under(one, (*tests, inside))
+
+
+def under(permission: Permission, tests: branches.Tests) -> Permission:
+    """The permission where all those tests of the template hold."""
+    test = logic.connected("Fn::And", tests)
+    return permission if test is True else replace(permission, when=text(test))
+
+
+def _test(when: str) -> Any:
+    return json.loads(when) if when else True
+
+
+def _plain(statement: Mapping[str, Any]) -> Iterator[Permission]:
     resources = _either(statement, "Resource")
     principals = _principals(statement, "Principal")
     if others := _principals(statement, "NotPrincipal"):  # all but the whole list, as with actions
@@ -93,14 +133,14 @@ def of_statement(statement: Mapping[str, Any]) -> Iterator[Permission]:
 
 def _actions(statement: Mapping[str, Any]) -> list[str]:
     if "NotAction" in statement:  # means all but the whole list, which therefore stays together
-        return ["!" + ",".join(sorted(action.lower() for action in statement["NotAction"]))]
-    return [action.lower() for action in statement.get("Action", [])]
+        return ["!" + ",".join(sorted(_word(action).lower() for action in statement["NotAction"]))]
+    return [_word(action).lower() for action in statement.get("Action", [])]
 
 
 def _either(statement: Mapping[str, Any], name: str) -> list[str]:
     if f"Not{name}" in statement:
-        return ["!" + ",".join(statement[f"Not{name}"])]
-    return list(statement.get(name, []))
+        return ["!" + ",".join(map(_word, statement[f"Not{name}"]))]
+    return list(map(_word, statement.get(name, [])))
 
 
 def _principals(statement: Mapping[str, Any], name: str) -> list[str]:
@@ -108,15 +148,24 @@ def _principals(statement: Mapping[str, Any], name: str) -> list[str]:
     return [f"{kind}:{one}" if one != "*" else "*" for kind, those in given.items() for one in those]
 
 
-def _statement(statement: dict[str, Any]) -> dict[str, Any]:
-    made = dict(statement)
+def _statement(statement: Any) -> Any:
+    """The statement, or each that there may be."""
+    if branches.is_if(statement):
+        test, *both = statement["Fn::If"]
+        return {"Fn::If": [test, *map(_statement, both)]}
+    if isinstance(statement, list):
+        return sorted(map(_statement, statement), key=text)
+    return _ordered(dict(statement)) if isinstance(statement, dict) else statement
+
+
+def _ordered(made: dict[str, Any]) -> dict[str, Any]:
     for name in _LISTS:
         if name in made:
-            made[name] = sorted({_words(member) for member in _listed(made[name])})
+            made[name] = _sorted(map(_words, _listed(made[name])))
     for name in ("Principal", "NotPrincipal"):
-        if name in made:
+        if name in made and not branches.is_if(made[name]):
             given = made[name] if isinstance(made[name], dict) else {"AWS": made[name]}
-            made[name] = {kind: sorted({_principal(one) for one in _listed(those)}) for kind, those in given.items()}
+            made[name] = {kind: _sorted(map(_principal, _listed(those))) for kind, those in given.items()}
     if isinstance(made.get("Condition"), dict) and "Fn::If" not in made["Condition"]:
         made["Condition"] = _condition(made["Condition"])
         if not made["Condition"]:
@@ -127,16 +176,18 @@ def _statement(statement: dict[str, Any]) -> dict[str, Any]:
 def _condition(block: dict[str, Any]) -> dict[str, Any]:
     """Keys are equal in any case, and a single value is a list of one."""
     return {
-        operator: {key.lower(): sorted({_words(one) for one in _listed(values)}) for key, values in tests.items()}
-        if isinstance(tests, dict)
+        operator: {key.lower(): _sorted(map(_words, _listed(values))) for key, values in tests.items()}
+        if isinstance(tests, dict) and not branches.is_if(tests)
         else tests
         for operator, tests in block.items()
     }
 
 
-def _principal(one: Any) -> str:
+def _principal(one: Any) -> Any:
     """An account is its root user."""
     words = _words(one)
+    if not isinstance(words, str):
+        return words
     if words == "${AWS::AccountId}" or (words.isdigit() and len(words) == 12):  # noqa: PLR2004 -- an account has twelve digits
         return f"arn:${{AWS::Partition}}:iam::{words}:root"
     return words
@@ -146,10 +197,22 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _words(value: Any) -> str:
+def _sorted(values: Iterable[Any]) -> list[Any]:
+    """Each once, in an order of their own."""
+    every = {_word(one): one for one in values}
+    return [every[name] for name in sorted(every)]
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else text(value)
+
+
+def _words(value: Any) -> Any:
+    if branches.is_if(value):
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value if isinstance(value, str) else text(value)
+    return _word(value)
 
 
 def text(value: Any) -> str:

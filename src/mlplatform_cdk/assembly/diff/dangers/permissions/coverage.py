@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from mlplatform_cdk.assembly.diff.canonical.covers import covers, matches, tests
+from mlplatform_cdk.assembly.diff.canonical.logic import implies
+from mlplatform_cdk.assembly.diff.canonical.policies import combined
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -29,8 +31,8 @@ class Growth(StrEnum):
 def grown(before: Collection[Permission], after: Collection[Permission]) -> dict[Permission, Growth]:
     """The permissions after that nothing before covers, and the denials before that nothing after covers."""
     old, new = (frozenset(side) for side in (before, after))
-    allowed = [one for one in old if one.effect == "Allow"]
-    denied = [one for one in new if one.effect == "Deny"]
+    allowed = [one for one in combined(old) if one.effect == "Allow"]
+    denied = [one for one in combined(new) if one.effect == "Deny"]
     found = {
         one: growth(one, allowed)
         for one in new - old
@@ -45,7 +47,7 @@ def growth(new: Permission, allowed: Collection[Permission]) -> Growth:
     near = [one for one in allowed if matches(one.principal, new.principal)]
     acting = [one for one in near if matches(one.action, new.action)]
     if here := [one for one in acting if matches(one.resource, new.resource)]:
-        loosened = all(_loosened(one.condition, new.condition) for one in here)
+        loosened = all(_weaker(one, new) for one in here)
         return Growth.CONDITION if loosened else Growth.OTHER_CONDITION
     if any(matches(new.resource, one.resource) for one in acting):
         return Growth.RESOURCE
@@ -56,6 +58,13 @@ def growth(new: Permission, allowed: Collection[Permission]) -> Growth:
     if any(matches(one.action, new.action) and matches(one.resource, new.resource) for one in allowed):
         return Growth.PRINCIPAL
     return Growth.ALL
+
+
+def _weaker(old: Permission, new: Permission) -> bool:
+    """Whether less has to hold for ``new``: of the template's conditions, or else of its own."""
+    if not implies(new.when, old.when) and old.condition in {"", new.condition}:
+        return implies(old.when, new.when)
+    return _loosened(old.condition, new.condition)
 
 
 def _loosened(old: str, new: str) -> bool:

@@ -5,8 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from mlplatform_cdk.assembly.diff.canonical.covers import tests
 from mlplatform_cdk.assembly.diff.dangers.permissions.coverage import Growth, grown
-from mlplatform_cdk.assembly.diff.dangers.permissions.holders import Grant, identities, resource_policies
+from mlplatform_cdk.assembly.diff.dangers.permissions.holders import (
+    Grant,
+    Holder,
+    identities,
+    resource_policies,
+    unwritten,
+)
 from mlplatform_cdk.assembly.diff.dangers.place import danger
 from mlplatform_cdk.assembly.diff.model import StackDiff, shown
 from mlplatform_cdk.assembly.findings import Finding, Severity
@@ -17,6 +24,7 @@ if TYPE_CHECKING:
     from mlplatform_cdk.assembly.diff.canonical.policies import Permission
 
 _MANY = 6  # actions named in one message
+_ANYBODYS = {"aws:securetransport", "s3:tlsversion"}  # keys of conditions that anybody can meet
 _GRAVE = {Growth.CONDITION, Growth.DENIAL, Growth.RESOURCE}
 _WAY_OUT = "name the actions, the resources and the principal that it needs, with the condition that it had"
 
@@ -27,7 +35,9 @@ def permissions(stack: StackDiff) -> Iterator[Finding]:
         return
     for held in (identities, resource_policies):
         before, after = held(stack.resources_before), held(stack.resources_after)
-        for holder in sorted(before.keys() | after.keys()):
+        before.update(unwritten(after.keys() - before.keys(), stack.resources_before))
+        after.update(unwritten(before.keys() - after.keys(), stack.resources_after))
+        for holder in sorted(before.keys() | after.keys(), key=lambda one: one.name):
             old, new = before.get(holder, []), after.get(holder, [])
             if not new and not _still_there(old, stack):
                 continue
@@ -44,9 +54,14 @@ def _still_there(grants: Sequence[Grant], stack: StackDiff) -> bool:
     )
 
 
-def _judged(stack: StackDiff, holder: str, old: Sequence[Grant], new: Sequence[Grant]) -> Iterator[Finding]:
+def _stood(holder: Holder, stack: StackDiff) -> bool:
+    """Whether what may do more was there before: some of it in this stack, or all of it elsewhere."""
+    return bool(holder.about & stack.resources_before.keys()) or not holder.about & stack.resources_after.keys()
+
+
+def _judged(stack: StackDiff, holder: Holder, old: Sequence[Grant], new: Sequence[Grant]) -> Iterator[Finding]:
     found = grown([grant.permission for grant in old], [grant.permission for grant in new])
-    known = bool(old) or holder in stack.resources_before
+    known = bool(old) or _stood(holder, stack)
     groups: dict[tuple[str, str, Growth], list[Grant]] = {}
     for grant in (*new, *old):
         how = found.get(grant.permission)
@@ -62,10 +77,10 @@ def _judged(stack: StackDiff, holder: str, old: Sequence[Grant], new: Sequence[G
         yield _new(stack, fresh)
 
 
-def _widened(stack: StackDiff, holder: str, how: Growth, grants: Sequence[Grant]) -> Finding:
+def _widened(stack: StackDiff, holder: Holder, how: Growth, grants: Sequence[Grant]) -> Finding:
     grave = how in _GRAVE or _is_public(grants) or _is_whole(grants)
     one = grants[0].permission
-    who = f" to {_those(grant.permission.principal for grant in grants)}" if one.principal else f" to {holder}"
+    who = f" to {_those(grant.permission.principal for grant in grants)}" if one.principal else f" to {holder.name}"
     what = _those(map(_spelled, grants))
     where = f" on {_those(grant.permission.resource for grant in grants)}" if one.resource else ""
     verb = "no longer denies" if how is Growth.DENIAL else "allows"
@@ -120,9 +135,11 @@ def _boundaries(stack: StackDiff) -> Iterator[Finding]:
 
 
 def _is_public(grants: Iterable[Grant]) -> bool:
-    """Whether anybody at all may, without a condition; of a denial, that is no danger."""
+    """Whether anybody at all may, under no condition that tells one from another; of a denial, that is no danger."""
     return any(
-        grant.permission.effect == "Allow" and grant.permission.principal == "*" and not grant.permission.condition
+        grant.permission.effect == "Allow"
+        and grant.permission.principal == "*"
+        and {key for _, key in tests(grant.permission.condition or "{}")} <= _ANYBODYS
         for grant in grants
     )
 
