@@ -26,6 +26,7 @@ def _mosec(name: str, workers: str, batch: int) -> Server:
 TABULAR = (
     OURS,
     Server(name=f"mlplatform, {ALL} processes", environment=environments.OURS, settings={"PROCESSES": ALL}),
+    Server(name="mlplatform, busy polling", environment=environments.OURS, settings={"BUSY_POLL_US": "100"}),
     Server(name="mosec, 1 worker", environment="mosec", settings={"WORKERS": "1"}),
     MOSEC,
     _mosec("batches of 16", "1", 16),

@@ -167,6 +167,7 @@ class Connection(asyncio.Protocol):
     def _send(self, pieces: list[bytes]) -> None:
         if pieces:
             self.transport.write(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+            self._host.answered()
         self.changed = perf_counter()
         if self._paused:
             self._set_reading()

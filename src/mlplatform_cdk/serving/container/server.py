@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable
 from time import perf_counter
 
+from mlplatform_cdk.serving.container.busy_poll import BusyPoll
 from mlplatform_cdk.serving.container.heads import Heads
 from mlplatform_cdk.serving.container.protocol import Connection
 from mlplatform_cdk.serving.container.service import Service
@@ -33,6 +34,7 @@ class Server:
         self.handle = service.handle
         self.refused = service.count_refused
         self._loop = asyncio.get_running_loop()
+        self.answered = BusyPoll(self._loop, settings.busy_poll_us / 1e6).answered
         self._listening: asyncio.Server | None = None
         self._ticking: asyncio.TimerHandle | None = None
         self._on_tick = on_tick

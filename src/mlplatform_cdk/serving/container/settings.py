@@ -65,6 +65,13 @@ class Settings:
         most=30,
         other="the manifest's, else 0",
     )
+    busy_poll_us: int = _setting(
+        "BUSY_POLL_US",
+        0,
+        "how long the event loop looks for requests after an answer before it sleeps, in microseconds",
+        least=0,
+        most=1000,
+    )
     queue_limit: int = _setting("QUEUE_LIMIT", 1024, "the most requests that wait; beyond it: 429", least=1)
     deadline_ms: float | None = _setting(
         "DEADLINE_MS",
