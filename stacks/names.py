@@ -1,6 +1,6 @@
 """The stack of the one name: it deploys last, and sees all regions without asking any of their stacks."""
 
-from aws_cdk import Environment
+from aws_cdk import Environment, RemovalPolicy
 from constructs import Construct
 
 from mlplatform_cdk.foundation import Keys, Notifications, PlatformStack
@@ -22,7 +22,8 @@ class NamesStack(PlatformStack):
         names = GlobalNames(self, "Names", plan=plan)
         if regions.names_region != ROUTE_53_METRICS:
             return
-        key = Keys(self, "Keys", removal_policy=environment.removal_policy).data
+        # It encrypts messages on their way: nothing is kept that somebody would want to read later.
+        key = Keys(self, "Keys", removal_policy=RemovalPolicy.DESTROY).data
         AllRegionsAlarm(
             self,
             "Alarm",

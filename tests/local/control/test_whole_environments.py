@@ -204,6 +204,11 @@ def test_what_is_left_is_what_the_plan_lists_by_name(stay: Stay, region: str) ->
     assert missing(stay.left[region], kept) - NEVER_WRITTEN == set()
 
 
+def test_with_the_names_goes_their_key_which_encrypted_messages_alone(stay: Stay) -> None:
+    assert {kind for kind, _ in stay.left[NAMES]} == {"AWS::S3::Bucket"}
+    assert {one.type for one in stay.plan.kept if one.region == NAMES} == {"bucket of assets"}
+
+
 def test_no_record_and_no_process_stays(stay: Stay) -> None:
     assert stay.records_after == set()
     assert [one for one in stay.processes_after if "mlplatform_cdk.serving.container" in one] == []
