@@ -1,5 +1,6 @@
 """Does the registry say which one version is in production?"""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -36,3 +37,16 @@ def test_the_registry_has_one_version_in_production_afterwards(monkeypatch: pyte
 
     assert former == ["two", "three"]
     assert registry.marks == {"one": "Retired", "two": "Retired", "three": "Retired", "four": "InService"}
+
+
+def test_a_reason_of_several_lines_becomes_the_one_line_that_sagemaker_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ApprovalDescription is ``.*`` in botocore's model, and 1,024 characters at most."""
+    asked: list[str] = []
+    registry = SimpleNamespace(update_model_package=lambda **request: asked.append(request["ApprovalDescription"]))
+    monkeypatch.setattr(aws, "client", lambda _service: registry)
+
+    production.reject("four", "ann: calls complain\n\nand so does the shop\n" + "x" * 2000)
+
+    (said,) = asked
+    assert said.startswith("ann: calls complain and so does the shop xxx")
+    assert len(said) == 1024

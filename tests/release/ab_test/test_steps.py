@@ -558,8 +558,8 @@ def test_a_version_that_was_rejected_is_no_challenger(cloud: Any) -> None:
 def test_a_winner_is_approved_unless_somebody_has_decided_otherwise(cloud: Any, status: str, afterwards: str) -> None:
     arn = version(cloud, status)
 
-    world.approve(arn, "won")
+    world.approve(arn, "won\n  twice")
 
     found = cloud.client("sagemaker").describe_model_package(ModelPackageName=arn)
     assert found["ModelApprovalStatus"] == afterwards
-    assert (found.get("ApprovalDescription") == "won") == (status == "PendingManualApproval")
+    assert (found.get("ApprovalDescription") == "won twice") == (status == "PendingManualApproval")

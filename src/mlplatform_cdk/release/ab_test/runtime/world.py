@@ -12,7 +12,7 @@ from mlplatform_cdk.runtimekit.model_package import PackageFacts
 _APPROVED = "Approved"
 # Of a configuration, what the test's has, too.
 _KEPT = ("KmsKeyId", "DataCaptureConfig", "ExecutionRoleArn", "VpcConfig", "EnableNetworkIsolation")
-_LONGEST_REASON = 1024  # of an approval's description
+_LONGEST_REASON = 1024  # of an approval's description, which is one line
 _MODEL_KEPT = ("ExecutionRoleArn", "VpcConfig", "EnableNetworkIsolation")
 
 
@@ -111,8 +111,9 @@ def approve(package_arn: str, reason: str) -> None:
     sagemaker = aws.client("sagemaker")
     package = sagemaker.describe_model_package(ModelPackageName=package_arn)
     if package.get("ModelApprovalStatus") == "PendingManualApproval":
+        said = " ".join(reason.split())[:_LONGEST_REASON]
         sagemaker.update_model_package(
-            ModelPackageArn=package_arn, ModelApprovalStatus=_APPROVED, ApprovalDescription=reason[:_LONGEST_REASON]
+            ModelPackageArn=package_arn, ModelApprovalStatus=_APPROVED, ApprovalDescription=said
         )
 
 

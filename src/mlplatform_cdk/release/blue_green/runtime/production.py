@@ -46,9 +46,10 @@ def versions(group: str) -> Iterator[Listed]:
 
 
 def reject(package_arn: str, reason: str) -> None:
-    """Mark ``package_arn`` as rejected, and say why."""
+    """Mark ``package_arn`` as rejected, and say why; SageMaker takes a description of one line."""
+    said = " ".join(reason.split())[:LONGEST_REASON]
     aws.client("sagemaker").update_model_package(
-        ModelPackageArn=package_arn, ModelApprovalStatus="Rejected", ApprovalDescription=reason[:LONGEST_REASON]
+        ModelPackageArn=package_arn, ModelApprovalStatus="Rejected", ApprovalDescription=said
     )
 
 
