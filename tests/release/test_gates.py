@@ -26,6 +26,12 @@ def steps() -> list[tuple[str, str, str]]:
     return [(one.step, one.who, one.decision) for one in release_records.history(TABLE, ENDPOINT)]
 
 
+def machine(step: str, decision: str) -> None:
+    """What the release writes down after the gate."""
+    told = {"release": RELEASE, "version": VERSION, "step": step, "who": "the machine", "decision": decision}
+    release_records.record(TABLE, endpoint=ENDPOINT, **told)
+
+
 def test_an_approval_lets_the_release_go_on_and_is_recorded(waiting: Waiting) -> None:
     opened()
 
@@ -139,11 +145,31 @@ def test_an_answer_that_was_sent_but_not_written_down_can_be_repeated(
         with pytest.raises(ConnectionError):
             release_gates.decide(TABLE, ENDPOINT, approve=True, who="alice")
     assert steps() == [("Gate", "alice", "approved")]  # whoever never comes back has decided, and it is known
+    machine("Shift", "shift to 60 percent")
 
     release_gates.decide(TABLE, ENDPOINT, approve=True, who="alice")
 
     assert len(waiting.heard) == 1
-    assert steps() == [("Gate", "alice", "approved")]
+    assert steps() == [("Gate", "alice", "approved"), ("Shift", "the machine", "shift to 60 percent")]
+
+
+@pytest.mark.parametrize("after", [[], [("WayBack", "brought back")], [("Advance", "return")]])
+def test_an_approval_that_is_repeated_after_the_release_went_back_is_not_told_as_one_that_counted(
+    waiting: Waiting, monkeypatch: pytest.MonkeyPatch, after: list[tuple[str, str]]
+) -> None:
+    opened()
+    with monkeypatch.context() as dying:
+        dying.setattr(release_gates, "_send", lambda *_, **__: (_ for _ in ()).throw(ConnectionError))
+        with pytest.raises(ConnectionError):
+            release_gates.decide(TABLE, ENDPOINT, approve=True, who="alice")
+    waiting.heard.append({"timed out": True})
+    for step, decision in after:
+        machine(step, decision)
+
+    with pytest.raises(GateClosed, match="does not wait at its gate any more"):
+        release_gates.decide(TABLE, ENDPOINT, approve=True, who="alice")
+
+    assert ("Gate", "alice", "approved, too late") in steps()
 
 
 def test_an_answer_that_was_written_down_but_not_sent_can_be_repeated(

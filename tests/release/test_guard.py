@@ -12,8 +12,8 @@ from botocore.stub import Stubber
 
 from mlplatform_cdk.release.ab_test.runtime import lock as ab_test_lock
 from mlplatform_cdk.release.blue_green.runtime import guard, lock, lock_rows, recovery
-from mlplatform_cdk.runtimekit import aws
-from tests.release.table import EARLY, ENDPOINT, LAST, LATER, MACHINE, ONE, THREE, TWO, States, world
+from mlplatform_cdk.runtimekit import aws, release_records
+from tests.release.table import EARLY, ENDPOINT, LAST, LATER, MACHINE, ONE, TABLE, THREE, TWO, States, world
 
 PLAN: dict[str, Any] = {
     "green": {"variant": "b"},
@@ -169,8 +169,10 @@ def test_a_release_ends_even_if_its_weights_could_not_be_set_at_all(states: Stat
     assert states.executions[ONE]["error"] == "Release.Alarm"
 
 
-def end(execution: str, states: States, *, status: str = "ABORTED", topic: str = "", **request: Any) -> str:
-    states.end(execution, status)
+def end(
+    execution: str, states: States, *, status: str = "ABORTED", topic: str = "", why: str = "", **request: Any
+) -> str:
+    states.end(execution, status, **({"error": "Release.Aborted", "cause": why} if why else {}))
     ended = {"executionArn": execution, "status": status, "input": json.dumps(request)}
     event = {"endpoint_name": ENDPOINT, "machine_arn": MACHINE, "topic_arn": topic, "ended": ended}
     started: str = guard.on_end(event)["started"]
@@ -210,6 +212,18 @@ def test_the_end_of_one_that_waited_starts_nothing_and_clears_its_place_in_the_l
 
     assert end(TWO, states) == ""
     assert [row.owner for row in lock_rows.read(ENDPOINT)] == [ONE, THREE]
+
+
+def test_one_that_was_stopped_while_it_waited_leaves_a_record_of_who_and_why(states: States) -> None:
+    release()
+    lock.take(ENDPOINT, TWO, "v2", asked=LATER)
+
+    for _ in range(2):  # the event may come again
+        end(TWO, states, why="ada: the wrong version")
+
+    (record,) = release_records.history(TABLE, ENDPOINT)
+    assert (record.release, record.version, record.step) == (TWO, "v2", "Ended")
+    assert (record.who, record.decision, record.reason) == ("ada", "ended before it began", "the wrong version")
 
 
 def test_an_ab_test_begins_as_soon_as_the_release_that_waited_in_vain_has_ended(states: States) -> None:

@@ -164,13 +164,16 @@ def test_the_guards_function_runs_nothing_of_the_machines_steps(template: Templa
     assert reached.isdisjoint({"ending", "entering", "shifting", "steps", "evidence"})
 
 
-def test_the_guard_may_set_weights_end_and_start_releases_and_read_the_lock_and_nothing_else(
+def test_the_guard_may_set_weights_end_and_start_releases_read_the_lock_write_records_and_nothing_else(
     template: Template,
 ) -> None:
     assert actions(template, "GuardFunctionRolePermissions") == {
         "cloudwatch:PutMetricData",
         "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
         "dynamodb:Query",
+        "events:PutEvents",
         "kms:Decrypt",
         "kms:DescribeKey",
         "kms:Encrypt",
@@ -196,3 +199,12 @@ def test_the_guard_removes_rows_of_the_lock_of_its_endpoint_alone(template: Temp
 
     assert removing["Action"] == "dynamodb:DeleteItem"
     assert removing["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["lock#dev-churn"]}}
+
+
+def test_the_guard_writes_records_of_its_endpoint_and_no_lock(template: Template) -> None:
+    (writing,) = [
+        one for one in statements(template, "GuardFunctionRolePermissions") if "dynamodb:PutItem" in one["Action"]
+    ]
+
+    keys = ["dev-churn", "once#dev-churn"]
+    assert writing["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": keys}}

@@ -88,3 +88,16 @@ def told(world: World) -> dict[str, object]:
     made = (sorted(world.models), sorted(world.configurations))
     registry = (dict(world.approvals), dict(world.stages))
     return {"fleet": fleet, "made": made, "registry": registry, "now": (world.status, world.configuration)}
+
+
+def test_an_execution_that_plans_twice_writes_both_plans_down(patch: pytest.MonkeyPatch) -> None:
+    """As where it finds an endpoint that never came up, and deletes it first."""
+    world = World(strategy=STRATEGY)
+    world.install(patch)
+    world.status = "Failed"
+
+    execution = world.executions[world.approve(1)]
+    go(world, execution)
+
+    planned = [decision for (release, step, _), decision in world.records.items() if step == "Plan"]
+    assert (planned, execution.status) == (["clear", "first"], "SUCCEEDED")

@@ -183,6 +183,9 @@ class Releases(RuleBasedStateMachine):
         try:
             self._run_down()
             world = self.world
+            if lock.holder("dev-churn") is not None and world.gave_up:
+                world.start(action="rollback", who="ann", reason="nothing is tried any more")
+                self._run_down()
             held = lock.holder("dev-churn")
             assert held is None, f"{held} holds the lock"
             assert world.status in ("InService", "")

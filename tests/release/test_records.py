@@ -203,7 +203,7 @@ def test_a_reader_of_the_records_cannot_change_them(template: Template) -> None:
         ("Writer", {"GetItem", "Query", "PutItem", "DeleteItem", "PutEvents"}),
         ("Teller", {"GetItem", "PutItem", "PutEvents"}),
         ("Asker", {"GetItem", "PutItem"}),
-        ("Decider", {"GetItem", "PutItem", "UpdateItem", "PutEvents"}),
+        ("Decider", {"GetItem", "Query", "PutItem", "UpdateItem", "PutEvents"}),
         ("Reader", {"GetItem", "Query"}),
         ("Historian", {"Query"}),
     ],

@@ -76,6 +76,23 @@ def test_a_rollback_of_the_version_that_was_being_released_takes_it_back_and_nam
     assert (answer["way"], [*answer["failure"]]) == ("back", ["Release.RolledBack"])
 
 
+def test_a_release_that_is_aborted_before_it_planned_leaves_a_record_of_who_and_why(
+    states: States, records: list[dict[str, Any]]
+) -> None:
+    lock.take(ENDPOINT, ONE, f"{GROUP}/2", asked=EARLY)
+    asked = json.dumps({"model_package_arn": f"{GROUP}/2"})
+    states.end(ONE, error="Release.Aborted", cause="ada: the wrong version", input=asked)
+
+    assert come(action="recover", execution_arn=ONE)["why"] == "nothing is left of it"
+
+    (record,) = records
+    assert (record["as"], record["who"], record["reason"]) == (
+        "Ended: ended before it began",
+        "ada",
+        "the wrong version",
+    )
+
+
 def test_a_release_that_is_aborted_while_it_finishes_is_taken_back_and_not_completed(
     states: States, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,18 +6,20 @@ this module reads: people, links and chats know the gate's id, which opens nothi
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mlplatform_cdk.runtimekit import aws, release_records
 from mlplatform_cdk.runtimekit.errors import KnownError
-from mlplatform_cdk.runtimekit.release_records import PARTITION_KEY, SORT_KEY
+from mlplatform_cdk.runtimekit.release_records import PARTITION_KEY, SORT_KEY, Record
 
 GATE, STEP, LOCK = "gate", "Gate", "lock"
 REJECTED = "Release.Rejected"  # the error of the waiting state, which leads to the way back
 APPROVE, REJECT = "approved", "rejected"
+_WAY_BACK, _TURNED_BACK = "WayBack", ("return", "failed")  # a release's step, and a train's decisions
+_NEWEST = 50  # records among which those after an answer are looked for
 _LONGEST_REASON = 1000  # with who decided, within what a cause may hold
 _GONE = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
 
@@ -138,9 +140,9 @@ def decide(table: str, endpoint: str, *, approve: bool, who: str, reason: str = 
         wanted["reason"] = gate.reason
     # Written first: whoever dies after the answer was heard would take the record along. The same answer again, by the
     # same person, makes up for what was not done.
-    _record(table, gate, wanted, moment=now)  # before what the machine records next
+    written = _record(table, gate, wanted, moment=now)  # before what the machine records next
     try:
-        _send(gate, wanted, again=again)
+        _send(gate, wanted, heard=lambda: again and _was_heard(table, gate, wanted, since=written.at))
     except GateClosed:
         _record(table, gate, {**wanted, "decision": f"{wanted['decision']}, too late"}, unheard=True)
         raise
@@ -155,9 +157,9 @@ def _record(
     *,
     moment: datetime | None = None,
     unheard: bool = False,
-) -> None:
+) -> Record:
     """Write down who decided what; that nobody heard of it is a record of its own."""
-    release_records.record(
+    return release_records.record(
         table,
         endpoint=gate.endpoint,
         release=gate.release,
@@ -196,7 +198,18 @@ def _claim(table: str, gate: OpenGate, wanted: Mapping[str, str]) -> None:
         raise GateClosed(f"somebody else decided about the gate of {gate.endpoint} just now") from None
 
 
-def _send(gate: OpenGate, wanted: Mapping[str, str], *, again: bool) -> None:
+def _was_heard(table: str, gate: OpenGate, wanted: Mapping[str, str], *, since: str) -> bool:
+    """Did an answer that was sent before reach the waiting state: what went on has left a record after it.
+
+    A rejection need not have: a release that does not wait any more, and was not let go on, has gone back.
+    """
+    newer = (one for one in release_records.history(table, gate.endpoint, newest=_NEWEST) if one.at > since)
+    own = [one for one in newer if one.release == gate.release and one.step != STEP]
+    went_on = any(one.step != _WAY_BACK and one.decision not in _TURNED_BACK for one in own)
+    return went_on or wanted["decision"] == REJECT
+
+
+def _send(gate: OpenGate, wanted: Mapping[str, str], *, heard: Callable[[], bool]) -> None:
     client = aws.client("stepfunctions")
     cause = f"{wanted['who']}: {wanted['reason'] or 'no reason given'}"
     try:
@@ -207,7 +220,7 @@ def _send(gate: OpenGate, wanted: Mapping[str, str], *, again: bool) -> None:
     except client.exceptions.ClientError as error:
         if error.response["Error"]["Code"] not in _GONE:
             raise
-        if not again:  # else it was heard, and whoever sent it could not write that down
+        if not heard():  # else whoever sent it could not write that down
             raise GateClosed(f"the release of {gate.endpoint} does not wait at its gate any more") from None
 
 

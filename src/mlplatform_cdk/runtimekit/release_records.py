@@ -73,7 +73,12 @@ class Record:
 
 def keys_of(endpoint: str) -> list[str]:
     """The partition keys of all that the table has of an endpoint."""
-    return [endpoint, f"{_ONCE}{endpoint}", f"lock#{endpoint}", f"gate#{endpoint}"]
+    return [*record_keys_of(endpoint), f"lock#{endpoint}", f"gate#{endpoint}"]
+
+
+def record_keys_of(endpoint: str) -> list[str]:
+    """The partition keys of an endpoint's records, and of what keeps them from being written twice."""
+    return [endpoint, f"{_ONCE}{endpoint}"]
 
 
 def record(  # noqa: PLR0913 - a record is its fields

@@ -28,7 +28,7 @@ from mlplatform_cdk.runtimekit import release_records, scalable_targets
 from tests.release.model.endpoint import Endpoint, Refused
 from tests.release.worlds import GROUP, version
 
-AGAIN = ("Plan", "TakeUp", "Preflight")  # said again by one execution, they are the same fact
+AGAIN = ("Plan", "TakeUp", "Preflight", "Ended")  # said again by one execution, they are the same fact
 
 
 class Exceptions:

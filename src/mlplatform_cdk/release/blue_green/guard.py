@@ -90,6 +90,7 @@ class ReleaseGuard(Construct):
         executions = executions_of(self, machine)
         return [
             records.reading_history(),
+            records.recording(endpoint.endpoint_name),
             records.clearing(endpoint.endpoint_name),
             Access(
                 [

@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from mlplatform_cdk.core import Access, allowed, arn_of, encrypting, give, key_arn
+from mlplatform_cdk.core import Access, Statement, allowed, arn_of, encrypting, give, key_arn
 from mlplatform_cdk.core.tables import PlatformTable
 from mlplatform_cdk.runtimekit.release_records import (
     BUS_VARIABLE,
@@ -17,6 +17,7 @@ from mlplatform_cdk.runtimekit.release_records import (
     SORT_KEY,
     TABLE_VARIABLE,
     keys_of,
+    record_keys_of,
 )
 
 _HISTORY = ("dynamodb:Query",)
@@ -25,7 +26,7 @@ _READ = ("dynamodb:GetItem", *_HISTORY)
 _WRITE = (*_READ, "dynamodb:DeleteItem", "dynamodb:PutItem")
 _HOLD = ("dynamodb:DeleteItem", "dynamodb:PutItem", *_HISTORY)
 _RECORD = ("dynamodb:GetItem", "dynamodb:PutItem")
-_DECIDE = (*_RECORD, "dynamodb:UpdateItem")
+_DECIDE = (*_RECORD, *_HISTORY, "dynamodb:UpdateItem")
 
 
 class ReleaseRecords(Construct):
@@ -125,6 +126,11 @@ class ReleaseRecords(Construct):
         """What ``grant_history`` gives, as a value."""
         return self._looking(_HISTORY)
 
+    def recording(self, endpoint_name: str) -> Access:
+        """What writing records of one endpoint takes, and their events; it touches neither its lock nor its gate."""
+        changing = allowed(_RECORD, self.table_arn, conditions=_only(record_keys_of(endpoint_name)))
+        return Access([changing, self._telling(), *encrypting(self._key).statements])
+
     def clearing(self, endpoint_name: str) -> Access:
         """What ``grant_clear`` gives, as a value."""
         deleting = allowed(["dynamodb:DeleteItem"], self.table_arn, conditions=_only([f"lock#{endpoint_name}"]))
@@ -146,10 +152,12 @@ class ReleaseRecords(Construct):
         return Access([allowed(["states:DescribeExecution"], executions)], patterns={executions: why})
 
     def _changing(self, actions: Sequence[str], *, tells: bool, of: str | None = None) -> Access:
-        bus = arn_of(self, "events", f"event-bus/{self.bus_name}")
-        telling = [allowed(["events:PutEvents"], bus)] if tells else []
+        telling = [self._telling()] if tells else []
         changing = allowed(actions, self.table_arn, conditions=None if of is None else _only(keys_of(of)))
         return Access([changing, *telling, *encrypting(self._key).statements])
+
+    def _telling(self) -> Statement:
+        return allowed(["events:PutEvents"], arn_of(self, "events", f"event-bus/{self.bus_name}"))
 
     def _looking(self, actions: Sequence[str]) -> Access:
         return Access([allowed(actions, self.table_arn), allowed(["kms:Decrypt"], key_arn(self._key))])

@@ -6,7 +6,7 @@ from typing import Any
 from mlplatform_cdk.release.blue_green.runtime import audit, live, lock, production, recovery, stopping
 from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseRefused
 from mlplatform_cdk.release.blue_green.runtime.lock_rows import Row
-from mlplatform_cdk.release.blue_green.runtime.plan import FINISH
+from mlplatform_cdk.release.blue_green.runtime.plan import BESIDE, FINISH, FIRST, RESUME
 from mlplatform_cdk.release.blue_green.runtime.rolling_back import (
     Listed,
     has_traffic,
@@ -36,6 +36,7 @@ from mlplatform_cdk.release.blue_green.runtime.turns import (
 )
 from mlplatform_cdk.runtimekit.endpoint_specification import SEPARATOR
 
+_PLANNED = (FIRST, BESIDE, RESUME, FINISH)  # the plans that are kept, and taken up
 _REJECTION = "rejection"  # what starts a rollback by an event
 
 
@@ -114,7 +115,9 @@ def _without_turn(event: Event) -> Answer:
         newer = found.ends_by == recovery.SUPERSEDED and request.get("action") != lock.ROLLBACK
         why = f"{request.get('model_package_arn', '')} takes its place" if newer else audit.reason_of(request)
         stopping.stop(running.owner, found.ends_by, who=audit.who_of(request), why=why)
-    return answer(event, DONE, found.why) if found.way == recovery.NOTHING else wait(event, found.why)
+    if found.way != recovery.NOTHING:
+        return wait(event, found.why)
+    return _to_recover(event, found.why) if request.get("action") == lock.RECOVER else answer(event, DONE, found.why)
 
 
 def _without_effect(event: Event, running: Row, ends_by: str) -> Answer | None:
@@ -200,8 +203,13 @@ def _to_retire(event: Event) -> Answer:
     return answer(event, RETIRE, plan={**plan, "way": FINISH})
 
 
-def _to_recover(event: Event) -> Answer:
-    return answer(event, DONE, "nothing is left of it")
+def _to_recover(event: Event, why: str = "nothing is left of it") -> Answer:
+    """There is nothing to bring back: whoever took it up has written that down, and of what had no plan nobody has."""
+    dead = event["request"].get("execution_arn", "")
+    planned = (audit.is_written({**event, "execution_arn": dead}, "Plan", sequence=way) for way in _PLANNED)
+    if dead and not any(planned):
+        stopping.write_end(event["endpoint_name"], dead)
+    return answer(event, DONE, why)
 
 
 _ACTIONS: Mapping[str, Callable[[Event], Answer]] = {

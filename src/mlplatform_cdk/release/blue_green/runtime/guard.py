@@ -78,6 +78,7 @@ def _leave_line(endpoint: str, dead: str) -> None:
     """Clear the places in the line of an execution that has ended; what it held as the lock is its recovery's."""
     for row in lock_rows.read(endpoint):
         if row.owner == dead and row.at != lock_rows.ROW:
+            stopping.write_end(endpoint, dead, version=row.version)
             lock_rows.remove(endpoint, row.at, owner=dead)
 
 

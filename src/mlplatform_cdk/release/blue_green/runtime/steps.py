@@ -63,7 +63,9 @@ def plan(event: Event) -> dict[str, Any]:
         lock.keep(event["endpoint_name"], event["execution_arn"], made)
     if made["way"] != WAIT:
         sides = {side: made[side]["variant"] for side in ("green", "blue") if made[side]["variant"]}
-        audit.write(event, "Plan", made["way"], plan=made, reason=made["why"], metrics={"variants": sides})
+        # An execution plans twice where it finds an endpoint that never came up.
+        said, metrics = made["way"], {"variants": sides}
+        audit.write(event, "Plan", said, plan=made, reason=made["why"], metrics=metrics, sequence=said)
     return made
 
 

@@ -5,12 +5,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from mlplatform_cdk.release.blue_green.runtime import audit
 from mlplatform_cdk.runtimekit import aws
 
 ABORTED, SUPERSEDED, ALARM, ROLLED_BACK = "Release.Aborted", "Release.Superseded", "Release.Alarm", "Release.RolledBack"
 # Of the business's own, and before callers have met green: it says nothing about the version.
 EARLY_ALARM = "Release.EarlyAlarm"
 INTERRUPTED = "Release.Interrupted"
+_ENDED_BADLY = ("ABORTED", "FAILED", "TIMED_OUT")
 _LONGEST_CAUSE = 32768
 
 
@@ -63,6 +65,34 @@ def ending_of(execution_arn: str) -> dict[str, str]:
     except states.exceptions.ExecutionDoesNotExist:
         return {"Error": INTERRUPTED, "Cause": f"{execution_arn} is not known any more"}
     return told(found)
+
+
+def write_end(endpoint: str, dead: str, *, version: str = "") -> None:
+    """Record who ended an execution that had planned nothing, and why: nobody else tells of it. Once, however often.
+
+    :param endpoint: the endpoint's name.
+    :param dead: the execution.
+    :param version: that it was about; default: as its input says.
+    """
+    states = aws.client("stepfunctions")
+    try:
+        found = states.describe_execution(executionArn=dead)
+    except states.exceptions.ExecutionDoesNotExist:
+        return
+    if found["status"] not in _ENDED_BADLY:
+        return
+    ended, event = told(found), {"endpoint_name": endpoint, "execution_arn": dead, "request": _input(found)}
+    who, _, why = ended["Cause"].partition(": ") if ended["Error"] != INTERRUPTED else ("", "", ended["Cause"])
+    audit.write(event, "Ended", "ended before it began", version=version, who=who, reason=why or ended["Cause"])
+
+
+def _input(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What an execution was started with, which may be anything."""
+    try:
+        value = json.loads(found.get("input") or "{}")
+    except ValueError:
+        return {}
+    return value if isinstance(value, Mapping) else {}
 
 
 def told(found: Mapping[str, Any]) -> dict[str, str]:
