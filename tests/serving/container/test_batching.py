@@ -125,6 +125,20 @@ def test_a_small_model_runs_on_the_event_loop_on_what_one_turn_has_gathered() ->
     assert [outputs(one) for one in answers] == [[[2 * number, 0]] for number in range(70)]
 
 
+@pytest.mark.parametrize(
+    "run_seconds", [pytest.param(0.0001, id="on the event loop"), pytest.param(0.01, id="in a lane")]
+)
+@pytest.mark.parametrize("others", [0, 3])
+def test_a_number_too_large_for_its_type_is_refused_alone_and_in_a_batch(run_seconds: float, others: int) -> None:
+    async def scene(service: Service) -> list[Answer]:
+        return await asyncio.gather(*await asked(service, body([1e39, 0]), *[body([1, 0])] * others))
+
+    answers = serve(scene, Model(run_seconds=run_seconds), lanes=1)
+
+    assert [one.status for one in answers] == [400, *[200] * others]
+    assert b"must hold numbers that fit float32, got 1e+39" in answers[0].body
+
+
 def test_a_large_body_for_a_small_model_leaves_the_event_loop_free() -> None:
     engine = Engine()
 

@@ -4,7 +4,7 @@ One request cannot fail its neighbours: whatever breaks a batch is tried again, 
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from math import inf
 from time import perf_counter
@@ -22,6 +22,7 @@ from mlplatform_cdk.serving.container.tensors import exact
 if TYPE_CHECKING:
     from mlplatform_cdk.serving.container.model import Model
 
+_HELD = nullcontext()
 Tensors = dict[str, NDArray[Any]]
 _Run = Callable[[Tensors], list[NDArray[Any]]]
 
@@ -66,18 +67,19 @@ class Timing:
         return self.decode + self.infer + self.encode
 
 
-def compute(model: "Model", jobs: Sequence[Job], *, most_rows: int, alone: bool = False) -> Timing:
+def compute(model: "Model", jobs: Sequence[Job], *, most_rows: int, alone: bool = False, held: bool = False) -> Timing:
     """Give each of ``jobs`` its answer.
 
     :param model: what computes.
     :param jobs: at least one.
     :param most_rows: rows in one run at most, but for a request that has more by itself.
     :param alone: whether nobody waits, so that all cores may work on this.
+    :param held: whether the caller holds ``exact()``.
     """
     if len(jobs) == 1:
-        return _compute_one(model, jobs[0], model.engine.run_alone if alone else model.engine.run)
+        return _compute_one(model, jobs[0], model.engine.run_alone if alone else model.engine.run, held=held)
     begun = perf_counter()
-    with exact():
+    with _HELD if held else exact():
         _each(_decode, model, jobs)
     if model.hooks is not None:
         _each(_prepare, model, jobs)
@@ -94,11 +96,11 @@ def compute(model: "Model", jobs: Sequence[Job], *, most_rows: int, alone: bool 
     return Timing(begun, decoded - begun, computed - decoded, perf_counter() - computed, sum(sizes))
 
 
-def _compute_one(model: "Model", job: Job, run: _Run) -> Timing:
+def _compute_one(model: "Model", job: Job, run: _Run, *, held: bool) -> Timing:
     """``compute`` for a request that is by itself: what a batch needs would cost as much again as the model."""
     begun = decoded = computed = perf_counter()
     try:
-        with exact():
+        with _HELD if held else exact():
             _decode(model, job)
         if model.hooks is not None:
             _prepare(model, job)

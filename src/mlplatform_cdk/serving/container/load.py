@@ -9,6 +9,7 @@ from mlplatform_cdk.serving.container.pace import Pace
 
 _WINDOW_SECONDS = 0.5  # of computing: what the level is learnt from, unless batches are so long that these are few
 _LEAST_BATCHES = 8
+_TOGETHER_SECONDS = 0.001  # of computing: shorter batches are learnt together, or that would cost a tenth of them
 _TRUST_SECONDS = 0.1  # of computing: how much the warm-up counts at first
 _FIRST_SPREAD = 0.1
 # Mean deviations above the mean that one batch is allowed for, about the 95th percentile, and those before it together,
@@ -40,14 +41,23 @@ class Load:
         one = self._base0 + self._each0 * pace.rows
         self._expected = self._taken = max(_TRUST_SECONDS, _LEAST_BATCHES / 2 * one)
         self._off = _FIRST_SPREAD * self._taken
+        self._new_off = self._new_taken = self._new_expected = 0.0
         self._refresh()
 
     def learn(self, seconds: float, rows: int) -> None:
         """Take into account that a batch of ``rows`` took ``seconds``."""
-        keep = max(1 - seconds / _WINDOW_SECONDS, 1 - 1 / _LEAST_BATCHES)
-        self._off = self._off * keep + abs(seconds - self.seconds(rows))
-        self._taken = self._taken * keep + seconds
-        self._expected = self._expected * keep + self._base0 + self._each0 * rows
+        self._new_taken += seconds
+        self._new_expected += self._base0 + self._each0 * rows
+        self._new_off += abs(seconds - self._base - self._each * rows)
+        if self._new_taken >= _TOGETHER_SECONDS:
+            self._take_in()
+
+    def _take_in(self) -> None:
+        keep = max(1 - self._new_taken / _WINDOW_SECONDS, 1 - 1 / _LEAST_BATCHES)
+        self._off = self._off * keep + self._new_off
+        self._taken = self._taken * keep + self._new_taken
+        self._expected = self._expected * keep + self._new_expected
+        self._new_off = self._new_taken = self._new_expected = 0.0
         self._refresh()
 
     def seconds(self, rows: float) -> float:

@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from contextvars import copy_context
 from threading import get_ident
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from mlplatform_cdk.serving.container.metrics import Metrics
 from mlplatform_cdk.serving.container.pace import RowCount
 from mlplatform_cdk.serving.container.queue import Queue
 from mlplatform_cdk.serving.container.settings import Settings
+from mlplatform_cdk.serving.container.tensors import exact
 
 if TYPE_CHECKING:
     from mlplatform_cdk.serving.container.model import Model
@@ -66,6 +68,9 @@ class Predictor:
         self._alone_saves = model.pace.alone_saves if lanes.count > 1 and model.hooks is None else 0.0
         self._computing: set[int] = set()  # threads of lanes
         self._turning = False
+        # What ``exact()`` holds, for turns of the loop: to take it up for each would cost a twelfth of a lone request.
+        self._exact = copy_context()
+        self._exact.run(exact().__enter__)
         self._cycle = (0.0, 0)  # when the turn before began which left something, and its rows
         self.under_way = 0
 
@@ -103,7 +108,7 @@ class Predictor:
             self._lanes.offer(self)
         elif not self._turning:
             self._turning = True
-            self._loop.call_soon(self._turn)
+            self._loop.call_soon(self._turn, context=self._exact)
 
     def work(self, idle: int) -> bool:
         """See ``lanes.Work``; called by a lane."""
@@ -155,10 +160,10 @@ class Predictor:
         if rows:  # what the turn before has left waited for all that the loop does, not only for the model
             queue.load.learn(begun - before, rows)
         jobs, late, _ = queue.take(begun)
-        timing = batch.compute(self.model, jobs, most_rows=self._most_rows) if jobs else None
+        timing = batch.compute(self.model, jobs, most_rows=self._most_rows, held=True) if jobs else None
         self._turning = bool(queue.jobs)
         if self._turning:
-            self._loop.call_soon(self._turn)
+            self._loop.call_soon(self._turn, context=self._exact)
         self._finish(jobs, late, timing)
         computed = 0 if timing is None else timing.rows
         self._cycle = (begun, computed) if self._turning else (0.0, 0)
