@@ -4,13 +4,16 @@ import datetime as dt
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 from typer.testing import CliRunner
 
+from mlplatform_cdk.assembly import check as room
 from mlplatform_cdk.assembly.acknowledgements import read_acknowledgements
 from mlplatform_cdk.assembly.check import traps
 from mlplatform_cdk.assembly.check.policy import read_policy
 from mlplatform_cdk.assembly.check.templates import Template
+from mlplatform_cdk.assembly.findings import Finding, Report, Severity
 from mlplatform_cdk.cli.main import app
 
 PAGE = (Path(__file__).parents[2] / "docs" / "check.md").read_text()
@@ -35,6 +38,18 @@ def test_the_policy_is_one(tmp_path: Path) -> None:
         ("Data", "acme-owner", "warning"),
         ("Large", "acme-small-functions", "error"),
     ]
+
+
+def test_the_program_prints_what_is_found_and_does_nothing_where_a_process_imports_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    finding = Finding(rule="R", severity=Severity.ERROR, message="so it is")
+    monkeypatch.setattr(room, "check", lambda path: Report(verb="check", subject=str(path), findings=(finding,)))
+    program = next(text for text in fences("python") if "__main__" in text)
+
+    for name, printed in (("__main__", "error R so it is\n"), ("__mp_main__", "")):
+        exec(program, {"__name__": name})
+        assert capsys.readouterr().out == printed
 
 
 def test_the_acknowledgements_are_read(tmp_path: Path) -> None:

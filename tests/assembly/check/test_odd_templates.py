@@ -3,12 +3,21 @@
 import copy
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from mlplatform_cdk.assembly import read
+from mlplatform_cdk.assembly.check.accepted import split_by_app
 from mlplatform_cdk.assembly.check.own import own_findings
 from mlplatform_cdk.assembly.check.permissions.check import Permissions
 from mlplatform_cdk.assembly.check.quotas import quotas
+from mlplatform_cdk.assembly.check.templates import templates
+from mlplatform_cdk.assembly.check.tools import lint
+from mlplatform_cdk.assembly.findings import Severity
 from tests.assembly.check.conftest import Make, function, machine, role
+from tests.assembly.cost.conftest import write_assembly
 
 ODD: tuple[Any, ...] = (None, 1, "x", [], {}, [None, "x"], {"Ref": "Nobody"}, {"Fn::If": ["c", {"a": 1}, "b"]})
 TRAIN = {
@@ -70,3 +79,19 @@ def test_no_value_anywhere_in_a_template_stops_the_check(template: Make) -> None
             made = template(changed)
             assert isinstance([*own_findings([made], Permissions())], list), path
             assert quotas([made]).columns
+
+
+@pytest.mark.parametrize("odd", ODD, ids=str)
+def test_metadata_of_any_shape_are_read_past(tmp_path: Path, odd: Any) -> None:
+    kept = [
+        odd,
+        {"cdk_nag": odd, "cfn-lint": odd},
+        {"cdk_nag": {"rules_to_suppress": odd}, "cfn-lint": {"config": odd, "reasons": odd}},
+        {"cfn-lint": {"config": {"ignore_checks": odd}}},
+    ]
+    inner = {f"R{n}": {"Type": "AWS::CloudFormation::Stack", "Metadata": one} for n, one in enumerate(kept)}
+    (made,) = templates(read(write_assembly(tmp_path, {"App": {"Resources": inner}})))
+    findings = tuple(made.finding("R", Severity.ERROR, "m", name) for name in inner)
+
+    assert split_by_app([made], findings) == (findings, ())
+    assert "R" not in str(lint._without_directives({"Resources": inner}).values())

@@ -141,6 +141,35 @@ def test_a_policy_that_is_not_in_the_template_proves_nothing_missing(template: M
     assert found(template({"Role": basic, "Function": code})) == ["permission-missing[s3:GetObject]"]
 
 
+EVERYWHERE = {"Effect": "Deny", "Action": "s3:*", "Resource": "*"}
+
+
+@pytest.mark.parametrize(
+    ("denial", "policy", "is_refused"),
+    [
+        pytest.param(EVERYWHERE, {}, True, id="everywhere"),
+        pytest.param({**EVERYWHERE, "Action": ["s3:Get*"]}, {}, True, id="by a pattern"),
+        pytest.param({"Effect": "Deny", "NotAction": "logs:*", "Resource": ["*"]}, {}, True, id="all but something"),
+        pytest.param({"Effect": "Deny", "NotAction": "s3:*", "Resource": "*"}, {}, False, id="all but that"),
+        pytest.param({**EVERYWHERE, "Action": "s3:PutObject"}, {}, False, id="another action"),
+        pytest.param({**EVERYWHERE, "Resource": "arn:aws:s3:::b/*"}, {}, False, id="on some buckets"),
+        pytest.param({**EVERYWHERE, "Condition": {"Bool": {"a": "false"}}}, {}, False, id="on a condition"),
+        pytest.param(EVERYWHERE, {"Condition": "Some"}, False, id="where the template has a condition"),
+    ],
+)
+def test_what_a_role_denies_everywhere_is_refused_whatever_allows_it(
+    template: Make, denial: dict[str, Any], policy: dict[str, Any], *, is_refused: bool
+) -> None:
+    code = function(HEAD + "def handle(e, c):\n  boto3.client('s3').get_object()")
+    document = {"Roles": [{"Ref": "Role"}], "PolicyDocument": {"Statement": [denial]}}
+    denies = {"Type": "AWS::IAM::Policy", "Properties": document, **policy}
+    unknown = ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"]
+
+    for managed in ([], unknown):
+        resources = {"Role": role("s3:GetObject", ManagedPolicyArns=managed), "Function": code, "Denies": denies}
+        assert found(template(resources)) == (["permission-missing[s3:GetObject]"] if is_refused else [])
+
+
 def test_a_role_that_others_use_as_well_has_nothing_unused(template: Make) -> None:
     job = {"Type": "AWS::SageMaker::Model", "Properties": {"ExecutionRoleArn": {"Fn::GetAtt": ["Role", "Arn"]}}}
     resources = {"Role": role("s3:GetObject"), "Function": function("def handle(e, c): pass"), "Model": job}

@@ -40,6 +40,16 @@ def scaling(metric: str) -> dict[str, Any]:
     )
 
 
+def by_own(metric: str, *, formula: bool = False) -> dict[str, Any]:
+    named = {"Namespace": "AWS/SageMaker", "MetricName": metric}
+    told = {"Metrics": [{"Id": "m", "MetricStat": {"Metric": named}}]} if formula else named
+    return made(
+        "AWS::ApplicationAutoScaling::ScalingPolicy",
+        ScalingTargetId={"Ref": "Target"},
+        TargetTrackingScalingPolicyConfiguration={"CustomizedMetricSpecification": told},
+    )
+
+
 def endpoint(**more: Any) -> dict[str, Any]:
     return made("AWS::SageMaker::Endpoint", RetainAllVariantProperties=True, **more)
 
@@ -57,7 +67,16 @@ def training(**cluster: Any) -> dict[str, Any]:
     return {"Resource": resource, "Parameters": {"ResourceConfig": {"InstanceCount": 1, **cluster}}}
 
 
-UPDATE = {"Resource": "arn:aws:states:::sagemaker:updateEndpoint", "Parameters": {"RetainAllVariantProperties": True}}
+UPDATE: dict[str, Any] = {
+    "Resource": "arn:aws:states:::sagemaker:updateEndpoint",
+    "Parameters": {"RetainAllVariantProperties": True},
+}
+
+
+def updating(name: str) -> dict[str, Any]:
+    return {**UPDATE, "Parameters": {**UPDATE["Parameters"], "EndpointName": name}}
+
+
 LEFT = {  # to a function, by its payload
     "Resource": "arn:aws:states:::lambda:invoke",
     "Parameters": {"Payload": {"call": "sagemaker:updateEndpoint", "parameters": UPDATE["Parameters"]}},
@@ -71,6 +90,7 @@ REGISTER, DEREGISTER, DELETE = (
         "sagemaker:deleteEndpoint",
     )
 )
+QUEUED = config(AsyncInferenceConfig={"a": 1})
 WATCHED = made("AWS::SageMaker::Endpoint", EndpointName="e")
 MODEL = made("AWS::SageMaker::Model", ExecutionRoleArn={"Fn::GetAtt": ["Role", "Arn"]})
 POLICY = made("AWS::IAM::Policy", Roles=[{"Ref": "Role"}], **statement())
@@ -127,12 +147,18 @@ CASES: list[Any] = [
     ),
     (
         "trap-06-wrong-metric",
-        {
-            "Target": target(),
-            "C": config(AsyncInferenceConfig={"a": 1}),
-            "P": scaling("SageMakerVariantInvocationsPerInstance"),
-        },
+        {"Target": target(), "C": QUEUED, "P": scaling("SageMakerVariantInvocationsPerInstance")},
         {"Target": target(), "C": config(), "P": scaling("SageMakerVariantInvocationsPerInstance")},
+    ),
+    (
+        "trap-06-wrong-metric",
+        {"Target": target(), "C": config(), "P": by_own("ApproximateBacklogSizePerInstance")},
+        {"Target": target(), "C": QUEUED, "P": by_own("ApproximateBacklogSizePerInstance")},
+    ),
+    (
+        "trap-06-wrong-metric",
+        {"Target": target(), "C": QUEUED, "P": by_own("InvocationsPerInstance", formula=True)},
+        {"Target": target(), "C": config(), "P": by_own("InvocationsPerInstance", formula=True)},
     ),
     (
         "trap-06-scale-to-zero",
@@ -200,6 +226,11 @@ CASES: list[Any] = [
         "trap-31-two-owners",
         {"Endpoint": endpoint(), "M": machine(UPDATE, DESCRIBE, Tags=[{"Value": {"Ref": "Endpoint"}}])},
         {"Endpoint": endpoint(), "M": machine(UPDATE, DESCRIBE)},
+    ),
+    (
+        "trap-31-two-owners",
+        {"Endpoint": endpoint(EndpointName="e"), "M": machine(updating("e"), DESCRIBE)},
+        {"Endpoint": endpoint(EndpointName="e"), "M": machine(updating("other"), DESCRIBE)},
     ),
 ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from mlplatform_cdk.assembly.check.loose import mapping, mappings
 from mlplatform_cdk.assembly.check.templates import Template
 from mlplatform_cdk.assembly.findings import Accepted, Finding
 
@@ -51,6 +52,5 @@ def _suppressed(template: Template, finding: Finding, names: set[str]) -> Iterat
 
 
 def _entries(holder: Any) -> list[Mapping[str, Any]]:
-    metadata = holder.get("Metadata") if isinstance(holder, Mapping) else None
-    listed = metadata.get("cdk_nag", {}).get("rules_to_suppress", []) if isinstance(metadata, Mapping) else []
-    return [entry for entry in listed if isinstance(entry, Mapping)]
+    metadata = mapping(mapping(holder).get("Metadata"))
+    return mappings(mapping(metadata.get("cdk_nag")).get("rules_to_suppress"))

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from mlplatform_cdk.assembly.check.loose import mapping
 from mlplatform_cdk.assembly.check.references import References
 from mlplatform_cdk.assembly.documents import load
 from mlplatform_cdk.assembly.findings import Finding, Severity
@@ -45,7 +46,7 @@ class Template:
         """All resources, in the template's order."""
         return tuple(
             Resource(self, name, resource)
-            for name, resource in self.document.get("Resources", {}).items()
+            for name, resource in mapping(self.document.get("Resources")).items()
             if isinstance(resource, Mapping)  # Fn::ForEach is a list
         )
 
@@ -183,7 +184,7 @@ def _nested(root: Path, parent: Template, placed: list[tuple[str, str]]) -> Iter
 
 
 def _nested_file(parent: Template, resource: Resource) -> Path | None:
-    named = resource.document.get("Metadata", {}).get("aws:asset:path")
+    named = mapping(resource.document.get("Metadata")).get("aws:asset:path")
     if isinstance(named, str) and (parent.path.parent / named).is_file():
         return parent.path.parent / named
     url = json.dumps(resource.properties.get("TemplateURL", ""))
@@ -195,11 +196,12 @@ def _paths(document: Mapping[str, Any], placed: list[tuple[str, str]]) -> dict[s
     found: dict[str, str] = {}
     for path, name in placed:
         found.setdefault(name, path)
-    for name, resource in document.get("Resources", {}).items():
-        kept = resource.get("Metadata", {}).get("aws:cdk:path") if isinstance(resource, Mapping) else None
+    resources = mapping(document.get("Resources"))
+    for name, resource in resources.items():
+        kept = mapping(mapping(resource).get("Metadata")).get("aws:cdk:path")
         if isinstance(kept, str):
             found[name] = kept
-    return {name: path for name, path in found.items() if name in document.get("Resources", {})}
+    return {name: path for name, path in found.items() if name in resources}
 
 
 def _metadata(stack: Stack) -> Iterator[tuple[str, str, Any]]:

@@ -21,16 +21,16 @@ def missing(role: Resource, may: Allowed, needed: Mapping[str, str], user: str) 
 
     :param needed: each action, and where it is called.
     """
-    if may.opaque:
-        return
     for action, place in sorted(needed.items()):
-        if action not in may:
+        denied = may.denies(action)
+        if denied or (action not in may and not may.opaque):
+            grant = f"grant {action} to the role on the resource that the call names"
             yield role.finding(
                 f"{MISSING}[{action}]",
                 Severity.ERROR,
-                f"{user} calls {action} ({place}), which its role does not allow",
+                f"{user} calls {action} ({place}), which its role {'denies' if denied else 'does not allow'}",
                 reason="the call is refused, but only when it is made",
-                way_out=f"grant {action} to the role on the resource that the call names",
+                way_out=f"take {action} out of the statement that denies it" if denied else grant,
                 tools=(TOOL,),
             )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from mlplatform_cdk.assembly.check.loose import listed, mapping, mappings
+from mlplatform_cdk.assembly.check.loose import listed, mapping, mappings, texts
 from mlplatform_cdk.assembly.check.references import unmarked
 from mlplatform_cdk.assembly.check.templates import Resource, Template
 
@@ -23,20 +23,40 @@ _OF_AWS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Denial:
+    """What a statement forbids on every resource, whatever else allows it.
+
+    :param others: everything but ``actions``.
+    """
+
+    actions: tuple[str, ...]
+    others: bool = False
+
+    def __contains__(self, action: str) -> bool:
+        return any(covers(pattern, action) for pattern in self.actions) is not self.others
+
+
+@dataclass(frozen=True, slots=True)
 class Allowed:
     """The actions that a role may take.
 
     :param actions: as the policies spell them, stars included.
     :param statements: actions and resources of each statement that allows, resources as texts with marks.
     :param opaque: a policy is not in this template, or says what is not allowed: absence proves nothing.
+    :param denials: what no statement can allow.
     """
 
     actions: frozenset[str]
     opaque: bool = False
     statements: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
+    denials: tuple[Denial, ...] = ()
 
     def __contains__(self, action: str) -> bool:
-        return any(covers(pattern, action) for pattern in self.actions)
+        return any(covers(pattern, action) for pattern in self.actions) and not self.denies(action)
+
+    def denies(self, action: str) -> bool:
+        """Whether a statement forbids it everywhere, without a condition."""
+        return any(action in one for one in self.denials)
 
     def resources(self, action: str) -> tuple[str, ...]:
         """On what it may be taken, ``*`` where a statement does not say."""
@@ -67,7 +87,7 @@ def allowed(role: Resource) -> Allowed:
     actions: set[str] = set()
     statements: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
     opaque = False
-    for document in _documents(role):
+    for document in (*_documents(role), *_of_resources(role)):
         for statement in mappings(document.get("Statement")):
             named = listed(statement.get("Action"))
             # A condition of the template decides over what is no plain statement.
@@ -85,7 +105,7 @@ def allowed(role: Resource) -> Allowed:
         actions.update(_OF_AWS.get(name, ()))
         statements.append((_OF_AWS.get(name, ()), ("*",)))
         opaque |= name not in _OF_AWS
-    return Allowed(frozenset(actions), opaque, tuple(statements))
+    return Allowed(frozenset(actions), opaque, tuple(statements), tuple(_denials(role)))
 
 
 def users(role: Resource) -> Iterator[Resource]:
@@ -95,15 +115,31 @@ def users(role: Resource) -> Iterator[Resource]:
             yield resource
 
 
-def _documents(role: Resource) -> Iterator[Mapping[str, Any]]:
+def _denials(role: Resource) -> Iterator[Denial]:
+    for document in _documents(role, certain=True):
+        for statement in mappings(document.get("Statement")):
+            everywhere = "*" in listed(statement.get("Resource")) and "Condition" not in statement
+            if statement.get("Effect") == "Deny" and everywhere:
+                yield Denial(tuple(texts(statement.get("Action"))))
+                but = listed(statement.get("NotAction"))
+                if but and but == texts(but):
+                    yield Denial(tuple(but), others=True)
+
+
+def _documents(role: Resource, *, certain: bool = False) -> Iterator[Mapping[str, Any]]:
+    """The policies of ``role``.
+
+    :param certain: without those that a condition of the template decides.
+    """
     for policy in mappings(role.properties.get("Policies")):
         yield mapping(policy.get("PolicyDocument"))
     attached = [_own(role.template, one) for one in listed(role.properties.get("ManagedPolicyArns"))]
     for resource in role.template.of_type(*_ATTACHED):
         roles = [*listed(resource.properties.get("Roles")), resource.properties.get("RoleName")]
+        if certain and "Condition" in resource.document:
+            continue
         if resource.logical_id in attached or {"Ref": role.logical_id} in roles:
             yield mapping(resource.properties.get("PolicyDocument"))
-    yield from _of_resources(role)
 
 
 def _of_resources(role: Resource) -> Iterator[Mapping[str, Any]]:

@@ -9,6 +9,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from mlplatform_cdk.assembly.check.loose import mapping, texts
+
 TOOL = "cfn-lint"
 NO_REASON = "the template's cfn-lint metadata ignores it, and names no reason"
 _SEVERITIES = {"error": "error", "warning": "warning", "informational": "info"}
@@ -57,13 +59,13 @@ def _rules() -> Any:
 
 def _without_directives(document: dict[str, Any]) -> dict[str, dict[str, str]]:
     """Takes the ignored checks out of ``document``: by logical id, the template's own under no name, with reasons."""
-    holders = {"": document, **document.get("Resources", {})}
+    holders = {"": document, **mapping(document.get("Resources"))}
     return {name: checks for name, holder in holders.items() if (checks := _directives(holder))}
 
 
 def _directives(holder: Any) -> dict[str, str]:
     """Under ``cfn-lint``: ``config.ignore_checks``, and ``reasons`` by check, which are our addition."""
     metadata = holder.get("Metadata") if isinstance(holder, Mapping) else None
-    directive = (metadata.pop("cfn-lint", None) or {}) if isinstance(metadata, dict) else {}
-    reasons = directive.get("reasons", {})
-    return {check: reasons.get(check, NO_REASON) for check in directive.get("config", {}).get("ignore_checks", [])}
+    directive = mapping(metadata.pop("cfn-lint", None)) if isinstance(metadata, dict) else {}
+    reasons, config = mapping(directive.get("reasons")), mapping(directive.get("config"))
+    return {check: reasons.get(check, NO_REASON) for check in texts(config.get("ignore_checks"))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlplatform_cdk.assembly.check.loose import listed
+from mlplatform_cdk.assembly.check.loose import listed, mapping, mappings
 from mlplatform_cdk.assembly.check.references import unmarked
 from mlplatform_cdk.assembly.check.templates import Resource, Template
 from mlplatform_cdk.assembly.check.traps.words import (
@@ -20,6 +20,9 @@ from mlplatform_cdk.assembly.findings import Finding, Severity
 
 _ENDPOINT, _CONFIG = "AWS::SageMaker::Endpoint", "AWS::SageMaker::EndpointConfig"
 _TARGET, _POLICY = "AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ApplicationAutoScaling::ScalingPolicy"
+# Each kind publishes the one and not the other: https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-monitor.html
+_OF_BACKLOG = frozenset({"ApproximateBacklogSize", "ApproximateBacklogSizePerInstance", "HasBacklogWithoutCapacity"})
+_OF_REQUESTS = frozenset({"Invocations", "InvocationsPerInstance", "OverheadLatency"})
 _POLICIES = ("AWS::IAM::Policy", "AWS::IAM::RolePolicy")
 
 
@@ -58,20 +61,15 @@ def target_before_variant(template: Template) -> Iterator[Finding]:
 
 def wrong_metric(template: Template) -> Iterator[Finding]:
     """6: scaling by a metric that this kind of endpoint does not have."""
-    asynchronous = [one for one in template.of_type(_CONFIG) if one.properties.get("AsyncInferenceConfig")]
+    kinds = {bool(one.properties.get("AsyncInferenceConfig")) for one in template.of_type(_CONFIG)}
     for policy in template.of_type(_POLICY):
-        metric = policy.get(
-            "TargetTrackingScalingPolicyConfiguration.PredefinedMetricSpecification.PredefinedMetricType"
-        )
-        if not isinstance(metric, str) or not _scales_sagemaker(template, policy):
-            continue
-        every_async = asynchronous and len(asynchronous) == len([*template.of_type(_CONFIG)])
-        if not metric.startswith("SageMaker") or every_async:
+        metric = _unpublished(policy, kinds) if _scales_sagemaker(template, policy) else None
+        if metric:
             yield caught(
                 policy,
                 trap(6, "wrong-metric"),
                 Severity.ERROR,
-                f"an endpoint{' of the asynchronous kind' if every_async else ''} is scaled by {metric}",
+                f"an endpoint{' of the asynchronous kind' if kinds == {True} else ''} is scaled by {metric}",
                 reason="it does not publish that metric, so it never scales",
                 way_out="asynchronous: ApproximateBacklogSizePerInstance; real-time: the SageMakerVariant metrics",
             )
@@ -143,6 +141,25 @@ def schedule_order(template: Template) -> Iterator[Finding]:
                     reason="a stack that goes may take it away first, and SageMaker refuses while an execution runs",
                     way_out="refer to it, or depend on it, and stop the schedule before the stack goes",
                 )
+
+
+def _unpublished(policy: Resource, kinds: set[bool]) -> str | None:
+    """A metric of the policy that endpoints of the template's ``kinds``, asynchronous or not, do not publish."""
+    tracked = mapping(policy.get("TargetTrackingScalingPolicyConfiguration"))
+    named = mapping(tracked.get("PredefinedMetricSpecification")).get("PredefinedMetricType")
+    if isinstance(named, str) and (not named.startswith("SageMaker") or kinds == {True}):
+        return named
+    absent = _OF_REQUESTS if kinds == {True} else _OF_BACKLOG if kinds == {False} else frozenset()
+    return next((name for name in _own_metrics(tracked.get("CustomizedMetricSpecification")) if name in absent), None)
+
+
+def _own_metrics(specification: Any) -> Iterator[str]:
+    """SageMaker's among the metrics that a policy names itself: one, or several in a formula."""
+    told = mapping(specification)
+    several = [mapping(mapping(one.get("MetricStat")).get("Metric")) for one in mappings(told.get("Metrics"))]
+    for one in (told, *several):
+        if one.get("Namespace") == "AWS/SageMaker" and isinstance(one.get("MetricName"), str):
+            yield one["MetricName"]
 
 
 def _watches(definition: Any) -> str | None:

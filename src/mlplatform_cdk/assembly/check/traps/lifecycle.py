@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from mlplatform_cdk.assembly.check.permissions.reach import reachable
 from mlplatform_cdk.assembly.check.permissions.sources import Sources
 from mlplatform_cdk.assembly.check.templates import Resource, Template
+from mlplatform_cdk.assembly.check.traps.requests import only_creates
 from mlplatform_cdk.assembly.check.traps.words import Rule, caught, mentions, trap
 from mlplatform_cdk.assembly.diff.dangers.kinds import PASSING, stateful
 from mlplatform_cdk.assembly.findings import Finding, Severity
@@ -122,7 +123,8 @@ def _forgets_delete(template: Template, resource: Resource) -> bool:
         parts = reachable(sources, handler) if sources else []
         texts = {one.value for part in parts for one in part.walk() if isinstance(one, ast.Constant)}
         named = {name for part in parts for name in part.names()}  # a framework's decorator: @helper.delete
-        return bool(parts) and not texts & {"Delete", "Create"} and "delete" not in named
+        silent = "Delete" not in texts and "delete" not in named
+        return bool(parts) and silent and ("Create" not in texts or only_creates(parts))
     return False
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlplatform_cdk.assembly.check.loose import mappings
+from mlplatform_cdk.assembly.check.loose import mapping, mappings
 from mlplatform_cdk.assembly.check.permissions.check import FUNCTION, needs_of_code
 from mlplatform_cdk.assembly.check.states.definitions import MACHINE, definitions
 from mlplatform_cdk.assembly.check.states.machine import left_to_function, states
@@ -126,8 +126,11 @@ def two_owners(template: Template) -> Iterator[Finding]:
     """31: an endpoint that CloudFormation and a state machine both write."""
     endpoints = [*template.of_type("AWS::SageMaker::Endpoint")]
     for machine, calls in _tasks(template):
-        for endpoint in endpoints:
-            if any(mentions(machine.properties, endpoint.logical_id) for _ in calls.get("updateEndpoint", ())[:1]):
+        updates = calls.get("updateEndpoint", ())
+        names = [mapping(one).get("EndpointName") for one in updates]
+        for endpoint in endpoints if updates else ():
+            name = template.references.text(endpoint.properties.get("EndpointName", ""))
+            if mentions(machine.properties, endpoint.logical_id) or (name and name in names):
                 yield caught(
                     machine,
                     trap(31, "two-owners"),
