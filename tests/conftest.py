@@ -73,6 +73,7 @@ LONGEST_FIRST = (
     "tests/release/rehearsal/",
     "tests/docs/test_readme.py",
     "tests/release/ab_test/test_rehearsal.py",
+    "tests/local/control/test_whole_environments.py",
     "tests/release/",
     "tests/stacks/",
     "tests/architecture/",
