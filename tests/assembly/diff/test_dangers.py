@@ -139,7 +139,12 @@ VOLUMES = template(
         {"LaunchTemplateData": {"BlockDeviceMappings": [{"DeviceName": "d", "Ebs": {"Encrypted": True}}]}},
     )
 )
+ANYBODY = {"CidrIp": "0.0.0.0/0", "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22}
 EMPTY = template()
+
+
+def in_prod(value: Any, otherwise: Any = None) -> dict[str, Any]:
+    return {"Fn::If": ["Prod", value, otherwise or {"Ref": "AWS::NoValue"}]}
 
 
 def rules(before: Template | None, after: Template | None, **settings: Any) -> set[tuple[str, str]]:
@@ -480,6 +485,49 @@ def rules(before: Template | None, after: Template | None, **settings: Any) -> s
         pytest.param(
             ROUTE, "Properties.GatewayId", "igw", "network-exposed", "error", id="a route past the NAT gateway"
         ),
+        pytest.param(
+            GROUP,
+            "Properties.SecurityGroupIngress",
+            in_prod([ANYBODY], GROUP["Resources"]["X"]["Properties"]["SecurityGroupIngress"]),
+            "network-exposed",
+            "error",
+            id="everybody comes in, in one case",
+        ),
+        pytest.param(
+            changed(GROUP, "Properties.SecurityGroupIngress", [in_prod({**ANYBODY, "CidrIp": "10.0.0.0/8"})]),
+            "Properties.SecurityGroupIngress",
+            [in_prod(ANYBODY)],
+            "network-exposed",
+            "error",
+            id="everybody comes in by a rule of one case",
+        ),
+        pytest.param(
+            DATABASE,
+            "Properties.PubliclyAccessible",
+            in_prod("true", "false"),
+            "network-exposed",
+            "error",
+            id="a database in public, in one case",
+        ),
+        pytest.param(
+            LOGS,
+            "Properties.RetentionInDays",
+            in_prod(7, 180),
+            "retention-weakened",
+            "warning",
+            id="logs kept shorter in one case",
+        ),
+        pytest.param(
+            changed(LOGS, "Properties.RetentionInDays", in_prod(180, 30)),
+            "Properties.RetentionInDays",
+            in_prod(7, 30),
+            "retention-weakened",
+            "warning",
+            id="logs kept shorter in the case that there was",
+        ),
+        pytest.param(
+            LOGS, "Properties.KmsKeyId", in_prod("k"), "encryption-removed", "error", id="a key left to one case"
+        ),
     ],
 )
 def test_a_danger_is_named(before: Template, path: str, value: Any, rule: str, severity: str) -> None:
@@ -512,6 +560,13 @@ def test_a_danger_is_named(before: Template, path: str, value: Any, rule: str, s
         pytest.param(COPIED, "Properties.ReplicationConfiguration.Rules.0.Prefix", "", id="a copy of more"),
         pytest.param(QUEUE, "Properties.RedrivePolicy.maxReceiveCount", 5, id="more tries before the dead letters"),
         pytest.param(BUCKET, "Properties.Tags", [{"Key": "a", "Value": "b"}], id="a tag"),
+        pytest.param(LOGS, "Properties.RetentionInDays", in_prod(365, 180), id="logs kept longer in one case"),
+        pytest.param(
+            changed(LOGS, "Properties.RetentionInDays", in_prod(7, 30)),
+            "Properties.RetentionInDays",
+            {"Fn::If": ["Prod", 7, {"Fn::If": ["Test", 60, 30]}]},
+            id="a case inside a case",
+        ),
     ],
 )
 def test_what_is_no_danger_is_none(before: Template, path: str, value: Any) -> None:

@@ -38,6 +38,46 @@ def test_a_replacement_takes_the_weaker_of_the_policies_before_and_after() -> No
     assert ("data-lost", "error") in rules(before, after)
 
 
+PROD, EUROPE = ({"Fn::Equals": [{"Ref": name}, value]} for name, value in (("Stage", "prod"), ("Place", "europe")))
+
+
+def under(test: Any, kind: str, **attributes: Any) -> Template:
+    """A resource under that condition."""
+    conditions = {} if test is None else {"Condition": "C"}
+    return template({"Conditions": {"C": test}} if test else {}, X=resource(kind, **conditions, **attributes))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(None, PROD, id="it had none"),
+        pytest.param(PROD, {"Fn::Equals": [{"Ref": "Stage"}, "dev"]}, id="another"),
+        pytest.param(PROD, {"Fn::Not": [PROD]}, id="the opposite"),
+        pytest.param({"Fn::Or": [PROD, EUROPE]}, PROD, id="a narrower one"),
+    ],
+)
+def test_what_a_condition_may_take_away_is_named(before: Any, after: Any) -> None:
+    table, api = "AWS::DynamoDB::Table", "AWS::ApiGateway::RestApi"
+    kept = {"DeletionPolicy": "Retain"}
+
+    lost = only(found(under(before, table), under(after, table)), "data-lost")
+    assert (lost.severity.value, "may be removed" in lost.message) == ("warning", True)
+    assert rules(under(before, table, **kept), under(after, table, **kept)) == {("data-orphaned", "warning")}
+    assert rules(under(before, api), under(after, api)) == {("endpoint-replaced", "warning")}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(PROD, None, id="none any more"),
+        pytest.param(PROD, {"Fn::Or": [EUROPE, PROD]}, id="a wider one"),
+        pytest.param({"Fn::And": [EUROPE, PROD]}, PROD, id="half of it"),
+    ],
+)
+def test_a_condition_that_holds_as_often_takes_nothing_away(before: Any, after: Any) -> None:
+    assert found(under(before, "AWS::DynamoDB::Table"), under(after, "AWS::DynamoDB::Table")) == ()
+
+
 @pytest.mark.parametrize(
     "kind",
     ["AWS::SageMaker::Endpoint", "AWS::SageMaker::Domain", "AWS::CloudFront::Distribution", "AWS::ApiGateway::RestApi"],
@@ -63,6 +103,9 @@ def test_a_move_says_how_to_keep_the_resource() -> None:
     assert 'override_logical_id("Old")' in move.way_out
     assert "both would be called b" in move.reason
     assert move.severity.value == "warning"
+    assert "deletes the first" in move.reason
+    kept = {**bucket, "DeletionPolicy": "Retain"}
+    assert "leaves the first" in only(found(template(Old=kept), template(New=kept)), "moved").reason
     assert 'override_logical_id("Old")' in only(findings, "data-lost").way_out
 
 

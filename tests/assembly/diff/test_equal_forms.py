@@ -151,6 +151,7 @@ IN_TEST = {"Fn::Equals": [{"Ref": "Kind"}, "test"]}
             template(X=BUCKET),
             id="metadata for tools",
         ),
+        pytest.param(template(X=resource("AWS::S3::Bucket", {"Tags": []})), template(X=BUCKET), id="no tags"),
         pytest.param(
             template(X=BUCKET, M=resource("AWS::CDK::Metadata", {"Analytics": "a"})), template(X=BUCKET), id="analytics"
         ),
@@ -167,6 +168,13 @@ def test_equal_templates_do_not_differ(one: Template, other: Template) -> None:
     stack = difference(one, other)
 
     assert [*stack.changes, *stack.sections] == []
+
+
+def test_metadata_that_are_no_mapping_are_compared_as_they_are() -> None:
+    one, other = (template(X=resource("AWS::S3::Bucket", Metadata=text)) for text in ("x", "y"))
+
+    assert difference(one, one).is_empty
+    assert [change.action.value for change in difference(one, other).changes] == ["changed"]
 
 
 def test_a_resource_that_is_never_made_any_more_is_removed() -> None:

@@ -68,12 +68,22 @@ def test_a_feature_that_goes_or_changes_its_type_is_an_error(pairs: list[tuple[s
     "features",
     [
         definitions(("id", "String"), ("amount", "Integral"), ("at", "String"), ("new", "Fractional")),
-        [*definitions(("id", "String")), {"Fn::If": ["C", *definitions(("amount", "Integral"), ("at", "String"))]}],
+        [*definitions(("id", "String")), {"Ref": "Features"}],
     ],
     ids=["one more, in another order", "what deployment decides"],
 )
 def test_a_feature_that_comes_is_no_danger(features: list[Any]) -> None:
     assert found(FEATURES, changed(FEATURES, "Properties.FeatureDefinitions", features)) == ()
+
+
+def test_a_feature_that_goes_in_one_case_of_a_condition_is_an_error() -> None:
+    one, *others = definitions(("amount", "Integral"), ("id", "String"), ("at", "String"))
+    features = [{"Fn::If": ["C", one, {"Ref": "AWS::NoValue"}]}, *others]
+
+    assert (
+        "amount"
+        in only(FEATURES, changed(FEATURES, "Properties.FeatureDefinitions", features), "update-refused").message
+    )
 
 
 def test_a_feature_group_made_anew_loses_its_data_and_is_told_once() -> None:

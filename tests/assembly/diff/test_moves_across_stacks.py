@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from mlplatform_cdk.assembly import read
-from mlplatform_cdk.assembly.diff import AssemblyDiff, compare, render_diff
+from mlplatform_cdk.assembly.diff import AssemblyDiff, Gate, closed, compare, render_diff
 from mlplatform_cdk.assembly.diff.dangers import dangers
 from mlplatform_cdk.assembly.findings import Finding
 from tests.assembly.diff.stacks import Template, resource, template, write
@@ -36,6 +36,13 @@ def moves(diff: AssemblyDiff) -> list[tuple[str, str, str]]:
 
 def rules(diff: AssemblyDiff) -> dict[str, Finding]:
     return {one.rule: one for one in dangers(diff)}
+
+
+def test_a_move_stops_where_nothing_may_be_made_anew(tmp_path: Path) -> None:
+    topic = resource("AWS::SNS::Topic", {"DisplayName": "a", "FifoTopic": True, "KmsMasterKeyId": "k"})
+    found = compared(tmp_path, {"A": template(T=topic), "B": template()}, {"A": template(), "B": template(T=topic)})
+
+    assert closed([Gate.DANGER, Gate.REPLACE], found, report(found)) == (Gate.REPLACE,)
 
 
 def test_both_sides_say_where_it_is(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mlplatform_cdk.assembly.diff.model import AssemblyDiff
     from mlplatform_cdk.assembly.findings import Finding, Report
 
-_REPLACES = {"replaced", "moved", "endpoint-replaced"}
+_REPLACES = {"replaced", "moved", "moved-across-stacks", "endpoint-replaced"}
 
 
 class Gate(StrEnum):

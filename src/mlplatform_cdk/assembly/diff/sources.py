@@ -161,7 +161,8 @@ def _nested(template: Mapping[str, Any], folder: Path, files: Mapping[str, Path]
 
 def _nested_file(resource: Mapping[str, Any], folder: Path, files: Mapping[str, Path]) -> Path | None:
     """The cdk CLI asks for metadata that name the file; without them, the URL ends in the asset's id."""
-    named = (resource.get("Metadata") or {}).get("aws:asset:path")
+    metadata = resource.get("Metadata")
+    named = metadata.get("aws:asset:path") if isinstance(metadata, dict) else None
     if named:
         return folder / str(named)
     url = json.dumps((resource.get("Properties") or {}).get("TemplateURL"))

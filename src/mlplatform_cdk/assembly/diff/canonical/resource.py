@@ -70,7 +70,9 @@ def _resource(source: Source, forms: Forms, logical_id: str, raw: Mapping[str, A
     return Resource(
         logical_id=forms.name(logical_id),
         type=kind,
-        properties=schema_of(kind, source.region).shaped(properties),
+        properties=schema_of(kind, source.region).shaped(
+            {name: one for name, one in properties.items() if one or not name.endswith("Tags")}  # no tags are none
+        ),
         attributes=_attributes(kind, raw, forms, properties),
         path=source.path_of(logical_id),
         region=source.region,
@@ -89,6 +91,7 @@ def _attributes(kind: str, raw: Mapping[str, Any], forms: Forms, properties: Map
     if waits := sorted(named - references(properties)):  # a reference is a dependency already
         found["DependsOn"] = waits
     metadata = raw.get("Metadata") or {}
-    if told := {name: forms.value(note) for name, note in metadata.items() if not _NOTES.match(name)}:
+    notes = metadata if isinstance(metadata, dict) else {"": metadata}
+    if told := {name: forms.value(note) for name, note in notes.items() if not _NOTES.match(name)}:
         found["Metadata"] = told
     return found

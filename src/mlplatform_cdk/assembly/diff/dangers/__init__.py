@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlplatform_cdk.assembly.diff.dangers.capacity import jumps, limits
+from mlplatform_cdk.assembly.diff.dangers.cases import in_each_case
 from mlplatform_cdk.assembly.diff.dangers.departures import departures
 from mlplatform_cdk.assembly.diff.dangers.features import refused
 from mlplatform_cdk.assembly.diff.dangers.firewalls import unshielded
 from mlplatform_cdk.assembly.diff.dangers.network import exposed
 from mlplatform_cdk.assembly.diff.dangers.permissions import permissions
+from mlplatform_cdk.assembly.diff.dangers.presence import conditional
 from mlplatform_cdk.assembly.diff.dangers.protection import weakened
 from mlplatform_cdk.assembly.diff.dangers.safety_nets import unguarded
 from mlplatform_cdk.assembly.findings import Finding, in_order
@@ -17,7 +19,8 @@ from mlplatform_cdk.assembly.findings import Finding, in_order
 if TYPE_CHECKING:
     from mlplatform_cdk.assembly.diff.model import AssemblyDiff
 
-_CLASSES = (departures, refused, weakened, unguarded, permissions, exposed, unshielded, jumps, limits)
+_OF_STACKS = (departures, conditional, permissions, limits)
+_OF_CASES = (refused, weakened, unguarded, exposed, unshielded, jumps)
 RULES = (
     "capacity-jump",
     "data-lost",
@@ -41,7 +44,12 @@ RULES = (
 
 def dangers(diff: AssemblyDiff) -> tuple[Finding, ...]:
     """Every danger of the difference, the worst first."""
-    return in_order(finding for stack in diff.stacks for judge in _CLASSES for finding in judge(stack))
+    found: list[Finding] = []
+    for stack in diff.stacks:
+        cases = in_each_case(stack)
+        found += [finding for judge in _OF_STACKS for finding in judge(stack)]
+        found += [finding for judge in _OF_CASES for finding in judge(cases)]
+    return in_order(dict.fromkeys(found))
 
 
 __all__ = ["RULES", "dangers"]

@@ -150,11 +150,20 @@ def _move(stack: StackDiff, change: ResourceChange) -> Finding:
         f"{change.resource.type} has a new logical id, was {change.before.logical_id}",
         stack=stack,
         resource=change.resource,
-        reason=f"CloudFormation makes a second one before it deletes the first, and both would be called {clash}"
-        if clash
-        else "CloudFormation makes a second one and deletes the first",
+        reason=f"CloudFormation makes a second one before it {_left(change)}"
+        + (f", and both would be called {clash}" if clash else ""),
         way_out=_way_out(change),
     )
+
+
+def _left(change: ResourceChange) -> str:
+    match policy_of(change):
+        case "Delete":
+            return "deletes the first"
+        case "Snapshot":
+            return "deletes the first, of which a snapshot stays"
+        case _:
+            return "leaves the first in the account, outside of any stack"
 
 
 def _arrival(stack: StackDiff, change: ResourceChange, other: Counterpart) -> Finding:
