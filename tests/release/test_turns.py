@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from mlplatform_cdk.release.ab_test.runtime import lock as ab_test_lock
 from mlplatform_cdk.release.blue_green.runtime import lock, lock_rows
 from mlplatform_cdk.release.blue_green.runtime.entering import enter
 from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseRefused
@@ -111,3 +112,14 @@ def test_an_action_that_nobody_knows_is_refused_before_anything_is_taken() -> No
     with pytest.raises(ReleaseRefused, match="must be one of release, rollback, retire, recover, got 'explode'"):
         come(ONE, action="explode")
     assert lock_rows.read(ENDPOINT) == []
+
+
+def test_a_retirement_that_meets_an_ab_test_comes_again_later_and_holds_up_nobody_meanwhile() -> None:
+    """A test takes four weeks by default; a retirement that failed by that would ring the alarm of what is given up."""
+    ab_test_lock.take(ENDPOINT, ONE, "offers-1a2b3c4d5e")
+
+    answer = come(TWO, action="retire", by="retention")
+
+    assert (answer["way"], answer["looks"], answer["every_s"]) == ("wait", 0, 6 * 3600)
+    assert [row.owner for row in lock_rows.read(ENDPOINT)] == [ONE]
+    assert come(THREE, model_package_arn=V1)["looks"] == 1, "a release waits in line, and not for ever"

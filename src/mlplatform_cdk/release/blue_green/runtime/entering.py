@@ -27,6 +27,7 @@ from mlplatform_cdk.release.blue_green.runtime.turns import (
     RETIRE,
     TAKE_BACK,
     URGENT,
+    WAIT,
     Answer,
     Event,
     answer,
@@ -37,6 +38,7 @@ from mlplatform_cdk.release.blue_green.runtime.turns import (
 from mlplatform_cdk.runtimekit.endpoint_specification import SEPARATOR
 
 _PLANNED = (FIRST, BESIDE, RESUME, FINISH)  # the plans that are kept, and taken up
+_TESTS, _LATER_S = (lock.AB_TEST, lock.AB_TEST_END), 6 * 3600
 _REJECTION = "rejection"  # what starts a rollback by an event
 
 
@@ -108,6 +110,8 @@ def _without_turn(event: Event) -> Answer:
     """Wait for who has it, or end it first: a rollback always does, a newer version where it may; or do nothing."""
     request, row = event["request"], lock.holder(event["endpoint_name"])
     running = row if row is not None and lock.is_alive(row) else None
+    if running is not None and request.get("action") == lock.RETIRE and running.action in _TESTS:
+        return _come_later(event, running)
     found = recovery.instead(request, running, supersede=event["supersede"])
     if found.ends_by and running is not None:
         if (idle := _without_effect(event, running, found.ends_by)) is not None:
@@ -118,6 +122,13 @@ def _without_turn(event: Event) -> Answer:
     if found.way != recovery.NOTHING:
         return wait(event, found.why)
     return _to_recover(event, found.why) if request.get("action") == lock.RECOVER else answer(event, DONE, found.why)
+
+
+def _come_later(event: Event, running: Row) -> Answer:
+    """A retirement leaves the line while a test runs, which may take weeks: it holds up nobody, and is in no hurry."""
+    lock.free(event["endpoint_name"], event["execution_arn"])
+    why = f"{running.owner} has the endpoint for its {running.action}"
+    return answer(event, WAIT, why, looks=event["looks"], every_s=_LATER_S)
 
 
 def _without_effect(event: Event, running: Row, ends_by: str) -> Answer | None:
