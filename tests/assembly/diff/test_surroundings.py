@@ -70,6 +70,16 @@ def test_every_stage_and_nested_stack_is_compared(tmp_path: Path) -> None:
 OF_DEPLOYMENT = {"Fn::GetAtt": ["Other", "Size"]}
 
 
+def nesting(folder: Path, stack: str, given: Any, parameter: Any, inner: dict[str, Any]) -> Assembly:
+    """An app whose stack holds another with the resource ``inner``, and gives this to its parameter ``Size``."""
+    asset = {"aws:asset:path": "Inner.nested.template.json"}
+    outer = resource("AWS::CloudFormation::Stack", {"TemplateURL": "u", "Parameters": given}, Metadata=asset)
+    write(folder, **{stack: template(Inner=outer)})
+    content = template({"Parameters": {"Size": parameter}}, X=inner)
+    (folder / "assembly-Try" / "Inner.nested.template.json").write_text(json.dumps(content))
+    return read(folder)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "dangers"),
     [
@@ -84,23 +94,26 @@ OF_DEPLOYMENT = {"Fn::GetAtt": ["Other", "Size"]}
 def test_a_nested_stack_is_judged_by_what_its_parent_gives(
     tmp_path: Path, before: tuple[Any, int], after: tuple[Any, int], dangers: set[str]
 ) -> None:
-    def app(name: str, given: Any, default: int) -> Assembly:
-        asset = {"aws:asset:path": "Inner.nested.template.json"}
-        properties = {"TemplateURL": "u", "Parameters": given}
-        folder = write(
-            tmp_path / name, Outer=template(Inner=resource("AWS::CloudFormation::Stack", properties, Metadata=asset))
-        )
-        variant = {"VariantName": "a", "ModelName": "m", "InitialInstanceCount": {"Ref": "Size"}}
-        inner = template(
-            {"Parameters": {"Size": {"Type": "Number", "Default": default}}},
-            X=resource("AWS::SageMaker::EndpointConfig", {"ProductionVariants": [variant]}),
-        )
-        (folder / "assembly-Try" / "Inner.nested.template.json").write_text(json.dumps(inner))
-        return read(folder)
+    variant = {"VariantName": "a", "ModelName": "m", "InitialInstanceCount": {"Ref": "Size"}}
+    config = resource("AWS::SageMaker::EndpointConfig", {"ProductionVariants": [variant]})
+    base, head = (
+        nesting(tmp_path / name, "Outer", given, {"Type": "Number", "Default": default}, config)
+        for name, (given, default) in (("base", before), ("head", after))
+    )
 
-    found = compare(app("base", *before), app("head", *after))
+    found = report_of(compare(base, head), today=dt.date(2026, 11, 22)).findings
 
-    assert {one.rule for one in report_of(found, today=dt.date(2026, 11, 22)).findings} == dangers
+    assert {one.rule for one in found} == dangers
+
+
+def test_words_are_read_in_what_a_parent_gives_as_well(tmp_path: Path) -> None:
+    inner = resource("AWS::SSM::Parameter", {"Name": {"Fn::Sub": "/p/${Size}/x"}})
+    base, head = (
+        nesting(tmp_path / size, stack, {"Size": size}, {"Type": "String"}, inner)
+        for stack, size in (("Dev", "dev"), ("Prod", "prod"))
+    )
+
+    assert compare(base, head, pairs={"Try/Dev": "Try/Prod"}, words={"dev": "prod"}).is_empty
 
 
 def test_stacks_come_and_go(tmp_path: Path) -> None:

@@ -66,5 +66,6 @@ def _read_as(source: Source, words: Mapping[str, str]) -> Source:
     if not words:
         return source
     expression = re.compile(r"(?<![A-Za-z0-9])(" + "|".join(map(re.escape, words)) + r")(?![A-Za-z0-9])")
-    text = expression.sub(lambda match: words[match[1]], json.dumps(source.template))
-    return replace(source, template=json.loads(text))
+    text = expression.sub(lambda match: words[match[1]], json.dumps([source.template, source.passed]))
+    template, passed = json.loads(text)
+    return replace(source, template=template, passed=passed)
