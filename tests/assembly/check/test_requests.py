@@ -22,6 +22,7 @@ def rules(template: Make, body: str) -> set[str]:
         pytest.param("if 'Create' == kind:\n  return make()\nsend(e)", id="an answer only"),
         pytest.param("if kind == 'Create':\n  make()\nelif kind == 'Update':\n  change()", id="a change"),
         pytest.param("if kind in ('Create', 'Update'):\n  make()\nreport(e)", id="what every request gets"),
+        pytest.param("if kind == 'Create' or kind == 'Update':\n  make()", id="one of two"),
         pytest.param("if kind != 'Create':\n  print(e)\n  return\nmake()", id="leaving at once"),
     ],
 )
@@ -39,6 +40,7 @@ def test_code_that_only_creates_is_found(template: Make, body: str) -> None:
             "try:\n  if kind == 'Create':\n    return make()\nfinally:\n  send(e)\nremove()", id="a return in a try"
         ),
         pytest.param("if e.get('old'):\n  return 1\nif kind == 'Create':\n  make()\nelse:\n  remove()", id="more"),
+        pytest.param("if kind == 'Create' and e['new']:\n  make()\nelse:\n  remove()", id="more of a condition"),
         pytest.param("{'Create': make}.get(kind, remove)()", id="a table"),
         pytest.param("new = kind == 'Create'\nmake() if new else remove()", id="a variable"),
         pytest.param("match kind:\n  case 'Create':\n    make()\n  case _:\n    remove()", id="a match"),

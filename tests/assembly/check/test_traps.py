@@ -71,12 +71,7 @@ UPDATE: dict[str, Any] = {
     "Resource": "arn:aws:states:::sagemaker:updateEndpoint",
     "Parameters": {"RetainAllVariantProperties": True},
 }
-
-
-def updating(name: str) -> dict[str, Any]:
-    return {**UPDATE, "Parameters": {**UPDATE["Parameters"], "EndpointName": name}}
-
-
+OF_STACK, ELSEWHERE = {"Fn::Sub": "${AWS::StackName}-churn"}, {"Fn::ImportValue": "b"}
 LEFT = {  # to a function, by its payload
     "Resource": "arn:aws:states:::lambda:invoke",
     "Parameters": {"Payload": {"call": "sagemaker:updateEndpoint", "parameters": UPDATE["Parameters"]}},
@@ -103,6 +98,13 @@ KEPT = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
 IMAGE = "763104351884.dkr.ecr.{}.amazonaws.com/pytorch:2"
 LARGE = statement(Resource=[f"arn:aws:s3:::{'b' * 50}{number}" for number in range(90)])
 LESS = statement(Resource=[f"arn:aws:s3:::{'b' * 50}{number}" for number in range(50)])
+
+
+def updating(name: Any) -> dict[str, Any]:
+    """A machine that updates the endpoint of that name, with its definition as an object."""
+    steps = machine({**UPDATE, "Parameters": {**UPDATE["Parameters"], "EndpointName": name}}, DESCRIBE)
+    steps["Properties"]["Definition"] = json.loads(steps["Properties"].pop("DefinitionString"))
+    return steps
 
 
 def schedule(endpoint: Any, **more: Any) -> dict[str, Any]:
@@ -229,8 +231,13 @@ CASES: list[Any] = [
     ),
     (
         "trap-31-two-owners",
-        {"Endpoint": endpoint(EndpointName="e"), "M": machine(updating("e"), DESCRIBE)},
-        {"Endpoint": endpoint(EndpointName="e"), "M": machine(updating("other"), DESCRIBE)},
+        {"Endpoint": endpoint(EndpointName="e"), "M": updating("e")},
+        {"Endpoint": endpoint(EndpointName="e"), "M": updating("other")},
+    ),
+    (
+        "trap-31-two-owners",
+        {"Endpoint": endpoint(EndpointName=OF_STACK), "M": updating(OF_STACK)},
+        {"Endpoint": endpoint(EndpointName={"Fn::ImportValue": "a"}), "M": updating(ELSEWHERE)},
     ),
 ]
 

@@ -138,6 +138,11 @@ def test_a_template_without_resources_costs_nothing(tmp_path_factory: pytest.Tem
             id="an include",
         ),
         pytest.param(
+            {"Resources": {"Topic": resource("AWS::SNS::TopicPolicy", **{"Fn::Transform": {"Name": "AWS::Include"}})}},
+            ("properties that AWS writes out at deployment (App/Topic)",),
+            id="properties",
+        ),
+        pytest.param(
             {"Transform": ["AWS::LanguageExtensions", "Own"]},
             ("what a transform adds to the template (App/Own)",),
             id="a macro",

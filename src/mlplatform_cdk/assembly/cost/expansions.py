@@ -23,6 +23,10 @@ def expansions(source: Source, region: str) -> Iterator[tuple[Place, str]]:
     """
     for name in source.loops:
         yield _place(source, name, region), "resources that AWS writes out at deployment"
+    for name, one in source.resources.items():
+        properties = one.get("Properties")
+        if isinstance(properties, dict) and any(str(member).startswith("Fn::") for member in properties):
+            yield _place(source, name, region), "properties that AWS writes out at deployment"
     transforms = source.template.get("Transform") or []
     for one in transforms if isinstance(transforms, list) else [transforms]:
         name = str(one.get("Name")) if isinstance(one, dict) else str(one)

@@ -68,6 +68,10 @@ def _does(statement: ast.stmt) -> bool:
 
 def _decided(test: ast.expr, kind: str) -> bool | None:
     """What a condition is for a request of that ``kind``; None where it does not compare the type."""
+    if isinstance(test, ast.BoolOp):
+        known = {_decided(one, kind) for one in test.values}
+        either = isinstance(test.op, ast.Or)
+        return either if either in known else None if None in known else not either
     if not isinstance(test, ast.Compare) or len(test.ops) != 1:
         return None
     operator, other = test.ops[0], test.comparators[0]

@@ -8,6 +8,7 @@ from typing import Any
 
 from mlplatform_cdk.assembly.check.loose import mapping, mappings
 from mlplatform_cdk.assembly.check.permissions.check import FUNCTION, needs_of_code
+from mlplatform_cdk.assembly.check.references import marks
 from mlplatform_cdk.assembly.check.states.definitions import MACHINE, definitions
 from mlplatform_cdk.assembly.check.states.machine import left_to_function, states
 from mlplatform_cdk.assembly.check.templates import Resource, Template
@@ -127,10 +128,9 @@ def two_owners(template: Template) -> Iterator[Finding]:
     endpoints = [*template.of_type("AWS::SageMaker::Endpoint")]
     for machine, calls in _tasks(template):
         updates = calls.get("updateEndpoint", ())
-        names = [mapping(one).get("EndpointName") for one in updates]
+        names = {str(mapping(one).get("EndpointName", "")) for one in updates} - {""}
         for endpoint in endpoints if updates else ():
-            name = template.references.text(endpoint.properties.get("EndpointName", ""))
-            if mentions(machine.properties, endpoint.logical_id) or (name and name in names):
+            if mentions(machine.properties, endpoint.logical_id) or _name(endpoint) in names:
                 yield caught(
                     machine,
                     trap(31, "two-owners"),
@@ -139,6 +139,13 @@ def two_owners(template: Template) -> Iterator[Finding]:
                     reason="the next deployment takes the endpoint back to the template's configuration",
                     way_out="let one of them own the endpoint: the template, or the release",
                 )
+
+
+def _name(endpoint: Resource) -> str:
+    """Its name as calls of the template write it; empty where two different values could read the same."""
+    name = endpoint.template.references.text(endpoint.properties.get("EndpointName", ""))
+    known = {*mapping(endpoint.template.document.get("Parameters")), "AWS::StackName"}
+    return name if known.issuperset(marks(name)) else ""
 
 
 def _some_function_calls(template: Template, action: str) -> bool:
