@@ -211,7 +211,7 @@ def test_a_rollback_that_follows_is_started_once_and_on_the_same_machine(states:
     assert started["stateMachineArn"] == MACHINE
     assert json.loads(started["input"]) == {
         "action": "rollback",
-        "by": "rejection",
+        "by": "recovery",
         "model_package_arn": f"{GROUP}/2",
         "reason": "it was rejected",
     }

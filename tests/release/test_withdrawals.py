@@ -102,7 +102,7 @@ def test_a_version_that_is_taken_back_when_blue_is_gone_is_rolled_back_by_a_rele
     world.approvals[2] = "Rejected"
     go(world, execution)
 
-    assert execution.cause.endswith("churn version 2 serves all traffic; a rollback is next")
+    assert execution.cause.endswith("churn version 2 serves all traffic, and must not keep it; a rollback is next")
     rest(world)
     assert {one.package for one in world.fleet.values() if one.weight > 0} == {arn_of(1)}
     assert lock.holder(ENDPOINT) is None
@@ -120,6 +120,20 @@ def test_an_alarm_while_blue_retires_takes_the_release_of_the_version_before_aga
     assert {one.package for one in world.fleet.values() if one.weight > 0} == {arn_of(1)}
     assert (world.approvals[2], world.stages.get(2)) == ("Rejected", None)
     assert not [key for key in world.records if key[1] == "Released" and key[2] == "another"]
+
+
+def test_a_rollback_while_blue_retires_takes_the_release_of_the_version_before_again_once(
+    patch: pytest.MonkeyPatch,
+) -> None:
+    world = begun(patch, STRATEGY.with_(retention=timedelta(0)))
+    release(world, 2, until="WaitForRetirement")
+
+    world.start(action="rollback", who="ann", reason="calls complain")
+    rest(world)
+
+    assert {one.package for one in world.fleet.values() if one.weight > 0} == {arn_of(1)}
+    assert world.approvals[2] == "Rejected"
+    assert [one.given["action"] for one in world.executions.values() if "action" in one.given].count("rollback") == 1
 
 
 def baking(patch: pytest.MonkeyPatch) -> World:

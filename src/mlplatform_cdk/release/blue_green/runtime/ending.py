@@ -43,13 +43,15 @@ def go_back(event: Event) -> dict[str, Any]:
         step = replace(step, reject=False)  # somebody has said so, and why
     if step.is_blue_again:
         _restore(event, made, endpoint)
-    said = f"{failure.reason}; {step.outcome}"
+    rolls_back = _rolls_back(event, step)
+    then = "; a rollback is next" if rolls_back else "; roll it back" if step.rolls_back else ""
+    said = f"{failure.reason}; {step.outcome}{then}"
     return {
         **asdict(step),
         "looks": looks,
         "every_s": pause_s(looks),
         "tries": tries + (step.way == WEIGHTS),
-        "rolls_back": _rolls_back(event, step),
+        "rolls_back": rolls_back,
         "rolled_back": step.is_blue_again and failure.step == stopping.ROLLED_BACK,
         "step": failure.step,
         "reason": said[: production.LONGEST_REASON],

@@ -37,7 +37,7 @@ def roll_back(execution_arn: str, version: str, *, why: str) -> None:
     :param why: in a few words.
     """
     states, digest = aws.client("stepfunctions"), hashlib.sha256(execution_arn.encode()).hexdigest()[:32]
-    request = {"action": "rollback", "by": "rejection", "model_package_arn": version, "reason": why}
+    request = {"action": "rollback", "by": "recovery", "model_package_arn": version, "reason": why}
     machine = ":".join(execution_arn.replace(":execution:", ":stateMachine:").split(":")[:7])
     try:
         states.start_execution(stateMachineArn=machine, name=f"rollback-{digest}", input=json.dumps(request))

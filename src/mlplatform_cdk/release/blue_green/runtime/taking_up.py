@@ -5,7 +5,7 @@ from typing import Any
 
 from mlplatform_cdk.release.blue_green.runtime import audit, live, lock, recovery, stopping
 from mlplatform_cdk.release.blue_green.runtime.lock_rows import Debt
-from mlplatform_cdk.release.blue_green.runtime.plan import BESIDE, RESUME
+from mlplatform_cdk.release.blue_green.runtime.plan import BESIDE, FINISH, RESUME
 from mlplatform_cdk.release.blue_green.runtime.rolling_back import serving
 from mlplatform_cdk.release.blue_green.runtime.state import APPROVED, CHANGING, REJECTED, Live
 from mlplatform_cdk.release.blue_green.runtime.turns import (
@@ -39,7 +39,8 @@ def take_up(event: Event, action: str, debt: Debt) -> Answer | None:
     ended = _end_of(event, action, debt)
     passed = plan["finishing"] or (is_alone and plan["blue"]["exists"])
     # Somebody wants it back, and there was a version before it; where blue is gone already, that one is released again.
-    unwanted = recovery.is_rejecting(ended["Error"]) and plan["blue"]["exists"]
+    had_one = plan["blue"]["exists"] and not (is_alone and plan["way"] == FINISH)
+    unwanted = recovery.is_rejecting(ended["Error"]) and had_one
     if not unwanted and (passed or keeps_green(plan, endpoint)):
         audit.write(event, "TakeUp", f"complete what {debt.by} left", plan=plan, metrics=left_by)
         blue = {**plan["blue"], "exists": plan["blue"]["exists"] and not is_alone}

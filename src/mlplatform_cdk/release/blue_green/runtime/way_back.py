@@ -181,7 +181,7 @@ def _goes_by_rollback(plan: Mapping[str, Any], failure: Failure) -> WayBack:
     """Blue is gone: what is wrong with green takes the release of the version before it, again."""
     if _is_blameless(failure) and failure.error != WITHDRAWN:
         return _stays(plan)
-    outcome = f"{plan['label']} serves all traffic; a rollback is next"
+    outcome = f"{plan['label']} serves all traffic, and must not keep it"
     rejects = bool(plan["rejectable"])
     return WayBack(way=DONE, outcome=outcome, decision=_STAYS, percent=100.0, reject=rejects, rolls_back=True)
 
