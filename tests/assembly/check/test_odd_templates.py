@@ -4,6 +4,7 @@ import copy
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -95,3 +96,15 @@ def test_metadata_of_any_shape_are_read_past(tmp_path: Path, odd: Any) -> None:
 
     assert split_by_app([made], findings) == (findings, ())
     assert "R" not in str(lint._without_directives({"Resources": inner}).values())
+
+
+def test_a_template_that_cfn_lint_cannot_read_is_an_error(template: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise AttributeError("a text has no attribute get")
+
+    monkeypatch.setattr(lint, "import_module", lambda _: SimpleNamespace(lint=fails))
+    monkeypatch.setattr(lint, "_rules", list)
+    (match,) = lint.lint(template({}).path, None)
+
+    assert (match["rule"], match["severity"]) == ("cfn-lint-unreadable", "error")
+    assert match["message"].endswith("so it did not look: a text has no attribute get")

@@ -23,7 +23,10 @@ def lint(path: Path, region: str | None) -> list[dict[str, Any]]:
     """
     document = json.loads(path.read_text(encoding="utf-8"))
     ignored = _without_directives(document)
-    matches = import_module("cfnlint.api").lint(json.dumps(document), _rules(), [region or "us-east-1"])
+    try:
+        matches = import_module("cfnlint.api").lint(json.dumps(document), _rules(), [region or "us-east-1"])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:  # of a template that is none
+        return [_unreadable(error)]
     found = {json.dumps(_plain(match), sort_keys=True): _plain(match) for match in matches}
     return [{**match, "ignored": _reason(match, ignored)} for match in found.values()]
 
@@ -48,6 +51,19 @@ def _plain(match: Any) -> dict[str, Any]:
         "property": ".".join(path[2:] if in_resource else path),
         "reason": match.rule.description,
         "url": match.rule.source_url,
+    }
+
+
+def _unreadable(error: Exception) -> dict[str, Any]:
+    return {
+        "rule": "cfn-lint-unreadable",
+        "severity": "error",
+        "message": f"cfn-lint cannot read the template, so it did not look: {error}",
+        "logical_id": "",
+        "property": "",
+        "reason": "something in it has another form than CloudFormation's, such as metadata that are no object",
+        "url": "",
+        "ignored": None,
     }
 
 
