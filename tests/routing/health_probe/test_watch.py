@@ -1,11 +1,13 @@
 """How do rounds become verdicts in the table, and who may write them?"""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from mlplatform_cdk.routing.health_probe.runtime import handler, metrics
 from mlplatform_cdk.routing.health_probe.runtime.probe import Round
@@ -20,6 +22,7 @@ B = Peer("b", in_service=True, golden=Golden.RIGHT, version="v1", well=True, ste
 RIGHT = Round(
     golden=Golden.RIGHT, version="v1", label="churn version 1", peers=(B,), others=1, latencies_ms=(5.0, 6.0, 7.0)
 )
+LATE = ReadTimeoutError(endpoint_url="https://dynamodb")
 FAILED = replace(RIGHT, golden=Golden.FAILED, reason="3 of 3 failed")
 
 
@@ -118,6 +121,47 @@ def test_a_run_that_is_late_does_not_take_the_row_from_a_later_one() -> None:
     assert Story([RIGHT]).watch("one").run(100) == 0
     with pytest.raises(Superseded):
         VerdictRow(TABLE, ENDPOINT, "one").claim(1_790_000_000_000)
+
+
+@pytest.mark.parametrize("problem", [ClientError({"Error": {"Code": "ThrottlingException"}}, "UpdateItem"), LATE])
+def test_a_write_that_fails_costs_its_round_and_not_the_run(
+    problem: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    for name in ("claim", "publish"):
+        monkeypatch.setattr(VerdictRow, name, failing(getattr(VerdictRow, name), calls, problem))
+    story = Story([RIGHT])
+
+    # The first claim fails, and so do two verdicts; the run lasts from its beginning.
+    assert story.watch().run(100) == 8
+
+    assert story.slept == [2.5, *[10] * 9]
+    assert int(row()["valid_until"]["N"]) == 1_790_000_092_500 + 30_000
+    assert HealthState.from_mapping(json.loads(row()["memory"]["S"])).round == 10
+    # What /health does not say, no metric says either.
+    assert len(story.told) == 8
+
+
+def test_a_run_whose_claim_came_late_does_not_take_the_row_from_a_later_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = Story([RIGHT]), Story([RIGHT], now=1_790_000_001.0)
+    first.before_sleep = lambda _: second.watch("two").run(5)
+    monkeypatch.setattr(VerdictRow, "claim", failing(VerdictRow.claim, [], LATE))
+
+    assert first.watch("one").run(100) == 0
+
+    assert row()["runner"] == {"S": "two"}
+
+
+def failing(call: Callable[..., Any], calls: list[str], problem: Exception) -> Callable[..., Any]:
+    """``call``, of which the first and the fourth of all calls fail, and the fifth."""
+
+    def maybe(*told: Any, **named: Any) -> Any:
+        calls.append(call.__name__)
+        if len(calls) in {1, 4, 5}:
+            raise problem
+        return call(*told, **named)
+
+    return maybe
 
 
 def test_a_drained_region_says_so_in_the_next_round_and_keeps_who_did_it() -> None:

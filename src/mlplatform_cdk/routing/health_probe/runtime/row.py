@@ -14,6 +14,7 @@ from mlplatform_cdk.runtimekit.region_health import NEW_REGION, HealthState, Ver
 
 PARTITION_KEY = "endpoint"
 _PATIENCE_S = 3
+_ATTEMPTS = 2  # the next round is a further one, and a verdict counts for three of them
 _LONGEST_REASON = 1000
 
 
@@ -96,7 +97,7 @@ class VerdictRow:
         condition: str,
         names: Mapping[str, str] | None = None,
     ) -> Mapping[str, Any]:
-        dynamodb = aws.client("dynamodb", patience_s=_PATIENCE_S)
+        dynamodb = aws.client("dynamodb", patience_s=_PATIENCE_S, attempts=_ATTEMPTS)
         named = {"ExpressionAttributeNames": dict(names)} if names else {}
         try:
             answer = dynamodb.update_item(

@@ -61,14 +61,15 @@ class Watch:
         """How many verdicts were published within ``lasts_s`` seconds, or until another run has taken over."""
         ends, published = self.steady_clock() + lasts_s, 0
         try:
-            state, drain = self.row.claim(self._now_ms())
-            while True:
+            claimed = self._claim(ends)
+            while claimed is not None:
+                state, drain = claimed
                 began = self.steady_clock()
                 state, verdict, then = self._round(state, drain)
-                published += 1
+                published += then is not None
                 # Whoever drains the region, or lets it in again, sees that at once.
-                wait = 0.0 if bool(then) != bool(drain) else verdict.next_look_ms / 1000
-                drain, next_at = then, began + wait
+                wait = 0.0 if then is not None and bool(then) != bool(drain) else verdict.next_look_ms / 1000
+                claimed, next_at = (state, drain if then is None else then), began + wait
                 if next_at >= ends:
                     return published
                 self.sleep(max(0.0, next_at - self.steady_clock()))
@@ -76,12 +77,34 @@ class Watch:
             _LOG.info("another run goes on", extra={"published": published})
         return published
 
-    def _round(self, state: HealthState, drain: Drain) -> tuple[HealthState, Verdict, Drain]:
+    def _claim(self, ends: float) -> tuple[HealthState, Drain] | None:
+        """Take the row; None where the table did not answer until the run's end.
+
+        Later tries are still of the run's beginning, so that they take the row from no run that began after it.
+        """
+        since_ms = self._now_ms()
+        while self.steady_clock() < ends:
+            try:
+                return self.row.claim(since_ms)
+            except _failures() as problem:
+                _LOG.error("the verdict's row could not be taken", extra={"problem": repr(problem)})
+            self.sleep(self.core.rules.interval_ms / 4000)
+        return None
+
+    def _round(self, state: HealthState, drain: Drain) -> tuple[HealthState, Verdict, Drain | None]:
+        """Ask, decide, publish; no drain where the table did not answer.
+
+        A verdict that was not written is no metric either: ``/health`` goes stale by it, and so do the alarms.
+        """
         saw = self.probe.round(state.round)
         now_ms = self._now_ms()
         own = Observation(now_ms, saw.golden, saw.version, saw.reason, bool(drain))
         after, verdict = self.core.fold(state, Evidence(own, saw.peers, saw.others))
-        then = self.row.publish(after, verdict, label=saw.label)
+        try:
+            then = self.row.publish(after, verdict, label=saw.label)
+        except _failures() as problem:
+            _LOG.error("the verdict could not be written", extra={"problem": repr(problem)})
+            return after, verdict, None
         self.tell(verdict, saw, now_ms)
         if (after.in_service, after.drained) != (state.in_service, state.drained):
             _LOG.warning(
@@ -92,3 +115,9 @@ class Watch:
 
     def _now_ms(self) -> int:
         return int(self.clock() * 1000)
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    from botocore.exceptions import BotoCoreError, ClientError  # an asset must boot without boto3
+
+    return (BotoCoreError, ClientError)
