@@ -23,7 +23,8 @@ class Regions:
 
     :param endpoints: the one name, and each region's own.
     :param data: the buckets and keys of the regions in the home's account; to another account the train brings all.
-    :param stops: where the release train goes, in this order; empty where the home serves alone.
+    :param stops: where the release train goes, in this order: home alone, too, so that further regions come and go
+        beside it.
     """
 
     endpoints: MultiRegionEndpoint
@@ -54,14 +55,14 @@ class Regions:
                     regions=[region for region in regions if region not in elsewhere],
                     home_bucket=environment.artifacts_bucket,
                 ),
-                stops=tuple(_stop(environment, region) for region in regions) if environment.also_in else (),
+                stops=tuple(_stop(environment, region) for region in regions),
             )
         except ValueError as wrong:
             raise UnknownEnvironmentError(f"{environment.name}: {wrong}") from None
 
-    def stop_in(self, region: str) -> "Stop | None":
-        """The train's stop in ``region``; None where no train goes."""
-        return next((stop for stop in self.stops if stop.region == region), None)
+    def stop_in(self, region: str) -> "Stop":
+        """The train's stop in ``region``."""
+        return next(stop for stop in self.stops if stop.region == region)
 
     def copies_from(self, region: str) -> bool:
         """Whether archives are replicated from ``region``."""

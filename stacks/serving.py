@@ -18,7 +18,8 @@ from stacks.regions import Regions
 class ServingStack(PlatformStack):
     """An endpoint that gets each approved version of the model, blue beside green.
 
-    Where there are several regions, the release train brings the versions, and an approval alone starts no release.
+    Where there is a name for several regions, the release train brings the versions, and an approval alone starts no
+    release; so the first further region changes as little here as any other.
     """
 
     def __init__(
@@ -27,7 +28,6 @@ class ServingStack(PlatformStack):
         super().__init__(scope, id, env=environment.aws)
         below = Published(self, "Published", environment=environment)
         registry = ModelRegistry.from_group_name(self, "Registry", breast_cancer.group_name(environment))
-        stop = regions.stop_in(environment.region) if regions is not None else None
         endpoint = ReleasedEndpoint(
             self,
             "Endpoint",
@@ -55,9 +55,9 @@ class ServingStack(PlatformStack):
             records=ReleaseRecords(self, "ReleaseRecords", key=below.key, removal_policy=environment.removal_policy),
             notifications=below.notifications,
             business=[front.probe.alarms.wrong_everywhere] if front is not None else (),
-            on_approval=stop is None,
+            on_approval=regions is None,
         )
-        if regions is not None and stop is not None:
+        if regions is not None and front is not None:
             from mlplatform_cdk.release.train import TrainStation
 
             TrainStation(
@@ -68,10 +68,9 @@ class ServingStack(PlatformStack):
                 registry=registry,
                 artifacts=below.artifacts,
                 train_account=regions.data.account,
-                external_id=stop.external_id,
+                external_id=regions.stop_in(environment.region).external_id,
                 removal_policy=environment.removal_policy,
             )
-        if regions is not None and front is not None:
             resilience.Runbooks(
                 self,
                 "Runbooks",
@@ -81,7 +80,7 @@ class ServingStack(PlatformStack):
                 plan=regions.endpoints,
                 verdicts=front.verdicts,
                 tables=[resilience.RestorableTable(table=release.records, key=below.key)],
-                archives=below.artifacts if regions.copies_from(environment.region) else None,
+                archives=below.artifacts if environment.region == regions.data.home else None,
             )
         publish(self, environment.parameter("serving", "endpoint-name"), endpoint.endpoint_name)
         publish(self, environment.parameter("serving", "release-arn"), machine_arn(release.state_machine))

@@ -58,10 +58,8 @@ class PlatformStage(Stage):
             its_serving.add_stack_dependency(its_registry)
             fronts.append(its_serving)
         names = NamesStack(self, "Names", environment=environment, regions=regions)
-        train = TrainStack(self, "Train", environment=environment, regions=regions) if regions.stops else None
+        train = TrainStack(self, "Train", environment=environment, regions=regions)
         for front in fronts:
             names.add_stack_dependency(front)
-            if train is not None:
-                train.add_stack_dependency(front)
-        if train is not None:
-            train.add_stack_dependency(foundation)
+            train.add_stack_dependency(front)
+        train.add_stack_dependency(foundation)

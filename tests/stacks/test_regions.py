@@ -18,9 +18,11 @@ from mlplatform_cdk.assembly.cost import Usage, estimate, packaged
 from mlplatform_cdk.assembly.cost.money import told
 from mlplatform_cdk.assembly.diff import AssemblyDiff, compare
 from mlplatform_cdk.assembly.reader import Assembly, Stack, read
+from mlplatform_cdk.assembly.snapshots import reviewable
 from stacks.environments import PROD, InAnotherAccount, PlatformEnvironment, UnknownEnvironmentError
 from stacks.foundation import FoundationStack
 from stacks.regions import Regions
+from stacks.serving import ServingStack
 from stacks.stage import PlatformStage
 from tests.stacks.conftest import ROOT
 
@@ -95,6 +97,24 @@ def test_a_region_that_leaves_takes_its_own_and_changes_only_the_lists_of_all_re
     assert {name: found[name].get("changed", set()) for name in NAMES_ALL} == NAMES_ALL
     assert {action for actions in found.values() for action in actions} == {"removed", "changed"}
     assert all(MORE in path for name in NAMES_ALL for path in found[name].get("removed", ()))
+
+
+def test_the_first_further_region_touches_the_homes_serving_no_more_than_any_other_and_no_train_is_left_by_the_last(
+    two: Assembly, tmp_path: Path
+) -> None:
+    alone = replace(PROD, also_in=())
+    regions = Regions.of(alone)
+    assert regions is not None
+    app = App(context=json.loads((ROOT / "cdk.json").read_text())["context"], outdir=str(tmp_path))
+    stage = PlatformStage(app, "MlPlatform-Prod", environment=alone)
+    (of_two,) = two.stages
+
+    assert [stop.region for stop in regions.stops] == [HOME]
+    assert stage.node.try_find_child("Train") is not None
+    serving = stage.node.find_child("Serving")
+    assert isinstance(serving, ServingStack)
+    beside = {name.rpartition("/")[2]: stack for name, stack in of_two.named_stacks().items()}["Serving"]
+    assert reviewable(Template.from_stack(serving).to_json()) == reviewable(beside.template)
 
 
 def test_nothing_in_the_way_of_a_request_knows_another_region_and_no_region_but_the_home_is_known_to_others(
