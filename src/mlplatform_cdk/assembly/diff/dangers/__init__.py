@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mlplatform_cdk.assembly.diff.dangers.capacity import jumps, limits
 from mlplatform_cdk.assembly.diff.dangers.cases import in_each_case
 from mlplatform_cdk.assembly.diff.dangers.departures import departures
+from mlplatform_cdk.assembly.diff.dangers.expiry import shortened
 from mlplatform_cdk.assembly.diff.dangers.features import refused
 from mlplatform_cdk.assembly.diff.dangers.firewalls import unshielded
 from mlplatform_cdk.assembly.diff.dangers.network import exposed
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from mlplatform_cdk.assembly.diff.model import AssemblyDiff
 
 _OF_STACKS = (departures, conditional, permissions, limits)
-_OF_CASES = (refused, weakened, unguarded, exposed, unshielded, jumps)
+_OF_CASES = (refused, weakened, shortened, unguarded, exposed, unshielded, jumps)
 RULES = (
     "capacity-jump",
     "data-lost",

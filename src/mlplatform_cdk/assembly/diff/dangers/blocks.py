@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mlplatform_cdk.assembly.diff.canonical import Resource
     from mlplatform_cdk.assembly.diff.model import PropertyChange, ResourceChange
     from mlplatform_cdk.assembly.findings import Finding
+
+_OWN = "Lifecycle"  # of a rule that comes: what it makes is its own, and ends with it
 
 
 def judged(
@@ -24,20 +25,25 @@ def judged(
 
 
 def _members(change: ResourceChange, one: PropertyChange) -> Iterator[PropertyChange]:
-    """Its members, but not those of an element of a list: with it goes what they were about."""
-    if change.before and _is_at(change.before, one.path, one.before):
+    """Its members; not those of an element that goes from a list: with it goes what they were about."""
+    if change.before and _is_at(change.before.properties, one.path[1:], one.before):
         for name, member in _named(one.before):
             yield replace(one, path=(*one.path, name), before=member, after=None)
-    if change.after and _is_at(change.after, one.path, one.after):
-        for name, member in _named(one.after):
-            yield replace(one, path=(*one.path, name), before=None, after=member)
+    if change.after and _is_at(change.after.properties, one.path[1:], one.after, coming=True):
+        for name, member in (*_named(one.after), *_elements(one.after)):
+            if name != _OWN or not one.path[-1].isdigit():
+                yield replace(one, path=(*one.path, name), before=None, after=member)
 
 
-def _is_at(resource: Resource, path: tuple[str, ...], block: Any) -> bool:
-    found: Any = {"Properties": resource.properties}
-    for name in path:
-        found = found.get(name) if isinstance(found, dict) else None
-    return found is not None and found == block
+def _is_at(value: Any, path: tuple[str, ...], block: Any, *, coming: bool = False) -> bool:
+    """Whether the block stands there whole, in whichever element of the lists on the way."""
+    if not path:
+        return value is not None and value == block
+    if isinstance(value, dict):
+        return path[0] in value and _is_at(value[path[0]], path[1:], block, coming=coming)
+    if not isinstance(value, list) or (len(path) == 1 and not coming):
+        return False
+    return any(_is_at(one, path[1:], block, coming=coming) for one in value)
 
 
 def _named(block: Any) -> Iterator[tuple[str, Any]]:
@@ -45,5 +51,16 @@ def _named(block: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(block, dict):
         yield from block.items()
     for one in block if isinstance(block, list) else ():
-        if isinstance(one, dict) and one.keys() == {"Key", "Value"}:
+        if _is_pair(one):
             yield str(one["Key"]), one
+
+
+def _elements(block: Any) -> Iterator[tuple[str, Any]]:
+    """What a list consists of, where that has members itself."""
+    for index, one in enumerate(block if isinstance(block, list) else ()):
+        if isinstance(one, dict) and not _is_pair(one):
+            yield str(index), one
+
+
+def _is_pair(one: Any) -> bool:
+    return isinstance(one, dict) and one.keys() == {"Key", "Value"}

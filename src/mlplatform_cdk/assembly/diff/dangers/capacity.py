@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
+from mlplatform_cdk.assembly.diff.dangers.blocks import judged
 from mlplatform_cdk.assembly.diff.dangers.place import danger
-from mlplatform_cdk.assembly.diff.model import Action, PropertyChange, ResourceChange, StackDiff
+from mlplatform_cdk.assembly.diff.model import Action, PropertyChange, ResourceChange, StackDiff, shown
 from mlplatform_cdk.assembly.findings import Finding, Severity
 
 if TYPE_CHECKING:
@@ -21,8 +23,10 @@ _AMOUNTS = re.compile(
     r"(Initial)?InstanceCount|\w*MinCapacity|\w*MaxCapacity|\w*DesiredCapacity|DesiredCount|MinSize|MaxSize"
     r"|AllocatedStorage|VolumeSize(InGB)?|EbsVolumeSizeInGb|\w*CapacityUnits|MemorySize|MemorySizeInMB|MaxConcurrency"
     r"|Provisioned(Concurrent\w*|Concurrency)|ShardCount|NumCacheClusters|NumberOfNodes|NodeCount|Iops|Throughput"
-    r"|StorageCapacity|(Min|Max|Desired|Initial)?(Instance)?(Count|Instances)"
+    r"|StorageCapacity|Cpu|Memory|Vcpus|(Min|Max|Desired|Initial)?(Instance)?(Count|Instances)"
 )
+_UNSAID = {"MemorySize": 128, "ProvisionedConcurrentExecutions": 0, "ReadCapacityUnits": 0, "WriteCapacityUnits": 0}
+_AMOUNT = re.compile(r"(-?[\d.]+) ?(vCPU|GB)?")  # of the units there are 1,024 parts
 _TYPES = re.compile(r"\w*(InstanceType|InstanceClass|NodeType|CacheNodeType|InstanceTypes)\w*")
 _SIZE = re.compile(
     r"(?P<family>[a-z]+\d\w*|[a-z]+-\w+)\.(?P<times>\d*)(?P<size>nano|micro|small|medium|large|xlarge|metal)"
@@ -45,8 +49,12 @@ def jumps(stack: StackDiff) -> Iterator[Finding]:
         if change.before is None or change.after is None:
             continue
         for one in change.properties:
-            if told := _amount(one) or _instance(one):
-                yield _jump(stack, change, one, told)
+            yield from judged(change, one, partial(_grown, stack, change))
+
+
+def _grown(stack: StackDiff, change: ResourceChange, one: PropertyChange) -> Iterator[Finding]:
+    if told := _amount(one) or _instance(one):
+        yield _jump(stack, change, one, told)
 
 
 def limits(stack: StackDiff) -> Iterator[Finding]:
@@ -76,14 +84,19 @@ def _measures(source: Source, resources: int) -> dict[str, int]:
 def _amount(one: PropertyChange) -> str:
     if not _AMOUNTS.fullmatch(one.leaf):
         return ""
-    try:
-        before, after = float(str(one.before)), float(str(one.after))
-    except ValueError:
-        return ""
-    if after < max(before * FACTOR, 1) or after == before:
+    before, after = _parts(one.before if one.before is not None else _UNSAID.get(one.leaf)), _parts(one.after)
+    if before is None or after is None or after < max(before * FACTOR, 1) or after == before:
         return ""
     times = f"{after / before:.3g} times as much" if before else "from none"
-    return f"{one.leaf} goes from {one.before} to {one.after}: {times}"
+    return f"{one.leaf} goes from {shown(one.before)} to {one.after}: {times}"
+
+
+def _parts(value: object) -> float | None:
+    match = _AMOUNT.fullmatch(str(value))
+    try:
+        return float(match[1]) * (1024 if match[2] else 1) if match else None
+    except ValueError:
+        return None
 
 
 def _instance(one: PropertyChange) -> str:
@@ -93,7 +106,7 @@ def _instance(one: PropertyChange) -> str:
     if after is None:
         return ""
     if _accelerated(str(one.after)) and not _accelerated(str(one.before)):
-        return f"{one.leaf} goes from {one.before} to {one.after}, an accelerated type"
+        return f"{one.leaf} goes from {shown(one.before)} to {one.after}, an accelerated type"
     if before is None or after < before * FACTOR:
         return ""
     return f"{one.leaf} goes from {one.before} to {one.after}: {after / before:.3g} times the size"

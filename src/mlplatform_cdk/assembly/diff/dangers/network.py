@@ -15,6 +15,7 @@ from mlplatform_cdk.assembly.diff.dangers.network_rules import (
     ports_of,
     reads_before,
     rules_of,
+    unwritten,
 )
 from mlplatform_cdk.assembly.diff.dangers.place import danger
 from mlplatform_cdk.assembly.diff.model import Action, PropertyChange, ResourceChange, StackDiff, shown
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _EVERYWHERE = {"0.0.0.0/0", "::/0"}
 # Leaf name to the values that open; for those who come without it, the opposite is the default.
 _DOORS = {
+    "AccessControl": {"PublicRead", "PublicReadWrite", "AuthenticatedRead"},
     "AppNetworkAccessType": {"PublicInternetOnly"},
     "AssignPublicIp": {"ENABLED"},
     "AssociatePublicIpAddress": {"true"},
@@ -36,8 +38,21 @@ _DOORS = {
     "DirectInternetAccess": {"Enabled"},
     "EndpointPublicAccess": {"true"},
     "MapPublicIpOnLaunch": {"true"},
+    "PublicAccessCidrs": _EVERYWHERE,
     "PubliclyAccessible": {"true"},
     "Scheme": {"internet-facing"},
+}
+# Type and leaf name to what AWS takes where nothing is said.
+_UNSAID = {
+    ("AWS::ApiGateway::Method", "AuthorizationType"): "NONE",
+    ("AWS::ApiGatewayV2::Route", "AuthorizationType"): "NONE",
+    ("AWS::DMS::ReplicationInstance", "PubliclyAccessible"): "true",
+    ("AWS::EKS::Cluster", "EndpointPublicAccess"): "true",
+    ("AWS::EKS::Cluster", "PublicAccessCidrs"): "0.0.0.0/0",
+    ("AWS::ElasticLoadBalancing::LoadBalancer", "Scheme"): "internet-facing",
+    ("AWS::ElasticLoadBalancingV2::LoadBalancer", "Scheme"): "internet-facing",
+    ("AWS::SageMaker::Domain", "AppNetworkAccessType"): "PublicInternetOnly",
+    ("AWS::SageMaker::NotebookInstance", "DirectInternetAccess"): "Enabled",
 }
 # Leaf name to the values that keep shut.
 _LOCKS = {
@@ -78,7 +93,8 @@ def exposed(stack: StackDiff) -> Iterator[Finding]:
 
 def _security_groups(stack: StackDiff, change: ResourceChange) -> Iterator[Finding]:
     """Rules that no rule of before covers; those of a new group count only where they open it to everybody."""
-    old, new = (list(rules_of(one)) if one else [] for one in (change.before, change.after))
+    sides = ((change.before, stack.resources_before), (change.after, stack.resources_after))
+    old, new = ([*rules_of(one), *unwritten(one, every.values())] if one else [] for one, every in sides)
     if change.before is None and change.resource.type == ACL_ENTRY:
         if _is_new(stack, str(change.resource.properties.get("NetworkAclId", ""))):
             return  # a list of entries allows no more than none
@@ -153,14 +169,17 @@ def _leads_everywhere(resource: Resource) -> bool:
 
 
 def _opened(stack: StackDiff, change: ResourceChange, one: PropertyChange) -> Iterator[Finding]:
-    opened = one.leaf in _DOORS and str(one.after) in _DOORS[one.leaf]
+    unsaid = _UNSAID.get((change.resource.type, one.path[-1]))
+    before, after = (unsaid if value is None and unsaid else str(value) for value in (one.before, one.after))
+    opened = before != after in _DOORS.get(one.leaf, ())
     unlocked = one.leaf in _LOCKS and (
         str(one.before) in _LOCKS[one.leaf] or (not _LOCKS[one.leaf] and one.after is None)
     )
     whole = one.leaf == "PublicAccessBlockConfiguration" and one.after is None
     public = one.leaf == "GatewayId" and one.before is None and _leads_everywhere(change.resource)
     if opened or unlocked or whole or public:
-        message = f"{one.leaf} goes from {shown(one.before)} to {shown(one.after)}"
+        means = f", which means {unsaid}" if one.after is None and unsaid else ""
+        message = f"{one.leaf} goes from {shown(one.before)} to {shown(one.after)}{means}"
         yield _door(stack, change.resource, one, message)
 
 

@@ -6,7 +6,7 @@ import ipaddress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from mlplatform_cdk.assembly.diff.canonical import Resource
 
@@ -31,6 +31,14 @@ def rules_of(resource: Resource) -> Iterator[Mapping[str, Any]]:
     entry = acl_entry(resource, "allow")
     if entry is not None:
         yield {name: value for name, value in entry.items() if name != "number"}
+
+
+def unwritten(resource: Resource, others: Iterable[Resource]) -> Iterator[Mapping[str, Any]]:
+    """What AWS lets a group reach that says nothing of it: everything, until one of the others is a rule of it."""
+    if resource.type != GROUP or "SecurityGroupEgress" in resource.properties:
+        return
+    if not any(_RULES.get(one.type) == "out" and resource.logical_id in one.references for one in others):
+        yield from _rule({"CidrIp": "0.0.0.0/0"}, "out", "")
 
 
 def acl_entry(resource: Resource, action: str) -> Mapping[str, Any] | None:

@@ -10,11 +10,12 @@ from mlplatform_cdk.assembly.diff.dangers.blocks import judged
 from mlplatform_cdk.assembly.diff.dangers.departures import STRENGTH
 from mlplatform_cdk.assembly.diff.dangers.kinds import stateful
 from mlplatform_cdk.assembly.diff.dangers.place import danger
+from mlplatform_cdk.assembly.diff.dangers.transit import in_plain, outdated
 from mlplatform_cdk.assembly.diff.model import Action, PropertyChange, ResourceChange, StackDiff, shown
 from mlplatform_cdk.assembly.findings import Finding, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 # Leaf names: how long something is kept; fewer is worse.
 _PERIODS = re.compile(
@@ -36,16 +37,9 @@ _GUARDS = {
     "ObjectLockEnabled": {"true"},
     "PointInTimeRecoveryEnabled": {"true"},
 }
-# Leaf name to the values under which every connection is encrypted, and those under which one may not be.
-_IN_TRANSIT = {
-    "ClientBroker": ({"TLS"}, {"TLS_PLAINTEXT", "PLAINTEXT"}),
-    "OriginProtocolPolicy": ({"https-only"}, {"match-viewer", "http-only"}),
-    "Protocol": ({"HTTPS", "TLS"}, {"HTTP", "TCP"}),
-    "ViewerProtocolPolicy": ({"https-only", "redirect-to-https"}, {"allow-all"}),
-}
 _KEYS = re.compile(r"\w*(Kms|KMS)\w*|KeyArn|EncryptionKey|MasterKeyId|CustomerManagedKey\w*")
 _ENCRYPTION = re.compile(
-    r"\w*(Encrypt(ed|ion)|SSE)(Enabled|Configuration|Specification|Options|AtRest|InTransit|Config)?(Enabled)?"
+    r"\w*(Encrypt(ed|ion)|SSE)(Enabled|Configuration|Specification|Options|AtRest|InTransit|Config)*"
     r"|SqsManagedSseEnabled|SSEAlgorithm|EnforceHTTPS|\w*TrafficEncryption|SSLSupportMethod"
 )
 _LOGS = re.compile(
@@ -54,6 +48,7 @@ _LOGS = re.compile(
     r"|ActionsEnabled|(access|connection)_logs\.s3\.enabled"
 )
 _OFF = {"false", "OFF", "NONE", "Disabled", "DISABLED", "PassThrough", "Suspended"}
+_ALARMS = {"AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"}
 _RECORDERS = {
     "AWS::CloudTrail::Trail",
     "AWS::Config::ConfigurationRecorder",
@@ -80,6 +75,8 @@ def weakened(stack: StackDiff) -> Iterator[Finding]:
             yield _log(stack, change, None)
         if change.before is None or change.after is None:
             continue
+        if change.resource.type in _ALARMS and _silenced(change.before.properties, change.after.properties):
+            yield _log(stack, change, next(one for one in change.properties if one.leaf == "AlarmActions"))
         for one in change.properties:
             yield from _policy(stack, change, one)
             yield from judged(change, one, partial(_retention, stack, change))
@@ -106,7 +103,7 @@ def _policy(stack: StackDiff, change: ResourceChange, one: PropertyChange) -> It
 
 
 def _retention(stack: StackDiff, change: ResourceChange, one: PropertyChange) -> Iterator[Finding]:
-    if not _PERIODS.fullmatch(one.leaf):
+    if not _PERIODS.fullmatch(one.leaf) or "LifecycleConfiguration" in one.path:  # its rules together say when
         return
     before, after = (_number(value) for value in (one.before, one.after))
     for_ever = one.leaf in _FOR_EVER
@@ -140,16 +137,16 @@ def _safeguard(stack: StackDiff, change: ResourceChange, one: PropertyChange) ->
             reason="what was protected against deletion or overwriting is so no longer",
             way_out=f"keep {name} at {shown(_value(one.before))}",
         )
-    elif _unencrypted(one) or _downgraded(one) or _in_plain(one):
+    elif _unencrypted(one) or _downgraded(one) or in_plain(one) or outdated(one):
         yield danger(
             "encryption-removed",
-            Severity.ERROR if not _downgraded(one) else Severity.WARNING,
+            Severity.WARNING if _downgraded(one) or outdated(one) else Severity.ERROR,
             what,
             stack=stack,
             resource=change.resource,
             change=one,
             reason="what goes over the network may be read on its way"
-            if _in_plain(one)
+            if in_plain(one) or outdated(one)
             else "what is written from now on is not encrypted, or with a key that is not yours",
             way_out=f"keep {name}, or say in the acknowledgement what encrypts it instead",
         )
@@ -171,6 +168,10 @@ def _log(stack: StackDiff, change: ResourceChange, one: PropertyChange | None) -
         reason="from now on nobody can see what happened there",
         way_out="keep it, or say in the acknowledgement what records it instead",
     )
+
+
+def _silenced(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    return bool(before.get("AlarmActions")) and not after.get("AlarmActions")
 
 
 def _names(one: PropertyChange) -> list[str]:
@@ -209,12 +210,6 @@ def _downgraded(one: PropertyChange) -> bool:
     return one.leaf in {"SSEAlgorithm", "EncryptionType", "SSEType"} and (
         str(one.before).lower().startswith(("aws:kms", "kms")) and str(one.after) in {"AES256", "NONE"}
     )
-
-
-def _in_plain(one: PropertyChange) -> bool:
-    """Whether a way that was encrypted on every connection is so no longer."""
-    encrypted, plain = _IN_TRANSIT.get(one.leaf, (set[str](), set[str]()))
-    return str(one.before) in encrypted and str(one.after) in plain
 
 
 def _is_off(value: object) -> bool:
