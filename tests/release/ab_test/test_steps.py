@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from mlplatform_cdk.local.adapters.auto_scaling import tags
-from mlplatform_cdk.release.ab_test.runtime import lock, looking, preparation, scaling, world
+from mlplatform_cdk.release.ab_test.runtime import lock, looking, preparation, scaling, steps, world
 from mlplatform_cdk.release.ab_test.runtime.decision import Look, decide
 from mlplatform_cdk.release.ab_test.runtime.errors import TestFailed, TestRefused
 from mlplatform_cdk.release.ab_test.runtime.handler import handle
@@ -451,6 +451,25 @@ def test_an_alarm_ends_the_test(endpoint: FakeSageMaker) -> None:
     look = handle(alarmed, None)
 
     assert (look["ended"], look["outcome"], look["winner"], look["reason"]) == (True, "alarmed", "a", "in alarm: loud")
+
+
+def test_a_test_ends_at_the_next_look_when_one_of_its_challengers_was_rejected(
+    endpoint: FakeSageMaker, cloud: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, arn = begun(endpoint), version(cloud, "Approved")
+    challenger = preparation.Challenger(
+        variant="t1", version=arn, model="m", container={}, manifest_uri="", manifest_sha256=""
+    )
+    made = replace(steps.preparation_of(event("look", run=run)), challengers=(challenger,))
+    monkeypatch.setattr(steps, "preparation_of", lambda _event: made)
+    monkeypatch.setattr(aws, "client", cloud.client)
+
+    assert not handle(event("look", run=run, looks=3), None)["ended"]
+    cloud.client("sagemaker").update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Rejected")
+    look = handle(event("look", run=run, looks=4), None)
+
+    assert (look["ended"], look["outcome"], look["winner"]) == (True, "stopped", "")
+    assert look["reason"] == f"{arn} must not be rejected while it has traffic"
 
 
 def test_a_recovery_takes_over_what_its_test_left_and_nothing_else(endpoint: FakeSageMaker) -> None:

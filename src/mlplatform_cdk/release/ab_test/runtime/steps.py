@@ -111,6 +111,9 @@ def look(event: Event) -> dict[str, Any]:
     known = _state(test, made.run)
     number = event["looks"] + 1
     must_hold(test, event)
+    if gone := world.rejected(one.version for one in made.challengers):
+        reason = f"{', '.join(gone)} must not be rejected while it has traffic"
+        return {"ended": True, "looks": number, "outcome": STOPPED, "winner": "", "reason": reason}
     decision, after = looking.look(test.table, known, number, world.in_alarm(test.alarms), test.reports)
     if after.shares != known.shares:
         shares = ", ".join(f"{arm.variant} {arm.share:.1%}" for arm in after.arms)

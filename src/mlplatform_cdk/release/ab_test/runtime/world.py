@@ -1,6 +1,6 @@
 """Reads the endpoint, the registry and the alarms, and changes the endpoint."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mlplatform_cdk.release.ab_test.runtime.errors import TestRefused
@@ -9,7 +9,7 @@ from mlplatform_cdk.release.ab_test.runtime.reach import Live
 from mlplatform_cdk.runtimekit import aws
 from mlplatform_cdk.runtimekit.model_package import PackageFacts
 
-_APPROVED = "Approved"
+_APPROVED, _REJECTED = "Approved", "Rejected"
 # Of a configuration, what the test's has, too.
 _KEPT = ("KmsKeyId", "DataCaptureConfig", "ExecutionRoleArn", "VpcConfig", "EnableNetworkIsolation")
 _LONGEST_REASON = 1024  # of an approval's description, which is one line
@@ -72,6 +72,12 @@ def read_challenger(package_arn: str, variant: str, model: str) -> Challenger:
         manifest_uri=facts.manifest_uri,
         manifest_sha256=facts.manifest_sha256,
     )
+
+
+def rejected(versions: Iterable[str]) -> list[str]:
+    """Those of ``versions`` that somebody has rejected meanwhile, or deleted."""
+    found = {one: aws.found_in_sagemaker("describe_model_package", ModelPackageName=one) for one in versions}
+    return [one for one, package in found.items() if package is None or package["ModelApprovalStatus"] == _REJECTED]
 
 
 def make(preparation: Preparation) -> None:
