@@ -12,6 +12,9 @@ DOCUMENT = re.compile(
     r"\. Runbook: (?P<name>[\w-]+), to [^:]+: https://(?:(?P<region>[\w-]+)\.)?console\.aws\.amazon\.com"
     r"/systems-manager/documents/(?P=name)/description(?:\?region=(?P=region))?"
 )
+# What an alarm over others says: the document, or the section, of each.
+EACH = re.compile(r"\. (?:Runbook|What to do): (?P<each>.+), by the alarm that rings, docs/runbooks\.md#")
+NAMED = re.compile(r"([\w-]+) \([\w, -]+\)")
 SECTION = re.compile(r"\. What to do: .+, docs/runbooks\.md#(?P<section>[a-z-]+)")
 
 
@@ -32,7 +35,13 @@ def documents(platform: Platform) -> set[tuple[str, str]]:
 
 
 def leads_nowhere(said: str, there: set[tuple[str, str]]) -> bool:
-    """Where there are documents, an alarm names one of them, in its region; else a section of the page."""
+    """Where there are documents, an alarm names one of them, in its region; else a section of the page.
+
+    One over others names one for each of them.
+    """
+    if each := EACH.search(said):
+        known = {name for _, name in there} or {one.value for one in Runbook}
+        return not {*NAMED.findall(each["each"])} <= known
     if there:
         found = DOCUMENT.search(said)
         named = found and (found["region"], found["name"])

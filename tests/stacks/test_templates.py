@@ -137,3 +137,6 @@ def test_an_alarm_that_leads_nowhere_is_found() -> None:
     assert leads_nowhere("It rings", {("eu-west-1", "churn-drain")})
     assert leads_nowhere("It rings. What to do: look, docs/runbooks.md#look", set())
     assert not leads_nowhere("It rings. What to do: drain it, docs/runbooks.md#drain", set())
+    over = "It rings. Runbook: churn-drain (a, b), churn-roll-back (c), by the alarm that rings, docs/runbooks.md#which"
+    assert not leads_nowhere(over, {("eu-west-1", "churn-drain"), ("eu-west-1", "churn-roll-back")})
+    assert leads_nowhere(over, {("eu-west-1", "churn-drain")})

@@ -53,7 +53,7 @@ from mlplatform_cdk.core.grants import (
 from mlplatform_cdk.core.images import PlatformImage
 from mlplatform_cdk.core.instances import InstanceType, advise, has_local_storage, instance_type_of, require_ml_instance
 from mlplatform_cdk.core.roles import PlatformRole, permission, service_principal
-from mlplatform_cdk.core.runbook_links import KeptRunbooks, WayOut, lead_to
+from mlplatform_cdk.core.runbook_links import KeptRunbooks, WayOut, WaysOut, lead_to
 
 __all__ = [
     "LAMBDA_RUNTIME",
@@ -67,6 +67,7 @@ __all__ = [
     "PlatformRole",
     "Statement",
     "WayOut",
+    "WaysOut",
     "accept_checkov",
     "accept_lint",
     "account_of",

@@ -4,7 +4,7 @@ An alarm and the runbooks are made in any order, and neither knows the other's c
 here, and where runbooks are. In Python alone, since each question to Node costs.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
@@ -14,10 +14,12 @@ from constructs import IConstruct
 
 from mlplatform_cdk.core.answers import region_of, resource_of, stack_of
 from mlplatform_cdk.core.errors import ConfigurationError, is_known
-from mlplatform_cdk.runtimekit.runbook_names import Runbook
+from mlplatform_cdk.runtimekit.runbook_names import PAGE, Runbook
 
 Alarm = cloudwatch.Alarm | cloudwatch.CompositeAlarm
 # https://docs.aws.amazon.com/general/latest/gr/aws-arns-and-namespaces.html
+_TABLE = f"{PAGE}#which-alarm-which-runbook"
+_MOST_TEXT = 1024  # of an alarm's description, says PutMetricAlarm
 _CONSOLES = {"cn-": "console.amazonaws.cn", "us-gov-": "console.amazonaws-us-gov.com"}
 
 
@@ -75,16 +77,62 @@ class WayOut:
 
     def tell(self, alarm: Alarm) -> None:
         """Let ``alarm`` say this in place of what it said."""
+        _say(alarm, self.describe(alarm))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaysOut:
+    """What an alarm over others says: what has happened, and which runbook is for which of them.
+
+    :param sentence: what has happened, without a full stop.
+    :param alarms: those below it; of one that is of another stack, or imported, nothing is said.
+    :param prefix: how their names begin, which is left out.
+    :param subject: as that of a ``WayOut``.
+    """
+
+    sentence: str
+    alarms: Sequence[cloudwatch.IAlarm]
+    prefix: str
+    subject: str
+
+    def describe(self, scope: IConstruct) -> str:
+        """The alarm's description: the documents, each with the alarms that it is for.
+
+        :param scope: any construct of the alarm's stack.
+        """
+        book = _book_of(scope)
+        led = book.led_to(self.subject)
+        named: dict[str, list[str]] = {}
+        for alarm in self.alarms:
+            way = book.way_of(alarm)
+            if way is not None:
+                name = way.runbook.value if led is None else way.runbook.document(led.prefix)
+                named.setdefault(name, []).append(self._called(alarm))
+        begin = f"{self.sentence}. {'What to do' if led is None else 'Runbook'}: "
+        end = f"by the alarm that rings, {_TABLE}"
+        each = "".join(f"{name} ({', '.join(alarms)}), " for name, alarms in named.items())
+        return begin + (each if len(begin + each + end) <= _MOST_TEXT else "") + end
+
+    def _called(self, alarm: cloudwatch.IAlarm) -> str:
         resource = resource_of(alarm)
         assert isinstance(resource, cloudwatch.CfnAlarm | cloudwatch.CfnCompositeAlarm)
-        resource.alarm_description = self.describe(alarm)
+        name = resource.alarm_name
+        return name.removeprefix(self.prefix) if name is not None and is_known(name) else alarm.node.id
+
+    def remember(self, alarm: Alarm) -> None:
+        """Let runbooks that come later be named by ``alarm``, which has this description."""
+        _book_of(alarm).alarms.append((alarm, self))
+
+    def tell(self, alarm: Alarm) -> None:
+        """Let ``alarm`` say this in place of what it said."""
+        _say(alarm, self.describe(alarm))
 
 
 @dataclass(slots=True)
 class _Book:
     """What a stack knows: its alarms, and runbooks by subject."""
 
-    alarms: list[tuple[Alarm, WayOut]] = field(default_factory=list)
+    alarms: list[tuple[Alarm, WayOut | WaysOut]] = field(default_factory=list)
     runbooks: dict[str, KeptRunbooks] = field(default_factory=dict)
 
     def led_to(self, subject: str) -> KeptRunbooks | None:
@@ -93,6 +141,11 @@ class _Book:
         if found is None and len({*self.runbooks.values()}) == 1:
             return next(iter(self.runbooks.values()))
         return found
+
+    def way_of(self, alarm: cloudwatch.IAlarm) -> WayOut | None:
+        """The runbook of an alarm, as it was said last; None where it is not an alarm of this stack, or over others."""
+        said = [way for one, way in self.alarms if one is alarm]
+        return said[-1] if said and isinstance(said[-1], WayOut) else None
 
 
 _BOOKS: WeakKeyDictionary[Stack, _Book] = WeakKeyDictionary()
@@ -110,6 +163,12 @@ def lead_to(scope: IConstruct, subjects: Iterable[str], runbooks: KeptRunbooks) 
     book.runbooks.update(dict.fromkeys(subjects, runbooks))
     for alarm, way in book.alarms:
         way.tell(alarm)
+
+
+def _say(alarm: Alarm, text: str) -> None:
+    resource = resource_of(alarm)
+    assert isinstance(resource, cloudwatch.CfnAlarm | cloudwatch.CfnCompositeAlarm)
+    resource.alarm_description = text
 
 
 def _address(name: str, region: str | None) -> str:

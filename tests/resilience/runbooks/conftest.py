@@ -61,11 +61,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Stack, Path]:
         approval=Approval(approvers=[team], notifications=topic, key=key),
     )
     own = errors(stack)
-    ProbeAlarms(stack, "Probe", plan=PLAN, release_takes=timedelta(days=2), notifications=topic)
+    probe = ProbeAlarms(stack, "Probe", plan=PLAN, release_takes=timedelta(days=2), notifications=topic)
     data = RegionalData(name="churn-data", account=ACCOUNT, home="eu-central-1", regions=[REGION, "eu-central-1"])
     RegionalArtifacts(stack, "Copies", plan=data, key=key, notifications=topic)
+    below = [own, probe.out_of_service, probe.alone, probe.wrong_everywhere]
+    RegionAlarm(stack, "Region", plan=PLAN, alarms=below, notifications=topic)
     books.link(own, Runbook.RESTORE, sentence="Orders are lost")
-    RegionAlarm(stack, "Region", plan=PLAN, alarms=[own], notifications=topic)
     books.grant_start(iam.Role(stack, "Starter", assumed_by=iam.AccountRootPrincipal()))
     names = PlatformStack(app, "Names", env=Environment(account=ACCOUNT, region="us-east-1"))
     Runbooks.lead_elsewhere(names, endpoint_name="churn")

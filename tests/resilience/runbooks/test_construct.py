@@ -13,10 +13,11 @@ from mlplatform_cdk.assembly import read
 from mlplatform_cdk.assembly.check.automation import automations
 from mlplatform_cdk.assembly.check.permissions.check import Permissions
 from mlplatform_cdk.assembly.check.templates import templates
-from mlplatform_cdk.core import ConfigurationError, KeptRunbooks, WayOut, lead_to
+from mlplatform_cdk.core import ConfigurationError, KeptRunbooks, WayOut, WaysOut, lead_to
 from mlplatform_cdk.resilience.runbooks import Runbook, Runbooks
 from tests.resilience.runbooks.conftest import ACCOUNT, PLAN, REGION, errors
 
+OVER_OTHERS = f"models.example.com-{REGION}-needs-somebody"
 PAGE = Path(__file__).parents[3] / "docs" / "runbooks.md"
 
 
@@ -35,6 +36,8 @@ def test_there_is_a_document_for_each_runbook(resources: dict[str, Any]) -> None
 def test_every_alarm_names_a_document_that_is_there(resources: dict[str, Any], alarms: dict[str, str]) -> None:
     assert len(alarms) > 20
     for name, text in alarms.items():
+        if name == OVER_OTHERS:
+            continue
         named = [one for one in documents(resources) if f"Runbook: {one}, to " in text]
         assert len(named) == 1, (name, text)
         assert f"console.aws.amazon.com/systems-manager/documents/{named[0]}/description" in text
@@ -46,6 +49,25 @@ def test_every_alarm_names_a_document_that_is_there(resources: dict[str, Any], a
     assert "Orders are lost. Runbook: churn-restore" in own
     (late,) = [text for name, text in alarms.items() if name.startswith("Copies")]
     assert "https://eu-central-1.console.aws.amazon.com/systems-manager/documents/churn-replicate/" in late
+
+
+def test_the_one_message_of_a_region_names_the_document_of_each_alarm_below_it(alarms: dict[str, str]) -> None:
+    assert json.loads(alarms[OVER_OTHERS]) == (
+        f"models.example.com in {REGION} needs somebody: one or more of its alarms ring. Runbook: churn-restore "
+        "(Orders), churn-scale-up (out-of-service, alone), churn-roll-back (wrong-everywhere), by the alarm that "
+        "rings, docs/runbooks.md#which-alarm-which-runbook"
+    )
+
+
+def test_a_message_over_many_alarms_leads_to_the_page_where_their_documents_do_not_fit() -> None:
+    stack = Stack(App(), "Many")
+    alarm = errors(stack)
+    WayOut(sentence="it rings", runbook=Runbook.DRAIN, subject="churn").remember(alarm)
+    given: dict[str, Any] = {"alarms": [alarm], "prefix": "", "subject": "churn"}
+
+    end = "by the alarm that rings, docs/runbooks.md#which-alarm-which-runbook"
+    assert WaysOut(sentence="one rings", **given).describe(stack) == f"one rings. What to do: drain (Orders), {end}"
+    assert WaysOut(sentence="x" * 930, **given).describe(stack) == f"{'x' * 930}. What to do: {end}"
 
 
 def test_every_step_calls_what_there_is_and_each_role_allows_that_and_nothing_more(
@@ -124,6 +146,8 @@ def test_the_page_leads_each_alarm_where_it_leads_itself(alarms: dict[str, str])
 
     told = {}
     for name, text in alarms.items():
+        if name == OVER_OTHERS:
+            continue
         (runbook,) = re.findall(r"Runbook: churn-([\w-]+), to ", text)
         told[_row(name)] = runbook
 

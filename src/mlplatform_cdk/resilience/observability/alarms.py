@@ -12,6 +12,7 @@ from constructs import Construct
 from mlplatform_cdk.core import (
     ConfigurationError,
     WayOut,
+    WaysOut,
     acknowledge_controls,
     arn_of,
     is_known,
@@ -30,7 +31,8 @@ _MINUTE = Duration.minutes(1)
 class RegionAlarm(Construct):
     """Rings while anything of a region needs somebody: one message, whichever and however many of its alarms ring.
 
-    Give the alarms below it no topic of their own. A composite alarm sees alarms of its own region and account only.
+    Give the alarms below it no topic of their own: its description says which runbook is for which of them. A composite
+    alarm sees alarms of its own region and account only.
     Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create_Composite_Alarm.html
 
     :param plan: the regions and their names.
@@ -57,13 +59,15 @@ class RegionAlarm(Construct):
             raise ConfigurationError(
                 self, f"its stack must be of one of the plan's regions ({', '.join(plan.targets)}), got {region}"
             )
+        prefix = f"{plan.domain_name}-{region}-"
         self.alarm = _told(
             self,
             "Alarm",
-            name=f"{plan.domain_name}-{region}-needs-somebody",
-            way=WayOut(
+            name=f"{prefix}needs-somebody",
+            way=WaysOut(
                 sentence=f"{plan.domain_name} in {region} needs somebody: one or more of its alarms ring",
-                runbook=Runbook.DRAIN,
+                alarms=alarms,
+                prefix=prefix,
                 subject=plan.domain_name,
             ),
             rule=_any(alarms),
@@ -172,7 +176,7 @@ def _told(
     id: str,
     *,
     name: str,
-    way: WayOut,
+    way: WayOut | WaysOut,
     rule: cloudwatch.IAlarmRule,
     topic: sns.ITopic,
     quiet_while: cloudwatch.IAlarm | None = None,

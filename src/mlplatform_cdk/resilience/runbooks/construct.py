@@ -107,10 +107,8 @@ class Runbooks(Construct):
         :param runbook: what to do when it rings.
         :param sentence: what has happened then, without a full stop.
         """
-        lead_to(alarm, [self._subject], self._kept)
-        way = WayOut(sentence=sentence, runbook=runbook, subject=self._subject)
-        way.tell(alarm)
-        way.remember(alarm)
+        WayOut(sentence=sentence, runbook=runbook, subject=self._subject).remember(alarm)
+        lead_to(alarm, [self._subject], self._kept)  # it tells all of the stack, also one that stands over this one
 
     def grant_start(self, grantee: iam.IGrantable) -> None:
         """Let ``grantee``, such as a team's role, start every runbook, follow it, and stop it."""
