@@ -187,6 +187,27 @@ def told(before: Template, after: Template) -> list[tuple[str, str, str]]:
             id="an action of one stage",
         ),
         pytest.param(
+            by_stage(bucket(allow(Principal={"AWS": "a"}))),
+            by_stage(bucket(allow(Principal=in_prod("*", {"AWS": "a"})))),
+            "error",
+            "a new principal",
+            id="everybody in one stage",
+        ),
+        pytest.param(
+            by_stage(held(allow(Condition=SOURCE))),
+            by_stage(held(allow(Condition=in_prod(SOURCE)))),
+            "error",
+            "a condition is dropped or loosened",
+            id="a condition left to one stage",
+        ),
+        pytest.param(
+            held(allow([{"Fn::If": [f"C{number}", f"s3:Get{number}", "s3:List"]} for number in range(8)])),
+            held(allow([{"Fn::If": [f"C{number}", f"s3:Get{number}", "s3:List"]} for number in range(7)] + ["*"])),
+            "error",
+            "a new action",
+            id="every action among many conditions",
+        ),
+        pytest.param(
             bucket(),
             bucket(allow(Principal={"AWS": "999999999999"})),
             "warning",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mlplatform_cdk.assembly.diff.canonical import logic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 NO_VALUE = "${AWS::NoValue}"
 Tests = tuple[Any, ...]  # conditions that all hold
@@ -29,6 +29,14 @@ def members(value: Any, tests: Tests = ()) -> Iterator[tuple[Tests, Any]]:
             yield from members(one, tests)
     elif value is not None and value != NO_VALUE:
         yield tests, value
+
+
+def each(value: Any, form: Callable[[Any], Any]) -> Any:
+    """The value in a form of its own, or each that there may be."""
+    if is_if(value):
+        test, *both = value["Fn::If"]
+        return {"Fn::If": [test, *(each(one, form) for one in both)]}
+    return value if value == NO_VALUE else form(value)
 
 
 def comparisons(value: Any) -> set[str]:

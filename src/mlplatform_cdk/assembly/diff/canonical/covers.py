@@ -69,7 +69,7 @@ def tests(condition: str) -> dict[tuple[str, str], Any]:
     block = json.loads(condition)
     return {
         (operator, key): values
-        for operator, keys in block.items()
+        for operator, keys in (block if isinstance(block, dict) else {"": block}).items()
         for key, values in (keys.items() if isinstance(keys, dict) else [("", keys)])
     }
 

@@ -47,6 +47,15 @@ def normal(policy: dict[str, Any]) -> dict[str, Any]:
     return {**policy, "Statement": sorted((_statement(one) for one in statements), key=text)}
 
 
+def settled(value: Any) -> Any:
+    """A value with every document in it in its one form, also where that is one only in this case."""
+    if isinstance(value, list):
+        return [settled(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return normal(value) if is_policy(value) else {name: settled(member) for name, member in value.items()}
+
+
 def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     """Whether both allow and deny the same, each by its statements together."""
     if one.get("Version") != other.get("Version"):
@@ -92,16 +101,18 @@ def of_document(policy: Mapping[str, Any], tests: branches.Tests = ()) -> Iterat
 def of_statement(statement: Mapping[str, Any], tests: branches.Tests = ()) -> Iterator[Permission]:
     """The permissions of one statement in its one form, where those tests of the template hold."""
     names = branches.comparisons(statement)
-    if not 0 < len(names) <= logic.MOST:
+    if not names:
         yield from (under(one, tests) for one in _plain(statement))
         return
     every, seen = list(logic.worlds(names)), dict[Permission, list[Any]]()
     for world in every:
         facts = [json.loads(name) if truth else logic.negated(json.loads(name)) for name, truth in world.items()]
-        for one in _plain(_statement(branches.resolved(statement, world))):
+        made = _statement(branches.resolved(statement, world))
+        for one in _plain(made) if "Effect" in made else ():
             seen.setdefault(one, []).append(logic.connected("Fn::And", facts))
     for one, cases in seen.items():
-        inside = True if len(cases) == len(every) else logic.connected("Fn::Or", cases)
+        always = len(cases) == len(every) or len(names) > logic.MOST  # of many, not every case was looked at
+        inside = always or logic.connected("Fn::Or", cases)
         yield under(one, (*tests, inside))
 
 
@@ -163,24 +174,31 @@ def _ordered(made: dict[str, Any]) -> dict[str, Any]:
         if name in made:
             made[name] = _sorted(map(_words, _listed(made[name])))
     for name in ("Principal", "NotPrincipal"):
-        if name in made and not branches.is_if(made[name]):
-            given = made[name] if isinstance(made[name], dict) else {"AWS": made[name]}
-            made[name] = {kind: _sorted(map(_principal, _listed(those))) for kind, those in given.items()}
-    if isinstance(made.get("Condition"), dict) and "Fn::If" not in made["Condition"]:
-        made["Condition"] = _condition(made["Condition"])
+        if name in made:
+            made[name] = branches.each(made[name], _named)
+    if "Condition" in made:
+        made["Condition"] = branches.each(made["Condition"], _condition)
         if not made["Condition"]:
             del made["Condition"]
     return made
 
 
-def _condition(block: dict[str, Any]) -> dict[str, Any]:
+def _named(principals: Any) -> dict[str, Any]:
+    given = principals if isinstance(principals, dict) else {"AWS": principals}
+    return {kind: _sorted(map(_principal, _listed(those))) for kind, those in given.items()}
+
+
+def _condition(block: Any) -> Any:
     """Keys are equal in any case, and a single value is a list of one."""
-    return {
-        operator: {key.lower(): _sorted(map(_words, _listed(values))) for key, values in tests.items()}
-        if isinstance(tests, dict) and not branches.is_if(tests)
-        else tests
-        for operator, tests in block.items()
-    }
+    if not isinstance(block, dict):
+        return block
+    return {operator: branches.each(tests, _lowered) for operator, tests in block.items()}
+
+
+def _lowered(tests: Any) -> Any:
+    if not isinstance(tests, dict):
+        return tests
+    return {key.lower(): _sorted(map(_words, _listed(values))) for key, values in tests.items()}
 
 
 def _principal(one: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mlplatform_cdk.assembly.diff.canonical import branches, logic
+from mlplatform_cdk.assembly.diff.canonical import branches, logic, policies
 from mlplatform_cdk.assembly.diff.properties import changed_properties
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def _is_there(resource: Resource, world: Mapping[str, bool]) -> bool:
 
 def _in_case(resource: Resource, names: Collection[str], world: Mapping[str, bool]) -> Resource:
     made: dict[str, Any] = {
-        name: branches.resolved(value, world) if name in names else value for name, value in resource.properties.items()
+        name: policies.settled(branches.resolved(value, world)) if name in names else value
+        for name, value in resource.properties.items()
     }
     return replace(resource, properties={name: one for name, one in made.items() if one != branches.NO_VALUE})
