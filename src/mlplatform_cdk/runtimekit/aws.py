@@ -73,7 +73,7 @@ def is_fault(error: Exception) -> bool:
 
 
 def found_in_sagemaker(operation: str, **name: str) -> dict[str, Any] | None:
-    """What SageMaker says of ``name``, or None: it has no error of its own for what does not exist.
+    """What SageMaker says of ``name``, or None where it does not exist.
 
     :param operation: such as ``describe_endpoint``.
     """
@@ -81,10 +81,17 @@ def found_in_sagemaker(operation: str, **name: str) -> dict[str, Any] | None:
     try:
         answer: dict[str, Any] = getattr(sagemaker, operation)(**name)
     except sagemaker.exceptions.ClientError as error:
-        detail = error.response["Error"]
-        if detail["Code"] in {"ValidationException", "ResourceNotFound"} and any(
-            words in detail["Message"] for words in _ABSENT
-        ):
+        if is_absent(error):
             return None
         raise
     return answer
+
+
+def is_absent(error: Any) -> bool:
+    """True when ``error`` is SageMaker's of what does not exist, for which it has no error of its own.
+
+    :param error: a boto3 ``ClientError``.
+    """
+    detail = error.response["Error"]
+    known = detail["Code"] in {"ValidationException", "ResourceNotFound"}
+    return known and any(words in detail["Message"] for words in _ABSENT)

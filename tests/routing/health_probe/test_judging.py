@@ -37,6 +37,8 @@ def judged(*answers: Answer) -> Judgement:
         pytest.param([said(0.5, took=200), said(0.5), said(0.5)], Golden.RIGHT, "", id="one slow answer is luck"),
         pytest.param([said(0.7, variant="b")] * 3, Golden.RIGHT, "", id="green by its own manifest"),
         pytest.param([said(0.5, variant="b")] * 3, Golden.WRONG, "must be 0.7, got 0.5", id="green as blue"),
+        pytest.param([said(0.5), said(0.6), said(0.9, variant="c")], Golden.UNKNOWN, "not known to have: c", id="new"),
+        pytest.param([said(0.9, variant="c"), LOST, LOST], Golden.FAILED, "2 of 3 failed", id="lost beside new"),
         pytest.param([said(0.5, variant="")] * 3, Golden.RIGHT, "", id="nobody says which variant"),
         pytest.param(
             [Answer(status=200, body=b"<html>")] * 3, Golden.WRONG, "the answer must be JSON, got", id="no JSON"

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from mlplatform_cdk.runtimekit.region_health import Golden, Peer
 from tests.routing.health_probe.conftest import REGION, Region, manifest_of
 
 BLUE = Served(version="blue", label="churn version 1", manifest=manifest_of())
+SERVING = Serving(variants={"a": BLUE}, main="a")
 HEALTHY = {
     "status": "in-service",
     "golden": "right",
@@ -31,7 +33,7 @@ class Looks:
     """Versions as a test says them; an exception is raised."""
 
     def __init__(self, *told: Any) -> None:
-        self.told = list(told) or [("one", Serving(variants={"a": BLUE}, main="a"))]
+        self.told = list(told) or [("one", SERVING)]
 
     def look(self) -> Any:
         now = self.told.pop(0) if len(self.told) > 1 else self.told[0]
@@ -76,24 +78,106 @@ def test_a_round_carries_the_key_where_the_api_asks_for_one(regions: Any, probe:
     assert "authorization" not in region.requests[0][1]
 
 
-def test_a_control_plane_that_hangs_makes_no_round_of_wrong_answers_long(regions: Any, probe: Any) -> None:
-    class Hangs(Looks):
-        looked = 0
+class Hangs(Looks):
+    """What it is told is served, until it hangs as SageMaker's control plane does."""
 
-        def look(self) -> Any:
-            self.looked += 1
-            if self.looked > 1:
-                released.wait(10)
-            return super().look()
+    def __init__(self) -> None:
+        super().__init__()
+        self.looked, self.hangs_after, self.released = 0, 1, threading.Event()
 
-    released = threading.Event()
+    def look(self) -> Any:
+        self.looked += 1
+        if self.looked > self.hangs_after:
+            self.released.wait(10)
+        return super().look()
+
+
+@pytest.fixture
+def hangs() -> Iterator[Hangs]:
+    looks = Hangs()
+    yield looks
+    looks.released.set()
+
+
+def test_a_wrong_answer_of_which_a_hanging_control_plane_says_no_more_is_unknown_and_the_round_is_short(
+    regions: Any, probe: Any, hangs: Hangs
+) -> None:
     began = time.monotonic()
-    saw = probe(regions(answers=0.9), looks=Hangs(), timeout_ms=200).round(0)
+    saw = probe(regions(answers=0.9), looks=hangs, timeout_ms=200).round(0)
     took = time.monotonic() - began
+
+    assert saw.golden is Golden.UNKNOWN
+    assert "SageMaker did not say whether the endpoint was updated: " in saw.reason
+    assert "must be 0.5, got 0.9" in saw.reason
+    assert took < 5  # and not for as long as the control plane hangs
+
+
+def test_a_round_is_over_in_its_time_while_control_plane_endpoint_and_another_region_hang(
+    regions: Any, probe: Any, hangs: Hangs
+) -> None:
+    region, other = regions(), regions(health=json.dumps(HEALTHY).encode())
+    one = probe(region, looks=hangs, others=lambda: {"b": other.url}, timeout_ms=400)
+    one.round(0)
+    region.late_s = other.health_late_s = 1.5
+
+    began = time.monotonic()
+    saw = one.round(1)
+
+    assert saw.golden is Golden.FAILED
+    assert saw.version == "blue"
+    # Look, requests and the other region side by side: 400 ms, and not as many each.
+    assert time.monotonic() - began < 0.75
+
+
+def test_looks_that_hang_keep_one_thread_and_what_they_saw_counts_later(regions: Any, probe: Any, hangs: Hangs) -> None:
+    green = Served(version="green", label="churn version 2", manifest=manifest_of())
+    region = regions()
+    one = probe(region, looks=hangs, timeout_ms=60)
+    one.round(0)
+
+    for number in range(1, 5):
+        assert one.round(number).version == "blue"
+    assert hangs.looked == 2
+    hangs.told = [("two", Serving(variants={"a": green}, main="a"))]
+    hangs.released.set()
+    one._looking.result()
+
+    assert one._known[0] == "two"
+    assert one.round(5).version == "green"
+
+
+def test_a_version_that_is_new_since_the_last_round_is_asked_at_once_and_by_its_own_manifest(
+    regions: Any, probe: Any
+) -> None:
+    green = Served(version="green", label="churn version 2", manifest=manifest_of(0.7))
+    region = regions()
+    one = probe(region, looks=Looks(("one", SERVING), ("two", Serving(variants={"a": green}, main="a"))))
+    one.round(0)
+    region.answers = 0.7
+
+    assert one.round(1).version == "green"
+    assert one.round(2).golden is Golden.RIGHT
+
+
+def test_a_release_that_a_failing_control_plane_hides_makes_no_right_answer_wrong(regions: Any, probe: Any) -> None:
+    region = regions()
+    one = probe(region, looks=Looks(("one", SERVING), TimeoutError("no answer")))
+    one.round(0)
+    region.variant, region.answers = "b", 0.7
+
+    saw = one.round(1)
+
+    assert (saw.golden, saw.version) == (Golden.UNKNOWN, "blue")
+    assert saw.reason == "a variant answered that the endpoint was not known to have: b"
+
+
+def test_a_request_that_waits_for_its_token_says_nothing_of_the_region(regions: Any, probe: Any) -> None:
+    released = threading.Event()
+    saw = probe(regions(), authorize=lambda _: released.wait(5), timeout_ms=100).round(0)
     released.set()
 
-    assert saw.golden is Golden.WRONG
-    assert took < 5  # and not for as long as the control plane hangs
+    assert saw.golden is Golden.UNKNOWN
+    assert "g1 was not let in within 0.1 s" in saw.reason
 
 
 def test_connections_stay_open_from_round_to_round(regions: Any, probe: Any) -> None:
@@ -124,7 +208,7 @@ def test_an_answer_that_takes_too_long_has_failed_and_the_round_is_over_in_time(
     saw = probe(regions(late_s=0.7), timeout_ms=100).round(0)
 
     assert saw.golden is Golden.FAILED
-    assert "ReadTimeoutError" in saw.reason
+    assert "no answer within 0.1 s" in saw.reason or "ReadTimeoutError" in saw.reason
     assert max(saw.latencies_ms) < 700
 
 
@@ -166,16 +250,13 @@ def test_an_endpoint_that_serves_nothing_has_failed_and_one_of_which_nobody_know
 
 
 def test_while_sagemakers_control_plane_says_nothing_the_last_version_is_asked_for(regions: Any, probe: Any) -> None:
-    known = ("one", Serving(variants={"a": BLUE}, main="a"))
-    one = probe(regions(), looks=Looks(known, TimeoutError("no answer")))
+    one = probe(regions(), looks=Looks(("one", SERVING), TimeoutError("no answer")))
 
     assert [one.round(number).golden for number in range(3)] == [Golden.RIGHT] * 3
 
 
 def test_a_wrong_answer_while_the_endpoint_was_updated_says_nothing(regions: Any, probe: Any) -> None:
-    serving = Serving(variants={"a": BLUE}, main="a")
-
-    saw = probe(regions(answers=0.9), looks=Looks(("one", serving), ("two", serving))).round(0)
+    saw = probe(regions(answers=0.9), looks=Looks(("one", SERVING), ("two", SERVING))).round(0)
 
     assert saw.golden is Golden.UNKNOWN
     assert saw.reason == "the endpoint was updated while it was asked"

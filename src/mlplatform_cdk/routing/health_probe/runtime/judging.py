@@ -71,23 +71,28 @@ def judge(asked: Sequence[Asked], serving: Serving, window: LatencyWindow, bound
     """What ``asked`` says: wrong answers before missing ones, and those before slow ones.
 
     During a release two versions answer, and each is judged by its own manifest: one that has no such question is
-    judged by its time alone.
+    judged by its time alone. An answer of a variant that is not known, since the endpoint was updated or SageMaker does
+    not say what it serves, makes no round wrong or right: nobody knows what it should be.
 
     :param asked: the round.
     :param serving: what the endpoint serves.
     :param window: the times of the answers before.
     :param bound_ms: what 99 % of the answers must take at most.
     """
-    for one in asked:
+    came = [one for one in asked if one.answer.status == _OK]
+    strangers = {one.answer.variant for one in came} - {"", *serving.variants}
+    for one in () if strangers else came:
         served = serving.variants.get(one.answer.variant, serving.live)
-        problems = _problems(one, served, serving.live) if one.answer.status == _OK else []
-        if problems:
+        if problems := _problems(one, served, serving.live):
             return Judgement(Golden.WRONG, served, "; ".join(problems)[:_LONGEST])
     failed = [one.answer for one in asked if one.answer.status != _OK]
     if failed:
         first = failed[0]
         said = first.problem or f"HTTP {first.status}: {first.body[:200].decode(errors='replace')}"
         return Judgement(Golden.FAILED, serving.live, f"{len(failed)} of {len(asked)} failed: {said}"[:_LONGEST])
+    if strangers:
+        reason = f"a variant answered that the endpoint was not known to have: {', '.join(sorted(strangers))}"
+        return Judgement(Golden.UNKNOWN, serving.live, reason[:_LONGEST])
     times = [one.answer.latency_ms for one in asked]
     if window.add(times, bound_ms):
         reason = f"99 % of the answers must take {bound_ms:g} ms at most, the slowest took {max(times):.0f} ms"

@@ -13,6 +13,8 @@ from mlplatform_cdk.runtimekit.model_package import PackageFacts
 # Which version a model is made of, in its container's environment; a release writes it there.
 _PACKAGE = "MODEL_PACKAGE_ARN"
 _SHOWN = 12
+# A look that hangs keeps the next from beginning; rounds do not wait for it.
+_PATIENCE_S, _ATTEMPTS = 5, 2
 
 
 class NothingServed(KnownError):
@@ -36,9 +38,7 @@ class Versions:
 
         :raises NothingServed: when there is nothing that could be asked.
         """
-        endpoint = aws.found_in_sagemaker("describe_endpoint", EndpointName=self._endpoint)
-        if endpoint is None:
-            raise NothingServed(f"the endpoint {self._endpoint} must exist, and does not")
+        endpoint = self._endpoint_now()
         configuration = endpoint.get("EndpointConfigName", "")
         weights = {one["VariantName"]: one.get("CurrentWeight", 0.0) for one in endpoint.get("ProductionVariants", [])}
         if not weights:
@@ -49,10 +49,20 @@ class Versions:
         variants = {name: self._of_model(models.get(name, "")) for name in weights}
         return configuration, Serving(variants=variants, main=max(weights, key=lambda name: weights[name]))
 
+    def _endpoint_now(self) -> Mapping[str, Any]:
+        sagemaker = _sagemaker()
+        try:
+            found: Mapping[str, Any] = sagemaker.describe_endpoint(EndpointName=self._endpoint)
+        except sagemaker.exceptions.ClientError as error:
+            if not aws.is_absent(error):
+                raise
+            raise NothingServed(f"the endpoint {self._endpoint} must exist, and does not") from None
+        return found
+
     def _models(self, configuration: str) -> Mapping[str, str]:
         if self._manifest_uri:
             return {}
-        found = aws.client("sagemaker").describe_endpoint_config(EndpointConfigName=configuration)
+        found = _sagemaker().describe_endpoint_config(EndpointConfigName=configuration)
         return {one["VariantName"]: one.get("ModelName", "") for one in found["ProductionVariants"]}
 
     def _of_model(self, model: str) -> Served:
@@ -67,7 +77,7 @@ class Versions:
         return Served(version=version, label=f"{manifest.model_name} of {manifest.run_id}", manifest=manifest)
 
     def _from_registry(self, model: str) -> Served:
-        sagemaker = aws.client("sagemaker")
+        sagemaker = _sagemaker()
         described: Mapping[str, Any] = sagemaker.describe_model(ModelName=model)
         arn = described.get("PrimaryContainer", {}).get("Environment", {}).get(_PACKAGE, "")
         if not arn:
@@ -83,3 +93,7 @@ class Versions:
             label=f"{group} version {number}",
             manifest=Manifest.from_json(content),
         )
+
+
+def _sagemaker() -> Any:
+    return aws.client("sagemaker", patience_s=_PATIENCE_S, attempts=_ATTEMPTS)
