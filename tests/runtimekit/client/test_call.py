@@ -1,5 +1,6 @@
 """What does one call do until it has its answer?"""
 
+import contextlib
 import re
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from mlplatform_cdk.routing.regional_api.methods import _ERRORS, _UNKNOWN
 from mlplatform_cdk.runtimekit.client import CallFailed, CallRefused, Limits, Retries
 from mlplatform_cdk.runtimekit.client.answers import RETRIED
-from mlplatform_cdk.runtimekit.client.wire import Fault
+from mlplatform_cdk.runtimekit.client.wire import Fault, Reply
 from tests.runtimekit.client.virtual import (
     CUT,
     DEAD,
@@ -119,7 +120,7 @@ def test_a_key_that_runs_for_seconds_is_asked_for_where_it_runs_until_it_is_done
     assert wire.slept[:3] == [1.0, 1.0, 1.0]
 
 
-@pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 413, 424, 501])
+@pytest.mark.parametrize("status", [302, 400, 413, 415, 422, 424, 501])
 def test_a_request_that_is_wrong_is_tried_nowhere_else(status: int) -> None:
     wire = world(a=always(reply(status, b'{"message":\n "no"}', x_amzn_requestid="r-9")), b=well())
 
@@ -130,6 +131,72 @@ def test_a_request_that_is_wrong_is_tried_nowhere_else(status: int) -> None:
     assert (refused.value.status, refused.value.region, refused.value.request_id) == (status, "a", "r-9")
     assert refused.value.body == b'{"message":\n "no"}'
     assert wire.asked() == ["a"]
+
+
+GONE = reply(400, b'{"Message": "Endpoint churn of account 777788889999 not found."}')
+
+
+@pytest.mark.parametrize("own", [GONE, reply(400, b'{"message":null}'), reply(400, b'{"message": "Rate exceeded"}')])
+def test_a_400_of_an_endpoint_that_is_gone_or_throttled_is_its_regions_fault(own: Reply) -> None:
+    wire = world(a=always(own), b=well())
+    one = client(wire, prefer=["a"])
+
+    answers = [one.invoke(b"", idempotent=False) for _ in range(8)]
+
+    assert {answer.region for answer in answers} == {"b"}
+    assert wire.asked() == ["a", "b"] * 5 + ["b"] * 3
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"null", b'{"message": 1}', b'{"message": "no: Endpoint a of account 1 not found"}']
+)
+def test_a_400_that_says_nothing_of_the_region_is_the_callers(body: bytes) -> None:
+    with pytest.raises(CallRefused):
+        client(world(a=always(reply(400, body)), b=well())).invoke(b"")
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_who_may_ask_and_what_there_is_is_asked_of_every_region_before_it_is_believed(status: int) -> None:
+    refusal = always(reply(status, b'{"message": "Forbidden"}'))
+    wire = world(a=refusal, b=refusal, c=refusal)
+    one = client(wire, prefer=["a"])
+
+    for _ in range(8):
+        with pytest.raises(CallRefused, match=f"c refused the request with {status}") as refused:
+            one.invoke(b"", idempotent=False)
+
+    assert [attempt.region for attempt in refused.value.attempts] == ["a", "b", "c"]
+    assert (wire.slept, {status.state for status in one.status()}) == ([], {"closed"})
+
+
+@pytest.mark.parametrize("other", [well(), always(reply(400)), always(reply(424))])
+def test_a_region_that_alone_lets_nobody_in_is_left(other: Behaviour) -> None:
+    wire = world(a=always(reply(403), 0.01), b=other)
+    one = client(wire, prefer=["a"])
+
+    for _ in range(8):
+        with contextlib.suppress(CallRefused):
+            assert one.invoke(b"", idempotent=False).region == "b"
+
+    assert wire.asked() == ["a", "b"] * 5 + ["b"] * 3
+    assert {status.region: status.state for status in one.status()} == {"a": "open", "b": "closed"}
+
+
+def test_a_refusal_that_nobody_can_judge_blames_no_region_and_is_no_refusal_of_all() -> None:
+    wire = world(a=always(reply(403)), b=DEAD)
+    one = client(wire)
+
+    for _ in range(8):
+        with pytest.raises(CallFailed, match="a answered 403"):
+            one.invoke(b"")
+
+    assert {status.region: status.state for status in one.status()} == {"a": "closed", "b": "open"}
+
+
+@pytest.mark.parametrize("retries", [Retries(attempts=1), Retries(reserve=0, share=0)])
+def test_a_call_that_may_not_ask_further_says_what_was_refused(retries: Retries) -> None:
+    with pytest.raises(CallRefused, match="a refused the request with 403"):
+        client(world(a=always(reply(403)), b=well()), retries=retries).invoke(b"")
 
 
 def test_a_model_that_failed_is_tried_elsewhere_and_one_that_refused_is_not() -> None:

@@ -84,12 +84,29 @@ def test_the_slow_one_still_counts_when_the_hedge_fails_and_the_other_way_round(
     assert [(one.region, one.outcome) for one in answer.attempts] == [("a", "answered 500"), ("b", "answered 200")]
 
 
-def test_a_refusal_ends_the_call_whoever_gives_it() -> None:
-    wire = world(a=between(0, 100, well(0.05), SILENT), b=always(reply(400), 0.01))
+@pytest.mark.parametrize("status", [400, 403, 424])
+def test_a_hedge_that_is_refused_ends_no_call_that_the_first_region_answers(status: int) -> None:
+    wire = world(a=between(0, 100, well(0.05), well(1)), b=always(reply(status), 0.01))
+    one = known(wire)
 
-    with pytest.raises(CallRefused, match="b refused the request with 400"):
+    answers = [one.invoke(b"") for _ in range(6)]
+
+    assert {answer.region for answer in answers} == {"a"}
+    assert {status.region: status.state for status in one.status()} == {"a": "closed", "b": "open"}
+
+
+def test_a_request_that_is_wrong_ends_the_call_when_nobody_else_answers() -> None:
+    for first in (SILENT, always(reply(503), 1), always(reply(400), 1)):
+        wire = world(a=between(0, 100, well(0.05), first), b=always(reply(400), 0.01))
+
+        with pytest.raises(CallRefused, match="refused the request with 400"):
+            known(wire).invoke(b"")
+        assert wire.asked(100) == ["a", "b"]
+
+    wire = world(a=between(0, 100, well(0.05), always(reply(400), 0.2)), b=SILENT)
+    with pytest.raises(CallRefused, match="a refused the request with 400"):
         known(wire).invoke(b"")
-    assert wire.sent[-2].cancelled
+    assert wire.sent[-1].cancelled
 
 
 def test_a_hedge_counts_among_the_attempts_of_its_call() -> None:

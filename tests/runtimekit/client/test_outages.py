@@ -21,6 +21,11 @@ FAULTS = {
     "grey, a tenth": sometimes(0.1, always(reply(500), 0.05)),
     "grey, a third": sometimes(0.3, always(reply(503), 0.05)),
     "grey, a half hangs": sometimes(0.5, SILENT),
+    "without its endpoint": always(
+        reply(400, b'{"message": "Endpoint churn of account 777788889999 not found."}'), 0.02
+    ),
+    "throttling as SageMaker does": always(reply(400, b'{"message":null}'), 0.01),
+    "without its stack": always(reply(403, b'{"message": "Forbidden"}'), 0.01),
     "flapping": lambda now, chance: (DEAD if int(now) % 4 < 2 else WELL)(now, chance),
     "slow": well(3.0),
 }

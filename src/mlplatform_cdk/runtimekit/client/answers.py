@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from mlplatform_cdk.runtimekit import endpoint_errors
 from mlplatform_cdk.runtimekit.client.wire import Fault, Reply
 from mlplatform_cdk.runtimekit.errors import KnownError
 
@@ -15,6 +16,11 @@ RUNNING = 409
 # 530: SageMaker's InternalDependencyException, by botocore's model of sagemaker-runtime.
 RETRIED = frozenset({THROTTLED, 500, 502, 503, 504, 530})
 _MODEL_ERROR = 424
+_WRONG = 400
+# Who may ask, and what there is, each region decides for itself: its authorizer, its API's role, its web ACL, a custom
+# domain whose API is gone. What API Gateway answers by itself, and with which status:
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+_DIFFERS = frozenset({401, 403, 404})
 LONGEST_PAUSE_S = 300.0
 _SERVERS_OWN = 500
 _SAID = 200  # characters of a refusal that are repeated
@@ -77,7 +83,7 @@ class CallFailed(KnownError):
 
 
 class CallRefused(KnownError):
-    """A region answered that the request is wrong, which it would be in any other too.
+    """A region answered that the request is wrong, which it would be in any other too, or none contradicted it.
 
     :param status: of HTTP.
     :param body: what the region said.
@@ -98,6 +104,11 @@ class CallRefused(KnownError):
         )
 
 
+def is_fine(reply: Reply) -> bool:
+    """Whether it is what was asked for."""
+    return 200 <= reply.status < 300  # noqa: PLR2004 -- HTTP's successes
+
+
 def is_passing(reply: Reply) -> bool:
     """Whether another attempt may be answered better: a fault of the region, not of the request.
 
@@ -105,6 +116,8 @@ def is_passing(reply: Reply) -> bool:
     """
     if reply.status == RUNNING:
         return "retry-after" in reply.headers
+    if reply.status == _WRONG:
+        return endpoint_errors.is_regions_own(reply.body)
     if reply.status != _MODEL_ERROR:
         return reply.status in RETRIED
     try:
@@ -112,6 +125,16 @@ def is_passing(reply: Reply) -> bool:
     except (ValueError, KeyError, TypeError):
         return False  # it does not say
     return isinstance(original, int) and original >= _SERVERS_OWN
+
+
+def may_differ(reply: Reply) -> bool:
+    """Whether another region may answer what this one refused, though the request is as it is."""
+    return reply.status in _DIFFERS
+
+
+def is_processed(reply: Reply) -> bool:
+    """Whether the model may have been asked, by an answer of a passing fault."""
+    return reply.status not in {THROTTLED, _WRONG}
 
 
 def request_id(reply: Reply) -> str:

@@ -8,6 +8,7 @@ from mlplatform_cdk.runtimekit.client.answers import Answer, Attempt, CallFailed
 from mlplatform_cdk.runtimekit.client.authorization import Authorization
 from mlplatform_cdk.runtimekit.client.budget import Budget
 from mlplatform_cdk.runtimekit.client.policy import Hedging, Limits, Retries
+from mlplatform_cdk.runtimekit.client.refusals import Refusals
 from mlplatform_cdk.runtimekit.client.regions import Regions, Ticket
 from mlplatform_cdk.runtimekit.client.verdicts import Verdicts
 from mlplatform_cdk.runtimekit.client.wire import Exchange, Fault, Reply, Request, Wire
@@ -62,11 +63,12 @@ class Call:
     _rounds: int = 0
     _rest_s: float | None = None
     _hedge_at: float | None = None
+    _refusals: Refusals = field(default_factory=Refusals)
 
     def run(self) -> Answer:
         """Make attempts until one is answered.
 
-        :raises CallRefused: when a region says that the request is wrong.
+        :raises CallRefused: when a region says that the request is wrong, and no other may know better.
         :raises CallFailed: when none answers, within what a call may spend.
         """
         self.shared.hedge_budget.earn()
@@ -90,6 +92,7 @@ class Call:
             for one in self._running:
                 one.exchange.cancel()
                 self.shared.regions.abandoned(one.ticket, self._now())
+            self._refusals.drop(self.shared.regions, self._now())
 
     def _start(self, ticket: Ticket, *, hedge: bool = False) -> None:
         shared = self.shared
@@ -115,23 +118,20 @@ class Call:
             one.exchange.cancel()
             outcome = Fault(what="did not answer", sent=True)
         self._running.remove(one)
-        self._done.append(
-            Attempt(
-                region=one.ticket.region,
-                outcome=answers.said(outcome),
-                seconds=now - one.ticket.began,
-                hedge=one.hedge,
-            )
-        )
-        if isinstance(outcome, Reply) and not answers.is_passing(outcome):
+        self._done.append(self._attempt(one, answers.said(outcome)))
+        if not isinstance(outcome, Reply) or answers.is_passing(outcome):
+            self._failed(one, outcome)
+        elif answers.may_differ(outcome) or (one.hedge and self._running and not answers.is_fine(outcome)):
+            self._refusals.add(one.ticket, outcome)  # whoever was asked first may still answer
+        else:
             return self._answered(one, outcome)
-        self._failed(one, outcome)
         return None
 
     def _answered(self, one: _Running, reply: Reply) -> Answer:
-        fine = 200 <= reply.status < 300  # noqa: PLR2004 -- HTTP's successes
+        fine = answers.is_fine(reply)
         self.shared.regions.answered(one.ticket, self._now(), fully=fine)
-        self._done += [self._left(other) for other in self._running]
+        self._refusals.contradicted(self.shared.regions, self._now(), answered=fine)
+        self._done += [self._attempt(other, "was not waited for") for other in self._running]
         if not fine:
             raise CallRefused(reply, one.ticket.region, self._done)
         self.shared.retry_budget.earn()
@@ -163,7 +163,7 @@ class Call:
             unsafe = True
         elif isinstance(outcome, Reply):
             regions.failed(one.ticket, now, why=answers.said(outcome), pause_s=answers.pause_s(outcome))
-            unsafe = outcome.status != answers.THROTTLED
+            unsafe = answers.is_processed(outcome)
         else:
             if elapsed < self.shared.limits.attempt_s and now >= self.deadline and self._impatient(one, elapsed):
                 regions.abandoned(one.ticket, now)
@@ -181,12 +181,14 @@ class Call:
     def _again(self) -> None:
         """Start the next attempt, at once in a region that was not asked, else after a pause."""
         shared = self.shared
+        if self._refusals.are_final or self._refusals.by == {*shared.urls}:
+            raise self._refusals.error(self.shared.regions, self._now(), self._done)
         if self._rest_s is not None:
             # The request runs already: to ask whether it is done is no attempt, and its region knows it first.
             self._sleep(self._rest_s)
             self._rest_s = None
             self._started -= 1
-            self._tried.clear()
+            self._tried = self._refusals.by
         if self._started >= shared.retries.attempts:
             raise self._given_up(f"a call makes at most {shared.retries.attempts} attempts")
         if self._now() >= self.deadline:
@@ -201,8 +203,8 @@ class Call:
             one_before = self._done[-1].region
             self._sleep(shared.wire.chance() * longest)
             self._rounds += 1
-            self._tried.clear()
-            ticket = shared.regions.next(self._now(), ()) or self._anyway(avoid=one_before)
+            self._tried = self._refusals.by
+            ticket = shared.regions.next(self._now(), self._tried) or self._anyway(avoid=one_before)
         self._start(ticket)
 
     def _anyway(self, avoid: str = "") -> Ticket:
@@ -228,15 +230,13 @@ class Call:
             if ticket is not None and self.shared.hedge_budget.take():
                 self._start(ticket, hedge=True)
 
-    def _left(self, one: _Running) -> Attempt:
-        return Attempt(
-            region=one.ticket.region,
-            outcome="was not waited for",
-            seconds=self._now() - one.ticket.began,
-            hedge=one.hedge,
-        )
+    def _attempt(self, one: _Running, outcome: str) -> Attempt:
+        seconds = self._now() - one.ticket.began
+        return Attempt(region=one.ticket.region, outcome=outcome, seconds=seconds, hedge=one.hedge)
 
-    def _given_up(self, reason: str) -> CallFailed:
+    def _given_up(self, reason: str) -> CallFailed | CallRefused:
+        if self._refusals and len(self._refusals) == len(self._done):
+            return self._refusals.error(self.shared.regions, self._now(), self._done)
         return CallFailed(f"given up, since {reason}", self._done, self.key)
 
     def _now(self) -> float:

@@ -33,7 +33,7 @@ class RegionStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
-    """The right to one attempt, which must be given back by ``answered``, ``failed`` or ``abandoned``.
+    """The right to one attempt, given back by ``answered``, ``failed``, ``disputed`` or ``abandoned``.
 
     :param region: where.
     :param began: when.
@@ -144,12 +144,22 @@ class Regions:
             region.latency.at_least(now, now - ticket.began)
             if pause_s:
                 region.paused_until = max(region.paused_until, now + pause_s)
-            before = region.breaker.open_until
-            region.breaker.failed(now, began=ticket.began, probe=ticket.probe)
-            if before is None and region.breaker.open_until is not None:
-                _LOG.warning(
-                    "region %s is left alone, since it failed too often; the last time it %s", ticket.region, why
-                )
+            self._blame(ticket, now, why)
+
+    def disputed(self, ticket: Ticket, now: float, *, why: str, at_fault: bool) -> None:
+        """The region refused; ``at_fault``: what another one did not refuse. Its time says nothing."""
+        with self._lock:
+            if at_fault:
+                self._blame(ticket, now, why)
+            else:
+                self._regions[ticket.region].breaker.abandoned(now, probe=ticket.probe)
+
+    def _blame(self, ticket: Ticket, now: float, why: str) -> None:
+        breaker = self._regions[ticket.region].breaker
+        before = breaker.open_until
+        breaker.failed(now, began=ticket.began, probe=ticket.probe)
+        if before is None and breaker.open_until is not None:
+            _LOG.warning("region %s is left alone, since it failed too often; the last time it %s", ticket.region, why)
 
     def abandoned(self, ticket: Ticket, now: float) -> None:
         """Nobody waited for the region's answer."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
 
 from mlplatform_cdk.local.deploy import destroy
 from mlplatform_cdk.local.settings import Settings
@@ -17,6 +18,7 @@ from mlplatform_cdk.routing.health_probe.runtime import sending
 from mlplatform_cdk.routing.health_probe.runtime.row import VerdictRow
 from mlplatform_cdk.routing.regional_api import Throttle
 from mlplatform_cdk.runtimekit import aws as runtimekit_aws
+from mlplatform_cdk.runtimekit import endpoint_errors
 from mlplatform_cdk.runtimekit.client import CallFailed, CallRefused, Iam, Unsigned
 from mlplatform_cdk.runtimekit.region_health import Evidence, Golden, Observation, Peer, RegionHealth
 from tests.local.adapters.api_gateway import drills, features
@@ -138,6 +140,13 @@ def test_the_client_of_many_regions_is_answered_and_knows_a_failed_model_a_refus
     assert (json.loads(answer.body)["length"], answer.region, status.state) == (5, region, "out-of-service")
     assert json.loads(answer.body)["inference_id"] == "order-17"  # which the container gets from SageMaker
     assert answer.request_id
+
+
+def test_an_endpoint_that_is_gone_is_known_by_what_sagemaker_says_of_it(client: Client) -> None:
+    with pytest.raises(ClientError) as gone:
+        client("sagemaker-runtime").invoke_endpoint(EndpointName="never-made", Body=b"{}")
+
+    assert endpoint_errors.is_gone(gone.value.response["Error"]["Message"])
 
 
 def test_the_regions_probe_is_answered_and_others_read_at_health_what_it_has_decided(
