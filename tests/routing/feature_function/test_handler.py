@@ -164,6 +164,19 @@ def test_a_key_with_another_body_is_a_mistake_and_another_callers_key_is_his_own
     assert world.ask(2, key="order-1", who="arn:aws:sts::123456789012:assumed-role/bank/one")["statusCode"] == 200
 
 
+def test_a_callers_key_of_the_api_is_the_same_caller_in_every_region_whatever_its_id_there(world: World) -> None:
+    def ask(value: str, id_here: str) -> dict[str, Any]:
+        identity = {"apiKey": value, "apiKeyId": id_here}
+        return world.ask(key="order-1", requestContext={"identity": identity})
+
+    first, elsewhere, another = ask("secret-a", "ab12cd34"), ask("secret-a", "zz98yy76"), ask("secret-b", "ab12cd34")
+
+    assert (elsewhere["body"], elsewhere["headers"]["X-Idempotency-Replayed"]) == (first["body"], "true")
+    assert "X-Idempotency-Replayed" not in another["headers"]
+    assert len(world.endpoint.asked) == len(world.rows()) == 2
+    assert "secret" not in str(world.rows())
+
+
 @pytest.mark.parametrize(
     ("code", "status"), [("ModelError", 424), ("ThrottlingException", 429), ("InternalFailure", 503)]
 )
