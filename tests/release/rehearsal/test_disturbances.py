@@ -105,7 +105,7 @@ def test_the_same_version_asked_for_twice_is_released_once(walk: Walk) -> None:
     (first,) = walk.running()
     walk.rehearsal.until(lambda: walk.at(first) == BREAKPOINT)
 
-    second = walk.ended(walk.start(model_package_arn=version))
+    second = walk.ended(walk.start(model_package_arn=version, by="approval"))
     walk.use()
     walk.go_on()
 
