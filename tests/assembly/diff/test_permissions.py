@@ -240,6 +240,38 @@ def told(before: Template, after: Template) -> list[tuple[str, str, str]]:
             id="the first call from another account",
         ),
         pytest.param(
+            template(F=resource("AWS::Lambda::Function")),
+            template(
+                F=resource("AWS::Lambda::Function"),
+                A=resource("AWS::Lambda::Alias", {"FunctionName": {"Ref": "F"}, "Name": "a"}),
+                X=resource(
+                    "AWS::Lambda::Permission", {"FunctionName": {"Ref": "A"}, "Principal": "999", "Action": "lambda:I"}
+                ),
+            ),
+            "warning",
+            "a new permission",
+            id="a call by a new name of a function",
+        ),
+        pytest.param(
+            *beside(
+                "AWS::S3::AccessPoint",
+                Bucket={"Ref": "B"},
+                Policy={"Statement": [allow(Principal={"AWS": "999999999999"})]},
+            ),
+            "warning",
+            "a new permission",
+            id="a new way into a bucket",
+        ),
+        pytest.param(
+            template(
+                X=resource("AWS::ApiGateway::RestApi", {"Policy": {"Statement": [allow(Principal={"AWS": "a"})]}})
+            ),
+            template(X=resource("AWS::ApiGateway::RestApi")),
+            "error",
+            "a new permission",
+            id="an API without its policy",
+        ),
+        pytest.param(
             *beside("AWS::IAM::Policy", Roles=["named"], PolicyDocument={"Statement": [allow("iam:PassRole", "*")]}),
             "warning",
             "a new permission",
@@ -349,6 +381,24 @@ def test_what_grew_is_named_with_the_way_in_which_it_did(
             id="the first policy of a VPC endpoint",
         ),
         pytest.param(template(), template(X=resource("AWS::EC2::VPCEndpoint")), id="a new VPC endpoint"),
+        pytest.param(
+            template(X=resource("AWS::ApiGateway::RestApi")),
+            template(X=resource("AWS::ApiGateway::RestApi", {"Policy": {"Statement": [allow(Principal="*")]}})),
+            id="the first policy of an API",
+        ),
+        pytest.param(
+            template(
+                X=resource(
+                    "AWS::ApiGateway::RestApi",
+                    {
+                        "Policy": {"Statement": [allow(Principal="*")]},
+                        "EndpointConfiguration": {"Types": ["PRIVATE"]},
+                    },
+                )
+            ),
+            template(X=resource("AWS::ApiGateway::RestApi", {"EndpointConfiguration": {"Types": ["PRIVATE"]}})),
+            id="a private API without its policy",
+        ),
         pytest.param(
             template(),
             template(

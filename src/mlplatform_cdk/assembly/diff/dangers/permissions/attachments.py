@@ -31,6 +31,7 @@ _TARGETS = (
     "TableARN", "TableBucketARN", "TopicArn", "Topics", "VectorBucketArn", "VectorBucketName", "WorkspaceArn",
 )  # fmt: skip
 OF_ACCOUNTS = {"AWS::ECR::RegistryPolicy", "AWS::Logs::ResourcePolicy", "AWS::XRay::ResourcePolicy"}
+_WAYS_IN = {"AWS::S3::AccessPoint"}  # its policy lets into a bucket
 _SOURCES = {
     "SourceArn": "aws:sourcearn",
     "SourceAccount": "aws:sourceaccount",
@@ -41,7 +42,7 @@ _SOURCES = {
 
 def targets(resource: Resource) -> list[str]:
     """What a policy is about that is a resource of its own; empty: itself."""
-    if not resource.type.endswith("Policy"):
+    if not resource.type.endswith("Policy") and resource.type not in _WAYS_IN:
         return []
     if resource.type == "AWS::Events::EventBusPolicy" and "EventBusName" not in resource.properties:
         return ["default"]

@@ -27,7 +27,8 @@ _IDENTITIES = {"AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group", "AWS::SSO:
 _MEMBERSHIP = "AWS::IAM::UserToGroupAddition"
 _TO_MANY, _TO_ONE = ("Roles", "Users", "Groups"), ("RoleName", "UserName", "GroupName")
 _MANAGED = ("ManagedPolicyArns", "ManagedPolicies")
-_OPEN_WITHOUT = {"AWS::EC2::VPCEndpoint", "AWS::EFS::FileSystem"}  # no policy: everybody who reaches it may do anything
+# Without a policy everybody who reaches them may do anything; a private API lets in nobody then.
+_OPEN_WITHOUT = {"AWS::ApiGateway::RestApi", "AWS::EC2::VPCEndpoint", "AWS::EFS::FileSystem"}
 _REFERENCE = re.compile(r"\$\{([A-Za-z0-9]+)(\.Arn)?\}")
 
 
@@ -101,9 +102,13 @@ def unwritten(holders: Collection[Holder], resources: Mapping[str, Resource]) ->
     found: Held = {}
     for holder in holders:
         for name in holder.about & resources.keys():
-            if resources[name].type in _OPEN_WITHOUT:
+            if resources[name].type in _OPEN_WITHOUT and not _is_private(resources[name]):
                 found[holder] = [Grant(Permission("Allow", "*", "*", "*"), "no policy", resources[name])]
     return found
+
+
+def _is_private(resource: Resource) -> bool:
+    return "PRIVATE" in policies.text(resource.properties.get("EndpointConfiguration"))
 
 
 def _about(resource: Resource, path: tuple[str, ...]) -> Iterator[Holder]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from mlplatform_cdk.assembly.diff.canonical.policies import Permission
 
+_POINTERS = {"AWS::Lambda::Alias", "AWS::Lambda::Version"}  # names of a function, which may be older than they are
 _MANY = 6  # actions named in one message
 _ANYBODYS = {"aws:securetransport", "s3:tlsversion"}  # keys of conditions that anybody can meet
 _GRAVE = {Growth.CONDITION, Growth.DENIAL, Growth.RESOURCE}
@@ -56,7 +57,11 @@ def _still_there(grants: Sequence[Grant], stack: StackDiff) -> bool:
 
 def _stood(holder: Holder, stack: StackDiff) -> bool:
     """Whether what may do more was there before: some of it in this stack, or all of it elsewhere."""
-    return bool(holder.about & stack.resources_before.keys()) or not holder.about & stack.resources_after.keys()
+    about = set(holder.about)
+    for name in holder.about & stack.resources_after.keys():
+        if stack.resources_after[name].type in _POINTERS:
+            about |= stack.resources_after[name].references
+    return bool(about & stack.resources_before.keys()) or not about & stack.resources_after.keys()
 
 
 def _judged(stack: StackDiff, holder: Holder, old: Sequence[Grant], new: Sequence[Grant]) -> Iterator[Finding]:
