@@ -13,6 +13,7 @@ from mlplatform_cdk.release import Strategy
 from mlplatform_cdk.routing import HostedZoneReference
 from mlplatform_cdk.serving import ScalingRange
 from mlplatform_cdk.workspace import Space, UserProfile
+from stacks.known_regions import listed, unknown_region
 
 _ACCOUNT = re.compile(r"\d{12}")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
@@ -208,7 +209,8 @@ BY_NAME = {environment.name: environment for environment in (DEV, STAGING, PROD)
 def chosen(node: Node) -> PlatformEnvironment:
     """The environment that the context of ``node`` asks for; ``dev`` where it asks for none.
 
-    :raises UnknownEnvironmentError: naming those there are.
+    :raises UnknownEnvironmentError: naming those there are; for a region that CDK does not know, unless
+        ``-c newer_regions=…`` names it.
     """
     name = node.try_get_context("environment")
     name = DEV.name if name is None else name
@@ -218,10 +220,10 @@ def chosen(node: Node) -> PlatformEnvironment:
     told = {what: node.try_get_context(what) for what in ("account", "region", "also_in", "domain_name")}
     also_in, domain_name = environment.also_in, environment.domain_name
     if told["also_in"] is not None:
-        also_in = tuple(region.strip() for region in str(told["also_in"]).split(",") if region.strip())
+        also_in = listed(told["also_in"])
     if told["domain_name"] is not None:
         domain_name = str(told["domain_name"]) or None
-    return replace(
+    found = replace(
         environment,
         account=str(told["account"] or environment.account),
         region=str(told["region"] or environment.region),
@@ -229,6 +231,10 @@ def chosen(node: Node) -> PlatformEnvironment:
         domain_name=domain_name,
         zone=_zone(node, environment) if domain_name else None,
     )
+    regions = (*((found.region,) if told["region"] else ()), *found.further_regions)
+    if regions and (wrong := unknown_region(regions, listed(node.try_get_context("newer_regions")))):
+        raise UnknownEnvironmentError(wrong)
+    return found
 
 
 def _zone(node: Node, environment: PlatformEnvironment) -> HostedZoneReference | None:

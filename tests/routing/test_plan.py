@@ -100,6 +100,7 @@ def test_continents_lead_to_regions() -> None:
         ({"regions": []}, "regions must name at least one region"),
         ({"regions": "eu-west-1"}, r"regions must be a list or a mapping, got 'eu-west-1'; try \['eu-west-1'\]"),
         ({"regions": ["eu-west-1", "eu-west-1"]}, "regions must be named once each"),
+        ({"regions": ["eu-wset-1"]}, "regions must be names such as 'eu-west-1', got 'eu-wset-1'"),
         ({"regions": ["Ireland"]}, "regions must be names such as 'eu-west-1', got 'Ireland'"),
         ({"regions": ["eu-west-1", "cn-north-1"]}, "regions must lie in one partition, got aws, aws-cn"),
         ({"regions": ["us-gov-west-1"]}, "regions must lie where Route 53 routes between regions, got 'us-gov-west-1'"),

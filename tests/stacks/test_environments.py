@@ -5,6 +5,8 @@ from aws_cdk import App
 
 from stacks.environments import BY_NAME, UnknownEnvironmentError, chosen
 
+UNKNOWN = "the region must be one that CDK knows, got"
+
 
 def asking_for(**context: str) -> App:
     return App(context=context)
@@ -60,6 +62,14 @@ def test_an_empty_context_takes_the_name_and_the_further_regions_away() -> None:
         ({"region": "Ireland"}, "the region must look like 'us-east-1', got 'Ireland'"),
         ({"also_in": "Ireland", "domain_name": "a.b"}, "the region must look like 'us-east-1', got 'Ireland'"),
         ({"also_in": "us-west-2"}, "dev must have a domain_name to serve in us-west-2 too, got none"),
+        (
+            {"environment": "prod", "also_in": "us-west-2,eu-wset-1"},
+            f"{UNKNOWN} 'eu-wset-1'; try 'eu-west-1', or -c newer_regions=eu-wset-1 if CDK is older than it",
+        ),
+        (
+            {"region": "xx-atlantis-1"},
+            f"{UNKNOWN} 'xx-atlantis-1'; try -c newer_regions=xx-atlantis-1 if CDK is older than it",
+        ),
         ({"domain_name": "models.acme.org"}, "a domain name needs its zone, got 'models.acme.org' and None"),
     ],
 )
@@ -68,6 +78,12 @@ def test_an_account_or_region_that_cannot_be_is_refused(context: dict[str, str],
         chosen(asking_for(**context).node)
 
     assert str(error.value) == sentence
+
+
+def test_a_region_that_is_newer_than_cdk_is_taken_at_its_word() -> None:
+    environment = chosen(asking_for(environment="prod", also_in="eu-west-9", newer_regions="eu-west-8, eu-west-9").node)
+
+    assert environment.further_regions == ("eu-west-9",)
 
 
 def test_no_two_environments_share_a_place_by_default() -> None:

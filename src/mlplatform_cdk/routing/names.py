@@ -11,7 +11,8 @@ _NAME = 253
 # https://docs.aws.amazon.com/acm/latest/APIReference/API_RequestCertificate.html
 CERTIFICATE_NAME = 64
 
-_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+")
+# All that there are, and those to come as long as AWS names them by the compass.
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)*-(north|south|east|west|central)+-\d+")
 
 # As AWS's own SDKs tell partitions apart (`regionRegex` of botocore's partitions.json).
 _PARTITIONS = (
