@@ -77,16 +77,19 @@ def test_keys_at_an_address_without_tls_are_not_fetched() -> None:
         keys.find("k1")
 
 
-def test_the_function_allows_the_method_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("path", ["invocations", "predictions"])
+def test_the_function_allows_every_prediction_since_api_gateway_keeps_its_verdict_by_the_token(
+    monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
     monkeypatch.setattr(handler, "_known", lambda: (RULES, Keys(k1=public(KEY))))
     fresh = {**CLAIMS, "exp": time.time() + 60}
-    arn = "arn:aws:execute-api:eu-west-1:123456789012:api/live/POST/invocations"
+    stage = "arn:aws:execute-api:eu-west-1:123456789012:api/live"
 
-    answer = handler.handle({"authorizationToken": f"Bearer {token(fresh)}", "methodArn": arn}, None)
+    answer = handler.handle({"authorizationToken": f"Bearer {token(fresh)}", "methodArn": f"{stage}/POST/{path}"}, None)
 
     assert answer["principalId"] == "someone"
     assert answer["policyDocument"]["Statement"] == [
-        {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": arn}
+        {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": f"{stage}/POST/*"}
     ]
 
 

@@ -1,4 +1,4 @@
-"""API Gateway asks about a token; the answer is a policy for one method, or a plain "Unauthorized"."""
+"""API Gateway asks about a token; the answer is a policy for all that is guarded, or a plain "Unauthorized"."""
 
 import time
 from collections.abc import Mapping
@@ -14,8 +14,9 @@ _SCHEME = "bearer "
 
 
 def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """Allow the method that was asked for; API Gateway makes 401 of an error that says ``Unauthorized``.
+    """Allow all that is asked by POST; API Gateway makes 401 of an error that says ``Unauthorized``.
 
+    It keeps the policy by the token alone, so that one for a single path would refuse the same token at the others.
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
     """
     given = str(event.get("authorizationToken", ""))
@@ -28,11 +29,16 @@ def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa
         _LOG.info("a token is refused: %s", refused)
         # From nothing: the caller learns no reason, and the log has no token.
         raise PermissionError("Unauthorized") from None
-    statement = {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": event["methodArn"]}
+    statement = {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": _predictions(event["methodArn"])}
     return {
         "principalId": str(claims.get("sub", ""))[:128] or "unnamed",
         "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
     }
+
+
+def _predictions(method_arn: str) -> str:
+    """``<api>/<stage>/POST/*`` of ``<api>/<stage>/POST/<path>``."""
+    return "/".join([*method_arn.split("/")[:3], "*"])
 
 
 @cache
