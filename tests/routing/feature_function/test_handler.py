@@ -34,7 +34,8 @@ class Endpoint:
     def invoke_endpoint(self, **given: Any) -> dict[str, Any]:
         self.asked.append(given)
         if self.fails:
-            error = {"Error": {"Code": self.fails, "Message": "no"}, "OriginalStatusCode": 500}
+            code, _, message = self.fails.partition(": ")
+            error = {"Error": {"Code": code, "Message": message}, "OriginalStatusCode": 500}
             raise ClientError(error, "InvokeEndpoint")
         ((total,),) = [map(sum, json.loads(given["Body"])["inputs"]["features"])]
         body = json.dumps({"outputs": {"sum": total, "number": len(self.asked)}}).encode()
@@ -197,6 +198,39 @@ def test_a_mistake_of_the_caller_is_told_and_keeps_no_key(world: World) -> None:
     assert world.ask(body="{")["statusCode"] == 400
     assert world.ask(key="ü")["statusCode"] == 400
     assert world.rows() == []
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        ("ValidationError: 1 validation error detected: Value at 'customAttributes' is too long", 400),
+        ("413: Request Entity Too Large", 413),
+        ("ValidationError: Endpoint churn of account 123456789012 not found.", 503),
+        ("AccessDeniedException: the function's own role may not", 503),
+    ],
+)
+def test_what_sagemaker_refuses_is_the_callers_mistake_unless_the_region_has_no_endpoint(
+    world: World, error: str, status: int
+) -> None:
+    world.endpoint.fails = error
+
+    answer = world.ask(key="order-1")
+
+    assert (answer["statusCode"], "Retry-After" in answer["headers"]) == (status, status == 503)
+    assert status == 503 or error.partition(": ")[2] in said(answer)["error"]
+    assert world.rows() == []
+
+
+def test_a_header_that_sagemaker_could_not_take_is_the_callers_mistake(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checking = boto3.client("sagemaker-runtime")
+    monkeypatch.setattr(world.endpoint, "invoke_endpoint", checking.invoke_endpoint)
+
+    answer = world.ask(headers={"X-Amzn-SageMaker-Inference-Id": ""})
+
+    assert (answer["statusCode"], "Retry-After" in answer["headers"]) == (400, False)
+    assert "InferenceId" in said(answer)["error"]
 
 
 def test_a_fault_of_the_users_code_is_ours_and_keeps_no_key(world: World) -> None:
