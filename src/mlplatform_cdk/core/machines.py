@@ -15,7 +15,7 @@ from mlplatform_cdk.core.access import Access, allowed
 from mlplatform_cdk.core.acknowledgements import accept_lint, acknowledge_wildcards
 from mlplatform_cdk.core.answers import arn_of, machine_arn, machine_name, resource_of
 from mlplatform_cdk.core.functions import LOG_RETENTION
-from mlplatform_cdk.core.roles import PlatformRole, permission, service_principal
+from mlplatform_cdk.core.roles import PlatformRole, service_principal
 
 _LONGEST_NAME = 100
 
@@ -128,13 +128,14 @@ def grant_ending(
     :param description: of the policy.
     :param starts: may it start one, too; default: no.
     """
-    starting = [permission(["states:StartExecution"], machine_arn(machine))] if starts else []
+    starting = [allowed(["states:StartExecution"], machine_arn(machine))] if starts else []
     executions = arn_of(scope, "states", f"execution:{machine_name(machine)}:*")
+    ending = allowed(["states:DescribeExecution", "states:StopExecution"], executions)
     policy = iam.ManagedPolicy(
         scope,
         id,
         description=description,
         roles=[role],
-        statements=[permission(["states:DescribeExecution", "states:StopExecution"], executions), *starting],
+        document=iam.PolicyDocument.from_json({"Statement": [ending, *starting]}),
     )
     acknowledge_wildcards(policy, {executions: "the executions of one machine, whose names come with them"})
