@@ -61,6 +61,8 @@ class PlatformEnvironment:
     :param training_instance: trains; a GPU type where the model uses one.
     :param endpoint_instance: answers.
     :param endpoint_scaling: how many instances answer.
+    :param requests_per_second: what a region's API takes before it answers 429, where there is a domain name; it must
+        hold the load of a region that is lost, too: docs/region-health.md has the arithmetic; default: 100.
     :param strategy: how a version gets its traffic.
     :param users: who works in Studio.
     :param also_in: further regions that serve, in the same account or in another, which takes a domain name;
@@ -93,6 +95,7 @@ class PlatformEnvironment:
     artifacts_bucket: str | None = None
     emails: tuple[str, ...] = ()
     permissions_boundary: str | None = None
+    requests_per_second: int = 100
 
     def __post_init__(self) -> None:
         """Refuse an account or a region that CDK would carry into ARNs, and regions that nothing leads to."""

@@ -44,7 +44,15 @@ class ServingStack(PlatformStack):
             # Here and below: an environment of one region loads none of what these stand on.
             from stacks.front import Front
 
-            front = Front(self, "Front", plan=regions.endpoints, endpoint=endpoint, registry=registry, below=below)
+            front = Front(
+                self,
+                "Front",
+                plan=regions.endpoints,
+                endpoint=endpoint,
+                registry=registry,
+                below=below,
+                requests_per_second=environment.requests_per_second,
+            )
         release = BlueGreenRelease(
             self,
             "Release",

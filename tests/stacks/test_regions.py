@@ -54,8 +54,12 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
 
 @pytest.fixture(scope="module")
 def accounts(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Stack]:
-    """The stacks of production with its further region in another account, by their names, in the order of a deploy."""
-    assembly = synthesize(replace(PROD, also_in=(THERE,)), tmp_path_factory.mktemp("accounts"))
+    """The stacks of production with its further region in another account, by their names, in the order of a deploy.
+
+    Each of its regions takes 120 requests a second.
+    """
+    changed = replace(PROD, also_in=(THERE,), requests_per_second=120)
+    assembly = synthesize(changed, tmp_path_factory.mktemp("accounts"))
     return {stack.path.rpartition("/")[2]: stack for stack in assembly.all_stacks()}
 
 
@@ -195,6 +199,26 @@ def test_a_region_in_another_account_writes_its_names_in_its_own_zone_and_the_on
     }
     # What proves the one name for that account is written by hand: its stack reaches no zone of the home's.
     assert {one["HostedZoneId"] for one in certificate["DomainValidationOptions"]} == {THERE.hosted_zone_id}
+
+
+def test_every_region_takes_the_requests_that_its_environment_says_from_one_address_too(
+    accounts: Mapping[str, Stack], two: Assembly
+) -> None:
+    usual = {stack.path.rpartition("/")[2]: stack for stack in two.all_stacks()}
+
+    assert [bounds(accounts[name]) for name in ("Serving", f"Serving-{MORE}")] == [(120, 240, 36_000)] * 2
+    assert [bounds(usual[name]) for name in ("Serving", f"Serving-{ELSEWHERE}")] == [(100, 200, 30_000)] * 2
+
+
+def bounds(stack: Stack) -> tuple[int, int, int]:
+    """The API's rate and burst, and the web ACL's rate of one address."""
+    (stage,) = properties(stack, "AWS::ApiGateway::Stage")
+    (acl,) = properties(stack, "AWS::WAFv2::WebACL")
+    (method,) = [one for one in stage["MethodSettings"] if one["ResourcePath"] == "/*"]
+    (rate,) = [
+        one["Statement"]["RateBasedStatement"] for one in acl["Rules"] if "RateBasedStatement" in one["Statement"]
+    ]
+    return method["ThrottlingRateLimit"], method["ThrottlingBurstLimit"], rate["Limit"]
 
 
 def test_into_another_account_the_train_alone_goes_by_a_role_that_trusts_the_homes(

@@ -12,6 +12,9 @@ _ACCOUNT_BURST = 5_000
 class Throttle:
     """A token bucket, which API Gateway applies as best it can: targets, not ceilings.
 
+    It grows with nothing, so it must hold what comes here when another region is lost: with *n* regions, *n* / (*n* -
+    1) of a busy second's requests in one of them.
+
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html
 
     :param rate: requests in a second, on average; an account has 10,000 for all its APIs of a region; default: 100.

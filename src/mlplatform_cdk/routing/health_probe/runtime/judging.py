@@ -10,6 +10,7 @@ from mlplatform_cdk.runtimekit.region_health import Golden, LatencyWindow
 
 REQUESTS = 3  # so that a round's answers can be slow together, and a fault of some is met soon
 _OK = 200
+_REFUSED = 429
 _LONGEST = 500
 
 
@@ -74,6 +75,10 @@ def judge(asked: Sequence[Asked], serving: Serving, window: LatencyWindow, bound
     judged by its time alone. An answer of a variant that is not known, since the endpoint was updated or SageMaker does
     not say what it serves, makes no round wrong or right: nobody knows what it should be.
 
+    A request that a throttle refused says that the region has its load, and other regions' throttles are no wider: load
+    that moves there is refused, too. So a round is slow where all are refused, which counts only while every region is
+    well, and says nothing where some are.
+
     :param asked: the round.
     :param serving: what the endpoint serves.
     :param window: the times of the answers before.
@@ -85,7 +90,7 @@ def judge(asked: Sequence[Asked], serving: Serving, window: LatencyWindow, bound
         served = serving.variants.get(one.answer.variant, serving.live)
         if problems := _problems(one, served, serving.live):
             return Judgement(Golden.WRONG, served, "; ".join(problems)[:_LONGEST])
-    failed = [one.answer for one in asked if one.answer.status != _OK]
+    failed = [one.answer for one in asked if one.answer.status not in (_OK, _REFUSED)]
     if failed:
         first = failed[0]
         said = first.problem or f"HTTP {first.status}: {first.body[:200].decode(errors='replace')}"
@@ -93,6 +98,10 @@ def judge(asked: Sequence[Asked], serving: Serving, window: LatencyWindow, bound
     if strangers:
         reason = f"a variant answered that the endpoint was not known to have: {', '.join(sorted(strangers))}"
         return Judgement(Golden.UNKNOWN, serving.live, reason[:_LONGEST])
+    refused = len(asked) - len(came)
+    if refused:
+        golden = Golden.SLOW if refused == len(asked) else Golden.UNKNOWN
+        return Judgement(golden, serving.live, f"{refused} of {len(asked)} were refused as too many: HTTP {_REFUSED}")
     times = [one.answer.latency_ms for one in asked]
     if window.add(times, bound_ms):
         reason = f"99 % of the answers must take {bound_ms:g} ms at most, the slowest took {max(times):.0f} ms"
