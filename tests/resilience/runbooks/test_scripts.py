@@ -266,5 +266,34 @@ def test_the_objects_of_a_run_are_written_again_as_they_were(aws: None) -> None:
     assert (versions.count("runs/1/model.tar.gz"), versions.count("runs/2/model.tar.gz")) == (2, 1)
     now = s3.get_object(Bucket="archives", Key="runs/1/model.tar.gz")
     assert (now["Body"].read(), now["Metadata"], now["ContentType"]) == (b"runs/1/model.tar.gz", {"run": "1"}, "x/y")
+
     with pytest.raises(RuntimeError, match="there must be objects under runs/3/"):
         copies.again({**given, "Prefix": "runs/3/", "Which": "all"}, None)
+
+
+def test_an_archive_too_large_for_one_copy_is_written_again_in_parts_with_all_its_headers(
+    aws: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    least = 5 * 1024**2  # of a part, says S3; one copy takes a thousand times as much
+    monkeypatch.setattr(copies, "_AT_ONCE", least)
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="archives", CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_bucket_versioning(Bucket="archives", VersioningConfiguration={"Status": "Enabled"})
+    headers: dict[str, Any] = {
+        "CacheControl": "no-store",
+        "ContentDisposition": "attachment",
+        "ContentEncoding": "gzip",
+        "ContentLanguage": "de",
+        "ContentType": "x/y",
+        "Metadata": {"run": "1"},
+        "StorageClass": "STANDARD_IA",
+    }
+    for key, size in (("runs/1/large", least + 1), ("runs/1/small", 1)):
+        s3.put_object(Bucket="archives", Key=key, Body=bytes(size), **headers)
+
+    copies.again({"Bucket": "archives", "Prefix": "runs/1/", "Which": "all"}, None)
+
+    now = {key: s3.head_object(Bucket="archives", Key=f"runs/1/{key}") for key in ("large", "small")}
+    assert {key: one["ETag"].endswith('-2"') for key, one in now.items()} == {"large": True, "small": False}
+    assert {key: one["ContentLength"] for key, one in now.items()} == {"large": least + 1, "small": 1}
+    assert [{name: one[name] for name in headers} for one in now.values()] == [headers, headers]

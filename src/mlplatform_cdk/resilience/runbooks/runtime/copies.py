@@ -3,6 +3,20 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+# Well below the 5 GB that S3 copies at once, and what it copies before a client loses patience:
+# https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+_AT_ONCE = 256 * 1024**2
+_HEADERS = (
+    "CacheControl",
+    "ContentDisposition",
+    "ContentEncoding",
+    "ContentLanguage",
+    "ContentType",
+    "Expires",
+    "StorageClass",
+    "WebsiteRedirectLocation",
+)
+
 
 def again(events: Mapping[str, str], _context: object) -> dict[str, str]:
     """Write the objects under ``Prefix`` of ``Bucket`` again, as they are.
@@ -17,19 +31,24 @@ def again(events: Mapping[str, str], _context: object) -> dict[str, str]:
         seen += 1
         found = s3.head_object(Bucket=bucket, Key=key)
         if events["Which"] == "all" or found.get("ReplicationStatus") == "FAILED":
-            # S3 copies an object onto itself only where something changes: its metadata are written as they were.
-            s3.copy_object(
-                Bucket=bucket,
-                Key=key,
-                CopySource={"Bucket": bucket, "Key": key, **_version(found)},
-                MetadataDirective="REPLACE",
-                Metadata=found.get("Metadata", {}),
-                ContentType=found.get("ContentType", "binary/octet-stream"),
-            )
+            _write(s3, {"Bucket": bucket, "Key": key, **_version(found)}, found)
             written += 1
     if not seen:
         raise RuntimeError(f"there must be objects under {events['Prefix']} in {bucket}, got none")
     return {"Seen": str(seen), "Written": str(written)}
+
+
+def _write(s3: Any, which: Mapping[str, str], found: Mapping[str, Any]) -> None:
+    """Copy an object onto itself, in parts where it is large.
+
+    S3 does so only where something changes: all its metadata are replaced, by what they were.
+    """
+    from boto3.s3.transfer import TransferConfig
+
+    as_it_was = {name: found[name] for name in _HEADERS if found.get(name)}
+    as_it_was |= {"MetadataDirective": "REPLACE", "Metadata": found.get("Metadata", {})}
+    parts = TransferConfig(multipart_threshold=_AT_ONCE, multipart_chunksize=_AT_ONCE)
+    s3.copy(dict(which), which["Bucket"], which["Key"], ExtraArgs=as_it_was, Config=parts)
 
 
 def _version(found: Mapping[str, Any]) -> dict[str, str]:
