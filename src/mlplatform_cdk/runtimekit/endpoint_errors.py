@@ -16,20 +16,33 @@ def is_gone(message: str) -> bool:
     return _GONE.match(message) is not None
 
 
-def is_regions_own(body: bytes) -> bool:
-    """Whether an error of status 400 is the region's: its endpoint is gone, or SageMaker throttles.
+def is_throttled(body: bytes) -> bool:
+    """Whether an error of status 400 says that the endpoint has too much to do.
 
-    SageMaker's ``ThrottlingException`` has status 400, and no message where an endpoint has too much to do:
+    SageMaker's ``ThrottlingException`` has that status, and its message may be null:
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/CommonErrors.html
     https://github.com/opensearch-project/ml-commons/issues/2429
 
     :param body: of the answer.
     """
+    return _message(body) in (None, _TOO_FAST)
+
+
+def is_regions_own(body: bytes) -> bool:
+    """Whether an error of status 400 is the region's: its endpoint is gone, or throttled.
+
+    :param body: of the answer.
+    """
+    return is_throttled(body) or is_gone(_message(body) or "")
+
+
+def _message(body: bytes) -> str | None:
+    """The message; None where it is null; empty where there is none."""
     try:
         said = json.loads(body)
     except ValueError:
-        return False
-    if not isinstance(said, dict) or not {"message", "Message"} & said.keys():
-        return False
-    message = said.get("message", said.get("Message"))
-    return message is None or (isinstance(message, str) and (message == _TOO_FAST or is_gone(message)))
+        return ""
+    if not isinstance(said, dict):
+        return ""
+    message = said.get("message", said.get("Message", ""))
+    return message if message is None else str(message)

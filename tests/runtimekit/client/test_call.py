@@ -182,6 +182,23 @@ def test_a_region_that_alone_lets_nobody_in_is_left(other: Behaviour) -> None:
     assert {status.region: status.state for status in one.status()} == {"a": "open", "b": "closed"}
 
 
+@pytest.mark.parametrize(("other", "state"), [(always(reply(403)), "closed"), (DEAD, "open")])
+def test_a_region_that_is_tried_and_refuses_is_back_only_if_the_others_say_the_same(
+    other: Behaviour, state: str
+) -> None:
+    wire = world(a=between(0, 50, DEAD, always(reply(403))), b=between(0, 50, well(), other))
+    one = client(wire, prefer=["a"])
+    for _ in range(5):
+        one.invoke(b"")
+
+    wire.time = 50
+    with pytest.raises((CallRefused, CallFailed)):
+        one.invoke(b"", idempotency_key="k")
+
+    assert wire.asked(50)[:2] == ["a", "b"]
+    assert {status.region: status.state for status in one.status()}["a"].replace("returning", "closed") == state
+
+
 def test_a_refusal_that_nobody_can_judge_blames_no_region_and_is_no_refusal_of_all() -> None:
     wire = world(a=always(reply(403)), b=DEAD)
     one = client(wire)
