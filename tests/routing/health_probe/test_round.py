@@ -103,7 +103,7 @@ def test_a_wrong_answer_of_which_a_hanging_control_plane_says_no_more_is_unknown
     regions: Any, probe: Any, hangs: Hangs
 ) -> None:
     began = time.monotonic()
-    saw = probe(regions(answers=0.9), looks=hangs, timeout_ms=200).round(0)
+    saw = probe(regions(answers=0.9), looks=hangs, timeout_ms=400).round(0)
     took = time.monotonic() - began
 
     assert saw.golden is Golden.UNKNOWN
@@ -116,23 +116,23 @@ def test_a_round_is_over_in_its_time_while_control_plane_endpoint_and_another_re
     regions: Any, probe: Any, hangs: Hangs
 ) -> None:
     region, other = regions(), regions(health=json.dumps(HEALTHY).encode())
-    one = probe(region, looks=hangs, others=lambda: {"b": other.url}, timeout_ms=400)
+    one = probe(region, looks=hangs, others=lambda: {"b": other.url}, timeout_ms=800)
     one.round(0)
-    region.late_s = other.health_late_s = 1.5
+    region.late_s = other.health_late_s = 5
 
     began = time.monotonic()
     saw = one.round(1)
 
     assert saw.golden is Golden.FAILED
     assert saw.version == "blue"
-    # Look, requests and the other region side by side: 400 ms, and not as many each.
-    assert time.monotonic() - began < 0.75
+    # Look, requests and the other region side by side, 0.8 s, and not one after the other, 2.4 s.
+    assert time.monotonic() - began < 2
 
 
 def test_looks_that_hang_keep_one_thread_and_what_they_saw_counts_later(regions: Any, probe: Any, hangs: Hangs) -> None:
     green = Served(version="green", label="churn version 2", manifest=manifest_of())
     region = regions()
-    one = probe(region, looks=hangs, timeout_ms=60)
+    one = probe(region, looks=hangs, timeout_ms=200)
     one.round(0)
 
     for number in range(1, 5):
@@ -173,11 +173,11 @@ def test_a_release_that_a_failing_control_plane_hides_makes_no_right_answer_wron
 
 def test_a_request_that_waits_for_its_token_says_nothing_of_the_region(regions: Any, probe: Any) -> None:
     released = threading.Event()
-    saw = probe(regions(), authorize=lambda _: released.wait(5), timeout_ms=100).round(0)
+    saw = probe(regions(), authorize=lambda _: released.wait(5), timeout_ms=300).round(0)
     released.set()
 
     assert saw.golden is Golden.UNKNOWN
-    assert "g1 was not let in within 0.1 s" in saw.reason
+    assert "g1 was not let in within 0.3 s" in saw.reason
 
 
 def test_connections_stay_open_from_round_to_round(regions: Any, probe: Any) -> None:
