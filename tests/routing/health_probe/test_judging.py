@@ -13,6 +13,8 @@ BLUE = Served(version="blue", label="churn version 1", manifest=manifest_of(0.5)
 GREEN = Served(version="green", label="churn version 2", manifest=manifest_of(0.7))
 SERVING = Serving(variants={"a": BLUE, "b": GREEN}, main="a")
 MUCH = Answer(status=429, body=b'{"message":"Too Many Requests"}')
+RATE = Answer(status=400, body=b'{"message":"Rate exceeded"}')
+NULL = Answer(status=400, body=b'{"message":null}')
 LOST = Answer(status=0, problem="ReadTimeoutError: late")
 
 
@@ -35,7 +37,9 @@ def judged(*answers: Answer) -> Judgement:
         pytest.param([said(0.5, status=503)] * 3, Golden.FAILED, "3 of 3 failed: HTTP 503", id="refused"),
         pytest.param([LOST, said(0.6), LOST], Golden.WRONG, "got 0.6", id="wrong beside lost"),
         pytest.param([MUCH, said(0.5), said(0.5)], Golden.UNKNOWN, "1 of 3 were refused as too many", id="much"),
-        pytest.param([MUCH] * 3, Golden.SLOW, "3 of 3 were refused as too many: HTTP 429", id="too much"),
+        pytest.param([MUCH] * 3, Golden.SLOW, "3 of 3 were refused as too many", id="too much"),
+        pytest.param([RATE, NULL, MUCH], Golden.SLOW, "3 of 3 were refused as too many", id="too much for SageMaker"),
+        pytest.param([said(0.5, status=400)] * 3, Golden.FAILED, "3 of 3 failed: HTTP 400", id="a wrong request"),
         pytest.param([MUCH, said(0.6), MUCH], Golden.WRONG, "got 0.6", id="wrong beside too much"),
         pytest.param([MUCH, LOST, MUCH], Golden.FAILED, "1 of 3 failed: ReadTimeoutError", id="lost beside too much"),
         pytest.param([said(0.5, took=200)] * 3, Golden.SLOW, "must take 100 ms at most", id="all too slow"),

@@ -116,7 +116,7 @@ def test_a_round_is_over_in_its_time_while_control_plane_endpoint_and_another_re
     regions: Any, probe: Any, hangs: Hangs
 ) -> None:
     region, other = regions(), regions(health=json.dumps(HEALTHY).encode())
-    one = probe(region, looks=hangs, others=lambda: {"b": other.url}, timeout_ms=800)
+    one = probe(region, looks=hangs, others=lambda: {"b": other.url}, timeout_ms=1_000)
     one.round(0)
     region.late_s = other.health_late_s = 5
 
@@ -125,8 +125,8 @@ def test_a_round_is_over_in_its_time_while_control_plane_endpoint_and_another_re
 
     assert saw.golden is Golden.FAILED
     assert saw.version == "blue"
-    # Look, requests and the other region side by side, 0.8 s, and not one after the other, 2.4 s.
-    assert time.monotonic() - began < 2
+    # Look, requests and the other region side by side, 1 s, and not one after the other, 2 s.
+    assert time.monotonic() - began < 1.7
 
 
 def test_looks_that_hang_keep_one_thread_and_what_they_saw_counts_later(regions: Any, probe: Any, hangs: Hangs) -> None:

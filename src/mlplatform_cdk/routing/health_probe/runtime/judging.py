@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mlplatform_cdk.routing.health_probe.runtime.sending import Answer
+from mlplatform_cdk.runtimekit.endpoint_errors import is_throttled
 from mlplatform_cdk.runtimekit.manifest import GoldenRequest, Manifest
 from mlplatform_cdk.runtimekit.region_health import Golden, LatencyWindow
 
 REQUESTS = 3  # so that a round's answers can be slow together, and a fault of some is met soon
 _OK = 200
-_REFUSED = 429
+_TOO_MANY, _WRONG_REQUEST = 429, 400
 _LONGEST = 500
 
 
@@ -90,7 +91,7 @@ def judge(asked: Sequence[Asked], serving: Serving, window: LatencyWindow, bound
         served = serving.variants.get(one.answer.variant, serving.live)
         if problems := _problems(one, served, serving.live):
             return Judgement(Golden.WRONG, served, "; ".join(problems)[:_LONGEST])
-    failed = [one.answer for one in asked if one.answer.status not in (_OK, _REFUSED)]
+    failed = [one.answer for one in asked if one.answer.status != _OK and not _is_refused(one.answer)]
     if failed:
         first = failed[0]
         said = first.problem or f"HTTP {first.status}: {first.body[:200].decode(errors='replace')}"
@@ -101,12 +102,17 @@ def judge(asked: Sequence[Asked], serving: Serving, window: LatencyWindow, bound
     refused = len(asked) - len(came)
     if refused:
         golden = Golden.SLOW if refused == len(asked) else Golden.UNKNOWN
-        return Judgement(golden, serving.live, f"{refused} of {len(asked)} were refused as too many: HTTP {_REFUSED}")
+        return Judgement(golden, serving.live, f"{refused} of {len(asked)} were refused as too many")
     times = [one.answer.latency_ms for one in asked]
     if window.add(times, bound_ms):
         reason = f"99 % of the answers must take {bound_ms:g} ms at most, the slowest took {max(times):.0f} ms"
         return Judgement(Golden.SLOW, serving.live, reason)
     return Judgement(Golden.RIGHT, serving.live)
+
+
+def _is_refused(answer: Answer) -> bool:
+    """Whether it was one too many, for the API's throttle or for SageMaker's."""
+    return answer.status == _TOO_MANY or (answer.status == _WRONG_REQUEST and is_throttled(answer.body))
 
 
 def _problems(asked: Asked, served: Served, live: Served) -> list[str]:
