@@ -83,7 +83,7 @@ class CallFailed(KnownError):
 
 
 class CallRefused(KnownError):
-    """A region answered that the request is wrong, which it would be in any other too, or none contradicted it.
+    """A region answered that the request is wrong, and no other that was asked contradicted it.
 
     :param status: of HTTP.
     :param body: what the region said.

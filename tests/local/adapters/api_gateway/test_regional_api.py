@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from botocore.credentials import Credentials
-from botocore.exceptions import ClientError
 
 from mlplatform_cdk.local.deploy import destroy
 from mlplatform_cdk.local.settings import Settings
@@ -18,7 +17,6 @@ from mlplatform_cdk.routing.health_probe.runtime import sending
 from mlplatform_cdk.routing.health_probe.runtime.row import VerdictRow
 from mlplatform_cdk.routing.regional_api import Throttle
 from mlplatform_cdk.runtimekit import aws as runtimekit_aws
-from mlplatform_cdk.runtimekit import endpoint_errors
 from mlplatform_cdk.runtimekit.client import CallFailed, CallRefused, Iam, Unsigned
 from mlplatform_cdk.runtimekit.region_health import Evidence, Golden, Observation, Peer, RegionHealth
 from tests.local.adapters.api_gateway import drills, features
@@ -142,13 +140,6 @@ def test_the_client_of_many_regions_is_answered_and_knows_a_failed_model_a_refus
     assert answer.request_id
 
 
-def test_an_endpoint_that_is_gone_is_known_by_what_sagemaker_says_of_it(client: Client) -> None:
-    with pytest.raises(ClientError) as gone:
-        client("sagemaker-runtime").invoke_endpoint(EndpointName="never-made", Body=b"{}")
-
-    assert endpoint_errors.is_gone(gone.value.response["Error"]["Message"])
-
-
 def test_the_regions_probe_is_answered_and_others_read_at_health_what_it_has_decided(
     front: Front, client: Client, allowed: Credentials, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,6 +201,25 @@ def test_a_verdict_that_is_stale_or_missing_is_no_good_one(front: Front, client:
 
     for reply in (stale, missing):
         assert (reply.status, reply.json) == (503, {"status": "stale"})
+
+
+def test_a_region_that_has_lost_its_endpoint_is_at_fault_and_not_the_request(
+    front: Front, client: Client, allowed: Credentials
+) -> None:
+    sagemaker = client("sagemaker")
+    sagemaker.delete_endpoint(EndpointName="churn")
+    try:
+        with (
+            front.connected(Iam(allowed)) as client_of_regions,
+            pytest.raises(CallFailed, match=f"{front.aws.region} answered 400"),
+        ):
+            client_of_regions.invoke(b"1")
+        by_the_function = front.ask("POST", "/predictions", b'{"customer": "c-17", "amount": 2}', signed_by=allowed)
+    finally:
+        sagemaker.create_endpoint(EndpointName="churn", EndpointConfigName="churn")
+        wait_for(lambda: sagemaker.describe_endpoint(EndpointName="churn")["EndpointStatus"], "InService".__eq__)
+
+    assert (by_the_function.status, by_the_function.headers["Retry-After"]) == (503, "1")
 
 
 def test_what_comes_too_fast_is_throttled(front: Front, allowed: Credentials) -> None:
