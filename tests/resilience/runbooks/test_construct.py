@@ -2,12 +2,14 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aws_cdk import App, Stack
+from aws_cdk import App, Environment, Stack
+from aws_cdk.assertions import Template
 
 from mlplatform_cdk.assembly import read
 from mlplatform_cdk.assembly.check.automation import automations
@@ -15,6 +17,10 @@ from mlplatform_cdk.assembly.check.permissions.check import Permissions
 from mlplatform_cdk.assembly.check.templates import templates
 from mlplatform_cdk.core import ConfigurationError, KeptRunbooks, WayOut, WaysOut, lead_to
 from mlplatform_cdk.resilience.runbooks import Runbook, Runbooks
+from mlplatform_cdk.resilience.runbooks.drain import drain
+from mlplatform_cdk.resilience.runbooks.parts import Place
+from mlplatform_cdk.routing import VerdictTable
+from tests.release import platforms
 from tests.resilience.runbooks.conftest import ACCOUNT, PLAN, REGION, errors
 
 OVER_OTHERS = f"models.example.com-{REGION}-needs-somebody"
@@ -93,6 +99,22 @@ def test_a_rebuild_may_look_at_whichever_execution_holds_the_lock_and_start_its_
     (machine,) = [name for name, one in resources.items() if one["Type"] == "AWS::StepFunctions::StateMachine"]
     assert may["states:DescribeExecution"]["Fn::Join"][1][-1] == f":states:{REGION}:{ACCOUNT}:execution:*"
     assert may["states:StartExecution"] == {"Ref": machine}
+
+
+@pytest.mark.parametrize("private", [False, True])
+def test_private_names_are_not_asked_from_outside_the_network(private: bool) -> None:  # noqa: FBT001
+    base = platforms.base(App(), "Stack", Environment(account=ACCOUNT, region=REGION), group="churn")
+    plan = replace(PLAN, zone=replace(PLAN.zone, private=private))
+    verdicts = VerdictTable(base.stack, "Verdicts", key=base.key)
+
+    place = Place(scope=base.stack, prefix="churn", approval=None)
+    drain(place, plan=plan, verdicts=verdicts, endpoint_name="churn")
+
+    found = Template.from_stack(base.stack).to_json()["Resources"]
+    (look,) = [one for one in documents(found)["churn-drain"]["mainSteps"] if one["name"] == "Look"]
+    assert look["inputs"]["InputPayload"].keys() - {"Region", "EvenTheLast"} == {"Domain" if private else "Names"}
+    assert ("cloudwatch:GetMetricData" in json.dumps(found)) is private
+    assert ("get_metric_data(" in look["inputs"]["Script"]) is private
 
 
 def test_somebody_looks_before_what_cannot_be_taken_back(resources: dict[str, Any]) -> None:

@@ -8,11 +8,13 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from mlplatform_cdk.resilience.runbooks.runtime import copies, others, rebuilding, scaling
+from mlplatform_cdk.resilience.runbooks.runtime import copies, inside, others, rebuilding, scaling
 from mlplatform_cdk.resilience.runbooks.runtime import rows as restored
+from mlplatform_cdk.routing.health_probe.runtime.metrics import NAMESPACE
 
 REGION = "eu-west-1"
 NAMES = {"Region": REGION, "Names": "{region}.models.example.com"}
+INSIDE = {"Region": REGION, "Domain": "models.example.com"}
 
 
 @pytest.fixture
@@ -36,6 +38,30 @@ def test_a_region_is_drained_where_another_one_serves_and_the_last_one_only_if_t
     with pytest.raises(RuntimeError, match="another region must be in service, and none is: eu-west-1 is the last"):
         others.look({**NAMES, "EvenTheLast": "no"}, None)
     assert others.look({**NAMES, "EvenTheLast": "yes"}, None)["Serving"] == "none"
+
+
+def probe_saw(others: int, *, minutes: float) -> None:
+    """A round of the region's probe, in the minute that was ``minutes`` ago."""
+    client, now = boto3.client("cloudwatch"), datetime.now(UTC) - timedelta(minutes=minutes)
+    dimensions = [{"Name": "Domain", "Value": INSIDE["Domain"]}, {"Name": "Region", "Value": REGION}]
+    told = {"MetricName": "OthersInService", "Dimensions": dimensions, "Timestamp": now, "Value": others}
+    client.put_metric_data(Namespace=NAMESPACE, MetricData=[told])
+
+
+def test_behind_private_names_a_region_is_drained_where_its_own_probe_has_just_seen_another_one_serve(
+    aws: None,
+) -> None:
+    refused = pytest.raises(RuntimeError, match="another region must be in service, and the probe of eu-west-1 has")
+
+    probe_saw(1, minutes=20)
+    with refused:
+        inside.look({**INSIDE, "EvenTheLast": "no"}, None)
+    probe_saw(2, minutes=3)
+    assert inside.look({**INSIDE, "EvenTheLast": "no"}, None)["Serving"] == "2 of the others"
+    probe_saw(0, minutes=1)
+    with refused:
+        inside.look({**INSIDE, "EvenTheLast": "no"}, None)
+    assert inside.look({**INSIDE, "EvenTheLast": "yes"}, None)["Serving"] == "none"
 
 
 def test_a_name_that_leads_nowhere_serves_nobody() -> None:

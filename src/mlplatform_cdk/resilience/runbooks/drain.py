@@ -13,6 +13,10 @@ from mlplatform_cdk.runtimekit.runbook_names import Runbook
 # Some rounds of the probe, and a minute in which a new one of its runs begins.
 _WITHIN_S = 300
 _NAME = {"#drain": "drain"}
+# Scripts run outside of every network: behind private names the probe's own metric says who else serves.
+_SEEING = Access(
+    [allowed(["cloudwatch:GetMetricData"], "*")], patterns={"*": "CloudWatch's GetMetricData takes no resource"}
+)
 
 
 def drain(place: Place, *, plan: MultiRegionEndpoint, verdicts: VerdictTable, endpoint_name: str) -> Automation:
@@ -38,6 +42,7 @@ def drain(place: Place, *, plan: MultiRegionEndpoint, verdicts: VerdictTable, en
         access=[
             Access([allowed(["dynamodb:GetItem", "dynamodb:UpdateItem"], verdicts.table_arn)]),
             encrypting(verdicts.key),
+            *([_SEEING] if plan.zone.private else []),
         ],
         outputs=["Look.Serving"],
     )
@@ -45,14 +50,17 @@ def drain(place: Place, *, plan: MultiRegionEndpoint, verdicts: VerdictTable, en
 
 def _steps(place: Place, plan: MultiRegionEndpoint, row: dict[str, Any]) -> list[Step]:
     region = region_of(place.scope)
-    names = plan.regional_name(region).replace(region, "{region}", 1)
-    given = {"Region": region, "Names": names, "EvenTheLast": "{{ EvenTheLast }}"}
+    given = {"Region": region, "EvenTheLast": "{{ EvenTheLast }}"}
+    if plan.zone.private:
+        given["Domain"] = plan.domain_name
+    else:
+        given["Names"] = plan.regional_name(region).replace(region, "{region}", 1)
     told = {"by": {"S": WHO}, "reason": {"S": "{{ Reason }}"}, "at": {"N": "{{ Look.At }}"}}
     return [
         branch("Choose", on="{{ Way }}", ways={"restore": "Restore"}, otherwise="Look"),
         run_script(
             "Look",
-            SCRIPTS / "others.py",
+            SCRIPTS / ("inside.py" if plan.zone.private else "others.py"),
             "look",
             given,
             outputs={"Serving": ("$.Payload.Serving", "String"), "At": ("$.Payload.At", "String")},
