@@ -89,7 +89,7 @@ def rolling_back(way: str, **plan: Any) -> Row:
         pytest.param(rolling_back("beside", package_arn=V2, blue={"package_arn": V1}), id="by a release"),
     ],
 )
-@pytest.mark.parametrize(("by", "way"), [("rejection", "nothing"), ("train", "wait")])
+@pytest.mark.parametrize(("by", "way"), [("rejection", "nothing"), ("recovery", "nothing"), ("train", "wait")])
 def test_a_second_rollback_of_one_version_waits_for_the_first_unless_an_event_began_it(
     row: Row, by: str, way: str
 ) -> None:

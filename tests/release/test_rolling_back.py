@@ -93,6 +93,21 @@ def test_a_release_that_is_aborted_before_it_planned_leaves_a_record_of_who_and_
     )
 
 
+@pytest.mark.parametrize("step", ["Plan", "RollBack", "Retire", "TakeUp"])
+def test_what_had_begun_is_not_said_to_have_ended_before_it(
+    states: States, records: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    lock.take(ENDPOINT, ONE, f"{GROUP}/2", asked=EARLY)
+    states.end(ONE, error="Release.Aborted", cause="ada: no", input="{}")
+    monkeypatch.setattr(
+        audit, "is_written", lambda event, one, *, sequence=0: (event["execution_arn"], one, sequence) == (ONE, step, 0)
+    )
+
+    come(action="recover", execution_arn=ONE)
+
+    assert records == []
+
+
 def test_a_release_that_is_aborted_while_it_finishes_is_taken_back_and_not_completed(
     states: States, monkeypatch: pytest.MonkeyPatch
 ) -> None:

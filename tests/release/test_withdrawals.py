@@ -204,6 +204,37 @@ def test_a_rejected_blue_that_gets_the_traffic_of_a_green_that_is_worse_is_rolle
     assert world.approvals[3] == "Rejected"
 
 
+@pytest.mark.parametrize("named", [{"model_package_arn": arn_of(3)}, {}], ids=["by its name", "without a name"])
+def test_a_rollback_by_hand_onto_a_rejected_blue_is_followed_by_that_ones(
+    patch: pytest.MonkeyPatch, named: dict[str, str]
+) -> None:
+    world = baking(patch)
+    world.reject(2)
+    go(world, world.running()[-1])
+
+    by_hand = world.start("by-hand", action="rollback", who="ann", reason="it is slow", **named)
+    go(world, world.executions[by_hand])
+    rest(world)
+
+    assert [arn for arn, weight in packages(world).items() if weight > 0] == [arn_of(1)]
+    assert world.approvals[3] == "Rejected"
+
+
+def test_a_fault_in_the_finishing_leaves_green_and_the_turn_to_the_next_where_blue_was_rejected(
+    patch: pytest.MonkeyPatch,
+) -> None:
+    world = baking(patch)
+    (execution,) = world.running()
+    go(world, execution, until="RegisterScaling")
+    world.approvals[2] = "Rejected"
+
+    world.throttled = True
+    go(world, execution)
+
+    assert execution.status == "FAILED"
+    assert (packages(world)[arn_of(3)], lock.holder(ENDPOINT)) == (1.0, None)
+
+
 def test_a_version_that_somebody_rejected_and_an_alarm_ended_is_not_rejected_twice(
     world: World, patch: pytest.MonkeyPatch
 ) -> None:

@@ -148,6 +148,8 @@ def main(packages: str, control: str) -> None:
 
     warm()
     started_with, loaded = dict(os.environ), {name.partition(".")[0] for name in sys.modules}
+    # Nobody gave it that: where no locale is set, Python sets one when it begins (PEP 538), here and in a function.
+    coerced = {name: started_with.pop(name) for name in ("LC_CTYPE",) if name in started_with}
     gc.collect()
     gc.freeze()
     function = Zygote(socket.socket(fileno=int(control))).serve()
@@ -156,6 +158,7 @@ def main(packages: str, control: str) -> None:
     sys.argv = [bootstrap.__file__, packages]
     if must_begin_anew(function, started_with, loaded):
         os.execv(sys.executable, [sys.executable, "-I", "-S", *sys.argv])  # noqa: S606 -- as ``processes`` starts it
+    os.environ.update(coerced)
     bootstrap.main()
 
 

@@ -104,9 +104,11 @@ def _rolls_back(event: Event, step: WayBack) -> str:
         return ""
     row = lock.holder(event["endpoint_name"])
     debt = row.taken_over if row is not None and row.owner == event["execution_arn"] else None
-    if ROLLBACK in (event["request"].get("action"), debt.action if debt else ""):
-        return ""
-    return str(event["plan"]["package_arn"] if step.rolls_back else blue)
+    request, version = event["request"], str(event["plan"]["package_arn"] if step.rolls_back else blue)
+    tried = (debt.action if debt else request.get("action")) == ROLLBACK
+    # This execution is a rollback, too, and its own turn is yet to come.
+    comes = request.get("action") == ROLLBACK and (step.rolls_back or request.get("model_package_arn") == version)
+    return "" if tried or comes else version
 
 
 def _restore(event: Event, plan: Mapping[str, Any], endpoint: Live) -> None:

@@ -37,7 +37,11 @@ from mlplatform_cdk.release.blue_green.runtime.turns import (
 )
 from mlplatform_cdk.runtimekit.endpoint_specification import SEPARATOR
 
-_PLANNED = (FIRST, BESIDE, RESUME, FINISH)  # the plans that are kept, and taken up
+# What an execution has written that began: its plan, by its way (an older machine's has none), or what it did without.
+_BEGINNINGS = (
+    *(("Plan", way) for way in (FIRST, BESIDE, RESUME, FINISH, 0)),
+    *((step, 0) for step in ("RollBack", "Retire", "TakeUp")),
+)
 _TESTS, _LATER_S = (lock.AB_TEST, lock.AB_TEST_END), 6 * 3600
 _REJECTION = "rejection"  # what starts a rollback by an event
 
@@ -215,10 +219,10 @@ def _to_retire(event: Event) -> Answer:
 
 
 def _to_recover(event: Event, why: str = "nothing is left of it") -> Answer:
-    """There is nothing to bring back: whoever took it up has written that down, and of what had no plan nobody has."""
+    """There is nothing to bring back: who took it up has written that down; of what had not begun nobody has."""
     dead = event["request"].get("execution_arn", "")
-    planned = (audit.is_written({**event, "execution_arn": dead}, "Plan", sequence=way) for way in _PLANNED)
-    if dead and not any(planned):
+    begun = (audit.is_written({**event, "execution_arn": dead}, step, sequence=way) for step, way in _BEGINNINGS)
+    if dead and not any(begun):
         stopping.write_end(event["endpoint_name"], dead)
     return answer(event, DONE, why)
 

@@ -14,7 +14,7 @@ ABORTED, SUPERSEDED, ALARM, ROLLED_BACK = "Release.Aborted", "Release.Superseded
 # What speaks against the version itself; a newer one, a time-out or a fault of the machine's does not.
 REJECTING = (ABORTED, ALARM, ROLLED_BACK)
 # Nobody waits for the end of what these start; whoever else asks for what is under way is to hear how it ends.
-_EVENTS = ("approval", "rejection")
+_EVENTS = ("approval", "rejection", "recovery")
 # A way back that fails is tried again by a new execution, so often; then it is a person's.
 MOST_ATTEMPTS = 3
 RETIRE_AGAIN_AFTER_S = (3_600, 4 * 3_600)  # what stood in the way of a retirement is over after hours, not seconds

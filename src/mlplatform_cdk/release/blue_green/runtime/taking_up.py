@@ -61,7 +61,7 @@ def _end_of(event: Event, action: str, debt: Debt) -> dict[str, str]:
 
 
 def keeps_green(plan: Mapping[str, Any], endpoint: Live) -> bool:
-    """True when green has all the traffic and is approved, and blue was rejected: going back would be going wrong.
+    """True when green has all the traffic and is approved, and blue is there and was rejected: back would be wrong.
 
     :param plan: of the release.
     :param endpoint: the endpoint now.
@@ -70,6 +70,8 @@ def keeps_green(plan: Mapping[str, Any], endpoint: Live) -> bool:
     if plan["way"] not in (BESIDE, RESUME) or not blue["exists"] or not blue["package_arn"] or now is None:
         return False
     if now.name != plan["green"]["variant"] or now.package_arn != plan["package_arn"]:
+        return False
+    if endpoint.variant(blue["variant"]) is None:
         return False
     rejected = live.read_approval(blue["package_arn"]).status == REJECTED
     return rejected and live.read_approval(plan["package_arn"]).status == APPROVED

@@ -101,7 +101,8 @@ def way_back(
         return WayBack(way=DONE, outcome=outcome, decision="left as it is", reject=False)
     if "green" not in plan or plan["way"] in _UNTOUCHED:
         return WayBack(way=DONE, outcome="the endpoint was not touched", decision="nothing was touched", reject=False)
-    if keeps_green and _is_blameless(failure) and failure.error != WITHDRAWN:
+    # What fails in the finishing would fail again in its completion, and green stays then in any case.
+    if keeps_green and failure.step not in FINISHING and _is_blameless(failure) and failure.error != WITHDRAWN:
         return _is_completed(plan)
     step = _step(plan, failure, live, tries)
     if step.way != DONE and looks >= most_looks:
