@@ -169,24 +169,34 @@ def test_a_slow_hook_does_not_make_the_measuring_of_batches_slow(tmp_path: Path)
     assert pace.full_rows <= 3
 
 
-def test_batches_are_useful_up_to_where_their_rows_take_longer_again(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("milliseconds", "useful"),
+    [
+        pytest.param({1: 10, 2: 9, 4: 8, 8: 12, 16: 12}, 4, id="slower again"),
+        pytest.param({1: 10, 2: 10.1, 4: 10, 8: 10.2, 16: 10.1}, 64, id="all alike"),
+        pytest.param({1: 8, 2: 9, 4: 9, 8: 9, 16: 9}, 1, id="never faster"),
+    ],
+)
+def test_batches_are_useful_up_to_where_their_rows_take_longer(
+    milliseconds: dict[int, float], useful: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock = [0.0]
     monkeypatch.setattr(pace, "perf_counter", lambda: clock[0])
 
-    class Slowing(Engine):
+    class Timed(Engine):
         def run(self, inputs: Mapping[str, Array]) -> list[Array]:
             rows = len(inputs["x"])
-            clock[0] += rows * {1: 0.010, 2: 0.009, 4: 0.008}.get(rows, 0.012)
+            clock[0] += rows * milliseconds.get(rows, 0.0) / 1000
             return super().run(inputs)
 
         def run_alone(self, inputs: Mapping[str, Array]) -> list[Array]:
             clock[0] += 0.004
             return super().run(inputs)
 
-    model = standins.Model(Slowing(), most=64)
+    model = standins.Model(Timed(), most=64)
     model.golden_inputs = lambda golden: {"x": np.array(golden.inputs["x"], np.float32)}
 
     found = pace.measure(model)
 
-    assert (found.useful_rows, found.full_rows) == (4, 4)
-    assert found.alone_saves == pytest.approx(0.006)
+    assert found.useful_rows == useful
+    assert found.alone_saves == pytest.approx(milliseconds[1] / 1000 - 0.004)

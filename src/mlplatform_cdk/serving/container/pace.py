@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 _RUNS = 3
 _ENOUGH_SECONDS = 0.3  # for a batch, where single requests are slow
-_WORSE, _AS_GOOD = 1.03, 1.02  # a row's time, held against the best that was seen: larger batches pay no more
+_AS_GOOD = 1.04  # a row's time, held against the best that was seen
+_MOST_TRIED = 16
 _SAVING = 0.1  # of what a request takes on a lane, less of which is noise
 _HEAVY_SECONDS = 0.002
 _IMAGE = "image/"
@@ -99,18 +100,17 @@ def measure(model: "Model") -> Pace:
 
 
 def _useful(model: "Model", inputs: "Mapping[str, NDArray[Any]]", most: int) -> int:
-    """How many requests the smallest batch has that is as good as any: a larger one may leave a core's cache.
+    """How many requests the largest batch has that is as good as any: a larger one may leave a core's cache.
 
     :param inputs: of one request.
-    :param most: requests that a batch may have.
+    :param most: requests that a batch may have; the answer where even the largest that is tried is as good.
     """
-    count, each = 1, _least(partial(model.engine.run, inputs))
-    seen = [(each, count)]
-    while count < most and each <= min(seen)[0] * _WORSE and each * count <= _ENOUGH_SECONDS:
+    seen, count = [(_least(partial(model.engine.run, inputs)), 1)], 1
+    while count < min(most, _MOST_TRIED) and seen[-1][0] * count <= _ENOUGH_SECONDS:
         count = min(2 * count, most)
-        each = _least(partial(_run_together, model, inputs, count)) / count
-        seen.append((each, count))
-    return next(count for each, count in seen if each <= min(seen)[0] * _AS_GOOD)
+        seen.append((_least(partial(_run_together, model, inputs, count)) / count, count))
+    good = max(count for each, count in seen if each <= min(seen)[0] * _AS_GOOD)
+    return most if good == count else good
 
 
 def _run_together(model: "Model", inputs: "Mapping[str, NDArray[Any]]", count: int) -> None:
