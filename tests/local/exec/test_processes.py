@@ -54,7 +54,9 @@ def begin(tmp_path: Path) -> Iterator[Callable[..., Worker]]:
     begun: list[Worker] = []
 
     def begin(source: str, *, brings: str = "", **variables: str) -> Worker:
-        (tmp_path / "app.py").write_text(source)
+        app = tmp_path / "app.py"
+        if not app.exists() or app.read_text() != source:  # one that begins may be reading it
+            app.write_text(source)
         if brings:
             (tmp_path / brings).write_text("OWN = True\n")
         names = ("FUNCTION_NAME", "FUNCTION_VERSION", "LOG_GROUP_NAME", "LOG_STREAM_NAME", "FUNCTION_MEMORY_SIZE")
