@@ -122,7 +122,7 @@ class Predictor:
         if not jobs and not late:
             return False
         timing = None
-        alone = len(jobs) == 1 and not queue.jobs and idle == lanes.count - 1
+        alone = len(jobs) == 1 and not queue.jobs and not lanes.computing
         if jobs:
             self._computing.add(get_ident())
             lanes.begin(begun + max(queue.load.seconds(rows) - (self._alone_saves if alone else 0.0), 0.0))
