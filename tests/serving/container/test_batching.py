@@ -190,14 +190,15 @@ def test_only_a_request_that_is_alone_gets_all_cores() -> None:
 
 
 @pytest.mark.parametrize(
-    ("saves", "sizes_at_once", "alone"),
+    ("saves", "lanes", "sizes_at_once", "alone"),
     [
-        pytest.param(9.9, [1], 2, id="the one under way is nearly done"),
-        pytest.param(0.001, [1, 1], 1, id="all cores would not make up for the wait"),
+        pytest.param(9.9, 4, [1], 2, id="the one under way is nearly done"),
+        pytest.param(0.001, 4, [1, 1], 1, id="all cores would not make up for the wait"),
+        pytest.param(0.001, 2, [1], 2, id="the one under way has both cores"),
     ],
 )
 def test_a_request_waits_for_the_only_other_one_where_all_cores_then_answer_it_earlier(
-    saves: float, sizes_at_once: list[int], alone: int
+    saves: float, lanes: int, sizes_at_once: list[int], alone: int
 ) -> None:
     engine = Engine()
 
@@ -209,9 +210,9 @@ def test_a_request_waits_for_the_only_other_one_where_all_cores_then_answer_it_e
         if alone == 1:
             await begun(engine)
         else:  # the other lane has looked, and sleeps again
-            lanes = service._lanes
-            assert lanes is not None
-            await asyncio.to_thread(eventually, lambda: lanes.idle == 1)
+            threads = service._lanes
+            assert threads is not None
+            await asyncio.to_thread(eventually, lambda: threads.idle == lanes - 1)
         at_once = list(engine.sizes)
         engine.gate.set()
         assert [outputs(one)[0][0] for one in await asyncio.gather(*tasks)] == [0, 2]
@@ -219,7 +220,7 @@ def test_a_request_waits_for_the_only_other_one_where_all_cores_then_answer_it_e
 
     model = Model(engine, pace=Pace(seconds=10.0, alone_saves=saves))
 
-    assert serve(scene, model, lanes=2, deadline_ms=60_000) == sizes_at_once
+    assert serve(scene, model, lanes=lanes, deadline_ms=60_000) == sizes_at_once
     assert (engine.sizes, engine.alone) == ([1, 1], alone)
 
 

@@ -149,6 +149,18 @@ def test_a_session_tells_which_provider_computes_what(folder: Path) -> None:
     assert {"MatMul", "Softmax"} <= computing(session)["CPUExecutionProvider"]
 
 
+@pytest.mark.parametrize("spinning", [False, True])
+def test_threads_stay_awake_between_the_steps_of_a_call_only_where_they_should_and_never_after_it(
+    folder: Path, *, spinning: bool
+) -> None:
+    session = open_session(folder / "model.fp32.onnx", 2, (("CPUExecutionProvider", {}),), spinning=spinning)
+
+    told = session.get_session_options().get_session_config_entry
+
+    assert told("session.intra_op.allow_spinning") == str(int(spinning))
+    assert told("session.force_spinning_stop") == "1"
+
+
 def test_a_gpu_that_is_wanted_and_not_there_is_an_error(folder: Path, on_gpu: Callable[..., None]) -> None:
     on_gpu(sign="")
 

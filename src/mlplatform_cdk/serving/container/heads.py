@@ -18,14 +18,18 @@ class Unframed(RequestError):
 
 
 class Head:
-    """What the head says: ``length`` is the body's in bytes, or ``CHUNKED``; ``current`` is False of HTTP/1.0."""
+    """What the head says: ``length`` is the body's in bytes, or ``CHUNKED``; ``current`` is False of HTTP/1.0.
 
-    __slots__ = ("current", "expects", "headers", "keep_alive", "length", "method", "path", "query")
+    ``usual`` is what ``FastPath`` thinks of it; ``None`` until it has seen it.
+    """
+
+    __slots__ = ("current", "expects", "headers", "keep_alive", "length", "method", "path", "query", "usual")
 
     def __init__(self) -> None:
         self.method, self.path, self.query = "", "", ""
         self.headers: dict[str, str] = {}
         self.length, self.keep_alive, self.expects, self.current = 0, False, False, True
+        self.usual: bool | None = None
 
 
 class Heads:

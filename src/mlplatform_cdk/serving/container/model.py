@@ -107,7 +107,7 @@ class Model:
             self._prove(requests)
             self.run_seconds = _median_seconds(self.engine, requests[0])
             self._examine(_rows(requests, most=int(_PROOF_SECONDS / 5 / self.run_seconds)), choice.max_batch_size)
-            self.pace = measure(self)
+            self.pace = measure(self, choice.lanes)
         except KnownError:
             raise
         except Exception as error:  # each runtime has errors of its own

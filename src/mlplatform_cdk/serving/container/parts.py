@@ -49,10 +49,12 @@ class Parts:
         """
         if self._settings.multi_model:
             await asyncio.to_thread(importlib.import_module, "onnxruntime")  # so that no model is taken for its memory
+            memory.keep_freed()
             self._open_many()
             return
         # In a thread, the imports of the numerical libraries too: the process answers its health checks meanwhile.
         model = await _in_thread(self._load)
+        memory.keep_freed()
         self._prepare(model)
         self.service.serve(model)
         manifest, engine = model.manifest, model.engine

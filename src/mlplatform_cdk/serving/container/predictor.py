@@ -28,6 +28,8 @@ from mlplatform_cdk.serving.container.settings import Settings
 from mlplatform_cdk.serving.container.tensors import exact
 
 if TYPE_CHECKING:
+    from mlplatform_cdk.serving.container.fast_path import FastPath
+    from mlplatform_cdk.serving.container.limits import Limits
     from mlplatform_cdk.serving.container.model import Model
 
 INLINE_SECONDS = 0.0005  # a model that takes longer gets threads: the hand-over costs a tenth of that
@@ -67,6 +69,7 @@ class Predictor:
         # A hook may keep its lane for ever, and nobody must wait behind it.
         self._alone_saves = model.pace.alone_saves if lanes.count > 1 and model.hooks is None else 0.0
         self._computing: set[int] = set()  # threads of lanes
+        self._on_all_cores = False  # what was begun last
         self._turning = False
         # What ``exact()`` holds, for turns of the loop: to take it up for each would cost a twelfth of a lone request.
         self._exact = copy_context()
@@ -78,6 +81,21 @@ class Predictor:
     def waiting(self) -> int:
         """Requests that wait for the model."""
         return len(self._waiting) + (len(self._gathered) if self.inline else 0)
+
+    def fast_path(self, limits: "Limits") -> "FastPath | None":
+        """The fast path to this model; ``None`` where its requests are not of the kind that it takes.
+
+        :param limits: what a request may cost.
+        """
+        from mlplatform_cdk.serving.container.codecs.one_row import OneRow
+        from mlplatform_cdk.serving.container.fast_path import FastPath
+
+        if not self.inline or not self.model.batchable:
+            return None
+        rows = OneRow.of(self.model.manifest, limits, INLINE_BYTES)
+        if rows is None:
+            return None
+        return FastPath(self.model, rows, self._metrics, self._gathered.load, self._allowed)
 
     def ask(self, request: Request, reply: Reply) -> None:
         """Admit ``request``, or refuse it at once.
@@ -125,6 +143,7 @@ class Predictor:
         alone = len(jobs) == 1 and not queue.jobs and not lanes.computing
         if jobs:
             self._computing.add(get_ident())
+            self._on_all_cores = alone
             lanes.begin(begun + max(queue.load.seconds(rows) - (self._alone_saves if alone else 0.0), 0.0))
             timing = batch.compute(self.model, jobs, most_rows=self._most_rows, alone=alone)
             lanes.end()
@@ -143,7 +162,9 @@ class Predictor:
         lanes = self._lanes
         if not self._alone_saves or len(self._waiting.jobs) != 1 or not len(self._computing) == lanes.computing == 1:
             return False
-        return lanes.remaining(now) < self._alone_saves
+        # Beside one on all cores, both wait for a core that they share: two cores are then no faster than one for each.
+        share = 1 - 2 / lanes.count if self._on_all_cores else 1.0
+        return share * lanes.remaining(now) < self._alone_saves
 
     def _finish_batch(self, jobs: Sequence[Job], late: Sequence[Job], timing: Timing | None, seconds: float) -> None:
         """Answer what a lane has computed; one that had all cores to itself says nothing about lanes."""

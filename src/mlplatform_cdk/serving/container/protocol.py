@@ -38,6 +38,7 @@ class Connection(asyncio.Protocol):
         self.changed = perf_counter()  # when this connection last began or ended something
         self._unanswered = 0  # bytes of the bodies in exchanges
         self._incoming = Incoming(host.heads, host.settings.max_body_bytes)
+        self._fast = False  # a request is on the fast path, and nothing else in exchanges
         self._deaf = False  # nothing more is taken: the client has ended, or was told that this is the last answer
         self._refused = self._paused = self._clogged = self._resting = False
         self._writable: asyncio.Future[None] | None = None
@@ -52,6 +53,8 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End; what is still computed for this client is thrown away when it comes."""
         del exc
+        if self._fast:
+            self.go_slow()
         self._host.connections.discard(self)
         self._deaf = True
         for exchange in self.exchanges:
@@ -62,16 +65,27 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes as they come; the first lines are the way of nearly every request."""
+        if self._fast:
+            self.go_slow()
         if not self._incoming.begun and not self._deaf:
             end = data.find(b"\r\n\r\n") + 4
             head = self._heads.known.get(data[:end])
             if head is not None and head.length == len(data) - end and not head.expects:
-                self._ask(head, data[end:])
+                body, host = data[end:], self._host
+                fast = host.service.fast_path
+                if fast is not None and not self.exchanges:
+                    self._fast = True
+                    if fast.take(self, head, body, lone=len(host.connections) == 1):
+                        return
+                    self._fast = False
+                self._ask(head, body)
                 return
         self._take(data)
 
     def eof_received(self) -> bool:
         """Keep the connection half open while answers are due."""
+        if self._fast:
+            self.go_slow()
         self._deaf = True
         return bool(self.exchanges)
 
@@ -99,7 +113,7 @@ class Connection(asyncio.Protocol):
     @property
     def busy(self) -> bool:
         """Whether a request or an answer is under way."""
-        return bool(self.exchanges) or (self._incoming.begun and not self._deaf)
+        return self._fast or bool(self.exchanges) or (self._incoming.begun and not self._deaf)
 
     def sweep(self, now: float) -> None:
         """End the connection where it is overdue; called about once a second.
@@ -118,8 +132,21 @@ class Connection(asyncio.Protocol):
         elif self._incoming.begun:
             if silent > settings.client_timeout_s:
                 self._refuse(ClientTooSlow(f"the request must arrive within {settings.client_timeout_s:g} s"))
-        elif not self.exchanges and silent > settings.idle_timeout_s:
+        elif not self.busy and silent > settings.idle_timeout_s:
             self.transport.close()
+
+    def answer(self, body: bytes) -> None:
+        """Send what the fast path has computed."""
+        self._fast = False
+        self.transport.write(self._host.wire.usual(body))
+        self._host.answered()
+
+    def go_slow(self) -> None:
+        """Take the request that is on the fast path the ordinary way, as if it had gone it since it came."""
+        self._fast = False
+        assert self._host.service.fast_path is not None
+        head, body = self._host.service.fast_path.give_back(self)
+        self._ask(head, body, self.changed)
 
     def flush(self) -> None:
         """Send every answer whose turn has come, in one write."""
@@ -202,7 +229,7 @@ class Connection(asyncio.Protocol):
             self.transport.resume_reading()
         self._paused = pause
 
-    def _ask(self, head: Head, body: bytes) -> None:
+    def _ask(self, head: Head, body: bytes, arrived: float = 0.0) -> None:
         exchange = Exchange(self, head, len(body))
         self.exchanges.append(exchange)
         self._unanswered += exchange.size
@@ -211,7 +238,9 @@ class Connection(asyncio.Protocol):
         if not head.keep_alive:
             self._deaf = True
         now = self.changed = perf_counter()
-        self._host.handle(Request(head.method, head.path, head.headers, body, now, head.query), exchange.reply)
+        self._host.handle(
+            Request(head.method, head.path, head.headers, body, arrived or now, head.query), exchange.reply
+        )
 
     def _take(self, data: bytes) -> None:
         """Take ``data`` step by step, whatever it is a part of."""

@@ -11,6 +11,7 @@ from mlplatform_cdk.serving.container.settings import Settings
 
 if TYPE_CHECKING:
     from mlplatform_cdk.serving.container.cache import ResponseCache
+    from mlplatform_cdk.serving.container.fast_path import FastPath
     from mlplatform_cdk.serving.container.lanes import Lanes
     from mlplatform_cdk.serving.container.model import Model
     from mlplatform_cdk.serving.container.predictor import Predictor
@@ -56,6 +57,7 @@ class Service:
         self._lanes: Lanes | None = None
         self._tasks: set[asyncio.Future[Answer]] = set()
         self.draining = False
+        self.fast_path: FastPath | None = None
         self.observers: list[Callable[[Request, Answer], None]] = []
 
     @property
@@ -66,12 +68,15 @@ class Service:
     @property
     def under_way(self) -> int:
         """Requests that are not answered yet."""
-        return len(self._tasks) + sum(one.under_way for one in self._predictors.values())
+        fast = len(self.fast_path) if self.fast_path is not None else 0
+        return fast + len(self._tasks) + sum(one.under_way for one in self._predictors.values())
 
     def serve(self, model: "Model") -> None:
         """From now on, answer ``/invocations`` with ``model``."""
         tuned = model.manifest.serving
         self._single = self._predictor(model, tuned.lanes if tuned else None)
+        if self._cache is None and not self.observers:  # which see every request
+            self.fast_path = self._single.fast_path(self._settings.limits())
 
     def hold_ready(self, model: "Model") -> None:
         """From now on, ``model`` is one of the loaded ones, asked or not."""
@@ -98,6 +103,9 @@ class Service:
     def drain(self) -> None:
         """From now on, be no longer ready; requests that still arrive are answered."""
         self.draining = True
+        if self.fast_path is not None:
+            self.fast_path.give_all_back()
+            self.fast_path = None  # the last answer of a connection says so now
 
     async def ask(self, request: Request) -> Answer:
         """The answer to ``request``, for carriers that wait for one at a time."""

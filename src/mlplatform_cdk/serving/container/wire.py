@@ -3,7 +3,7 @@
 import time
 from http import HTTPStatus
 
-from mlplatform_cdk.serving.container.messages import Answer
+from mlplatform_cdk.serving.container.messages import JSON, Answer
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
@@ -17,10 +17,19 @@ class Wire:
 
     def __init__(self) -> None:
         self._heads: dict[_Kind, bytes] = {}
+        self._usual: bytes | None = None
 
     def tick(self) -> None:
         """Let the next answers carry the present time."""
         self._heads.clear()
+        self._usual = None
+
+    def usual(self, body: bytes) -> bytes:
+        """A prediction in JSON, after which the connection stays; as ``render`` writes it."""
+        head = self._usual
+        if head is None:
+            head = self._usual = self._head((200, JSON, False, _SIZED))
+        return b"%b%d\r\n\r\n%b" % (head, len(body), body)
 
     def render(self, answer: Answer, *, close: bool, bodiless: bool, chunks: bool = True) -> bytes:
         """``answer`` as it goes over the wire; of a stream, its head.

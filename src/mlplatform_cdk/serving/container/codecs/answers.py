@@ -20,7 +20,7 @@ from mlplatform_cdk.serving.container.negotiation import CSV, JSON, JSON_LINES, 
 
 Outputs = Mapping[str, NDArray[Any]]
 _MOST_ACCEPTS, _LONGEST_ACCEPT = 256, 256
-_LABEL = "label"
+LABEL = "label"
 _ENDS = "\r\n"  # Python's csv quotes a text that holds what ends its lines
 _Name = TypeVar("_Name", str, bytes)
 
@@ -69,25 +69,25 @@ class Answers:
 
     def _json(self, outputs: Outputs) -> bytes:
         answer: dict[str, Any] = {"outputs": outputs}
-        if self._labels is not None and _LABEL in outputs:
-            answer["labels"] = _looked_up(outputs[_LABEL], self._labels)
-        return _dumps(answer)
+        if self._labels is not None and LABEL in outputs:
+            answer["labels"] = _looked_up(outputs[LABEL], self._labels)
+        return dumps(answer)
 
     def _json_lines(self, outputs: Outputs) -> bytes:
-        names = _looked_up(outputs[_LABEL], self._labels) if self._labels and _LABEL in outputs else None
+        names = _looked_up(outputs[LABEL], self._labels) if self._labels and LABEL in outputs else None
         lines = []
         for row in range(_length(outputs)):
             answer: dict[str, Any] = {"outputs": {name: array[row] for name, array in outputs.items()}}
             if names is not None:
                 answer["label"] = names[row]
-            lines.append(_dumps(answer))
+            lines.append(dumps(answer))
         return b"\n".join(lines) + b"\n"
 
     def _csv(self, outputs: Outputs) -> bytes:
         length = _length(outputs)
         columns = []
         for name, array in outputs.items():
-            if name == _LABEL and self._csv_labels:
+            if name == LABEL and self._csv_labels:
                 columns.append(_looked_up(array, self._csv_labels))
             else:
                 columns.append(_csv_cells(array.reshape(length, -1)))
@@ -117,7 +117,8 @@ def _length(outputs: Outputs) -> int:
     return length
 
 
-def _dumps(value: object) -> bytes:
+def dumps(value: object) -> bytes:
+    """``value`` as JSON, arrays included."""
     return orjson.dumps(value, _plain, orjson.OPT_SERIALIZE_NUMPY)
 
 
@@ -135,9 +136,9 @@ def _csv_cells(rows: NDArray[Any]) -> list[bytes]:
     if rows.dtype.kind in "OU":
         return _csv_texts(rows.tolist())
     if rows.dtype.kind == "f" and np.isinf(rows).any():
-        exact = [[orjson.loads(_dumps(one)) if np.isfinite(one) else _odd(one) for one in row] for row in rows]
+        exact = [[orjson.loads(dumps(one)) if np.isfinite(one) else _odd(one) for one in row] for row in rows]
         return _csv_texts(exact)
-    return _dumps(np.ascontiguousarray(rows))[2:-2].replace(b"null", b"").split(b"],[")
+    return dumps(np.ascontiguousarray(rows))[2:-2].replace(b"null", b"").split(b"],[")
 
 
 def _odd(number: Any) -> str:

@@ -43,7 +43,7 @@ class JsonForms:
         if type(document) is not dict:
             raise self._refused(document)
         if self._only is not None:
-            rows, names = _commonest(document, self._only.name)
+            rows, names = commonest(document, self._only.name)
             if rows is not None:
                 return self._alone(rows, body, numbers_only(body, names))
         for name, form in self._forms.items():
@@ -148,7 +148,7 @@ class JsonForms:
         return RequestError(f'the body must be {{"inputs": {{...}}}} with {names}, got {came}')
 
 
-def _commonest(document: dict[str, Any], name: str) -> tuple[list[Any] | None, int]:
+def commonest(document: dict[str, Any], name: str) -> tuple[list[Any] | None, int]:
     """The rows in either of the two commonest forms, and how many names those have; no rows: it is another form."""
     rows = document.get("instances")
     if type(rows) is list:
