@@ -2,9 +2,12 @@
 
 import json
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from logging import Logger
 from typing import Any
+
+from mlplatform_cdk.runtimekit.errors import KnownError
 
 _LONGEST_REASON = 1000  # the whole answer may have 4096 bytes
 _TIMEOUT_S = 20
@@ -22,6 +25,29 @@ class Answer:
     physical_id: str
     reason: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+def carry_out(
+    event: Mapping[str, Any], physical_id: str, work: Callable[[], Mapping[str, str] | None], *, log: Logger, what: str
+) -> None:
+    """Do ``work``, and tell CloudFormation how it went, whatever happened.
+
+    :param event: what CloudFormation asks for.
+    :param physical_id: see ``Answer``.
+    :param work: gives the attributes of the resource, if it has any.
+    :param log: hears why it failed.
+    :param what: it is called where it fails unexpectedly, such as ``removing endpoint churn``.
+    """
+    reason, attributes = "", None
+    try:
+        attributes = work()
+    except KnownError as error:
+        reason = str(error)
+        log.warning(reason)
+    except Exception as error:
+        reason = f"{what} failed: {error}"
+        log.exception(reason)
+    send(event, Answer(physical_id, reason, attributes or {}))
 
 
 def send(event: Mapping[str, Any], answer: Answer) -> None:

@@ -28,19 +28,15 @@ class NotMended(KnownError):
 def handle(event: Mapping[str, Any], context: Any) -> None:
     """End what ``event`` lets go, and say how that went, whatever happened."""
     ours = f"drills-ended/{event['LogicalResourceId']}"
-    physical_id, reason = event.get("PhysicalResourceId", ours), ""
+    physical_id = event.get("PhysicalResourceId", ours)
     until = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - _RESERVE_S
-    try:
+
+    def work() -> None:
         # A creation that failed before this function answered is rolled back under an id that is not ours.
         if physical_id == ours:
             end(_going(event), lambda: until - time.monotonic())
-    except KnownError as error:
-        reason = str(error)
-        _LOG.warning(reason)
-    except Exception as error:  # noqa: BLE001 - CloudFormation must hear of it
-        reason = f"ending the drills failed: {error}"
-        _LOG.exception(reason)
-    stack_answer.send(event, stack_answer.Answer(physical_id, reason))
+
+    stack_answer.carry_out(event, physical_id, work, log=_LOG, what="ending the drills")
 
 
 def _going(event: Mapping[str, Any]) -> list[Drill]:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mlplatform_cdk.runtimekit import logs, stack_answer
-from mlplatform_cdk.runtimekit.errors import KnownError
 
 _LOG = logs.logger("internal-api")
 
@@ -17,13 +16,4 @@ def answer(event: Mapping[str, Any], physical_id: str, work: Callable[[], Mappin
     """
     deletes = event["RequestType"] == "Delete"
     named = event.get("PhysicalResourceId", physical_id) if deletes else physical_id
-    reason, attributes = "", {}
-    try:
-        attributes = {} if deletes else dict(work())
-    except KnownError as error:
-        reason = str(error)
-        _LOG.warning(reason)
-    except Exception as error:  # noqa: BLE001 - CloudFormation must hear of it
-        reason = f"{event['ResourceType']} failed: {error}"
-        _LOG.exception(reason)
-    stack_answer.send(event, stack_answer.Answer(named, reason, attributes))
+    stack_answer.carry_out(event, named, lambda: None if deletes else work(), log=_LOG, what=event["ResourceType"])

@@ -8,7 +8,7 @@ from typing import Any
 from mlplatform_cdk.runtimekit.manifest import Precision
 from mlplatform_cdk.serving.container.engines.choice import EngineChoice
 from mlplatform_cdk.serving.container.engines.engine import Array
-from mlplatform_cdk.serving.container.engines.runtime import open_session, runner
+from mlplatform_cdk.serving.container.engines.runtime import open_session, run_options, runner
 
 PROVIDER = "CPUExecutionProvider"
 _HEAVY_SECONDS = 0.002  # below, waking the other cores costs what they save
@@ -33,15 +33,16 @@ class OnnxCpuEngine:
         self._path, self._choice, self._outputs = path, choice, list(outputs)
         self._run: Any = runner(open_session(path, choice.threads, ((PROVIDER, {}),)))
         self._run_alone: Any = self._run
+        self._options = run_options()
 
     def run(self, inputs: Mapping[str, Array]) -> list[Array]:
         """See ``Engine.run``."""
-        answers: list[Array] = self._run(self._outputs, inputs, None)
+        answers: list[Array] = self._run(self._outputs, inputs, self._options)
         return answers
 
     def run_alone(self, inputs: Mapping[str, Array]) -> list[Array]:
         """See ``Engine.run_alone``."""
-        answers: list[Array] = self._run_alone(self._outputs, inputs, None)
+        answers: list[Array] = self._run_alone(self._outputs, inputs, self._options)
         return answers
 
     def warm_up(self, inputs: Mapping[str, Array]) -> None:

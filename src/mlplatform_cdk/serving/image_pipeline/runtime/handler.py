@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlplatform_cdk.runtimekit import logs, stack_answer
-from mlplatform_cdk.runtimekit.errors import KnownError
 from mlplatform_cdk.serving.image_pipeline.runtime import build
 
 _LOG = logs.logger("image")
@@ -18,15 +17,11 @@ def handle(event: Mapping[str, Any], context: Any) -> None:
     tag = properties["Variables"]["TAG"]
     # Always the same: a new image is no new resource, and the deletion of this one keeps every image.
     physical_id = f"image/{properties['Project']}"
-    reason = ""
-    try:
+
+    def work() -> Mapping[str, str]:
         if event["RequestType"] != "Delete":
             end = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - _RESERVE_S
             build.run(properties["Project"], properties["Variables"], seconds_left=lambda: end - time.monotonic())
-    except KnownError as error:
-        reason = str(error)
-        _LOG.warning(reason)
-    except Exception as error:  # noqa: BLE001 - CloudFormation must hear of it
-        reason = f"building image {tag} failed: {error}"
-        _LOG.exception(reason)
-    stack_answer.send(event, stack_answer.Answer(physical_id, reason, {"Tag": tag}))
+        return {"Tag": tag}
+
+    stack_answer.carry_out(event, physical_id, work, log=_LOG, what=f"building image {tag}")

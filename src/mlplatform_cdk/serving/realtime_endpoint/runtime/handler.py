@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlplatform_cdk.runtimekit import logs, stack_answer
-from mlplatform_cdk.runtimekit.errors import KnownError
 from mlplatform_cdk.serving.realtime_endpoint.runtime import keeping
 from mlplatform_cdk.serving.realtime_endpoint.runtime.fleet import Wanted
 
@@ -20,18 +19,13 @@ def handle(event: Mapping[str, Any], context: Any) -> None:
     # The endpoint's name: with another name CloudFormation deletes the resource of the former one.
     ours = f"fleet/{name}/{phase}"
     physical_id = event.get("PhysicalResourceId", "") if event["RequestType"] == "Delete" else ours
-    reason = ""
-    try:
+
+    def work() -> None:
         # A creation that failed before this function answered is rolled back under an id that is not ours.
         if event["RequestType"] != "Delete" or physical_id == ours:
             _carry_out(event["RequestType"], properties, context)
-    except KnownError as error:
-        reason = str(error)
-        _LOG.warning(reason)
-    except Exception as error:  # noqa: BLE001 - CloudFormation must hear of it
-        reason = f"keeping the scaling of endpoint {name} failed: {error}"
-        _LOG.exception(reason)
-    stack_answer.send(event, stack_answer.Answer(physical_id, reason))
+
+    stack_answer.carry_out(event, physical_id, work, log=_LOG, what=f"keeping the scaling of endpoint {name}")
 
 
 def _carry_out(request: str, properties: Mapping[str, Any], context: Any) -> None:

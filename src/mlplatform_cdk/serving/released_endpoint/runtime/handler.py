@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlplatform_cdk.runtimekit import logs, stack_answer
-from mlplatform_cdk.runtimekit.errors import KnownError
 from mlplatform_cdk.serving.released_endpoint.runtime import removal
 
 _LOG = logs.logger("removal")
@@ -19,16 +18,13 @@ def handle(event: Mapping[str, Any], context: Any) -> None:
     physical_id = (
         event.get("PhysicalResourceId", "") if event["RequestType"] == "Delete" else f"released-endpoint/{name}"
     )
-    reason = ""
-    try:
-        _carry_out(event, name, physical_id, context)
-    except KnownError as error:
-        reason = str(error)
-        _LOG.warning(reason)
-    except Exception as error:  # noqa: BLE001 - CloudFormation must hear of it
-        reason = f"removing endpoint {name} failed: {error}"
-        _LOG.exception(reason)
-    stack_answer.send(event, stack_answer.Answer(physical_id, reason))
+    stack_answer.carry_out(
+        event,
+        physical_id,
+        lambda: _carry_out(event, name, physical_id, context),
+        log=_LOG,
+        what=f"removing endpoint {name}",
+    )
 
 
 def _carry_out(event: Mapping[str, Any], name: str, physical_id: str, context: Any) -> None:
