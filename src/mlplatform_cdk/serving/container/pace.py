@@ -116,17 +116,20 @@ def _useful(model: "Model", inputs: "Mapping[str, NDArray[Any]]", most: int, lan
     sizes = [1]
     while sizes[-1] < min(most, _MOST_TRIED):
         sizes.append(min(2 * sizes[-1], most))
-    batches = {size: {name: np.concatenate(size * [array]) for name, array in inputs.items()} for size in sizes}
     seen = dict.fromkeys(sizes, float("inf"))  # seconds for a row
+    began = perf_counter()
     with ThreadPoolExecutor(lanes) as pool:
         for _ in range(_RUNS):  # each in turn, so that what else the machine does falls on all alike
             for size in sizes:
+                several = {name: np.concatenate(size * [array]) for name, array in inputs.items()}
                 started = perf_counter()
-                deque(pool.map(model.engine.run, lanes * [batches[size]]), maxlen=0)
+                deque(pool.map(model.engine.run, lanes * [several]), maxlen=0)
                 seconds = perf_counter() - started
                 seen[size] = min(seen[size], seconds / size)
                 if seconds > _ENOUGH_SECONDS:
                     break
+            if perf_counter() - began > _RUNS * _ENOUGH_SECONDS:
+                break
     good = max(size for size, each in seen.items() if each <= min(seen.values()) * _AS_GOOD)
     return most if good == sizes[-1] else good
 
