@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mlplatform_cdk.serving.container import predictor
 from mlplatform_cdk.serving.container.messages import Answer
 from mlplatform_cdk.serving.container.pace import Pace
 from mlplatform_cdk.serving.container.service import Service
@@ -190,7 +191,7 @@ def test_only_a_request_that_is_alone_gets_all_cores() -> None:
 
 
 @pytest.mark.parametrize(
-    ("saves", "lanes", "sizes_at_once", "alone"),
+    ("saves", "cores", "sizes_at_once", "alone"),
     [
         pytest.param(9.9, 4, [1], 2, id="the one under way is nearly done"),
         pytest.param(0.001, 4, [1, 1], 1, id="all cores would not make up for the wait"),
@@ -198,8 +199,9 @@ def test_only_a_request_that_is_alone_gets_all_cores() -> None:
     ],
 )
 def test_a_request_waits_for_the_only_other_one_where_all_cores_then_answer_it_earlier(
-    saves: float, lanes: int, sizes_at_once: list[int], alone: int
+    saves: float, cores: int, sizes_at_once: list[int], alone: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(predictor, "usable_cores", lambda: cores)
     engine = Engine()
 
     async def scene(service: Service) -> list[int]:
@@ -212,7 +214,7 @@ def test_a_request_waits_for_the_only_other_one_where_all_cores_then_answer_it_e
         else:  # the other lane has looked, and sleeps again
             threads = service._lanes
             assert threads is not None
-            await asyncio.to_thread(eventually, lambda: threads.idle == lanes - 1)
+            await asyncio.to_thread(eventually, lambda: threads.idle == 1)
         at_once = list(engine.sizes)
         engine.gate.set()
         assert [outputs(one)[0][0] for one in await asyncio.gather(*tasks)] == [0, 2]
@@ -220,8 +222,26 @@ def test_a_request_waits_for_the_only_other_one_where_all_cores_then_answer_it_e
 
     model = Model(engine, pace=Pace(seconds=10.0, alone_saves=saves))
 
-    assert serve(scene, model, lanes=lanes, deadline_ms=60_000) == sizes_at_once
+    assert serve(scene, model, lanes=2, deadline_ms=60_000) == sizes_at_once
     assert (engine.sizes, engine.alone) == ([1, 1], alone)
+
+
+def test_no_request_waits_for_one_of_many_rows() -> None:
+    engine = Engine()
+
+    async def scene(service: Service) -> None:
+        engine.gate.clear()
+        tasks = await asked(service, body(*[[0, 0]] * 400))
+        await begun(engine)
+        tasks += await asked(service, body([1, 0]))
+        await begun(engine)
+        engine.gate.set()
+        await asyncio.gather(*tasks)
+
+    pace = Pace(seconds=10.0, alone_saves=9.9, full_seconds=10.0, full_rows=64, bytes_per_row=len(body([0, 0])))
+    serve(scene, Model(engine, pace=pace), lanes=2, deadline_ms=600_000)
+
+    assert engine.sizes == [400, 1]
 
 
 def test_of_two_requests_that_wait_none_waits_for_all_cores() -> None:

@@ -4,6 +4,7 @@ import json
 import platform
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -222,3 +223,30 @@ print(faults())
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert int(told.stdout) < 50
+
+
+def test_batches_are_no_larger_than_those_that_the_machine_has_the_memory_for() -> None:
+    class Small(Engine):
+        def run(self, inputs: Mapping[str, Array]) -> list[Array]:
+            if len(inputs["x"]) > 4:
+                raise MemoryError
+            time.sleep(0.001)
+            return super().run(inputs)
+
+    model = standins.Model(Small(), most=64)
+    model.golden_inputs = lambda golden: {"x": np.array(golden.inputs["x"], np.float32)}
+
+    assert pace._useful(model, model.golden_inputs(model.manifest.golden_requests[0]), 64, lanes=2) <= 4
+
+
+def test_an_engine_that_computes_a_lone_request_like_any_other_saves_nothing() -> None:
+    class Same(Engine):
+        faster_alone = False
+
+        def run_alone(self, inputs: Mapping[str, Array]) -> list[Array]:
+            raise AssertionError(inputs)
+
+    model = standins.Model(Same(), most=64)
+    model.golden_inputs = lambda golden: {"x": np.array(golden.inputs["x"], np.float32)}
+
+    assert pace.measure(model, lanes=2).alone_saves == 0.0

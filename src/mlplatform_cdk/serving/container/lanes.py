@@ -1,10 +1,10 @@
 """Threads that compute: one batch each at a time, as many as there are cores, shared by all models."""
 
-import os
 import threading
 from collections import deque
 from typing import Protocol
 
+from mlplatform_cdk.serving.container.cores import usable_cores
 from mlplatform_cdk.serving.container.load import remaining
 
 
@@ -86,9 +86,3 @@ class Lanes:
             else:
                 return
         awake.acquire()
-
-
-def usable_cores() -> int:
-    """The cores that this process may run on."""
-    affinity = getattr(os, "sched_getaffinity", None)  # Linux only
-    return len(affinity(0)) if affinity else os.cpu_count() or 1

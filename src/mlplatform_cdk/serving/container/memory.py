@@ -8,10 +8,10 @@ _STATM = Path("/proc/self/statm")
 # Of control groups in version 2 and 1; "max", or a number beyond the machine's memory, is none.
 _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 _WITHOUT_MEASURE = 2.2  # times the file: what sessions took over many models; for systems without /proc
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+_KEPT_BYTES, _LARGEST_KEPT_BYTES = 64 * 1024 * 1024, 32 * 1024 * 1024  # the latter is the most that glibc takes
 # Times the file, and bytes beside: between these a session took its memory, from one that only reads its weights to one
 # of convolutions, packed again, with the tensors of a full batch. What is measured beyond belongs to others.
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
-_KEPT_BYTES, _LARGEST_KEPT_BYTES = 64 * 1024 * 1024, 8 * 1024 * 1024
 LEAST, _MOST, _BESIDE = 1.3, 3.5, 1024 * 1024
 
 
@@ -42,8 +42,8 @@ def give_back() -> None:
 def keep_freed() -> None:
     """From now on, keep what a request frees for the next one: else the system clears the same pages again and again.
 
-    A picture of 600 KB costs a third of a millisecond less. Only glibc gives back at every turn; ``give_back`` still
-    does so.
+    A picture of 600 KB costs a third of a millisecond less. Only glibc gives back at every turn; it keeps so much for
+    each thread now, until ``give_back``.
     """
     adjust = getattr(ctypes.CDLL(None), "mallopt", None)
     if adjust is not None:

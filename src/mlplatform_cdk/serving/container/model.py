@@ -15,6 +15,7 @@ from mlplatform_cdk.serving.container import memory
 from mlplatform_cdk.serving.container.chosen import chosen_engine
 from mlplatform_cdk.serving.container.codecs import Codec
 from mlplatform_cdk.serving.container.engines import Engine, EngineChoice, ModelError, open_engine
+from mlplatform_cdk.serving.container.engines.choice import GPU_ENGINES
 from mlplatform_cdk.serving.container.engines.independence import Independence, batches_by_row, examine, sizes_up_to
 from mlplatform_cdk.serving.container.engines.pairs import InPairs
 from mlplatform_cdk.serving.container.errors import RequestError
@@ -91,6 +92,7 @@ class Model:
         self.engine.close()
         if self.hooks is not None:
             self.hooks.close()
+        memory.give_back()
 
     def golden_inputs(self, golden: GoldenRequest) -> Inputs:
         """The tensors of a golden request, as the engine takes them."""
@@ -107,7 +109,7 @@ class Model:
             self._prove(requests)
             self.run_seconds = _median_seconds(self.engine, requests[0])
             self._examine(_rows(requests, most=int(_PROOF_SECONDS / 5 / self.run_seconds)), choice.max_batch_size)
-            self.pace = measure(self, choice.lanes)
+            self.pace = measure(self, 1 if self.engine.name in GPU_ENGINES else choice.lanes)
         except KnownError:
             raise
         except Exception as error:  # each runtime has errors of its own

@@ -1,10 +1,9 @@
 """How long a model takes for one request and for batches, measured when it is loaded, codec and hooks included."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -21,12 +20,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mlplatform_cdk.serving.container.engines import Engine
     from mlplatform_cdk.serving.container.model import Model
 
 _RUNS = 3
 _ENOUGH_SECONDS = 0.3  # for a batch, where single requests are slow
 _AS_GOOD = 1.01  # a row's time, held against the best that was seen
-_MOST_TRIED = 16
+_MOST_TRIED, _MOST_LANES = 16, 4
 _SAVING = 0.1  # of what a request takes on a lane, less of which is noise
 _HEAVY_SECONDS = 0.002
 _IMAGE = "image/"
@@ -94,7 +94,7 @@ def measure(model: "Model", lanes: int = 1) -> Pace:
     found = Pace(seconds=seconds, rows=rows, bytes_per_row=len(body) / rows)
     if model.run_seconds > _HEAVY_SECONDS:
         inputs = model.golden_inputs(golden)
-        saving = _least(partial(model.engine.run, inputs)) - _least(partial(model.engine.run_alone, inputs))
+        saving = _saving(model.engine, inputs) if model.engine.faster_alone else 0.0
         useful = rows * _useful(model, inputs, model.max_batch_size // rows, lanes)
         found = replace(found, alone_saves=saving if saving > _SAVING * model.run_seconds else 0.0, useful_rows=useful)
     most = min(model.max_batch_size, found.useful_rows or model.max_batch_size)
@@ -108,42 +108,47 @@ def measure(model: "Model", lanes: int = 1) -> Pace:
 def _useful(model: "Model", inputs: "Mapping[str, NDArray[Any]]", most: int, lanes: int) -> int:
     """How many requests the largest batch has that is as good as any: a larger one may leave a core's cache.
 
-    All lanes compute, as they do under load: they share the outer cache and the way to the memory.
+    Several lanes compute, as they do under load: they share the outer cache and the way to the memory.
 
     :param inputs: of one request.
     :param most: requests that a batch may have; the answer where even the largest that is tried is as good.
     """
+    if most < 2:  # noqa: PLR2004 - two make a batch
+        return most
+    lanes = min(lanes, _MOST_LANES)
     sizes = [1]
     while sizes[-1] < min(most, _MOST_TRIED):
         sizes.append(min(2 * sizes[-1], most))
-    seen = dict.fromkeys(sizes, float("inf"))  # seconds for a row
+    seen: dict[int, float] = {}  # seconds for a row
     began = perf_counter()
     with ThreadPoolExecutor(lanes) as pool:
         for _ in range(_RUNS):  # each in turn, so that what else the machine does falls on all alike
             for size in sizes:
                 several = {name: np.concatenate(size * [array]) for name, array in inputs.items()}
                 started = perf_counter()
-                deque(pool.map(model.engine.run, lanes * [several]), maxlen=0)
+                try:
+                    deque(pool.map(model.engine.run, lanes * [several]), maxlen=0)
+                except Exception:  # noqa: BLE001 - such as too little memory for so many: no batch will be so large
+                    return max(seen, default=1)
                 seconds = perf_counter() - started
-                seen[size] = min(seen[size], seconds / size)
-                if seconds > _ENOUGH_SECONDS:
+                seen[size] = min(seen.get(size, seconds), seconds / size)
+                if seconds > _ENOUGH_SECONDS and size > 1:
                     break
             if perf_counter() - began > _RUNS * _ENOUGH_SECONDS:
                 break
     good = max(size for size, each in seen.items() if each <= min(seen.values()) * _AS_GOOD)
-    return most if good == sizes[-1] else good
+    return most if good == max(seen) else good
 
 
-def _least(work: Callable[[], object]) -> float:
-    """The least seconds of a few runs."""
-    best, began = float("inf"), perf_counter()
+def _saving(engine: "Engine", inputs: "Mapping[str, NDArray[Any]]") -> float:
+    """By how many seconds a request is faster that has all cores."""
+    least = [float("inf"), float("inf")]
     for _ in range(_RUNS):
-        started = perf_counter()
-        work()
-        best = min(best, perf_counter() - started)
-        if perf_counter() - began > _ENOUGH_SECONDS:
-            break
-    return best
+        for place, run in enumerate((engine.run, engine.run_alone)):
+            started = perf_counter()
+            run(inputs)
+            least[place] = min(least[place], perf_counter() - started)
+    return least[0] - least[1]
 
 
 def _fastest(model: "Model", body: bytes, count: int) -> tuple[float, int]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from mlplatform_cdk.serving.container import batch, tracing
 from mlplatform_cdk.serving.container.batch import Job, Timing
+from mlplatform_cdk.serving.container.cores import usable_cores
 from mlplatform_cdk.serving.container.deadlines import BUDGET_SHARE, allowed_seconds
 from mlplatform_cdk.serving.container.errors import DeadlineExceeded, TooManyRequests
 from mlplatform_cdk.serving.container.lanes import Lanes
@@ -68,6 +69,7 @@ class Predictor:
         self._kinds: dict[str, str] = {}
         # A hook may keep its lane for ever, and nobody must wait behind it.
         self._alone_saves = model.pace.alone_saves if lanes.count > 1 and model.hooks is None else 0.0
+        self._share = 1 - 2 / max(usable_cores(), 2)
         self._computing: set[int] = set()  # threads of lanes
         self._on_all_cores = False  # what was begun last
         self._turning = False
@@ -145,9 +147,11 @@ class Predictor:
             self._computing.add(get_ident())
             self._on_all_cores = alone
             lanes.begin(begun + max(queue.load.seconds(rows) - (self._alone_saves if alone else 0.0), 0.0))
-            timing = batch.compute(self.model, jobs, most_rows=self._most_rows, alone=alone)
-            lanes.end()
-            self._computing.discard(get_ident())
+            try:
+                timing = batch.compute(self.model, jobs, most_rows=self._most_rows, alone=alone)
+            finally:
+                lanes.end()
+                self._computing.discard(get_ident())
         seconds = perf_counter() - begun
         with suppress(RuntimeError):  # the loop has ended: nobody is left to be answered
             self._loop.call_soon_threadsafe(self._finish_batch, jobs, late, timing, 0.0 if alone else seconds)
@@ -159,12 +163,16 @@ class Predictor:
         Else every request of a steady stream would find another one under way, and none would have all cores. The lane
         that computes looks for requests when it is done.
         """
-        lanes = self._lanes
-        if not self._alone_saves or len(self._waiting.jobs) != 1 or not len(self._computing) == lanes.computing == 1:
+        lanes, waiting = self._lanes, self._waiting.jobs
+        if not self._alone_saves or len(waiting) != 1 or not len(self._computing) == lanes.computing == 1:
+            return False
+        left = lanes.remaining(now)
+        # A request of many rows under way takes longer than all cores can save.
+        if left > self.model.pace.seconds or any(now + left > job.latest for job in tuple(waiting)):
             return False
         # Beside one on all cores, both wait for a core that they share: two cores are then no faster than one for each.
-        share = 1 - 2 / lanes.count if self._on_all_cores else 1.0
-        return share * lanes.remaining(now) < self._alone_saves
+        share = self._share if self._on_all_cores else 1.0
+        return share * left < self._alone_saves
 
     def _finish_batch(self, jobs: Sequence[Job], late: Sequence[Job], timing: Timing | None, seconds: float) -> None:
         """Answer what a lane has computed; one that had all cores to itself says nothing about lanes."""

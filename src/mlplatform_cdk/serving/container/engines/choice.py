@@ -1,20 +1,14 @@
 """What is wanted of an engine: said by the environment, else by the manifest's tuning, else found on the machine."""
 
-import os
 from dataclasses import dataclass, field
 
+from mlplatform_cdk.serving.container.cores import usable_cores
 from mlplatform_cdk.serving.container.engines.errors import ModelError
 
 AUTO = "auto"
 ENGINES = ("onnxruntime", "openvino", "cuda", "tensorrt")
 PRECISIONS = ("fp32", "fp16", "int8")
 GPU_ENGINES = ("tensorrt", "cuda")
-
-
-def usable_cores() -> int:
-    """The cores that this process may run on: fewer than the machine has where its affinity says so."""
-    affinity = getattr(os, "sched_getaffinity", None)  # Linux only
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

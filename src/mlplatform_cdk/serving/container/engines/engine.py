@@ -13,12 +13,18 @@ Array = NDArray[Any]
 class Engine(Protocol):
     """Runs one file of a model; ``run`` may be called from several threads at once.
 
-    ``name`` is the engine's name (see ``EngineChoice``), ``precision`` that of the file, ``providers`` what computes.
+    ``name`` is the engine's name (see ``EngineChoice``), ``precision`` that of the file, ``providers`` what computes,
+    ``faster_alone`` whether ``run_alone`` is another than ``run``.
     """
 
     name: str
     precision: Precision
     providers: tuple[str, ...]
+
+    @property
+    def faster_alone(self) -> bool:
+        """See above."""
+        ...
 
     def run(self, inputs: Mapping[str, Array]) -> list[Array]:
         """The outputs in the manifest's order, computed on the threads of one lane."""

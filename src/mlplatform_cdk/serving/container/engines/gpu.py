@@ -34,6 +34,8 @@ class GpuEngine:
     :param choice: how many threads compute what stays on the CPU, and whether that may be all of it.
     """
 
+    faster_alone = False  # a GPU computes every request with all it has
+
     def __init__(
         self,
         name: str,
@@ -71,7 +73,7 @@ class GpuEngine:
         return answers
 
     def run_alone(self, inputs: Mapping[str, Array]) -> list[Array]:
-        """See ``Engine.run_alone``; a GPU computes every request with all it has."""
+        """See ``Engine.run_alone``."""
         return self.run(inputs)
 
     def warm_up(self, inputs: Mapping[str, Array]) -> None:

@@ -22,6 +22,7 @@ class OpenVinoEngine:
 
     name = "openvino"
     providers: tuple[str, ...] = ("OpenVINO CPU",)
+    faster_alone = False
 
     def __init__(self, path: Path, precision: Precision, outputs: Sequence[str], choice: EngineChoice) -> None:
         self.precision = precision

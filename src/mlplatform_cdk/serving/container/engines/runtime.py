@@ -1,4 +1,4 @@
-"""ONNX Runtime as we want it: no spinning, no fall back to another provider, its errors in one sentence."""
+"""ONNX Runtime as we want it: no spinning beside others, no other provider than asked for, errors in one sentence."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -80,7 +80,7 @@ def computing(session: Any) -> dict[str, set[str]]:
 
 
 def runner(session: Any) -> Any:
-    """``run(names, inputs, None)`` of ``session`` without its wrapper in Python, which checks what the codec has.
+    """``run(names, inputs, options)`` of ``session`` without its wrapper in Python, which checks what the codec has.
 
     A sixth of a tiny model's call; the wrapper is the fallback where the attribute is gone.
     """
