@@ -23,7 +23,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "mlplatform_cdk"
 BOOT = "import sys; sys.path[:0] = sys.argv[2:]; import importlib; print(importlib.import_module(sys.argv[1]).__file__)"
 # A process for each module, which has what others ship already, and of ours nothing but what it imports.
 BOOT_EACH = """
-import importlib, os, sys
+import importlib, os, sys, traceback
 sys.path[:0], names = sys.argv[1:3], sys.argv[3:]
 for theirs in ("numpy", "onnx", "onnxruntime", "skl2onnx", "sklearn", "boto3"):
     try:
@@ -34,8 +34,13 @@ assert not [name for name in sys.modules if name.startswith("mlplatform_cdk")]
 for name in names:
     pid = os.fork()
     if not pid:
-        importlib.import_module(name)
-        os.write(1, f"{name}\\n".encode())
+        try:
+            importlib.import_module(name)
+            os.write(1, f"{name}\\n".encode())
+        except BaseException:  # to end as usual would wait for threads that only the parent has
+            traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(1)
         os._exit(0)
     assert os.waitpid(pid, 0)[1] == 0, name
 """

@@ -1,9 +1,9 @@
 """The engine as the environment asks for it, and where that says nothing, as the manifest was tuned."""
 
 from mlplatform_cdk.runtimekit.manifest import Manifest, Serving
-from mlplatform_cdk.serving.container.cores import usable_cores
 from mlplatform_cdk.serving.container.engines import EngineChoice
 from mlplatform_cdk.serving.container.engines.choice import AUTO
+from mlplatform_cdk.serving.container.engines.cores import usable_cores
 from mlplatform_cdk.serving.container.settings import Settings
 
 

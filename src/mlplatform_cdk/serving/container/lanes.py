@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from typing import Protocol
 
-from mlplatform_cdk.serving.container.cores import usable_cores
+from mlplatform_cdk.serving.container.engines.cores import usable_cores
 from mlplatform_cdk.serving.container.load import remaining
 
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from mlplatform_cdk.serving.container import batch, tracing
 from mlplatform_cdk.serving.container.batch import Job, Timing
-from mlplatform_cdk.serving.container.cores import usable_cores
 from mlplatform_cdk.serving.container.deadlines import BUDGET_SHARE, allowed_seconds
+from mlplatform_cdk.serving.container.engines.cores import usable_cores
 from mlplatform_cdk.serving.container.errors import DeadlineExceeded, TooManyRequests
 from mlplatform_cdk.serving.container.lanes import Lanes
 from mlplatform_cdk.serving.container.load import Load

@@ -8,8 +8,8 @@ from time import perf_counter
 import numpy as np
 
 from mlplatform_cdk.runtimekit.manifest import EngineName, Manifest, Precision
-from mlplatform_cdk.serving.container.cores import usable_cores
 from mlplatform_cdk.serving.container.engines import Engine, EngineChoice, ModelError, open_engine
+from mlplatform_cdk.serving.container.engines.cores import usable_cores
 from mlplatform_cdk.serving.container.engines.golden import golden_inputs
 from mlplatform_cdk.serving.container.engines.independence import Inputs, batches_by_row, examine, stacked
 from mlplatform_cdk.serving.container.engines.machine import signs_of_gpu

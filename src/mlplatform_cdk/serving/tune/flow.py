@@ -8,7 +8,7 @@ from pathlib import Path
 from time import perf_counter
 
 from mlplatform_cdk.runtimekit.manifest import Manifest, Serving
-from mlplatform_cdk.serving.container.cores import usable_cores
+from mlplatform_cdk.serving.container.engines.cores import usable_cores
 from mlplatform_cdk.serving.quantize.archive import open_model, save_model
 from mlplatform_cdk.serving.quantize.flow import processor
 from mlplatform_cdk.serving.tune import compute

@@ -194,8 +194,10 @@ def reference(value: Any, dtype: str) -> Any:
         if type(one) not in kinds[array.dtype.kind]:
             return None
         number = np.nan if one is None else float(one) if array.dtype.kind == "f" else one
-        if array.dtype.kind == "f" and one is not None and abs(number) > np.finfo(dtype).max:
-            return None
+        if array.dtype.kind == "f" and one is not None:
+            with np.errstate(over="ignore"):  # what lies within half a step above the greatest number becomes that one
+                if np.isinf(np.array(number, dtype)):
+                    return None
         if array.dtype.kind == "i" and not np.iinfo(dtype).min <= number <= np.iinfo(dtype).max:
             return None
         array[place] = number

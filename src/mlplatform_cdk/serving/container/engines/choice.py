@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from mlplatform_cdk.serving.container.cores import usable_cores
+from mlplatform_cdk.serving.container.engines.cores import usable_cores
 from mlplatform_cdk.serving.container.engines.errors import ModelError
 
 AUTO = "auto"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mlplatform_cdk.serving.container import cores
+from mlplatform_cdk.serving.container.engines import cores
 
 
 @pytest.fixture(autouse=True)
