@@ -166,9 +166,9 @@ class Predictor:
         lanes, waiting = self._lanes, self._waiting.jobs
         if not self._alone_saves or len(waiting) != 1 or not len(self._computing) == lanes.computing == 1:
             return False
-        left = lanes.remaining(now)
-        # A request of many rows under way takes longer than all cores can save.
-        if left > self.model.pace.seconds or any(now + left > job.latest for job in tuple(waiting)):
+        left, load = lanes.remaining(now), self._waiting.load
+        # What takes longer than this request itself, one of many rows, is not waited for.
+        if any(left > load.seconds(job.rows) or now + left > job.latest for job in tuple(waiting)):
             return False
         # Beside one on all cores, both wait for a core that they share: two cores are then no faster than one for each.
         share = self._share if self._on_all_cores else 1.0
