@@ -121,6 +121,7 @@ def test_a_stream_that_waits_for_its_turn_lets_its_model_go_with_the_client(host
     with hosted.connect() as client:
         client.sendall(INVOKE + INVOKE)
         eventually(lambda: models.hooks.begun and hosted.service.under_way == 0 and models.held == 2)
+        assert client.recv(1, socket.MSG_PEEK)  # who leaves with bytes unread ends the connection, not its own half
     eventually(lambda: models.released == 1)
     models.hooks.gate.set()
 
