@@ -250,3 +250,20 @@ def test_an_engine_that_computes_a_lone_request_like_any_other_saves_nothing() -
     model.golden_inputs = lambda golden: {"x": np.array(golden.inputs["x"], np.float32)}
 
     assert pace.measure(model, lanes=2).alone_saves == 0.0
+
+
+@pytest.mark.parametrize(("many", "lanes"), [(False, 3), (True, 1)])
+def test_the_warm_up_takes_one_core_where_other_models_may_be_answering(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, many: bool, lanes: int
+) -> None:
+    small_models.save(tmp_path)
+    asked: list[int] = []
+
+    def measured(_model: Model, lanes: int) -> pace.Pace:
+        asked.append(lanes)
+        return pace.Pace(seconds=0.001)
+
+    monkeypatch.setattr("mlplatform_cdk.serving.container.model.measure", measured)
+    Model.load(tmp_path, Settings(multi_model=many, lanes=3))
+
+    assert asked == [lanes]

@@ -73,7 +73,8 @@ class Model:
             hooks = Hooks.load(folder, manifest, allowed=settings.allow_hooks)
             engine = open_engine(folder, manifest, choice)
             model = cls(manifest, Codec(manifest, settings.limits()), engine, hooks)
-            model._prepare(choice)
+            # One core at most while other models answer.
+            model._prepare(choice, lanes=1 if settings.multi_model else choice.lanes)
         except ModelError:
             raise
         except KnownError as error:
@@ -102,14 +103,14 @@ class Model:
             raise ModelError(f"the golden request {golden.name} must fit the model, but {error}") from None
         return self.hooks.before(inputs, Context()) if self.hooks else inputs
 
-    def _prepare(self, choice: EngineChoice) -> None:
+    def _prepare(self, choice: EngineChoice, lanes: int) -> None:
         requests = [self.golden_inputs(one) for one in self.manifest.golden_requests]
         try:
             self.engine.warm_up(requests[0])
             self._prove(requests)
             self.run_seconds = _median_seconds(self.engine, requests[0])
             self._examine(_rows(requests, most=int(_PROOF_SECONDS / 5 / self.run_seconds)), choice.max_batch_size)
-            self.pace = measure(self, 1 if self.engine.name in GPU_ENGINES else choice.lanes)
+            self.pace = measure(self, 1 if self.engine.name in GPU_ENGINES else lanes)
         except KnownError:
             raise
         except Exception as error:  # each runtime has errors of its own
