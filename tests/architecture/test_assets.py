@@ -192,6 +192,18 @@ def test_requirements_are_those_of_the_lock(arguments: tuple[str, ...], file: st
     assert shipped == exported("--no-header", *arguments), "run: make requirements"
 
 
+def test_base_images_are_named_by_digest_and_jobs_stand_on_what_serves() -> None:
+    bases = {
+        file.relative_to(SOURCE).as_posix(): re.findall(r"^ARG BASE_IMAGE=(.*)$", file.read_text(), re.MULTILINE)
+        for file in SOURCE.rglob("Dockerfile*")
+    }
+
+    assert len(bases) == 3
+    for (base,) in bases.values():
+        assert re.fullmatch(r"\S+:[\w.-]+@sha256:[0-9a-f]{64}", base)
+    assert bases["training/container/Dockerfile"] == bases["serving/container/Dockerfile"]
+
+
 @pytest.mark.parametrize(("arguments", "file"), [(OPENVINO, "sbom.cdx.json"), (GPU, "sbom-gpu.cdx.json")])
 def test_bills_of_materials_are_those_of_the_lock(arguments: tuple[str, ...], file: str) -> None:
     shipped = json.loads((SOURCE / "serving/container" / file).read_text())

@@ -36,7 +36,7 @@ class ServingImage(AssetImage):
 
     :param processor: what it runs on; ``ARM64`` is for Graviton instances, ``NVIDIA_GPU`` for GPUs; default: x86-64.
     :param base_image: what it stands on, at best by digest, with the Python that the Dockerfile's default has; default:
-        the Dockerfile's, Debian slim or NVIDIA's CUDA runtime.
+        the Dockerfile's, by digest: Debian slim or NVIDIA's CUDA runtime.
     :param user: who it runs as, ``<uid>:<gid>``; default: root, which SageMaker hosting expects. On Lambda, and where
         the container is run otherwise, ``10001:10001`` or any other does: it needs no right.
     """

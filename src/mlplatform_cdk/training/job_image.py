@@ -13,7 +13,16 @@ _STEPS = (
 
 
 class JobImage(AssetImage):
-    """One image that holds every step of the library; a job says by its argument which one runs."""
+    """One image that holds every step of the library; a job says by its argument which one runs.
 
-    def __init__(self, scope: Construct, id: str) -> None:
-        super().__init__(scope, id, dockerfile_package="mlplatform_cdk.training.container", packages=_STEPS)
+    :param base_image: what it stands on, at best by digest, with Python and pip; default: what the Dockerfile says.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, base_image: str | None = None) -> None:
+        super().__init__(
+            scope,
+            id,
+            dockerfile_package="mlplatform_cdk.training.container",
+            packages=_STEPS,
+            build_args={"BASE_IMAGE": base_image} if base_image else None,
+        )
