@@ -8,12 +8,16 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PEERS = Path(__file__).parent / "peers"
 PLACE = ROOT / ".tools" / "peers"
-OURS = "mlplatform"
-_REQUIREMENTS = {OURS: ROOT / "src/mlplatform_cdk/serving/container/requirements.txt"}
+OURS, OURS_OPENVINO = "mlplatform", "mlplatform-openvino"
+_CONTAINER = ROOT / "src/mlplatform_cdk/serving/container"
+_REQUIREMENTS = {
+    OURS: _CONTAINER / "requirements.txt",
+    OURS_OPENVINO: _CONTAINER / "requirements-openvino.txt",
+}
 
 
 def requirements(name: str) -> Path:
-    """The pins of ``name``: ours are those of the image."""
+    """The pins of ``name``: ours are those of the images."""
     return _REQUIREMENTS.get(name, PEERS / f"{name}.txt")
 
 

@@ -10,6 +10,7 @@ from benchmarks.serving.wire import JSON
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 ALL = str(CORES)
 OURS = Server(name="mlplatform", environment=environments.OURS)
+_PROCESSES = Server(name=f"mlplatform, {ALL} processes", environment=environments.OURS, settings={"PROCESSES": ALL})
 FASTAPI = Server(name="FastAPI+uvicorn", environment="fastapi", settings={"WORKERS": ALL})
 _STRIPPED = Server(name="FastAPI+uvicorn, stripped", environment="fastapi", settings={"WORKERS": ALL, "STRIPPED": "1"})
 MOSEC = Server(name="mosec", environment="mosec", settings={"WORKERS": ALL})
@@ -25,7 +26,7 @@ def _mosec(name: str, workers: str, batch: int) -> Server:
 
 TABULAR = (
     OURS,
-    Server(name=f"mlplatform, {ALL} processes", environment=environments.OURS, settings={"PROCESSES": ALL}),
+    _PROCESSES,
     Server(name="mlplatform, busy polling", environment=environments.OURS, settings={"BUSY_POLL_US": "100"}),
     Server(name="mosec, 1 worker", environment="mosec", settings={"WORKERS": "1"}),
     MOSEC,
@@ -45,7 +46,7 @@ TABULAR = (
         path="/v2/models/model/infer",
     ),
 )
-FORMATS = (OURS, MOSEC, FASTAPI, _STRIPPED)
+FORMATS = (OURS, _PROCESSES, MOSEC, FASTAPI, _STRIPPED)
 # A slow model: FastAPI computes in its thread pool, so that its loop goes on.
 _SLOW = {**FASTAPI.settings, "INLINE": "0"}
 _SLOW_FASTAPI = Server(name=FASTAPI.name, environment=FASTAPI.environment, settings=_SLOW)
@@ -54,14 +55,20 @@ _SLOW_STRIPPED = Server(
 )
 # The others answer however late it is; where only throughput counts, so does ours. Overload is measured without this.
 _PATIENT = Server(name=OURS.name, environment=OURS.environment, settings={"DEADLINE_MS": "60000"})
+# What `mlplatform tune` chooses for the image model in int8. All others compute on ONNX Runtime.
+OPENVINO = Server(
+    name="mlplatform, OpenVINO",
+    environment=environments.OURS_OPENVINO,
+    settings={**_PATIENT.settings, "ENGINE": "openvino"},
+)
 _SLOW_BATCHES = {"WORKERS": ALL, "BATCH": "4", "WAIT": "5"}
-HEAVY = (
-    _PATIENT,
+_SLOW_PEERS = (
     MOSEC,
     Server(name="mosec, batches of 4", environment="mosec", settings=_SLOW_BATCHES),
     _SLOW_FASTAPI,
     _SLOW_STRIPPED,
 )
+HEAVY = {"image": (_PATIENT, OPENVINO, *_SLOW_PEERS), "transformer": (_PATIENT, *_SLOW_PEERS)}
 OVERLOADED = (OURS, MOSEC, _SLOW_FASTAPI)
 
 

@@ -15,7 +15,7 @@ from array import array
 from collections import Counter, deque
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 from urllib.parse import urlsplit
 
 import psutil
@@ -137,7 +137,7 @@ class _Connection(asyncio.Protocol):
 
 async def _schedule(run: _Run, rate: float, until: float) -> None:
     """Let requests become due at a constant rate; those for which no connection is free wait, and their time counts."""
-    due, step = perf_counter(), 1 / rate
+    loop, due, step = asyncio.get_running_loop(), perf_counter(), 1 / rate
     while due < until:
         now = perf_counter()
         while due <= now:
@@ -146,7 +146,10 @@ async def _schedule(run: _Run, rate: float, until: float) -> None:
             else:
                 run.due.append(due)
             due += step
-        await asyncio.sleep(left if (left := due - perf_counter()) > _TICK_SECONDS else 0)
+        if (left := due - perf_counter()) > _TICK_SECONDS:
+            await loop.run_in_executor(None, sleep, left)
+        else:
+            await asyncio.sleep(0)
 
 
 async def _measure(plan: Plan) -> Result:

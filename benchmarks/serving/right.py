@@ -2,7 +2,6 @@
 
 import http.client
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -14,7 +13,6 @@ import onnxruntime
 from benchmarks.serving.wire import Body
 
 _SECONDS, _LEAST = 0.2, 3  # also a warm-up, where nothing has been asked for a while
-_TOLERANCE = 1e-3  # of a probability: rows that are computed together may differ in their last bits
 _OK = 200
 
 
@@ -46,17 +44,17 @@ def check(url: str, body: Body) -> None:
         client.request("POST", parts.path, body.content, {"Content-Type": body.content_type})
         response = client.getresponse()
         text = response.read()
-        if response.status != _OK or not _is_right(json.loads(text), body.expected):
+        if response.status != _OK or not _is_right(json.loads(text), body):
             raise WrongAnswerError(f"{url} must answer with {body.expected}, got {response.status}: {text[:300]!r}")
         count += 1
     client.close()
 
 
-def _is_right(document: Any, expected: Mapping[str, Any]) -> bool:
+def _is_right(document: Any, body: Body) -> bool:
     came = document["outputs"]
     if isinstance(came, list):  # Triton's
         came = {one["name"]: one["data"] for one in came}
-    return came.keys() == expected.keys() and all(
-        np.allclose(np.ravel(came[name]), np.ravel(wanted), rtol=0, atol=_TOLERANCE)
-        for name, wanted in expected.items()
+    return came.keys() == body.expected.keys() and all(
+        np.allclose(np.ravel(came[name]), np.ravel(wanted), rtol=0, atol=body.tolerance)
+        for name, wanted in body.expected.items()
     )

@@ -43,7 +43,7 @@ class Server:
     @property
     def ours(self) -> bool:
         """Whether it is the server of this library."""
-        return self.environment == environments.OURS
+        return self.environment in (environments.OURS, environments.OURS_OPENVINO)
 
     @property
     def tensors(self) -> bool:

@@ -15,11 +15,16 @@ _TRITON = {"float32": "FP32", "int64": "INT64"}
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What is sent, and what must come back, by output."""
+    """What is sent, and what must come back, by output.
+
+    :param tolerance: by how much a number may be off; default: rows that are computed together may differ in their last
+        bits.
+    """
 
     content: bytes
     content_type: str = JSON
     expected: Mapping[str, Any] = field(default_factory=dict)
+    tolerance: float = 1e-3
 
 
 def body(name: str, rows: NDArray[Any], content_type: str = JSON) -> Body:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 _RUNS = 3
 _ENOUGH_SECONDS = 0.3  # for a batch, where single requests are slow
-_AS_GOOD = 1.01  # a row's time, held against the best that was seen
 _MOST_TRIED, _MOST_LANES = 16, 4
 _SAVING = 0.1  # of what a request takes on a lane, less of which is noise
 _HEAVY_SECONDS = 0.002
@@ -106,12 +105,12 @@ def measure(model: "Model", lanes: int = 1) -> Pace:
 
 
 def _useful(model: "Model", inputs: "Mapping[str, NDArray[Any]]", most: int, lanes: int) -> int:
-    """How many requests the largest batch has that is as good as any: a larger one may leave a core's cache.
+    """How many requests the best batch has, the smallest of those alike: a larger one may leave a core's cache.
 
     Several lanes compute, as they do under load: they share the outer cache and the way to the memory.
 
     :param inputs: of one request.
-    :param most: requests that a batch may have; the answer where even the largest that is tried is as good.
+    :param most: requests that a batch may have; the answer where the largest that is tried is the best.
     """
     if most < 2:  # noqa: PLR2004 - two make a batch
         return most
@@ -136,8 +135,8 @@ def _useful(model: "Model", inputs: "Mapping[str, NDArray[Any]]", most: int, lan
                     break
             if perf_counter() - began > _RUNS * _ENOUGH_SECONDS:
                 break
-    good = max(size for size, each in seen.items() if each <= min(seen.values()) * _AS_GOOD)
-    return most if good == max(seen) else good
+    best = min(seen, key=lambda size: seen[size])
+    return most if best == max(seen) else best
 
 
 def _saving(engine: "Engine", inputs: "Mapping[str, NDArray[Any]]") -> float:
