@@ -22,10 +22,10 @@ def make(buildah: Buildah, folder: Path) -> None:
         return
     tree = folder / "debian"
     shutil.rmtree(tree, ignore_errors=True)
-    run(("debootstrap", "--variant=minbase", f"--include={_PYTHON}", _codename(), tree, _mirror()))
+    run(("debootstrap", "--variant=minbase", f"--include={_PYTHON}", *buildah.platform, _codename(), tree, _mirror()))
     for name in _LEFTOVERS:
         shutil.rmtree(tree / name, ignore_errors=True)
-    container = buildah("from", "scratch")
+    container = buildah("from", *buildah.platform, "scratch")
     buildah("add", "--quiet", container, tree, "/")
     buildah("commit", "--quiet", container, BASE)
     install = "apt-get update -q && apt-get install -y -q --no-install-recommends python3-pip"

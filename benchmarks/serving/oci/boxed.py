@@ -1,19 +1,24 @@
 """Runs an image's server as a container runtime would: namespaces of its own, read-only, as nobody, without a shell."""
 
 import json
+import os
 import shlex
+import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from benchmarks.serving.oci.build import IMAGE, Built
 from benchmarks.serving.oci.tools import Buildah
 
-_FOLDERS = ("opt/ml/model", "proc", "dev", "tmp")
+_FOLDERS = ("opt/ml/model", "proc", "sys", "dev", "tmp")
 _SHELLS = ("bash", "dash", "sh")
 _WAIT_S = 20.0
+# Emulated, a processor is a Neoverse N1, which Graviton2 has. The file is what Linux says of that; qemu 7.2 shows this
+# machine's own there, and ONNX Runtime, which looks for arm64's features, does not survive what x86-64 has.
+_EMULATED, _CPUINFO = "QEMU_CPU=neoverse-n1", Path(__file__).with_name("neoverse-n1.cpuinfo")
 
 
 @contextmanager
@@ -31,14 +36,16 @@ def running(
     for name in _FOLDERS:
         (built.root / name).mkdir(parents=True, exist_ok=True)
     settings = [*config["Env"], *(f"{name}={value}" for name, value in environment.items())]
+    settings += [_EMULATED] if buildah.emulated else []
     inside = ["--root", str(built.root), "--wd", config["WorkingDir"], "--setuid", uid, "--setgid", group or uid]
     # setuid drops every capability, and no_new_privs keeps it so.
     words = ["setpriv", "--no-new-privs", "--clear-groups", "env", "-i", *settings]
     words += ["unshare", *inside, *config["Entrypoint"], "serve"]
-    script = "\n".join(["set -e", *_mounts(built.root, model), f"exec {shlex.join(words)}"])
+    mounts = _mounts(built.root, model, cpuinfo=_CPUINFO if buildah.emulated else None)
+    script = "\n".join(["set -e", *mounts, f"exec {shlex.join(words)}"])
     started = time.perf_counter()
     process = subprocess.Popen(  # noqa: S603
-        ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script],  # noqa: S607
+        ["unshare", "--mount", "--pid", "--fork", "sh", "-c", script],  # noqa: S607
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -46,7 +53,9 @@ def running(
     try:
         yield process, started
     finally:
-        process.kill()  # and with it, all of its namespace
+        if process.poll() is None:  # --kill-child would not do: who becomes another user outlives its parent
+            with suppress(ProcessLookupError):
+                os.kill(child_of(process), signal.SIGKILL)  # and with it, all of its namespace
         process.communicate()
 
 
@@ -62,7 +71,7 @@ def child_of(process: subprocess.Popen[str]) -> int:
     raise TimeoutError("the container did not start")
 
 
-def _mounts(root: Path, model: Path) -> list[str]:
+def _mounts(root: Path, model: Path, *, cpuinfo: Path | None) -> list[str]:
     """Lines of shell; the mounts end with the namespace."""
     target = shlex.quote(str(root))
     hidden = [root / folder / shell for folder in ("bin", "usr/bin") for shell in _SHELLS]
@@ -74,5 +83,7 @@ def _mounts(root: Path, model: Path) -> list[str]:
         f"mount -o remount,ro,bind {target}/opt/ml/model",
         f"mount --rbind /dev {target}/dev",
         f"mount -t proc proc {target}/proc",
+        *([f"mount --bind {shlex.quote(str(cpuinfo))} {target}/proc/cpuinfo"] if cpuinfo else []),
+        f"mount -t sysfs -o ro,nosuid,nodev,noexec sysfs {target}/sys",
         f"mount -o remount,ro,bind {target}",
     ]

@@ -59,9 +59,10 @@ def build(buildah: Buildah, folder: Path, *, dockerfile: str = "Dockerfile", bas
     # The machine's certificates: a network may have one of its own between here and the package index.
     mounts = [f"--volume={_CERTIFICATES}:{_CERTIFICATES}:O"] if _CERTIFICATES.is_dir() else []
     file = place / CONTAINER / dockerfile
-    buildah("build", "--layers", "--quiet", *words, *mounts, "--file", file, "--tag", IMAGE, place)
+    options = (*buildah.platform, *words, *mounts)
+    buildah("build", "--layers", "--quiet", *options, "--file", file, "--tag", IMAGE, place)
     manifest = json.loads(buildah("inspect", "--type", "image", "--format", "{{.Manifest}}", IMAGE))
-    container = buildah("from", IMAGE)
+    container = buildah("from", *buildah.platform, IMAGE)
     root = Path(buildah("mount", container))
     return Built(container=container, root=root, image_bytes=sum(int(one["size"]) for one in manifest["layers"]))
 

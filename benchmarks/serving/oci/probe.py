@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_WAIT_S = 60.0
+import numpy as np
+
+_WAIT_S = 300.0  # an emulated processor takes its time
 _UNAVAILABLE = 503
 
 
@@ -21,6 +23,7 @@ class Report:
     :param first_answer_s: from the start of the process to its first prediction.
     :param resident_bytes: memory after the predictions, all processes of the server.
     :param answer: what the model's first golden request was answered with.
+    :param furthest: the most that a number of an answer differs from the golden one.
     :param exit_code: after SIGTERM.
     :param drained_s: from SIGTERM to its end.
     :param status: of ``/proc/<pid>/status``: who it runs as, and with which rights.
@@ -30,6 +33,7 @@ class Report:
     first_answer_s: float
     resident_bytes: int
     answer: dict[str, Any]
+    furthest: float
     exit_code: int
     drained_s: float
     status: dict[str, str]
@@ -47,7 +51,7 @@ def probe(process: subprocess.Popen[str], *, pid: int, started: float, model: Pa
     first = process.stdout.readline()
     port = int(json.loads(first)["port"])
     golden = json.loads((model / "manifest.json").read_text(encoding="utf-8"))["golden_requests"]
-    _wait_until_ready(port, process)
+    _wait_until_ready(port, process, pid)
     answers = [_ask(port, golden[0]["inputs"])]
     elapsed = time.perf_counter() - started
     answers += [_ask(port, request["inputs"]) for request in golden]
@@ -67,6 +71,7 @@ def probe(process: subprocess.Popen[str], *, pid: int, started: float, model: Pa
         first_answer_s=elapsed,
         resident_bytes=resident,
         answer=answers[0],
+        furthest=max(map(_distance, answers[1:], golden)),
         exit_code=process.returncode,
         drained_s=time.perf_counter() - until,
         status=status,
@@ -81,7 +86,7 @@ def resident_bytes(pid: int) -> int:
     return own + sum(resident_bytes(int(child)) for child in children)
 
 
-def _wait_until_ready(port: int, process: subprocess.Popen[str]) -> None:
+def _wait_until_ready(port: int, process: subprocess.Popen[str], pid: int) -> None:
     until = time.monotonic() + _WAIT_S
     while time.monotonic() < until and process.poll() is None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_WAIT_S)
@@ -97,8 +102,9 @@ def _wait_until_ready(port: int, process: subprocess.Popen[str]) -> None:
         if status != _UNAVAILABLE:
             raise AssertionError(f"/ping must answer 200 or 503, got {status}")
         time.sleep(0.005)
-    process.kill()
-    said, _ = process.communicate()
+    if process.poll() is None:
+        os.kill(pid, signal.SIGKILL)
+    said, _ = process.communicate(timeout=_WAIT_S)
     raise TimeoutError(f"the server did not get ready; it said: {said}")
 
 
@@ -113,6 +119,12 @@ def _ask(port: int, inputs: dict[str, Any]) -> dict[str, Any]:
     if response.status != http.client.OK:
         raise AssertionError(f"a golden request must be answered, got {response.status}: {body}")
     return body
+
+
+def _distance(answer: dict[str, Any], golden: dict[str, Any]) -> float:
+    pairs = ((answer["outputs"][name], known) for name, known in golden["outputs"].items())
+    # As float32, which the model computes: JSON has the shortest digits of one, and the manifest those of a float64.
+    return max(float(np.max(np.abs(np.subtract(came, known, dtype=np.float32)))) for came, known in pairs)
 
 
 def _status(pid: int) -> dict[str, str]:

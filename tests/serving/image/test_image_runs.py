@@ -127,6 +127,19 @@ def test_started_by_root_as_sagemaker_does_it_serves_as_nobody(
     assert report.exit_code == 0
 
 
+@pytest.mark.only_where(BUILDABLE, "a container needs root and its tools")
+def test_a_server_that_nobody_told_to_stop_ends_with_its_container(
+    built: tuple[tools.Buildah, build.Built], model: Path
+) -> None:
+    with boxed.running(*built, model, {"SAGEMAKER_BIND_TO_PORT": "0"}) as (process, _):
+        assert process.stdout
+        assert process.stdout.readline()
+        server = Path(f"/proc/{boxed.child_of(process)}")
+        assert server.exists()
+
+    assert not server.exists()
+
+
 def test_its_packages_are_the_locks_in_less_than_170_megabytes_and_its_bill_of_materials_names_each(
     built: tuple[tools.Buildah, build.Built] | None,
 ) -> None:
