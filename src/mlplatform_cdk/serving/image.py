@@ -6,6 +6,7 @@ from aws_cdk import aws_ecr_assets as ecr_assets
 from constructs import Construct
 
 from mlplatform_cdk.core.assets import linux_amd64
+from mlplatform_cdk.core.errors import ConfigurationError
 from mlplatform_cdk.core.images import AssetImage
 
 CONTAINER = "mlplatform_cdk.serving.container"
@@ -37,6 +38,8 @@ class ServingImage(AssetImage):
     :param processor: what it runs on; ``ARM64`` is for Graviton instances, ``NVIDIA_GPU`` for GPUs; default: x86-64.
     :param base_image: what it stands on, at best by digest, with the Python that the Dockerfile's default has; default:
         the Dockerfile's, by digest: Debian slim or NVIDIA's CUDA runtime.
+    :param openvino: whether it has OpenVINO, too, which an archive needs that ``mlplatform tune`` found to be faster on
+        it; not for GPUs; default: no.
     :param user: who it runs as, ``<uid>:<gid>``; default: root, which SageMaker hosting expects. On Lambda, and where
         the container is run otherwise, ``10001:10001`` or any other does: it needs no right.
     """
@@ -48,6 +51,7 @@ class ServingImage(AssetImage):
         *,
         processor: Processor = Processor.X86_64,
         base_image: str | None = None,
+        openvino: bool = False,
         user: str = SAGEMAKER_USER,
     ) -> None:
         super().__init__(
@@ -56,14 +60,25 @@ class ServingImage(AssetImage):
             dockerfile_package=CONTAINER,
             dockerfile=processor.dockerfile,
             platform=processor.platform,
-            build_args=build_arguments(user, base_image),
+            build_args=build_arguments(scope, id, processor, user, base_image, openvino=openvino),
         )
 
 
-def build_arguments(user: str, base_image: str | None) -> dict[str, str]:
-    """The Dockerfiles' arguments.
+def build_arguments(
+    scope: Construct, id: str, processor: Processor, user: str, base_image: str | None, *, openvino: bool
+) -> dict[str, str]:
+    """The Dockerfiles' arguments for the image ``id``; see ``ServingImage``.
 
-    :param user: who the image runs as.
-    :param base_image: what it stands on; default: what the Dockerfile says.
+    :raises ConfigurationError: when an image for GPUs shall have OpenVINO.
     """
-    return {"RUN_AS": user} | ({"BASE_IMAGE": base_image} if base_image else {})
+    if openvino and processor is Processor.NVIDIA_GPU:
+        raise ConfigurationError(
+            scope,
+            f"the image {id} must be for CPUs to have OpenVINO, got processor=Processor.NVIDIA_GPU; leave openvino out",
+        )
+    arguments = {"RUN_AS": user}
+    if base_image:
+        arguments["BASE_IMAGE"] = base_image
+    if openvino:
+        arguments["REQUIREMENTS"] = "requirements-openvino.txt"
+    return arguments

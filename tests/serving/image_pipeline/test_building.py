@@ -1,5 +1,8 @@
 """Is an image there when a deployment goes on, and is CloudFormation always answered?"""
 
+import os
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -114,7 +117,66 @@ def test_an_unexpected_error_reaches_cloudformation_too(
     assert answers[0]["Reason"].startswith("building image abc failed: ")
 
 
-def test_the_image_is_no_index_which_sagemaker_would_not_pull() -> None:
-    (command,) = [one for one in build_spec()["phases"]["build"]["commands"] if one.startswith("docker buildx")]
+VARIABLES = {
+    "CONTEXT": "bucket/key.zip",
+    "DOCKERFILE": "Dockerfile",
+    "PLATFORM": "linux/arm64",
+    "REPOSITORY": "123.dkr.ecr.eu-west-1.amazonaws.com/mlplatform/serving",
+    "RUN_AS": "0:0",
+    "TAG": "abc",
+}
 
-    assert "--provenance=false --sbom=false" in command
+
+def build_in(folder: Path, *, present: bool, fails: str = "nothing", **variables: str) -> tuple[int, list[str]]:
+    """As CodeBuild runs commands, until one fails, whatever shell an ``exit`` ends; the programs tell their calls."""
+    programs = {
+        "aws": f'case "$*" in *describe-images*) exit {int(not present)};; *login*) echo secret;; esac',
+        "docker": 'case "$*" in *--password-stdin*) cat > /dev/null;; esac',
+        "unzip": "mkdir -p context",
+    }
+    for name, does in programs.items():
+        program = folder / name
+        told = f'echo "{name} $*" >> calls; case "{name} $*" in *"{fails}"*) exit 3;; esac'
+        program.write_text(f"#!/bin/sh\n{told}\n{does}\n")
+        program.chmod(0o755)
+    environment = {"PATH": f"{folder}:{os.defpath}", **VARIABLES, **variables}
+    ended = 0
+    for command in build_spec()["phases"]["build"]["commands"]:
+        ended = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, check=False).returncode
+        if ended:
+            break
+    return ended, (folder / "calls").read_text().splitlines()
+
+
+def test_the_image_is_built_for_its_platform_and_pushed(tmp_path: Path) -> None:
+    ended, calls = build_in(tmp_path, present=False, BASE_IMAGE="b@sha256:1")
+
+    assert ended == 0
+    (built,) = [one for one in calls if one.startswith("docker buildx")]
+    assert "--platform linux/arm64 --file context/Dockerfile --build-arg RUN_AS=0:0" in built
+    assert "--build-arg BASE_IMAGE=b@sha256:1" in built
+    assert "REQUIREMENTS" not in built
+    assert calls[-1] == f"docker push --quiet {VARIABLES['REPOSITORY']}:abc"
+
+
+def test_an_image_that_is_there_already_is_neither_built_nor_pushed_again(tmp_path: Path) -> None:
+    ended, calls = build_in(tmp_path, present=True)
+
+    assert ended == 0
+    assert [one.split()[:3] for one in calls] == [["aws", "ecr", "describe-images"]]
+
+
+@pytest.mark.parametrize("step", ["aws s3 cp", "unzip", "get-login-password", "docker login", "docker buildx"])
+def test_nothing_is_pushed_after_a_step_that_failed(step: str, tmp_path: Path) -> None:
+    ended, calls = build_in(tmp_path, present=False, fails=step)
+
+    assert ended != 0
+    assert not [one for one in calls if one.startswith("docker push")]
+
+
+def test_the_image_is_no_index_which_sagemaker_would_not_pull(tmp_path: Path) -> None:
+    _, calls = build_in(tmp_path, present=False, REQUIREMENTS="requirements-openvino.txt")
+
+    (built,) = [one for one in calls if one.startswith("docker buildx")]
+    assert "--provenance=false --sbom=false" in built
+    assert "--build-arg REQUIREMENTS=requirements-openvino.txt" in built

@@ -122,10 +122,8 @@ def test_the_build_may_push_to_its_repository_read_its_context_and_sign_and_noth
 
 def test_the_tag_is_the_content_so_that_nothing_is_built_twice() -> None:
     assert tag_of() == tag_of()
-    assert (
-        len({tag_of(), tag_of(processor=Processor.ARM64), tag_of(user="10001:10001"), tag_of(base_image="b@sha256:1")})
-        == 4
-    )
+    others = ({"processor": Processor.ARM64}, {"user": "10001:10001"}, {"base_image": "b@sha256:1"}, {"openvino": True})
+    assert len({tag_of(), *(tag_of(**one) for one in others)}) == 1 + len(others)
 
 
 def test_arm_is_built_on_arm_and_gpus_have_their_own_recipe() -> None:
@@ -139,6 +137,11 @@ def test_arm_is_built_on_arm_and_gpus_have_their_own_recipe() -> None:
     assert only(arm, "AWS::CodeBuild::Project")["Environment"]["Type"] == "ARM_CONTAINER"
     assert only(arm, "Custom::ServingImage")["Variables"]["PLATFORM"] == "linux/arm64"
     assert only(gpu, "Custom::ServingImage")["Variables"]["DOCKERFILE"].endswith("/Dockerfile.gpu")
+
+
+def test_an_image_for_gpus_cannot_have_openvino() -> None:
+    with pytest.raises(ConfigurationError, match="the image Serving must be for CPUs to have OpenVINO"):
+        image_stack(App(context=CONTEXT), processor=Processor.NVIDIA_GPU, openvino=True)
 
 
 @pytest.mark.parametrize(

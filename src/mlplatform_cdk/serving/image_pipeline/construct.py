@@ -57,6 +57,7 @@ class ImagePipeline(PlatformImage):
     :param key: encrypts the repository, the build and its logs.
     :param processor: what it runs on; default: x86-64.
     :param base_image: what it stands on, at best by digest; default: what the Dockerfile says.
+    :param openvino: whether it has OpenVINO, too; see ``ServingImage``; default: no.
     :param user: who it runs as; default: root, which SageMaker hosting expects.
     :param kept_images: how many images the repository keeps; default: 20.
     """
@@ -71,6 +72,7 @@ class ImagePipeline(PlatformImage):
         key: kms.IKey,
         processor: Processor = Processor.X86_64,
         base_image: str | None = None,
+        openvino: bool = False,
         user: str = SAGEMAKER_USER,
         kept_images: int = 20,
     ) -> None:
@@ -78,7 +80,8 @@ class ImagePipeline(PlatformImage):
         parts = Construct(scope, f"{id}Build")
         repository = _define_repository(parts, f"{registry.prefix}/{name}", key, kept_images)
         context = container_context(parts, "Context", dockerfile_package=CONTAINER)
-        variables = _variables(context, repository, processor, build_arguments(user, base_image))
+        arguments = build_arguments(scope, id, processor, user, base_image, openvino=openvino)
+        variables = _variables(context, repository, processor, arguments)
         project = _define_project(parts, key, processor, registry, repository, context)
         build = _define_build(parts, key, project, variables)
         build.node.add_dependency(registry)

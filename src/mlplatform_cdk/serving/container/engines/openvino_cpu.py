@@ -56,7 +56,10 @@ def _compiled(path: Path, choice: EngineChoice) -> Any:
     try:
         import openvino  # type: ignore[import-untyped,unused-ignore]
     except ImportError:
-        raise ModelError("the engine openvino needs the package openvino, got none; it is the extra openvino") from None
+        raise ModelError(
+            "the engine openvino needs the package openvino, got none; it is the extra openvino, and in images what "
+            "openvino=True adds"
+        ) from None
     # https://docs.openvino.ai/2026/openvino-workflow/running-inference/inference-devices-and-modes/cpu-device.html
     options = {
         "INFERENCE_NUM_THREADS": choice.lanes * choice.threads,
