@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from mlplatform_cdk.local import reaper
 
@@ -67,12 +67,18 @@ class _Roll:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pids: set[int] = set()
+        self._ended = False
         self._reaper: IO[bytes] | None = None
 
-    def join(self, pid: int) -> None:
+    def begin(self, command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
+        """Start ``command``; the end of all waits for it, and nothing starts after that."""
         with self._lock:
-            self._pids.add(pid)
-            self._tell(f"+{pid}\n")
+            if self._ended:
+                raise RuntimeError(f"a program must be started before this process ends, got {command[0]}")
+            process = subprocess.Popen(command, start_new_session=True, **options)
+            self._pids.add(process.pid)
+            self._tell(f"+{process.pid}\n")
+        return process
 
     def leave(self, pid: int) -> None:
         with self._lock:
@@ -82,6 +88,7 @@ class _Roll:
 
     def end_all(self) -> None:
         with self._lock:
+            self._ended = True
             for pid in self._pids:
                 _signal_group(pid, signal.SIGKILL)
             self._pids.clear()
@@ -109,16 +116,14 @@ def start(command: Sequence[str], *, environment: Mapping[str, str], workdir: Pa
     """Start ``command`` with exactly ``environment``; its output goes to the end of ``log_file``."""
     log_file.parent.mkdir(parents=True, exist_ok=True)
     with log_file.open("ab") as log:
-        process = subprocess.Popen(
+        process = _ROLL.begin(
             list(command),
             env=dict(environment),
             cwd=workdir,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
         )
-    _ROLL.join(process.pid)
     return Child(process, log_file)
 
 

@@ -6,7 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from mlplatform_cdk.local import process
 from tests.local.sagemaker.conftest import wait_for
@@ -66,3 +71,26 @@ def test_a_killed_program_ends_as_docker_says(tmp_path: Path) -> None:
 
     assert child.stop() == 128 + signal.SIGTERM
     assert child.exit_code() == 143
+
+
+def test_what_is_being_started_while_all_are_ended_ends_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    roll, begun, started = process._Roll(), threading.Event(), []
+    popen = subprocess.Popen
+
+    def slowly(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        begun.set()
+        time.sleep(0.1)  # a large process forks slowly
+        return popen(*arguments, **options)
+
+    monkeypatch.setattr(process.subprocess, "Popen", slowly)
+    monkeypatch.setattr(roll, "_tell", lambda _: None)
+    starting = threading.Thread(target=lambda: started.append(roll.begin(FOREVER, stdout=subprocess.DEVNULL)))
+    starting.start()
+    begun.wait()
+
+    roll.end_all()
+
+    starting.join()
+    assert started[0].wait(10) == -signal.SIGKILL
+    with pytest.raises(RuntimeError, match="must be started before this process ends"):
+        roll.begin(FOREVER)
