@@ -1,5 +1,6 @@
 """Which engine computes, and what does a machine that lacks it say?"""
 
+import ctypes
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -291,6 +292,34 @@ def test_a_gpu_shows_by_its_device_or_by_the_container_runtimes_variable(
     (tmp_path / "dev" / "nvidiactl").touch()
     (tmp_path / "dev" / "nvidia0").touch()
     assert machine.signs_of_gpu(tmp_path) == "/dev/nvidia0"
+
+
+@pytest.mark.parametrize(
+    ("driver", "loads"),
+    [
+        ("NVIDIA UNIX x86_64 Kernel Module  535.183.01  Sun May 12 19:39:15 UTC 2024", 2),
+        ("NVIDIA UNIX Open Kernel Module for x86_64  570.86.10  Release Build", 2),
+        ("NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release Build", 0),
+        ("NVIDIA UNIX x86_64 Kernel Module  610.10.01  Release Build", 0),
+    ],
+)
+def test_the_driver_that_the_image_brings_is_loaded_where_the_machines_own_is_an_older_release(
+    driver: str, loads: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, told, calls = tmp_path / "usr/local/cuda/compat", tmp_path / "proc/driver/nvidia/version", []
+    for folder in (place, told.parent):
+        folder.mkdir(parents=True)
+    (place / "libcuda.so.580.95.05").touch()
+    (place / "libnvidia-ptxjitcompiler.so.1").touch()
+    (place / "libcuda.so.1").symlink_to("libcuda.so.580.95.05")
+    monkeypatch.setattr(ctypes, "CDLL", lambda name, mode: calls.append((name, mode)))
+
+    machine.load_driver(tmp_path)
+    told.write_text(f"NVRM version: {driver}\nGCC version:  gcc version 12.2.0\n")
+    machine.load_driver(tmp_path)
+
+    found = ("libnvidia-ptxjitcompiler.so.1", "libcuda.so.1")
+    assert calls == [(str(place / name), ctypes.RTLD_GLOBAL) for name in found[:loads]]
 
 
 def test_openvino_answers_like_onnx_runtime_from_several_threads(folder: Path, on_gpu: Callable[..., None]) -> None:

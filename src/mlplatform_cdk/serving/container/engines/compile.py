@@ -14,7 +14,7 @@ from mlplatform_cdk.runtimekit import job, logs, settings
 from mlplatform_cdk.runtimekit.job import JobError
 from mlplatform_cdk.runtimekit.manifest import Manifest, ModelFile, unpack_archive
 from mlplatform_cdk.runtimekit.manifest.packing import pack_folder
-from mlplatform_cdk.serving.container.engines import tensorrt
+from mlplatform_cdk.serving.container.engines import machine, tensorrt
 from mlplatform_cdk.serving.container.engines.choice import EngineChoice
 from mlplatform_cdk.serving.container.engines.golden import golden_inputs
 from mlplatform_cdk.serving.container.engines.gpu import GpuEngine
@@ -26,6 +26,7 @@ _log = logs.logger("compile")
 
 def main() -> None:
     """Compile the model of the input ``model`` and write the archive to the output ``compiled``."""
+    machine.load_driver()
     archive = job.required_archive("model")
     rows = int(settings.number("MAX_BATCH_SIZE", 64, least=1, most=65536))
     with tempfile.TemporaryDirectory() as scratch:

@@ -2,10 +2,13 @@
 
 import ctypes
 import os
+import re
 from pathlib import Path
 
 _MAJOR, _MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_{MAJOR,MINOR} in cuda.h
 _NO_DEVICES = ("", "none", "void")
+_COMPATIBLE = Path("usr/local/cuda/compat")  # where NVIDIA's images have a newer driver's libraries
+_BESIDE = ("libnvidia-nvvm.so.4", "libnvidia-ptxjitcompiler.so.1")  # what libcuda.so.1 asks for by name
 
 
 def signs_of_gpu(root: Path = Path("/")) -> str:
@@ -21,6 +24,28 @@ def signs_of_gpu(root: Path = Path("/")) -> str:
     # The NVIDIA container runtime's own variable: https://docs.nvidia.com/datacenter/cloud-native/container-toolkit
     wanted = os.environ.get("NVIDIA_VISIBLE_DEVICES", "")
     return f"NVIDIA_VISIBLE_DEVICES={wanted}" if wanted.lower() not in _NO_DEVICES else ""
+
+
+def load_driver(root: Path = Path("/")) -> None:
+    """Take the driver's libraries that the image brings where the machine's own are of an older release.
+
+    An image's CUDA may be newer than the machine's driver, which NVIDIA allows on data center GPUs
+    (https://docs.nvidia.com/deploy/cuda-compatibility/forward-compatibility.html), and its container runtime leaves to
+    the image (https://docs.aws.amazon.com/sagemaker/latest/dg/container-nvidia-compliance.html). What is loaded here is
+    found by whoever asks for it by name later. Never seen on a GPU.
+
+    :param root: the root of the file system.
+    """
+    told = root / "proc/driver/nvidia/version"
+    library = root / _COMPATIBLE / "libcuda.so.1"
+    if not told.is_file() or not library.is_file():
+        return
+    own = re.search(r"\b(\d+)\.\d", told.read_text(encoding="ascii"))
+    brought = re.search(r"\.so\.(\d+)\.", library.resolve().name)
+    if own and brought and int(own[1]) < int(brought[1]):
+        for one in (*(library.with_name(name) for name in _BESIDE), library):
+            if one.is_file():
+                ctypes.CDLL(str(one), mode=ctypes.RTLD_GLOBAL)
 
 
 def compute_capability() -> str | None:

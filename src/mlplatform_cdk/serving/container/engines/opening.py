@@ -39,6 +39,8 @@ def open_engine(folder: Path, manifest: Manifest, choice: EngineChoice) -> Engin
 def _gpu_to_use(choice: EngineChoice) -> bool:
     """Whether the GPU computes; an error where the machine has one that cannot be used, or none that is wanted."""
     sign = machine.signs_of_gpu()
+    if sign:
+        machine.load_driver()
     usable = CUDA in available_providers()
     if choice.engine in GPU_ENGINES and not (sign and usable):
         lacking = "an ONNX Runtime without CUDA" if sign else "a machine without a GPU"
