@@ -39,6 +39,18 @@ def test_blue_keeps_the_capacity_that_scaling_had_reached_and_green_has_the_same
     assert counts == {"b": 3, "a": 3}
 
 
+def test_green_starts_from_the_machine_image_that_is_asked_for_and_blue_from_its_own() -> None:
+    older = "al2-ami-sagemaker-inference-gpu-2"
+    gpu = replace(SPECIFICATION, instance_type="ml.g5.xlarge", inference_ami_version=older)
+
+    plan = plan_for(2, live(variant("a", 1)), specification=gpu)
+
+    blue, beside = plan["shared"]["variants"]
+    asked = [*plan["green"]["variants"], beside, *plan["shadow"]["shadows"]]
+    assert [one["InferenceAmiVersion"] for one in asked] == [older] * 3
+    assert "InferenceAmiVersion" not in blue
+
+
 @pytest.mark.parametrize(("now", "green"), [(9, 4), (0, 1)])
 def test_green_stays_within_its_own_bounds(now: int, green: int) -> None:
     plan = plan_for(2, live(variant("a", 1, instances=now)))

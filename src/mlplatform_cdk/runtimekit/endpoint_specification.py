@@ -45,6 +45,8 @@ class EndpointSpecification:
     :param capture_percentage: how many of them.
     :param capture_key_arn: encrypts what is kept.
     :param metrics_every_s: how often SageMaker publishes the variants' metrics, in seconds.
+    :param inference_ami_version: the machine image under its instances, which has the GPUs' driver; None: SageMaker
+        chooses.
     """
 
     endpoint_name: str
@@ -61,6 +63,7 @@ class EndpointSpecification:
     capture_percentage: int = 0
     capture_key_arn: str | None = None
     metrics_every_s: int = METRICS_EVERY_S
+    inference_ami_version: str | None = None
 
     @property
     def name_prefix(self) -> str:
@@ -74,13 +77,16 @@ class EndpointSpecification:
 
     def to_mapping(self) -> dict[str, Any]:
         """As JSON takes it."""
-        return asdict(self) | {"subnet_ids": [*self.subnet_ids], "security_group_ids": [*self.security_group_ids]}
+        value = asdict(self) | {"subnet_ids": [*self.subnet_ids], "security_group_ids": [*self.security_group_ids]}
+        if self.inference_ami_version is None:
+            del value["inference_ami_version"]  # as it was before there was a choice
+        return value
 
     @classmethod
     def from_mapping(cls, value: Mapping[str, Any]) -> "EndpointSpecification":
         """What ``to_mapping`` gave."""
         names = {one.name for one in fields(cls)}
-        if set(value) != names:
+        if {*value, "inference_ami_version"} != names:
             message = (
                 f"an endpoint's specification must have {', '.join(sorted(names))}, got {', '.join(sorted(value))}"
             )

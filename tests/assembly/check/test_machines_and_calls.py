@@ -41,6 +41,13 @@ def test_a_call_as_step_functions_has_it_is_no_finding(template: Make, state: di
     assert errors(template({"M": machine(state)})) == []
 
 
+def test_names_to_which_aws_adds_may_be_newer_than_botocore(template: Make) -> None:
+    variant = {"VariantName": "a", "InstanceType": "ml.g99.xlarge", "InferenceAmiVersion": "al2030-ami-gpu-9"}
+    state = task("aws-sdk:sagemaker:createEndpointConfig", EndpointConfigName="c", ProductionVariants=[variant])
+
+    assert errors(template({"M": machine(state)})) == []
+
+
 @pytest.mark.parametrize(
     ("state", "problem"),
     [

@@ -13,8 +13,28 @@ from aws_cdk.assertions import Annotations, Match, Template
 from mlplatform_cdk.core import ConfigurationError, PlatformImage
 from mlplatform_cdk.foundation import JobNetwork
 from mlplatform_cdk.runtimekit.endpoint_specification import EndpointSpecification, SpecificationError
-from mlplatform_cdk.serving import DataCapture, Endpoint, ReleasedEndpoint, ScalingRange
+from mlplatform_cdk.serving import (
+    DataCapture,
+    Endpoint,
+    ImagePipeline,
+    ImageRegistry,
+    Processor,
+    ReleasedEndpoint,
+    ScalingRange,
+    ServingImage,
+)
+from mlplatform_cdk.serving.inference_ami import CUDA_13
 from tests.serving.constructs.conftest import Ground
+
+SPECIFICATION = EndpointSpecification(
+    endpoint_name="dev-churn",
+    instance_type="ml.m5.large",
+    minimum=1,
+    maximum=4,
+    invocations_per_minute=600,
+    model_role_arn="arn:aws:iam::123456789012:role/model",
+    network_isolation=True,
+)
 
 
 def released(ground: Ground, **arguments: object) -> ReleasedEndpoint:
@@ -139,6 +159,85 @@ def test_any_image_serves_when_the_models_may_pull_it(ground: Ground) -> None:
     released(ground, image=theirs)
 
     assert "repository/team/triton" in json.dumps(Template.from_stack(ground.stack).to_json())
+
+
+def test_our_gpu_image_gets_the_driver_that_it_needs(ground: Ground) -> None:
+    image = ServingImage(ground.stack, "Image", processor=Processor.NVIDIA_GPU)
+
+    made = released(ground, image=image, instance_type="ml.g4dn.xlarge")
+
+    assert made.specification.inference_ami_version == CUDA_13 == "al2023-ami-sagemaker-inference-gpu-4-1"
+
+
+def test_so_does_our_gpu_image_that_aws_builds(ground: Ground) -> None:
+    registry = ImageRegistry(ground.stack, "Registry", prefix="ml")
+    image = ImagePipeline(
+        ground.stack, "Image", registry=registry, name="serving", key=ground.key, processor=Processor.NVIDIA_GPU
+    )
+
+    made = released(ground, image=image, instance_type="ml.g5.xlarge")
+
+    assert made.specification.inference_ami_version == CUDA_13
+
+
+@pytest.mark.parametrize("instance_type", ["ml.m5.large", "ml.inf2.xlarge", "ml.trn1.2xlarge"])
+def test_an_instance_without_nvidias_gpus_is_left_to_sagemaker(ground: Ground, instance_type: str) -> None:
+    assert released(ground, instance_type=instance_type).specification.inference_ami_version is None
+
+
+def test_another_image_is_left_to_sagemaker_unless_its_owner_chooses(ground: Ground) -> None:
+    theirs = PlatformImage.from_uri(ground.stack, "Theirs", "111122223333.dkr.ecr.eu-west-1.amazonaws.com/triton:24")
+    other = ReleasedEndpoint(
+        ground.stack,
+        "Other",
+        endpoint_name="dev-other",
+        artifacts=ground.artifacts,
+        key=ground.key,
+        image=theirs,
+        instance_type="ml.g5.xlarge",
+        inference_ami_version="al2-ami-sagemaker-inference-gpu-3-1",
+    )
+
+    assert released(ground, image=theirs, instance_type="ml.g5.xlarge").specification.inference_ami_version is None
+    assert other.specification.inference_ami_version == "al2-ami-sagemaker-inference-gpu-3-1"
+
+
+@pytest.mark.parametrize("name", ["al2030-ami-sagemaker-inference-gpu-9", "al2-ami-sagemaker-inference-neuron-7"])
+def test_a_machine_image_that_is_newer_than_this_package_is_taken(ground: Ground, name: str) -> None:
+    made = released(ground, instance_type="ml.inf9.xlarge", inference_ami_version=name)
+
+    assert made.specification.inference_ami_version == name
+
+
+@pytest.mark.parametrize(
+    ("name", "instance_type", "problem"),
+    [
+        pytest.param("ami-0123456789abcdef0", "ml.g5.xlarge", "be one of SageMaker's names, got 'ami-0", id="EC2's"),
+        pytest.param(CUDA_13, "ml.m5.large", "be for the accelerator of ml.m5.large", id="no accelerator"),
+        pytest.param(
+            "al2-ami-sagemaker-inference-neuron-2", "ml.g5.xlarge", "be for the accelerator", id="another accelerator"
+        ),
+    ],
+)
+def test_a_machine_image_that_no_instance_could_start_from_is_refused(
+    ground: Ground, name: str, instance_type: str, problem: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=rf"\[Serving/Endpoint\] inference_ami_version must {problem}"):
+        released(ground, instance_type=instance_type, inference_ami_version=name)
+
+
+def test_what_is_left_to_sagemaker_is_the_fleet_that_it_was_before_there_was_a_choice() -> None:
+    assert "inference_ami_version" not in SPECIFICATION.to_mapping()
+    assert EndpointSpecification.from_mapping(SPECIFICATION.to_mapping()) == SPECIFICATION
+    assert SPECIFICATION.digest() == "543887e606d5611ab327f61d5c5b19d5ce1c5142e927df7e2113d3766a3c1f06"
+
+
+def test_another_machine_image_is_another_fleet_and_survives_json() -> None:
+    chosen = replace(SPECIFICATION, instance_type="ml.g5.xlarge", inference_ami_version=CUDA_13)
+    left = replace(chosen, inference_ami_version=None)
+
+    assert chosen.digest() != left.digest()
+    assert EndpointSpecification.from_mapping(json.loads(json.dumps(chosen.to_mapping()))) == chosen
 
 
 def test_a_specification_survives_json(ground: Ground) -> None:

@@ -18,9 +18,12 @@ from mlplatform_cdk.serving import (
     DeploymentGuardrails,
     EndpointModel,
     EndpointVariant,
+    Processor,
     RealtimeEndpoint,
     ScalingRange,
+    ServingImage,
 )
+from mlplatform_cdk.serving.inference_ami import CUDA_13
 from tests.serving.constructs.conftest import Ground
 
 MODEL = EndpointModel.from_archive("runs/1/model.tar.gz")
@@ -155,6 +158,23 @@ def test_each_variant_has_its_model_image_fleet_and_weight(ground: Ground) -> No
         "AWS::SageMaker::Model", {"PrimaryContainer": {"Image": Match.string_like_regexp("triton:24")}}
     )
     assert "repository/triton" in json.dumps(template.find_resources("AWS::IAM::ManagedPolicy"))
+
+
+def test_each_variant_starts_from_the_machine_image_that_its_own_image_needs(ground: Ground) -> None:
+    ours = ServingImage(ground.stack, "Gpu", processor=Processor.NVIDIA_GPU)
+    theirs = PlatformImage.from_uri(ground.stack, "Theirs", "111122223333.dkr.ecr.eu-west-1.amazonaws.com/triton:24")
+    model = EndpointModel.from_archive("runs/2/model.tar.gz", image=theirs)
+    older = "al2-ami-sagemaker-inference-gpu-3-1"
+    endpoint(
+        ground,
+        EndpointVariant(name="ours", model=MODEL, instance_type="ml.g5.xlarge"),
+        EndpointVariant(name="theirs", model=model, instance_type="ml.g5.xlarge"),
+        EndpointVariant(name="chosen", model=model, instance_type="ml.g5.xlarge", inference_ami_version=older),
+        image=ours,
+    )
+
+    variants = only(ground, "AWS::SageMaker::EndpointConfig")["Properties"]["ProductionVariants"]
+    assert [one.get("InferenceAmiVersion") for one in variants] == [CUDA_13, None, older]
 
 
 def test_captured_requests_are_encrypted_in_the_artifact_store(ground: Ground) -> None:

@@ -180,7 +180,7 @@ def _check_text(shape: Any, value: str, where: str, _caller: Caller) -> Iterator
     if is_marked(value):
         return
     yield from _check_bounds(shape, len(value), where, "characters")
-    if shape.name.endswith("InstanceType"):  # the model lags behind what AWS offers
+    if shape.name.endswith(("InstanceType", "AmiVersion")):  # the model lags behind what AWS offers
         if any(name.startswith("ml.") for name in shape.enum) and not value.startswith("ml."):
             yield f"{where} must start with 'ml.', got {value!r}"
     elif shape.enum and value not in shape.enum:

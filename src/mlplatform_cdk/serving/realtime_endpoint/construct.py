@@ -24,6 +24,7 @@ from mlplatform_cdk.serving.capture import DataCapture
 from mlplatform_cdk.serving.endpoint import Endpoint
 from mlplatform_cdk.serving.guardrails import MOST_VARIANTS, DeploymentGuardrails
 from mlplatform_cdk.serving.image import ServingImage
+from mlplatform_cdk.serving.inference_ami import inference_ami_of
 from mlplatform_cdk.serving.model_role import ModelRole
 from mlplatform_cdk.serving.realtime_endpoint.fleet import FleetKeeper
 from mlplatform_cdk.serving.realtime_endpoint.resources import configuration_of, model_of
@@ -94,6 +95,7 @@ class RealtimeEndpoint(Endpoint):
             self,
             variants=variants,
             models=models,
+            inference_amis={one.name: self._inference_ami(one) for one in variants},
             volume_key=None if _is_keyless(variants[0]) else key,
             capture=capture,
             capture_uri=f"s3://{artifacts.bucket_name}/{capture_prefix}",
@@ -129,6 +131,14 @@ class RealtimeEndpoint(Endpoint):
             artifacts=artifacts,
             network=network,
             network_isolation=isolated,
+        )
+
+    def _inference_ami(self, variant: EndpointVariant) -> str | None:
+        return inference_ami_of(
+            self,
+            image=variant.model.image or self.image,
+            instance_type=variant.instance_type,
+            asked=variant.inference_ami_version,
         )
 
     def _define_endpoint(self) -> sagemaker.CfnEndpoint:

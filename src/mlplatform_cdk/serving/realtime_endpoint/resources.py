@@ -64,6 +64,7 @@ def configuration_of(
     *,
     variants: Sequence[EndpointVariant],
     models: Mapping[str, sagemaker.CfnModel],
+    inference_amis: Mapping[str, str | None],
     volume_key: kms.IKey | None,
     capture: DataCapture | None,
     capture_uri: str,
@@ -73,6 +74,7 @@ def configuration_of(
 
     :param variants: the fleets.
     :param models: their models, by variant.
+    :param inference_amis: what their instances start from, by variant; None: SageMaker chooses.
     :param volume_key: encrypts the volumes; None where the disks encrypt themselves.
     :param capture: which requests are kept; None: none.
     :param capture_uri: where.
@@ -86,6 +88,7 @@ def configuration_of(
                 variant_name=one.name,
                 model_name=models[one.name].attr_model_name,
                 instance_type=one.instance_type,
+                inference_ami_version=inference_amis[one.name],
                 initial_instance_count=one.scaling.minimum,
                 initial_variant_weight=one.weight,
             )

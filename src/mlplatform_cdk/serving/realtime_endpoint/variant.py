@@ -74,6 +74,8 @@ class EndpointVariant:
     :param model: what it serves.
     :param name: letters, digits and hyphens; guardrails ask that it stays the same; default: SageMaker's own name.
     :param instance_type: any ``ml.`` type; default: ml.m5.large.
+    :param inference_ami_version: SageMaker's name of the machine image under the instances, which has the GPUs' driver;
+        default: for this package's image on GPUs the one for CUDA 13, else SageMaker's choice.
     :param scaling: how many instances; default: one, growing to two.
     :param weight: its share of the requests, relative to the others'; default: 1.
     """
@@ -81,6 +83,7 @@ class EndpointVariant:
     model: EndpointModel
     name: str = "AllTraffic"
     instance_type: str = "ml.m5.large"
+    inference_ami_version: str | None = None
     scaling: ScalingRange = ONE_TO_TWO
     weight: float = 1.0
 

@@ -24,6 +24,7 @@ from mlplatform_cdk.runtimekit.endpoint_specification import VARIANTS, EndpointS
 from mlplatform_cdk.serving.capture import DataCapture
 from mlplatform_cdk.serving.endpoint import Endpoint
 from mlplatform_cdk.serving.image import ServingImage
+from mlplatform_cdk.serving.inference_ami import inference_ami_of
 from mlplatform_cdk.serving.model_role import ModelRole
 from mlplatform_cdk.serving.released_endpoint.removal import EndpointRemoval
 from mlplatform_cdk.serving.scaling import ONE_TO_TWO, ScalingRange
@@ -49,6 +50,8 @@ class ReleasedEndpoint(Endpoint):
     :param key: encrypts the volumes and what is captured; the key of the artifacts.
     :param image: what serves the models; default: a ``ServingImage``.
     :param instance_type: any ``ml.`` type; default: ml.m5.large.
+    :param inference_ami_version: SageMaker's name of the machine image under the instances, which has the GPUs' driver;
+        default: for this package's image on GPUs the one for CUDA 13, else SageMaker's choice.
     :param scaling: how many instances; default: one, growing to two.
     :param network: where the models' network interfaces are; default: in no VPC of the account.
     :param network_isolation: may the models' containers reach no network at all; default: yes.
@@ -70,6 +73,7 @@ class ReleasedEndpoint(Endpoint):
         key: kms.IKey,
         image: PlatformImage | None = None,
         instance_type: str = "ml.m5.large",
+        inference_ami_version: str | None = None,
         scaling: ScalingRange = ONE_TO_TWO,
         network: JobNetwork | None = None,
         network_isolation: bool = True,
@@ -109,6 +113,9 @@ class ReleasedEndpoint(Endpoint):
             capture_percentage=capture.percentage if capture else 0,
             capture_key_arn=key_arn(key) if capture else None,
             metrics_every_s=int(metrics_every.to_seconds()),
+            inference_ami_version=inference_ami_of(
+                self, image=self.image, instance_type=instance_type, asked=inference_ami_version
+            ),
         )
         # Its id holds the name: a renamed endpoint gets a removal of its own, and the old one, with a role that still
         # reaches the old endpoint, takes that away.

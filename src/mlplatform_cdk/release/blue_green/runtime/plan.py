@@ -202,12 +202,14 @@ def _definition(request: Request, variant: str, live: Live, *, weight: float) ->
     """Green, as large as what serves now, within its own bounds."""
     specification = request.specification
     now = max((one.instances for one in live.variants if one.weight > 0), default=0)
+    ami = specification.inference_ami_version
     return {
         "VariantName": variant,
         "ModelName": request.model_name,
         "InstanceType": specification.instance_type,
         COUNT: size_beside(specification, now),
         "InitialVariantWeight": weight,
+        **({"InferenceAmiVersion": ami} if ami else {}),
     }
 
 
