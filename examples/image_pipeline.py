@@ -1,4 +1,4 @@
-"""No Docker on your side: AWS builds, signs and copies the serving image, and each model is quantized for it."""
+"""AWS builds, signs and copies the serving image, and each model is quantized for it; Docker builds the jobs' image."""
 
 from aws_cdk import App, Stack
 
@@ -22,6 +22,7 @@ registry = ModelRegistry(
     key=key,
 )
 rules = ImageRegistry(stack, "Registry", prefix="mlplatform", copies_to=["eu-west-1"])
+image = ImagePipeline(stack, "Image", registry=rules, name="serving", key=key)
 RetrainingPipeline(
     stack,
     "Retraining",
@@ -30,11 +31,13 @@ RetrainingPipeline(
     artifacts=artifacts,
     registry=registry,
     model_name="churn",
-    inference_image=ImagePipeline(stack, "Image", registry=rules, name="serving", key=key),
+    inference_image=image,
     quantization=Quantization(tolerance=0.005),
     network=network,
     key=key,
 )
-endpoint = ReleasedEndpoint(stack, "Endpoint", endpoint_name="churn", artifacts=artifacts, network=network, key=key)
+endpoint = ReleasedEndpoint(
+    stack, "Endpoint", endpoint_name="churn", artifacts=artifacts, image=image, network=network, key=key
+)
 BlueGreenRelease(stack, "Release", endpoint=endpoint, registry=registry, artifacts=artifacts)
 app.synth()

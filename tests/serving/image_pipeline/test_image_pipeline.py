@@ -1,17 +1,22 @@
 """What does AWS build, and under which rules?"""
 
 import json
-from collections.abc import Mapping
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App, Environment, Stack, Validations
+from aws_cdk import App, CfnOutput, Environment, Stack, Validations
+from aws_cdk import aws_codebuild as codebuild
 from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks
 
 from mlplatform_cdk.core import ConfigurationError
 from mlplatform_cdk.foundation import Keys, PlatformStack
 from mlplatform_cdk.serving import ImagePipeline, ImageRegistry, Processor
+from mlplatform_cdk.serving.image_pipeline import construct
 from tests import linting
 
 ROOT = Path(__file__).parents[3]
@@ -19,9 +24,9 @@ CONTEXT = json.loads((ROOT / "cdk.json").read_text())["context"]
 HOME = Environment(account="123456789012", region="eu-west-1")
 
 
-def image_stack(app: App, **options: Any) -> Stack:
+def image_stack(app: App, *, copies_to: Sequence[str] = ("us-east-1",), **options: Any) -> Stack:
     stack = PlatformStack(app, "Images", env=HOME)
-    registry = ImageRegistry(stack, "Registry", prefix="mlplatform", copies_to=["us-east-1"])
+    registry = ImageRegistry(stack, "Registry", prefix="mlplatform", copies_to=copies_to)
     ImagePipeline(stack, "Serving", registry=registry, name="serving", key=Keys(stack, "Keys").data, **options)
     return stack
 
@@ -87,6 +92,46 @@ def test_the_repository_scans_encrypts_keeps_tags_and_forgets_old_images(
     assert (kept["countType"], kept["countNumber"]) == ("imageCountMoreThan", 20)
 
 
+def test_the_repository_stays_but_after_a_first_deployment_that_failed(
+    resources: Mapping[str, Mapping[str, Any]],
+) -> None:
+    (repository,) = [one for one in resources.values() if one["Type"] == "AWS::ECR::Repository"]
+
+    assert (repository["DeletionPolicy"], repository["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+    assert repository["Properties"]["EmptyOnDelete"] is True
+
+
+def test_another_stack_imports_nothing_that_changes_with_the_image() -> None:
+    exported, uris = [], []
+    for user in ("0:0", "10001:10001"):
+        app = App(context=CONTEXT)
+        images = image_stack(app, user=user)
+        image = images.node.find_child("Serving")
+        assert isinstance(image, ImagePipeline)
+        CfnOutput(Stack(app, "Endpoint", env=HOME), "Uri", value=image.image_uri)
+        assembly = app.synth()
+        exported.append(assembly.get_stack_by_name("Images").template["Outputs"])
+        uris.append(assembly.get_stack_by_name("Endpoint").template["Outputs"]["Uri"]["Value"])
+
+    assert [one["Value"]["Fn::GetAtt"][1] for one in exported[0].values()] == ["Repository"]
+    assert exported[0] == exported[1]
+    assert uris[0] != uris[1]
+
+
+def test_the_endpoint_of_the_example_may_pull_the_image_of_its_models(tmp_path: Path) -> None:
+    environment = os.environ | {"CDK_OUTDIR": str(tmp_path / "cdk.out"), "PYTHONPATH": str(ROOT)}
+    program = [sys.executable, str(ROOT / "examples" / "image_pipeline.py")]
+    subprocess.run(program, cwd=tmp_path, env=environment, check=True, capture_output=True)
+    made = json.loads((tmp_path / "cdk.out" / "Churn.template.json").read_text())["Resources"]
+    (repository,) = [id_ for id_, one in made.items() if one["Type"] == "AWS::ECR::Repository"]
+
+    for role in ("EndpointModelRole", "ReleaseStepsRole", "RetrainingRegisterRole"):
+        (policy,) = [one for id_, one in made.items() if id_.startswith(f"{role}Permissions")]
+        statements = policy["Properties"]["PolicyDocument"]["Statement"]
+        (found,) = [one["Resource"] for one in statements if "ecr:BatchGetImage" in one["Action"]]
+        assert found == {"Fn::GetAtt": [repository, "Arn"]}, role
+
+
 def test_what_is_pushed_is_signed_and_copied(resources: Mapping[str, Mapping[str, Any]]) -> None:
     (signing,) = only(resources, "AWS::ECR::SigningConfiguration")["Rules"]
     (copies,) = only(resources, "AWS::ECR::ReplicationConfiguration")["ReplicationConfiguration"]["Rules"]
@@ -126,7 +171,36 @@ def test_the_tag_is_the_content_so_that_nothing_is_built_twice() -> None:
     assert len({tag_of(), *(tag_of(**one) for one in others)}) == 1 + len(others)
 
 
-def test_arm_is_built_on_arm_and_gpus_have_their_own_recipe() -> None:
+def test_a_new_region_gets_the_image_too_since_ecr_copies_only_what_is_pushed_from_then_on() -> None:
+    assert tag_of(copies_to=["us-east-1"]) != tag_of(copies_to=["us-east-1", "us-west-2"])
+    assert tag_of(copies_to=["us-west-2", "us-east-1"]) == tag_of(copies_to=["us-east-1", "us-west-2"])
+
+
+def test_another_way_of_building_is_another_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    former = tag_of()
+
+    monkeypatch.setattr(construct, "build_spec", lambda: {"version": "0.2"})
+    other_steps = tag_of()
+    monkeypatch.undo()
+    monkeypatch.setattr(construct, "_ON_X86", codebuild.LinuxBuildImage.AMAZON_LINUX_2_5)
+
+    assert len({former, other_steps, tag_of()}) == 3
+
+
+def test_the_function_may_ask_whether_the_image_is_signed(resources: Mapping[str, Mapping[str, Any]]) -> None:
+    (repository,) = [id_ for id_, one in resources.items() if one["Type"] == "AWS::ECR::Repository"]
+    asked = [
+        statement["Resource"]
+        for one in resources.values()
+        if one["Type"] in {"AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"}
+        for statement in one["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Action"] == "ecr:DescribeImageSigningStatus"
+    ]
+
+    assert asked == [{"Fn::GetAtt": [repository, "Arn"]}]
+
+
+def test_arm_is_built_on_arm_and_gpus_have_their_own_recipe_on_a_larger_machine() -> None:
     app = App(context=CONTEXT)
     stack = image_stack(app, processor=Processor.ARM64)
     arm = app.synth().get_stack_by_name(stack.stack_name).template["Resources"]
@@ -137,6 +211,7 @@ def test_arm_is_built_on_arm_and_gpus_have_their_own_recipe() -> None:
     assert only(arm, "AWS::CodeBuild::Project")["Environment"]["Type"] == "ARM_CONTAINER"
     assert only(arm, "Custom::ServingImage")["Variables"]["PLATFORM"] == "linux/arm64"
     assert only(gpu, "Custom::ServingImage")["Variables"]["DOCKERFILE"].endswith("/Dockerfile.gpu")
+    assert only(gpu, "AWS::CodeBuild::Project")["Environment"]["ComputeType"] == "BUILD_GENERAL1_LARGE"
 
 
 def test_an_image_for_gpus_cannot_have_openvino() -> None:

@@ -32,6 +32,7 @@ _RUNTIME = "mlplatform_cdk.serving.image_pipeline.runtime"
 _LONGEST = Duration.minutes(14)  # the function that waits has Lambda's longest, 15
 _ON_ARM: codebuild.IBuildImage = codebuild.LinuxArmBuildImage.AMAZON_LINUX_2023_STANDARD_3_0
 _ON_X86: codebuild.IBuildImage = codebuild.LinuxBuildImage.AMAZON_LINUX_2023_5
+_GIGABYTES = codebuild.ComputeType.LARGE  # CUDA and cuDNN are several, to be pulled and pushed within _LONGEST
 _PUSH = (
     "ecr:BatchCheckLayerAvailability",
     "ecr:BatchGetImage",
@@ -46,11 +47,14 @@ _TAG_LENGTH = 32
 
 
 class ImagePipeline(PlatformImage):
-    """The serving image, built by CodeBuild when its content changes: no Docker where the app is deployed.
+    """The serving image, built by CodeBuild when its content changes: it takes no Docker where the app is deployed.
 
-    It is a ``PlatformImage``, and takes the place of a ``ServingImage``. The repository scans on push, never lets a tag
-    change its image, is encrypted with ``key`` and keeps the newest images; the tag is the hash of the content, so the
-    same content is built once. A deployment waits for the build, fourteen minutes at most, and fails with it.
+    It is a ``PlatformImage``, and takes the place of a ``ServingImage``. Hand the same one to the retraining pipeline,
+    whose models name it, and to the endpoint, whose role may pull its image alone. A ``JobImage`` is not built here.
+
+    The repository scans on push, never lets a tag change its image, is encrypted with ``key`` and keeps the newest
+    images; the tag is the hash of the content, so the same content is built once. A deployment waits for the build,
+    fourteen minutes at most, and for ECR's signature, and fails with either.
 
     :param registry: the rules of the account's registry, which sign and copy the image.
     :param name: of the image; the repository is ``<prefix of the registry>/<name>``.
@@ -81,15 +85,16 @@ class ImagePipeline(PlatformImage):
         repository = _define_repository(parts, f"{registry.prefix}/{name}", key, kept_images)
         context = container_context(parts, "Context", dockerfile_package=CONTAINER)
         arguments = build_arguments(scope, id, processor, user, base_image, openvino=openvino)
-        variables = _variables(context, repository, processor, arguments)
+        variables = _variables(context, repository, processor, arguments, registry)
         project = _define_project(parts, key, processor, registry, repository, context)
-        build = _define_build(parts, key, project, variables)
+        build = _define_build(parts, key, project, repository, variables)
         build.node.add_dependency(registry)
-        tag = build.get_att_string("Tag")
         super().__init__(
             scope,
             id,
-            image_uri=repository.repository_uri_for_tag(tag),
+            # Of the build, so that what runs the image waits for it; without the tag, since an export that another
+            # stack imports cannot change.
+            image_uri=f"{build.get_att_string('Repository')}:{variables['TAG']}",
             version=variables["TAG"],
             repository_arn=repository.repository_arn,
         )
@@ -98,9 +103,15 @@ class ImagePipeline(PlatformImage):
 
 
 def _variables(
-    context: s3_assets.Asset, repository: ecr.Repository, processor: Processor, arguments: dict[str, str]
+    context: s3_assets.Asset,
+    repository: ecr.Repository,
+    processor: Processor,
+    arguments: dict[str, str],
+    registry: ImageRegistry,
 ) -> dict[str, str]:
-    recipe = json.dumps([context.asset_hash, processor.value, arguments], sort_keys=True)
+    # ECR copies what is pushed from then on: a new region needs a new tag to get the image.
+    made_of = [context.asset_hash, processor.value, arguments, build_spec(), _machine(processor).image_id]
+    recipe = json.dumps([*made_of, sorted(registry.copies_to)], sort_keys=True)
     return arguments | {
         "CONTEXT": f"{context.s3_bucket_name}/{context.s3_object_key}",
         "DOCKERFILE": dockerfile_path(CONTAINER, processor.dockerfile),
@@ -108,6 +119,10 @@ def _variables(
         "REPOSITORY": repository.repository_uri,
         "TAG": hashlib.sha256(recipe.encode()).hexdigest()[:_TAG_LENGTH],
     }
+
+
+def _machine(processor: Processor) -> codebuild.IBuildImage:
+    return _ON_ARM if processor is Processor.ARM64 else _ON_X86
 
 
 def _define_repository(scope: Construct, name: str, key: kms.IKey, kept_images: int) -> ecr.Repository:
@@ -119,10 +134,13 @@ def _define_repository(scope: Construct, name: str, key: kms.IKey, kept_images: 
         encryption_key=key,
         image_scan_on_push=True,
         image_tag_mutability=ecr.TagMutability.IMMUTABLE,
-        removal_policy=RemovalPolicy.RETAIN,
+        removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     )
     resource = repository.node.default_child
     assert isinstance(resource, ecr.CfnRepository)
+    # Its name is given: kept by a first deployment that failed, it would be in the way of the next one. CloudFormation
+    # deletes it, with what it holds, then and never else; CDK would refuse this beside a policy that retains.
+    resource.empty_on_delete = True
     resource.lifecycle_policy = ecr.CfnRepository.LifecyclePolicyProperty(
         lifecycle_policy_text=lifecycle_policy(kept_images)
     )
@@ -144,8 +162,8 @@ def _define_project(
         description="Builds the serving image",
         build_spec=codebuild.BuildSpec.from_object(build_spec()),
         environment=codebuild.BuildEnvironment(
-            build_image=_ON_ARM if processor is Processor.ARM64 else _ON_X86,
-            compute_type=codebuild.ComputeType.MEDIUM,
+            build_image=_machine(processor),
+            compute_type=_GIGABYTES if processor is Processor.NVIDIA_GPU else codebuild.ComputeType.MEDIUM,
             privileged=True,
         ),
         grant_report_group_permissions=False,
@@ -203,7 +221,11 @@ def _accept_findings(project: codebuild.Project, role: BuildRole) -> None:
 
 
 def _define_build(
-    scope: Construct, key: kms.IKey, project: codebuild.Project, variables: dict[str, str]
+    scope: Construct,
+    key: kms.IKey,
+    project: codebuild.Project,
+    repository: ecr.Repository,
+    variables: dict[str, str],
 ) -> CustomResource:
     function = PlatformFunction(
         scope,
@@ -219,6 +241,7 @@ def _define_build(
             arn_of(scope, "codebuild", f"project/{project.project_name}"),
         )
     )
+    function.platform_role.allow(permission(["ecr:DescribeImageSigningStatus"], repository.repository_arn))
     build = CustomResource(
         scope,
         "Image",

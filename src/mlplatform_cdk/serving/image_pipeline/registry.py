@@ -28,6 +28,9 @@ class ImageRegistry(Construct):
     Everything that is pushed below ``prefix`` is signed by ECR itself with a profile of AWS Signer, in the name of who
     pushes it: https://docs.aws.amazon.com/AmazonECR/latest/userguide/managed-signing.html. Verify with Notation.
 
+    With ``copies_to`` it defines the registry's one replication configuration, as ``ImageReplication`` does: have one
+    of the two in an account and region, or each deployment replaces the other's rules.
+
     :param prefix: the repositories that the rules are for, those whose names begin with ``<prefix>/``.
     :param copies_to: other regions that every image is copied to; default: none.
     :param kept_images: how many images a copied repository keeps; default: 20.
@@ -39,6 +42,7 @@ class ImageRegistry(Construct):
         super().__init__(scope, id)
         self._check(prefix, copies_to)
         self.prefix = prefix
+        self.copies_to = tuple(copies_to)
         profile = signer.CfnSigningProfile(self, "Signer", platform_id=_PLATFORM)
         self.signing_profile_arn = profile.attr_arn
         self.signing = ecr.CfnSigningConfiguration(
