@@ -330,3 +330,33 @@ def test_a_rollback_goes_on_although_the_business_rings(patch: pytest.MonkeyPatc
 
     assert {one.package for one in world.fleet.values() if one.weight > 0} == {arn_of(1)}
     assert world.stages == {1: "InService", 2: "Retired"}
+
+
+def test_a_version_that_must_not_stay_and_that_nothing_can_follow_scales_meanwhile(patch: pytest.MonkeyPatch) -> None:
+    world = begun(patch, Strategy.shadow(50, retention=timedelta(0), supersede=True, **WINDOW))
+    release(world, 2, until="WaitForRetirement")
+    world.approvals[1] = "Rejected"  # so that no rollback finds a version
+
+    world.settle(well=True)
+    world.ring("alarm-b")
+    world.ringing.clear()
+    rest(world)
+
+    assert {one.package: one.weight for one in world.fleet.values()} == {arn_of(2): 1.0}
+    assert lock.holder(ENDPOINT) is None
+    assert world.scales == dict.fromkeys(world.fleet, True)
+
+
+def test_a_version_whose_release_ended_when_blue_was_gone_scales(patch: pytest.MonkeyPatch) -> None:
+    world = begun(patch, Strategy.shadow(50, retention=timedelta(0), supersede=True, **WINDOW))
+    execution = release(world, 2, until="WaitForRetirement")
+
+    world.settle(well=True)
+    world.step(execution)
+    world.throttled = True  # as often as the machine asks
+    world.step(execution)
+    rest(world)
+
+    assert execution.status == "FAILED"
+    assert {one.package: one.weight for one in world.fleet.values()} == {arn_of(2): 1.0}
+    assert world.scales == dict.fromkeys(world.fleet, True)

@@ -43,6 +43,10 @@ def go_back(event: Event) -> dict[str, Any]:
         step = replace(step, reject=False)  # somebody has said so, and why
     if step.is_blue_again:
         _restore(event, made, endpoint)
+    if step.scales_green:
+        blue, green = made["blue"]["variant"], made["green"]["variant"]
+        as_blue = [{**one, "variant": green} for one in made["scaled"] if one["variant"] == blue]
+        scaling.restore(event["endpoint_name"], as_blue)
     rolls_back = _rolls_back(event, step)
     then = "; a rollback is next" if rolls_back else "; roll it back" if step.rolls_back else ""
     said = f"{failure.reason}; {step.outcome}{then}"

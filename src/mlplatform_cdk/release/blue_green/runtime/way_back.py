@@ -60,6 +60,8 @@ class WayBack:
     :param decision: what the record says was done, when there is nothing left to do.
     :param percent: green's share of the traffic then; None: it is not known.
     :param gives_up: it is not back, and may be if it is tried again; or its recovery completes it.
+    :param scales_green: green has all the traffic and takes blue's scaling, since blue is gone: its own was to come,
+        and there may be no later execution that brings it.
     :param rolls_back: green has all the traffic and must not keep it, and there is no blue: a rollback is next.
     """
 
@@ -68,6 +70,7 @@ class WayBack:
     decision: str = ""
     percent: float | None = None
     gives_up: bool = False
+    scales_green: bool = False
     rolls_back: bool = False
     reject: bool = True
     is_blue_again: bool = False
@@ -181,10 +184,10 @@ def _stays(plan: Mapping[str, Any]) -> WayBack:
 def _goes_by_rollback(plan: Mapping[str, Any], failure: Failure) -> WayBack:
     """Blue is gone: what is wrong with green takes the release of the version before it, again."""
     if _is_blameless(failure) and failure.error != WITHDRAWN:
-        return _stays(plan)
+        return replace(_stays(plan), scales_green=True)
     outcome = f"{plan['label']} serves all traffic, and must not keep it"
-    rejects = bool(plan["rejectable"])
-    return WayBack(way=DONE, outcome=outcome, decision=_STAYS, percent=100.0, reject=rejects, rolls_back=True)
+    done = WayBack(way=DONE, outcome=outcome, decision=_STAYS, percent=100.0, scales_green=True)
+    return replace(done, reject=bool(plan["rejectable"]), rolls_back=True)
 
 
 def _is_completed(plan: Mapping[str, Any]) -> WayBack:
