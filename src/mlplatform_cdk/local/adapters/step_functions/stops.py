@@ -25,22 +25,25 @@ LOOK_SECONDS = 0.2
 _evaluate = Program.eval
 _add = EventManager.add_event
 _set_error = Environment.set_error
-_aborting = threading.Lock()
-_aborted: weakref.WeakSet[EventManager] = weakref.WeakSet()
+_adding = threading.Lock()
+_stopped: weakref.WeakSet[EventManager] = weakref.WeakSet()
 
 
 def install() -> None:
     """Let no execution outlive its stop, and no event its history."""
     Program.eval = _evaluate_until_stopped
-    EventManager.add_event = _add_until_aborted
+    EventManager.add_event = _add_until_stopped
     Environment.set_error = _set_error_unless_stopped
 
 
 def interrupt(env: Environment) -> None:
-    """Wake the tasks of a stopped execution that wait for a token.
+    """Wake the tasks of a stopped execution that wait for a token: that they woke is not in its history.
 
     :param env: the execution's.
     """
+    if isinstance(env.program_state(), ProgramStopped):
+        with _adding:
+            _stopped.add(env.event_manager)
     for endpoint in list(env.callback_pool_manager._pool.values()):
         endpoint.interrupt_all()
 
@@ -73,15 +76,15 @@ def _evaluate_until_stopped(program: Program, env: Environment) -> None:
     )
 
 
-def _add_until_aborted(
+def _add_until_stopped(
     manager: EventManager, context: Any, event_type: HistoryEventType, *more: Any, **named: Any
 ) -> int:
-    with _aborting:
-        if manager in _aborted:
-            return int(context.last_published_event_id or 0)
+    with _adding:
         if event_type is HistoryEventType.ExecutionAborted:
-            _aborted.add(manager)
-    return int(_add(manager, context, event_type, *more, **named))
+            _stopped.add(manager)
+        elif manager in _stopped:
+            return int(context.last_published_event_id or 0)
+        return int(_add(manager, context, event_type, *more, **named))
 
 
 def _set_error_unless_stopped(env: Environment, error: ExecutionFailedEventDetails) -> None:
