@@ -49,3 +49,25 @@ def test_what_is_no_model_is_one_sentence_and_exit_code_2(tmp_path: Path, name: 
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.startswith("failed: the model must be a folder with manifest.json or a .tar.gz, got ")
     assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "place", "told"),
+    [
+        ("--output", "out.zip", "the output must be a .tar.gz or a folder, got "),
+        ("--output", "no/out.tar.gz", "the output must be a file in a folder that exists, got "),
+        ("--output", "model", "the output must not exist yet, got "),
+        ("--report", "no/dir/r.json", "the report must be a file in a folder that exists, got "),
+        ("--report", "model", "the report must be a file in a folder that exists, got "),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_told_before_the_work(
+    tmp_path: Path, option: str, place: str, told: str
+) -> None:
+    model = small_models.save(tmp_path / "model")
+
+    ran = mlplatform("quantize", model, "--calibration", tmp_path / "no data", option, tmp_path / place)
+
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.startswith(f"failed: {told}{tmp_path / place}")
+    assert [one.name for one in tmp_path.iterdir()] == ["model"]

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from mlplatform_cdk.runtimekit.manifest import read_folder
 from tests.serving import small_models
 
@@ -35,3 +37,19 @@ def test_what_is_no_model_is_one_sentence_and_exit_code_2(tmp_path: Path) -> Non
 
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.startswith("failed: the model must be a folder with manifest.json or a .tar.gz, got ")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("--seconds", "-4", "the seconds must be a number of at least 0, got -4"),
+        ("--seconds", "nan", "the seconds must be a number of at least 0, got nan"),
+        ("--report", "no/dir/r.json", "the report must be a file in a folder that exists, got no/dir/r.json"),
+        ("--output", "out.zip", "the output must be a .tar.gz or a folder, got out.zip"),
+    ],
+)
+def test_what_cannot_be_done_is_told_before_the_work(tmp_path: Path, option: str, value: str, told: str) -> None:
+    ran = mlplatform("tune", tmp_path / "nothing", option, value)
+
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.startswith(f"failed: {told}")

@@ -1,11 +1,23 @@
 """What is refused at synth, and what is only advised?"""
 
+import gzip
+import json
+from importlib import resources
 from typing import Any
 
 import pytest
 from aws_cdk import App, CfnParameter, Stack
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
 
-from mlplatform_cdk.core import ConfigurationError, has_local_storage, instance_type_of, require_ml_instance
+from mlplatform_cdk.core import (
+    ConfigurationError,
+    has_graviton,
+    has_local_storage,
+    instance_type_of,
+    is_before_cuda_13,
+    require_ml_instance,
+)
 from mlplatform_cdk.core.instances import advice_on
 
 
@@ -52,6 +64,47 @@ def test_the_catalogue_knows_gpus_and_their_memory(name: str, gpus: int, gpu_mem
 @pytest.mark.parametrize("name", ["ml.g4dn.xlarge", "ml.p4d.24xlarge", "ml.g5.xlarge", "ml.m5d.large", "ml.c6gd.large"])
 def test_hosts_with_nvme_disks_refuse_a_volume_key(name: str) -> None:
     assert has_local_storage(name)
+
+
+def sagemaker_types() -> set[str]:
+    model = ServiceModel(Loader().load_service_model("sagemaker", "service-2"), "sagemaker")
+    kinds = ("ProductionVariant", "Processing", "Training", "Transform")
+    return {name for kind in kinds for name in model.shape_for(f"{kind}InstanceType").enum}
+
+
+def ec2_types() -> dict[str, Any]:
+    """What EC2's DescribeInstanceTypes tells, as moto keeps it."""
+    packed = resources.files("moto.ec2") / "resources" / "instance_types.json.gz"
+    found: dict[str, Any] = json.loads(gzip.decompress(packed.read_bytes()))
+    return found
+
+
+def test_ec2_says_the_same_of_the_disks_of_every_type_that_sagemaker_has() -> None:
+    told = ec2_types()
+    both = {name: told[name[3:]] for name in sagemaker_types() if name[3:] in told}
+
+    assert len(both) > 300
+    assert [name for name, one in both.items() if one["InstanceStorageSupported"] != has_local_storage(name)] == []
+
+
+@pytest.mark.parametrize("name", ["ml.p6-b200.48xlarge", "ml.p6-b300.48xlarge", "ml.p6e-gb200.36xlarge"])
+def test_a_family_with_a_hyphen_has_its_disks_too(name: str) -> None:
+    assert name in sagemaker_types()
+    assert has_local_storage(name)
+
+
+def test_ec2_says_the_same_of_the_processors_of_every_type_but_the_first_arm_ones() -> None:
+    told = {f"ml.{name}": one["ProcessorInfo"]["SupportedArchitectures"] for name, one in ec2_types().items()}
+
+    others = {name.split(".")[1] for name, those in told.items() if ("arm64" in those) != has_graviton(name)}
+    assert others == {"a1"}
+
+
+@pytest.mark.parametrize("name", ["ml.p2.xlarge", "ml.p3.2xlarge", "ml.p3dn.24xlarge"])
+def test_cuda_13_has_no_code_for_the_oldest_gpus(name: str) -> None:
+    assert is_before_cuda_13(name)
+    assert not is_before_cuda_13("ml.p4d.24xlarge")
+    assert not is_before_cuda_13("ml.g4dn.xlarge")
 
 
 @pytest.mark.parametrize("name", ["ml.m5.large", "ml.c7g.xlarge", "ml.p3.2xlarge", "ml.g5g.xlarge", "ml.inf2.xlarge"])

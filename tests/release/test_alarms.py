@@ -11,11 +11,16 @@ from mlplatform_cdk.core import ConfigurationError
 from mlplatform_cdk.foundation import ArtifactStore, Keys, Notifications, PlatformStack
 from mlplatform_cdk.release.blue_green.alarms import ReleaseAlarms, alarm_prefix
 from mlplatform_cdk.runtimekit.release_strategy import VerdictRules
-from mlplatform_cdk.serving import ReleasedEndpoint
+from mlplatform_cdk.serving import Processor, ReleasedEndpoint, ServingImage
 
 
 def build(
-    *, instance_type: str = "ml.m5.xlarge", every: Duration | None = None, notify: bool = True, **arguments: Any
+    *,
+    instance_type: str = "ml.m5.xlarge",
+    processor: Processor = Processor.X86_64,
+    every: Duration | None = None,
+    notify: bool = True,
+    **arguments: Any,
 ) -> tuple[ReleaseAlarms, Any]:
     stack = PlatformStack(App(), "Serving", env=Environment(account="123456789012", region="eu-west-1"))
     key = Keys(stack, "Keys").data
@@ -25,6 +30,7 @@ def build(
         endpoint_name="dev-churn",
         artifacts=ArtifactStore(stack, "Artifacts", key=key),
         key=key,
+        image=ServingImage(stack, "Image", processor=processor),
         instance_type=instance_type,
         metrics_every=every or Duration.minutes(1),
     )
@@ -115,7 +121,7 @@ def test_without_a_bound_of_the_rules_no_model_may_take_longer_than_a_second(bui
 
 def test_a_machines_load_is_of_all_its_cores_and_gpus(built: tuple[ReleaseAlarms, Any]) -> None:
     _, properties = built
-    _, with_gpus = build(instance_type="ml.g5.12xlarge")
+    _, with_gpus = build(instance_type="ml.g5.12xlarge", processor=Processor.NVIDIA_GPU)
 
     assert properties["dev-churn--a-cpu"]["Threshold"] == 95 * 4
     assert with_gpus["dev-churn--a-gpu"]["Threshold"] == 98 * 4

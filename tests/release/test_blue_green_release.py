@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from aws_cdk import App, CfnParameter, Duration
 from aws_cdk.assertions import Match
 
-from mlplatform_cdk.foundation import JobNetwork
+from mlplatform_cdk.core import ConfigurationError
+from mlplatform_cdk.foundation import ArtifactStore, JobNetwork, Keys, PlatformStack
+from mlplatform_cdk.registry import ModelRegistry
+from mlplatform_cdk.release import BlueGreenRelease
 from mlplatform_cdk.release.blue_green.runtime.handler import WITHOUT_TURN
-from mlplatform_cdk.serving import DataCapture, ScalingRange
+from mlplatform_cdk.serving import DataCapture, ReleasedEndpoint, ScalingRange
 from tests.contracts.asl import needed_actions, problems
 from tests.contracts.rendering import granted_actions
 from tests.release.conftest import Build, Built
@@ -18,6 +22,7 @@ from tests.release.conftest import Build, Built
 NETWORK = JobNetwork(subnet_ids=("subnet-1", "subnet-2"), security_group_ids=("sg-1",))
 FIXED = ScalingRange(minimum=2, maximum=2)
 UPDATES = ("RetireBlue", "RestoreConfiguration")
+HOUR = Duration.hours(1)
 
 
 def tasks(built: Built) -> list[dict[str, Any]]:
@@ -49,10 +54,11 @@ def reachable(built: Built, start: str, *, without: str) -> set[str]:
         pytest.param({}, id="plain"),
         pytest.param({"network": NETWORK, "network_isolation": False}, id="in a VPC"),
         pytest.param({"capture": DataCapture(percentage=5)}, id="with data capture"),
-        pytest.param({"instance_type": "ml.g4dn.xlarge"}, id="on disks that encrypt themselves"),
+        pytest.param({"instance_type": "ml.m5d.large"}, id="on disks that encrypt themselves"),
         pytest.param({"scaling": FIXED}, id="of a fixed size"),
         pytest.param({"notify": False}, id="telling nobody"),
         pytest.param({"instance_type": "ml.x99.mega"}, id="a type of tomorrow"),
+        pytest.param({"environment": {"CACHE_BYTES": "1000"}, "startup_timeout": HOUR}, id="as its container needs it"),
     ],
 )
 def test_every_task_is_one_that_aws_would_take(build: Build, arguments: dict[str, Any]) -> None:
@@ -185,7 +191,7 @@ def test_a_failed_release_ends_as_its_step_with_one_sentence(build: Build) -> No
 
 
 @pytest.mark.parametrize(
-    ("instance_type", "has_key"), [("ml.m5.large", True), ("ml.g4dn.xlarge", False), ("ml.p4d.24xlarge", False)]
+    ("instance_type", "has_key"), [("ml.m5.large", True), ("ml.m5d.large", False), ("ml.c5d.xlarge", False)]
 )
 def test_volumes_have_the_key_unless_the_instance_encrypts_its_own_disks(
     build: Build, instance_type: str, *, has_key: bool
@@ -247,3 +253,31 @@ def test_every_execution_is_logged_and_traced(build: Build) -> None:
         "AWS::StepFunctions::StateMachine",
         {"LoggingConfiguration": Match.object_like({"Level": "ALL"}), "TracingConfiguration": {"Enabled": True}},
     )
+
+
+def test_a_release_waits_longer_for_fleets_that_may_take_longer_and_looks_no_more_often(build: Build) -> None:
+    waits = ("WatchGreen", "WatchRetirement", "FindWayBack")
+
+    slow = build(startup_timeout=HOUR, download_timeout=HOUR)
+    plain = build()
+
+    assert [slow.state(name)["Parameters"]["Payload"]["pause_s"] for name in waits] == [90] * 3
+    assert [slow.state(name)["Seconds"] for name in ("WaitForEndpoint", "WaitForStillness")] == [90, 750]
+    assert not any("pause_s" in plain.state(name)["Parameters"]["Payload"] for name in waits)
+    assert [plain.state(name)["Seconds"] for name in ("WaitForEndpoint", "WaitForStillness")] == [30, 150]
+    assert "pause_s" not in slow.state("WatchTraffic")["Parameters"]["Payload"]
+
+
+def test_an_endpoint_whose_name_only_the_deployment_knows_cannot_be_released_to() -> None:
+    stack = PlatformStack(App(), "Serving")
+    key = Keys(stack, "Keys").data
+    artifacts = ArtifactStore(stack, "Artifacts", key=key)
+    name = CfnParameter(stack, "Name").value_as_string
+    endpoint = ReleasedEndpoint(stack, "Endpoint", endpoint_name=name, artifacts=artifacts, key=key)
+    registry = ModelRegistry.from_group_name(stack, "Registry", "churn")
+
+    with pytest.raises(
+        ConfigurationError,
+        match=r"\[Serving/Release\] the endpoint_name .* must be known while the app is built, got a",
+    ):
+        BlueGreenRelease(stack, "Release", endpoint=endpoint, registry=registry, artifacts=artifacts)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from botocore.exceptions import ParamValidationError
 
 from mlplatform_cdk.release.blue_green.runtime import calling
 from mlplatform_cdk.release.blue_green.runtime.errors import NameTaken
@@ -184,3 +185,34 @@ def test_whatever_else_sagemaker_says_is_no_success(live: SageMaker, monkeypatch
     for name in (one for one in calling.CALLS if one.startswith("sagemaker:") and "Package" not in one):
         with pytest.raises(Refused, match="Rate exceeded"):
             calling.call({"call": name, "parameters": {}})
+
+
+@pytest.mark.parametrize("more", [{}, {"EnableEnhancedMetrics": True}], ids=["nothing else", "another metric"])
+def test_a_configuration_is_made_without_the_metric_that_an_older_boto3_does_not_know(
+    sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any]
+) -> None:
+    create, asked = sagemaker.create_endpoint_config, []
+
+    def older(**parameters: Any) -> None:
+        asked.append(parameters.get("MetricsConfig"))
+        if "EnableDetailedObservability" in parameters.get("MetricsConfig", {}):
+            raise ParamValidationError(report="Unknown parameter in MetricsConfig: 'EnableDetailedObservability'")
+        create(**parameters)
+
+    monkeypatch.setattr(sagemaker, "create_endpoint_config", older)
+    whole = {"EnableDetailedObservability": False, **more}
+
+    call("createEndpointConfig", **config("before", MetricsConfig=whole))
+
+    assert asked == [whole, more or None]
+    assert "before" in sagemaker.configurations
+
+
+def test_what_no_boto3_would_take_is_an_error(sagemaker: SageMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: Any) -> None:
+        raise ParamValidationError(report="Missing required parameter")
+
+    monkeypatch.setattr(sagemaker, "create_endpoint_config", refuse)
+
+    with pytest.raises(ParamValidationError, match="Missing required parameter"):
+        call("createEndpointConfig", **config("before"))

@@ -100,6 +100,7 @@ def test_a_move_goes_through_the_machines_data() -> None:
 
 def test_a_change_is_looked_for_often_at_first() -> None:
     assert (pause_s(1), pause_s(60)) == (5, 30)
+    assert (pause_s(1, slow_s=90), pause_s(60, slow_s=90)) == (5, 90)
 
 
 def test_the_longest_release_fits_in_the_history_of_an_execution() -> None:

@@ -1,4 +1,4 @@
-"""Does an endpoint publish its metrics as often as its template says?"""
+"""Does an endpoint publish the metrics that its template says, as often as it says?"""
 
 from typing import Any
 
@@ -16,12 +16,24 @@ def configurations(build: Build, **arguments: Any) -> list[dict[str, Any]]:
 
 
 def test_every_configuration_of_a_release_asks_for_the_frequency(build: Build) -> None:
-    wanted = {"EnableEnhancedMetrics": True, "MetricPublishFrequencyInSeconds": 10}
+    wanted = {
+        "EnableDetailedObservability": False,
+        "EnableEnhancedMetrics": True,
+        "MetricPublishFrequencyInSeconds": 10,
+    }
 
     found = configurations(build, metrics_every=Duration.seconds(10))
 
     assert [one.get("MetricsConfig") for one in found] == [wanted] * len(found)
 
 
-def test_sagemakers_own_frequency_is_not_asked_for(build: Build) -> None:
-    assert not any("MetricsConfig" in one for one in configurations(build))
+def test_sagemakers_own_frequency_is_not_asked_for_and_its_collector_is_turned_off(build: Build) -> None:
+    found = configurations(build)
+
+    assert [one.get("MetricsConfig") for one in found] == [{"EnableDetailedObservability": False}] * len(found)
+
+
+def test_sagemakers_collector_is_turned_on_for_who_asks(build: Build) -> None:
+    found = configurations(build, detailed_observability=True)
+
+    assert [one.get("MetricsConfig") for one in found] == [{"EnableDetailedObservability": True}] * len(found)

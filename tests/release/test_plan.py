@@ -51,6 +51,39 @@ def test_green_starts_from_the_machine_image_that_is_asked_for_and_blue_from_its
     assert "InferenceAmiVersion" not in blue
 
 
+def test_green_gets_the_time_to_come_up_that_is_asked_for_and_blue_keeps_its_own() -> None:
+    slow = replace(SPECIFICATION, startup_timeout_s=1200, download_timeout_s=600)
+
+    plan = plan_for(2, live(variant("a", 1)), specification=slow)
+
+    blue, beside = plan["shared"]["variants"]
+    asked = [*plan["green"]["variants"], beside, *plan["shadow"]["shadows"]]
+    names = ("ContainerStartupHealthCheckTimeoutInSeconds", "ModelDataDownloadTimeoutInSeconds")
+    assert [[one[name] for name in names] for one in asked] == [[1200, 600]] * 3
+    assert not {*names} & {*blue}
+
+
+def test_the_endpoints_variables_lie_over_the_versions_own_and_say_which_version_it_is() -> None:
+    chosen = replace(SPECIFICATION, environment={"CACHE_BYTES": "1000", "LANES": "2"})
+
+    plan = plan_for(2, live(variant("a", 1)), specification=chosen, environment={"LANES": "8", "ENGINE": "cuda"})
+
+    assert plan["model"]["environment"] == {
+        "CACHE_BYTES": "1000",
+        "ENGINE": "cuda",
+        "LANES": "2",
+        "MODEL_PACKAGE_ARN": f"{GROUP}/2",
+    }
+
+
+def test_other_variables_are_another_fleet_of_the_same_version_and_the_same_ones_are_not() -> None:
+    endpoint, settled = live(variant("a", 2), targets=(scaled("a"),)), {"stage_status": "InService"}
+    chosen = replace(SPECIFICATION, environment={"CACHE_BYTES": "1000"})
+
+    assert plan_for(2, endpoint, specification=chosen, **settled)["way"] == "beside"
+    assert plan_for(2, endpoint, specification=replace(chosen, environment={}), **settled)["way"] == "nothing"
+
+
 @pytest.mark.parametrize(("now", "green"), [(9, 4), (0, 1)])
 def test_green_stays_within_its_own_bounds(now: int, green: int) -> None:
     plan = plan_for(2, live(variant("a", 1, instances=now)))

@@ -79,7 +79,7 @@ REALTIME = (
         _LOGS,
         *(f"logs:{name}" for name in ("CreateLogGroup", "CreateLogStream", "DescribeLogStreams", "PutLogEvents")),
     ),
-    _of(_ROLE, f"{_ARTIFACTS}/capture/churn*", OBJECTS, _S3, "s3:AbortMultipartUpload", "s3:PutObject"),
+    _of(_ROLE, f"{_ARTIFACTS}/capture/churn/*", OBJECTS, _S3, "s3:AbortMultipartUpload", "s3:PutObject"),
     _of(
         _ROLE,
         _on("sagemaker", "endpoint-config/*"),

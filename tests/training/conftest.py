@@ -28,6 +28,9 @@ class Built:
         image = arguments.pop("training_image_uri", None)
         if image:
             arguments["training_image"] = PlatformImage.from_uri(self.stack, "Theirs", image)
+        serving = arguments.pop(
+            "inference_image", lambda stack: PlatformImage.from_uri(stack, "Serving", SERVING_IMAGE)
+        )
         self.pipeline = RetrainingPipeline(
             self.stack,
             "Churn",
@@ -36,7 +39,7 @@ class Built:
             artifacts=ArtifactStore(self.stack, "Artifacts", key=key),
             dataset=Dataset(prefix="raw/churn/", label_column="left"),
             model_name=arguments.pop("model_name", "churn"),
-            inference_image=PlatformImage.from_uri(self.stack, "Serving", SERVING_IMAGE),
+            inference_image=serving(self.stack),
             key=key,
             **arguments,
         )

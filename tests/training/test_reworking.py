@@ -1,7 +1,13 @@
 """What may happen to a model between training and its evaluation, and with which permissions?"""
 
-import pytest
+from typing import Any
 
+import pytest
+from aws_cdk.assertions import Annotations, Match
+
+from mlplatform_cdk.core import ConfigurationError, PlatformImage, hours
+from mlplatform_cdk.foundation import PlatformStack
+from mlplatform_cdk.serving import Processor, ServingImage
 from mlplatform_cdk.training import EngineCompilation, ProcessingResources, Quantization
 from tests.contracts.asl import needed_actions, problems
 from tests.contracts.rendering import granted_actions
@@ -80,7 +86,11 @@ def test_the_role_may_make_exactly_the_calls_of_these_states_too(reworked: Built
         lambda: Quantization(precisions=()),
         lambda: Quantization(precisions=("int4",)),
         lambda: Quantization(tolerance=1.0),
-        lambda: EngineCompilation(resources=ProcessingResources(), max_batch_size=0),
+        lambda: Quantization(search=hours(1)),
+        lambda: EngineCompilation(resources=ProcessingResources(instance_type="ml.g5.xlarge"), max_batch_size=0),
+        lambda: EngineCompilation(resources=ProcessingResources(instance_type="ml.g5.xlarge"), max_batch_size=65537),
+        lambda: EngineCompilation(resources=ProcessingResources()),
+        lambda: EngineCompilation(resources=ProcessingResources(instance_type="ml.p3.2xlarge")),
     ],
 )
 def test_what_the_steps_would_refuse_is_refused_at_once(wrong: object) -> None:
@@ -88,3 +98,58 @@ def test_what_the_steps_would_refuse_is_refused_at_once(wrong: object) -> None:
 
     with pytest.raises(ValueError, match="must be"):
         wrong()
+
+
+def test_a_longer_search_needs_a_longer_job() -> None:
+    resources = ProcessingResources(max_runtime=hours(3))
+
+    assert Quantization(search=hours(2), resources=resources).environment()["SEARCH_SECONDS"] == "7200"
+
+
+def test_the_batch_size_of_engines_is_the_manifests_unless_told(build: Build) -> None:
+    built = build(compilation=EngineCompilation(resources=ProcessingResources(instance_type="ml.g5.xlarge")))
+
+    assert "MAX_BATCH_SIZE" not in built.state("Compile")["Parameters"]["Environment"]
+
+
+@pytest.mark.parametrize(
+    ("image", "told"),
+    [
+        pytest.param(
+            {},
+            r"got one for Processor.X86_64; make it with Processor.NVIDIA_GPU and base_image='nvcr.io/nvidia/tensorrt:",
+            id="a CPU's",
+        ),
+        pytest.param(
+            {"processor": Processor.NVIDIA_GPU},
+            "got one on the default base, without TensorRT; give it base_image='nvcr.io/nvidia/tensorrt:",
+            id="the default base",
+        ),
+    ],
+)
+def test_an_image_without_tensorrt_compiles_nothing(build: Build, image: dict[str, Any], told: str) -> None:
+    def serving(stack: PlatformStack) -> PlatformImage:
+        return ServingImage(stack, "Ours", **image)
+
+    with pytest.raises(ConfigurationError, match=f"compilation must have an inference_image with TensorRT, {told}"):
+        build(compilation=GPU, inference_image=serving)
+
+
+def test_an_image_on_a_base_of_ones_own_may_have_tensorrt(build: Build) -> None:
+    def serving(stack: PlatformStack) -> PlatformImage:
+        return ServingImage(
+            stack, "Ours", processor=Processor.NVIDIA_GPU, base_image="nvcr.io/nvidia/tensorrt:25.10-py3"
+        )
+
+    assert "Compile" in build(compilation=GPU, inference_image=serving).definition["States"]
+
+
+@pytest.mark.parametrize("name", ["ml.c5.large", "ml.c7g.large"])
+def test_a_type_that_processing_jobs_do_not_take_is_told_at_synthesis(build: Build, name: str) -> None:
+    built = build(quantization=Quantization(resources=ProcessingResources(instance_type=name)))
+
+    (warning,) = Annotations.from_stack(built.stack).find_warning("*", Match.any_value())
+    assert str(warning.entry.data).startswith(
+        f"quantization.resources.instance_type: {name} was none of the types that SageMaker's processing jobs take"
+    )
+    assert "API_ProcessingClusterConfig.html" in str(warning.entry.data)

@@ -30,6 +30,12 @@ def write(output: Path, text: str) -> None:
         raise CommandFailed(f"the report cannot be written to {output}: {error.strerror}") from error
 
 
+def check_place(output: Path | None) -> None:
+    """Refuse a report that ``write`` could not write, before the work that it would tell."""
+    if output and (output.is_dir() or not output.parent.is_dir()):
+        raise CommandFailed(f"the report must be a file in a folder that exists, got {output}")
+
+
 def tell(show: Callable[[Console], None], text: str | None, output: Path | None) -> None:
     """Tell a report where the user asked for it.
 

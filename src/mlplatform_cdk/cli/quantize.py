@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mlplatform_cdk.cli.console import ERR, CommandFailed, write
+from mlplatform_cdk.cli.console import ERR, CommandFailed, check_place, write
 from mlplatform_cdk.runtimekit.errors import KnownError
 
 
@@ -37,6 +37,7 @@ def quantize(
     from mlplatform_cdk.serving.quantize import quantize as run
     from mlplatform_cdk.serving.quantize.archive import beside
 
+    check_place(report)
     target = output or beside(model, "quantized")
     try:
         wanted = Wanted(

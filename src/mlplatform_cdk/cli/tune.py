@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlplatform_cdk.cli.console import ERR, OUT, CommandFailed, write
+from mlplatform_cdk.cli.console import ERR, OUT, CommandFailed, check_place, write
 from mlplatform_cdk.runtimekit.errors import KnownError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def tune(
     from mlplatform_cdk.serving.quantize.archive import beside
     from mlplatform_cdk.serving.tune import tune as run
 
+    check_place(report)
     target = output or beside(model, "tuned")
     try:
         with ERR.status("reading the model …") as status:

@@ -32,7 +32,7 @@ from mlplatform_cdk.core.assets import container_asset, container_context, docke
 from mlplatform_cdk.core.build_role import BuildRole
 from mlplatform_cdk.core.dead_letters import dead_letters_of
 from mlplatform_cdk.core.durations import days, hours, minutes, seconds
-from mlplatform_cdk.core.errors import ConfigurationError, is_known
+from mlplatform_cdk.core.errors import ConfigurationError, is_known, told
 from mlplatform_cdk.core.functions import LAMBDA_RUNTIME, PlatformFunction
 from mlplatform_cdk.core.grants import (
     decrypting,
@@ -51,7 +51,15 @@ from mlplatform_cdk.core.grants import (
     writing,
 )
 from mlplatform_cdk.core.images import PlatformImage
-from mlplatform_cdk.core.instances import InstanceType, advise, has_local_storage, instance_type_of, require_ml_instance
+from mlplatform_cdk.core.instances import (
+    InstanceType,
+    advise,
+    has_graviton,
+    has_local_storage,
+    instance_type_of,
+    is_before_cuda_13,
+    require_ml_instance,
+)
 from mlplatform_cdk.core.roles import PlatformRole, permission, service_principal
 from mlplatform_cdk.core.runbook_links import KeptRunbooks, WayOut, WaysOut, lead_to
 
@@ -97,9 +105,11 @@ __all__ = [
     "grant_list",
     "grant_read",
     "grant_write",
+    "has_graviton",
     "has_local_storage",
     "hours",
     "instance_type_of",
+    "is_before_cuda_13",
     "is_known",
     "key_arn",
     "lead_to",
@@ -121,6 +131,7 @@ __all__ = [
     "seconds_of",
     "service_principal",
     "stack_of",
+    "told",
     "topic_arn",
     "writing",
 ]

@@ -21,3 +21,8 @@ def is_known(value: object) -> bool:
     if isinstance(value, str):
         return _TOKEN.search(value) is None  # as CDK itself looks, without a message to Node
     return not Token.is_unresolved(value)
+
+
+def told(value: object) -> str:
+    """``value`` as an error names it: a token in words, since what stands for one tells a reader nothing."""
+    return repr(value) if is_known(value) else "a token, which only the deployment knows: give the value itself"

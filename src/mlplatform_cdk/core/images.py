@@ -35,7 +35,11 @@ class PlatformImage(Construct):
     :param image_uri: what SageMaker pulls.
     :param version: tells one content from another: an asset's hash, a tag or a digest.
     :param repository_arn: the ECR repository that holds it.
+
+    ``without_tensorrt`` says what it is where it is known to have no TensorRT, and what has; empty: it is not known.
     """
+
+    without_tensorrt: str = ""
 
     def __init__(self, scope: Construct, id: str, *, image_uri: str, version: str, repository_arn: str) -> None:
         super().__init__(scope, id)

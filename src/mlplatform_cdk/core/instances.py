@@ -165,7 +165,14 @@ _CATALOGUE = {
 }
 
 # Families outside the catalogue whose hosts hold NVMe disks; a "d" after the generation says so by itself (c6gd).
-_LOCAL_STORAGE = re.compile(r"^(?:[a-z]+\d+[a-ce-z]*d[a-z]*|g5|g6|g6e|g7e|gr6|p5\w*|p6\w*|trn1n?|trn2\w*|i\d\w*)$")
+_LOCAL_STORAGE = re.compile(
+    r"^(?:[a-z]+\d+[a-ce-z]*d[a-z]*|dl1|g5|g6e?|g7e?|gr6|p5\w*|p6[\w-]*|trn1n?|trn2\w*|i\d\w*)$"
+)
+# Graviton is a "g" after the generation: https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html
+_GRAVITON = re.compile(r"^[a-z]+\d+g[a-z]*$")
+# GPUs below compute capability 7.5 (K80, V100), for which CUDA 13 has no code:
+# https://docs.nvidia.com/cuda/archive/13.0.0/cuda-toolkit-release-notes/index.html
+_BEFORE_CUDA_13 = re.compile(r"^p[23](?:dn)?$")
 
 
 def instance_type_of(name: str) -> InstanceType | None:
@@ -181,7 +188,21 @@ def has_local_storage(name: str) -> bool:
     known = _CATALOGUE.get(name)
     if known is not None:
         return known.has_local_storage
-    return bool(_LOCAL_STORAGE.match(name.split(".")[1])) if _ML_TYPE.match(name) else False
+    return _is_of(_LOCAL_STORAGE, name)
+
+
+def has_graviton(name: str) -> bool:
+    """Whether this type computes on AWS's Graviton, which is arm64, by AWS's naming of families."""
+    return _is_of(_GRAVITON, name)
+
+
+def is_before_cuda_13(name: str) -> bool:
+    """Whether this type's NVIDIA GPUs are older than what CUDA 13 computes on."""
+    return _is_of(_BEFORE_CUDA_13, name)
+
+
+def _is_of(families: re.Pattern[str], name: str) -> bool:
+    return bool(_ML_TYPE.match(name) and families.match(name.split(".")[1]))
 
 
 def require_ml_instance(scope: IConstruct, argument: str, name: str) -> None:

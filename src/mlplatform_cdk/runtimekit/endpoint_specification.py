@@ -6,7 +6,7 @@ The template holds this value and never a model; each release brings the endpoin
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from mlplatform_cdk.runtimekit.errors import KnownError
@@ -21,6 +21,11 @@ CHALLENGERS = tuple(f"{CHALLENGER}{number}" for number in range(1, 10))
 # a policy or a removal by prefix never reaches another endpoint's.
 SEPARATOR = "--"
 METRICS_EVERY_S = 60  # SageMaker's own frequency
+# Which version a model is made of, in its container's environment: for the container's logs, and for the next release.
+PACKAGE_VARIABLE = "MODEL_PACKAGE_ARN"
+# What came after the first specifications: left out where it is not asked for, so that an endpoint without stays the
+# fleet that it was before there was a choice.
+_CHOICES = ("inference_ami_version", "environment", "startup_timeout_s", "download_timeout_s", "detailed_observability")
 
 
 class SpecificationError(KnownError):
@@ -47,6 +52,10 @@ class EndpointSpecification:
     :param metrics_every_s: how often SageMaker publishes the variants' metrics, in seconds.
     :param inference_ami_version: the machine image under its instances, which has the GPUs' driver; None: SageMaker
         chooses.
+    :param environment: variables of the models' containers, over those that a version itself brings.
+    :param startup_timeout_s: how long a container may take until it answers ``/ping``; None: SageMaker's own limit.
+    :param download_timeout_s: how long an archive may take to come and be unpacked; None: SageMaker's own limit.
+    :param detailed_observability: whether SageMaker's collector publishes metrics of the instances and the container.
     """
 
     endpoint_name: str
@@ -64,6 +73,10 @@ class EndpointSpecification:
     capture_key_arn: str | None = None
     metrics_every_s: int = METRICS_EVERY_S
     inference_ami_version: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    startup_timeout_s: int | None = None
+    download_timeout_s: int | None = None
+    detailed_observability: bool = False
 
     @property
     def name_prefix(self) -> str:
@@ -75,18 +88,21 @@ class EndpointSpecification:
         """True when the number of instances follows the load."""
         return self.minimum < self.maximum
 
+    @property
+    def slow_start_s(self) -> int:
+        """How much longer than others a fleet may take to come up, in seconds."""
+        return (self.startup_timeout_s or 0) + (self.download_timeout_s or 0)
+
     def to_mapping(self) -> dict[str, Any]:
         """As JSON takes it."""
         value = asdict(self) | {"subnet_ids": [*self.subnet_ids], "security_group_ids": [*self.security_group_ids]}
-        if self.inference_ami_version is None:
-            del value["inference_ami_version"]  # as it was before there was a choice
-        return value
+        return {name: one for name, one in value.items() if one or name not in _CHOICES}
 
     @classmethod
     def from_mapping(cls, value: Mapping[str, Any]) -> "EndpointSpecification":
         """What ``to_mapping`` gave."""
         names = {one.name for one in fields(cls)}
-        if {*value, "inference_ami_version"} != names:
+        if {*value, *_CHOICES} != names:
             message = (
                 f"an endpoint's specification must have {', '.join(sorted(names))}, got {', '.join(sorted(value))}"
             )

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 Measure: TypeAlias = "cloudwatch.Metric | cloudwatch.MathExpression"
 
 _PERIOD = minutes(1)  # SageMaker's own
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
+_ASKING = ("sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream")
 
 
 class Endpoint(Construct):
@@ -44,13 +46,11 @@ class Endpoint(Construct):
         return arn_of(self, "sagemaker", f"endpoint/{self.endpoint_name}")
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let ``grantee`` send requests here, and nothing more."""
-        return iam.Grant.add_to_principal(
-            grantee=grantee, actions=["sagemaker:InvokeEndpoint"], resource_arns=[self.endpoint_arn]
-        )
+        """Let ``grantee`` send requests here, whose answers come whole or as a stream, and nothing more."""
+        return iam.Grant.add_to_principal(grantee=grantee, actions=[*_ASKING], resource_arns=[self.endpoint_arn])
 
     def invoking(self) -> Access:
-        """What ``grant_invoke`` gives, as a value."""
+        """Sending requests whose answers come whole, as those of the platform's own functions do."""
         return Access([allowed(["sagemaker:InvokeEndpoint"], self.endpoint_arn)])
 
     def metric_invocations(self, *, variant: str | None = None) -> Measure:

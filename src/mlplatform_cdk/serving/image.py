@@ -1,17 +1,20 @@
 """The image that serves a model: SageMaker's contract in front of ONNX Runtime, one image per kind of processor."""
 
+import re
 from enum import Enum
 
 from aws_cdk import aws_ecr_assets as ecr_assets
 from constructs import Construct
 
 from mlplatform_cdk.core.assets import linux_amd64
-from mlplatform_cdk.core.errors import ConfigurationError
+from mlplatform_cdk.core.errors import ConfigurationError, is_known
 from mlplatform_cdk.core.images import AssetImage
 
 CONTAINER = "mlplatform_cdk.serving.container"
 # SageMaker hosting expects root: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
 SAGEMAKER_USER = "0:0"
+_TENSORRT = "nvcr.io/nvidia/tensorrt:25.10-py3"  # as Dockerfile.gpu has it
+_USER = re.compile(r"[\w.-]+(?::[\w.-]+)?")
 
 
 class Processor(Enum):
@@ -35,7 +38,8 @@ class Processor(Enum):
 class ServingImage(AssetImage):
     """Built from this package's own tree at deployment; serves any model archive that has a manifest.
 
-    :param processor: what it runs on; ``ARM64`` is for Graviton instances, ``NVIDIA_GPU`` for GPUs; default: x86-64.
+    :param processor: what it runs on; ``ARM64`` is for Graviton instances, ``NVIDIA_GPU`` for GPUs; an endpoint refuses
+        instances that have something else; default: x86-64.
     :param base_image: what it stands on, at best by digest, with the Python that the Dockerfile's default has; default:
         the Dockerfile's, by digest: Debian slim or NVIDIA's CUDA runtime.
     :param openvino: whether it has OpenVINO, too, which an archive needs that ``mlplatform tune`` found to be faster on
@@ -62,6 +66,15 @@ class ServingImage(AssetImage):
             platform=processor.platform,
             build_args=build_arguments(scope, id, processor, user, base_image, openvino=openvino),
         )
+        self.processor = processor
+        self.without_tensorrt = without_tensorrt(processor, base_image)
+
+
+def without_tensorrt(processor: Processor, base_image: str | None) -> str:
+    """What an image is that has no TensorRT, and what has it; empty for one on a base of yours, which may."""
+    if processor is not Processor.NVIDIA_GPU:
+        return f"one for Processor.{processor.name}; make it with Processor.NVIDIA_GPU and base_image={_TENSORRT!r}"
+    return "" if base_image else f"one on the default base, without TensorRT; give it base_image={_TENSORRT!r}"
 
 
 def build_arguments(
@@ -69,8 +82,12 @@ def build_arguments(
 ) -> dict[str, str]:
     """The Dockerfiles' arguments for the image ``id``; see ``ServingImage``.
 
-    :raises ConfigurationError: when an image for GPUs shall have OpenVINO.
+    :raises ConfigurationError: when an image for GPUs shall have OpenVINO, or nobody runs it.
     """
+    if is_known(user) and not _USER.fullmatch(user):
+        raise ConfigurationError(
+            scope, f"the user of the image {id} must have the form '<uid>:<gid>', got {user!r}; leave it out for root"
+        )
     if openvino and processor is Processor.NVIDIA_GPU:
         raise ConfigurationError(
             scope,

@@ -8,7 +8,8 @@ import re
 from constructs import IConstruct
 
 from mlplatform_cdk.core import ConfigurationError, PlatformImage, instance_type_of, is_known
-from mlplatform_cdk.serving.image import ServingImage
+from mlplatform_cdk.serving.image import Processor
+from mlplatform_cdk.serving.processors import processor_of
 
 # Driver 580, CUDA 13.0. SageMaker's own choice for g4dn, g5 and p4d is driver 470, where no image for CUDA 13 starts:
 # https://docs.aws.amazon.com/sagemaker/latest/dg/inference-gpu-drivers.html
@@ -21,7 +22,7 @@ def inference_ami_of(
 ) -> str | None:
     """What a variant's instances start from; None: SageMaker chooses.
 
-    By itself it is ``CUDA_13`` for this package's serving image on a GPU type of the catalogue. Any other image is left
+    By itself it is ``CUDA_13`` for this package's GPU image on a GPU type of the catalogue. Any other image is left
     to SageMaker, since which CUDA it has is not known here, and a newer driver is not always better: AWS found that its
     own images for CUDA 12.8 and 12.9 do not start there, and logs nothing
     (https://github.com/aws/deep-learning-containers/pull/6187).
@@ -37,14 +38,7 @@ def inference_ami_of(
         _check(scope, asked, instance_type)
         return asked
     known = instance_type_of(instance_type) if is_known(instance_type) else None
-    return CUDA_13 if known is not None and known.gpus and _is_ours(image) else None
-
-
-def _is_ours(image: PlatformImage) -> bool:
-    # CodeBuild's module is for those who have a pipeline, and theirs has imported it.
-    from mlplatform_cdk.serving.image_pipeline import ImagePipeline
-
-    return isinstance(image, ServingImage | ImagePipeline)
+    return CUDA_13 if known is not None and known.gpus and processor_of(image) is Processor.NVIDIA_GPU else None
 
 
 def _check(scope: IConstruct, name: str, instance_type: str) -> None:

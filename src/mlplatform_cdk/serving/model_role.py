@@ -1,9 +1,10 @@
 """Who a served model is: it reads its archive, logs, and keeps what the endpoint captures."""
 
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from mlplatform_cdk.core import PlatformImage, reading, writing
+from mlplatform_cdk.core import PlatformImage, decrypting, encrypting, reading, writing
 from mlplatform_cdk.foundation import JobNetwork, SageMakerRole
 
 
@@ -13,7 +14,10 @@ class ModelRole(SageMakerRole):
     :param endpoint_name: the endpoint that they answer behind.
     :param image: what serves them.
     :param artifacts: where their archives lie.
-    :param capture_prefix: where in ``artifacts`` requests are kept; empty: nowhere.
+    :param key: encrypts the archives and what is kept, whatever ``artifacts`` itself tells of a key.
+    :param capture_prefix: the folder of ``artifacts`` in which requests are kept; empty: nowhere. SageMaker writes to
+        ``<folder>/<endpoint>/<variant>/``:
+        https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpoint.html
     :param network: where they have network interfaces; None: outside any VPC of the account.
     """
 
@@ -25,6 +29,7 @@ class ModelRole(SageMakerRole):
         endpoint_name: str,
         image: PlatformImage,
         artifacts: s3.IBucket,
+        key: kms.IKey,
         capture_prefix: str,
         network: JobNetwork | None,
     ) -> None:
@@ -37,7 +42,8 @@ class ModelRole(SageMakerRole):
             network=network,
             access=[
                 reading(artifacts, prefix="runs/"),
+                decrypting(key),
                 image.pulling(),
-                *([writing(artifacts, prefix=capture_prefix)] if capture_prefix else []),
+                *([writing(artifacts, prefix=f"{capture_prefix}/"), encrypting(key)] if capture_prefix else []),
             ],
         )

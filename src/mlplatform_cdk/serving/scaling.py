@@ -1,6 +1,8 @@
 """How many instances answer, and when there are more of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+from mlplatform_cdk.core import told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +21,10 @@ class ScalingRange:
 
     def __post_init__(self) -> None:
         """Refuse a range that an instance-based endpoint cannot have."""
+        for name in (one.name for one in fields(self)):
+            value = getattr(self, name)
+            if not isinstance(value, int):
+                raise ValueError(f"scaling needs whole numbers, got {name}={told(value)}")  # noqa: TRY004 - as beside
         if not 0 < self.minimum <= self.maximum:
             raise ValueError(
                 f"scaling needs 1 <= minimum <= maximum, got minimum={self.minimum}, maximum={self.maximum}; "

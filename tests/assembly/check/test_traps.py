@@ -288,6 +288,7 @@ def test_a_trust_policy_near_its_limit_is_a_warning_and_over_it_an_error(templat
 
 def test_the_families_with_nvme_disks_are_those_of_the_catalogue() -> None:
     names = [*instances._CATALOGUE, "ml.c6gd.large", "ml.trn1.2xlarge", "ml.inf2.xlarge", "m5.large", "x"]
+    names += ["ml.p6-b200.48xlarge", "ml.p6e-gb200.36xlarge", "ml.g7.2xlarge", "ml.dl1.24xlarge"]
 
     assert [name for name in names if encrypts_itself(name) != instances.has_local_storage(name)] == []
 

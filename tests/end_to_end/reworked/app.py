@@ -10,7 +10,7 @@ from mlplatform_cdk.core import PlatformImage
 from mlplatform_cdk.data import DataLake, Dataset
 from mlplatform_cdk.foundation import AccessLogs, ArtifactStore, Keys, PlatformStack
 from mlplatform_cdk.registry import ModelRegistry
-from mlplatform_cdk.serving import ServingImage
+from mlplatform_cdk.serving import Processor, ServingImage
 from mlplatform_cdk.training import (
     EngineCompilation,
     JobImage,
@@ -33,6 +33,9 @@ class ReworkedStack(PlatformStack):
             self, "Registry", model_package_group_name="reworked", removal_policy=RemovalPolicy.DESTROY
         )
         serving, jobs = ServingImage(self, "ServingImage"), JobImage(self, "JobImage")
+        compiling = ServingImage(
+            self, "GpuImage", processor=Processor.NVIDIA_GPU, base_image="nvcr.io/nvidia/tensorrt:25.10-py3"
+        )
         trainer = ecr_assets.DockerImageAsset(self, "Trainer", directory=str(Path(__file__).parent / "trainer"))
         network = RetrainingPipeline(
             self,
@@ -60,7 +63,7 @@ class ReworkedStack(PlatformStack):
             artifacts=artifacts,
             dataset=Dataset(prefix="raw/small/", label_column="diagnosis"),
             model_name="small",
-            inference_image=serving,
+            inference_image=compiling,
             job_image=jobs,
             quantization=Quantization(),
             compilation=EngineCompilation(resources=ProcessingResources(instance_type="ml.g5.xlarge")),

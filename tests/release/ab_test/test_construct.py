@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App, Environment, Validations
+from aws_cdk import App, Duration, Environment, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Template
@@ -43,6 +43,7 @@ class Built:
         http_api: bool = False,
         notify: bool = False,
         own_records: bool = False,
+        endpoint_settings: dict[str, Any] | None = None,
         outdir: str | None = None,
         **more: Any,
     ) -> None:
@@ -53,7 +54,14 @@ class Built:
         endpoint: Endpoint
         if released:
             registry = ModelRegistry.from_group_name(self.stack, "Registry", "churn")
-            endpoint = ReleasedEndpoint(self.stack, "Endpoint", endpoint_name="churn", artifacts=artifacts, key=key)
+            endpoint = ReleasedEndpoint(
+                self.stack,
+                "Endpoint",
+                endpoint_name="churn",
+                artifacts=artifacts,
+                key=key,
+                **(endpoint_settings or {}),
+            )
             release = BlueGreenRelease(self.stack, "Release", endpoint=endpoint, registry=registry, artifacts=artifacts)
             more = {"registry": registry, "release": release, "records": release.records} | more
         else:
@@ -379,3 +387,15 @@ def test_cdk_nag_finds_nothing_in_a_test_and_its_router(tmp_path: Path, released
     found = (tmp_path / "validation-report.json").read_text()
     assert "Serving/Test/" not in found
     assert "Serving/Router/" not in found
+
+
+def test_challengers_come_up_with_the_endpoints_variables_and_in_the_time_that_it_gives() -> None:
+    variables, hour = {"CACHE_BYTES": "1000"}, Duration.hours(1)
+    settings = {"environment": variables, "startup_timeout": hour, "download_timeout": hour}
+
+    _, _, chosen = Built(released=True, endpoint_settings=settings).rendered()
+    _, _, plain = Built(released=True).rendered()
+
+    assert chosen["States"]["Begin"]["Parameters"]["Payload"]["test"]["environment"] == variables
+    assert "environment" not in plain["States"]["Begin"]["Parameters"]["Payload"]["test"]
+    assert [one["States"]["ReachTestWait"]["Seconds"] for one in (chosen, plain)] == [90, 30]

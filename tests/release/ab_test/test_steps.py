@@ -23,6 +23,7 @@ from mlplatform_cdk.runtimekit.ab_test.outcomes import Exposure
 from mlplatform_cdk.runtimekit.ab_test.plan import THOMPSON
 from tests.release.ab_test.conftest import RECORDS, TABLE
 from tests.release.ab_test.streams import PLAN
+from tests.release.registered import FACTS
 
 ENDPOINT, EXECUTION = "churn", "arn:aws:states:eu-west-1:123456789012:execution:ab:mine"
 VERSION = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/churn/1"
@@ -568,6 +569,62 @@ def test_a_version_that_was_rejected_is_no_challenger(cloud: Any) -> None:
         world.read_challenger(arn, "t1", "m")
     with pytest.raises(TestRefused, match="no such version"):
         world.read_challenger(arn.replace("/1", "/9"), "t1", "m")
+
+
+def test_a_challengers_container_gets_the_variables_that_a_release_would_give_it(cloud: Any) -> None:
+    sagemaker = cloud.client("sagemaker")
+    sagemaker.create_model_package_group(ModelPackageGroupName="churn")
+    container = {
+        "Image": "serving:1",
+        "ModelDataUrl": "s3://b/m.tar.gz",
+        "Environment": {"LANES": "8", "ENGINE": "cuda"},
+    }
+    types = {"SupportedContentTypes": ["text/csv"], "SupportedResponseMIMETypes": ["text/csv"]}
+    arn = sagemaker.create_model_package(
+        ModelPackageGroupName="churn",
+        ModelApprovalStatus="Approved",
+        InferenceSpecification={"Containers": [container], **types},
+        CustomerMetadataProperties=FACTS.to_metadata(),
+    )["ModelPackageArn"]
+
+    made = world.read_challenger(arn, "t1", "m", environment={"LANES": "2", "CACHE_BYTES": "1000"})
+
+    assert made.container["Environment"] == {
+        "CACHE_BYTES": "1000",
+        "ENGINE": "cuda",
+        "LANES": "2",
+        "MODEL_PACKAGE_ARN": arn,
+    }
+
+
+def test_the_configuration_of_a_test_publishes_the_metrics_that_the_one_before_it_did(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    metrics, asked = {"EnableDetailedObservability": False, "MetricPublishFrequencyInSeconds": 10}, []
+
+    class Cloud:
+        def client(self, _service: str) -> "Cloud":
+            return self
+
+        def found_in_sagemaker(self, _operation: str, **_: str) -> None:
+            return None
+
+        def describe_endpoint_config(self, **_: str) -> dict[str, Any]:
+            variants = [{"VariantName": "a", "ModelName": "m"}]
+            return {"EndpointConfigName": "before", "ProductionVariants": variants, "MetricsConfig": metrics}
+
+        def describe_model(self, **_: str) -> dict[str, Any]:
+            return {}
+
+        def create_endpoint_config(self, **parameters: Any) -> None:
+            asked.append(parameters)
+
+    monkeypatch.setattr(world, "aws", Cloud())
+    arm = preparation.of_template(PLAN, "r-1", ["a", "b"], {"a": 1.0, "b": 1.0}, {}, "before")
+
+    world.make(replace(arm, configuration="churn--ab-1", variants=({"VariantName": "a"},)))
+
+    assert [one["MetricsConfig"] for one in asked] == [metrics]
 
 
 @pytest.mark.parametrize(

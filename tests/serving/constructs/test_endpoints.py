@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from aws_cdk import App, CfnParameter, Duration, Stack
@@ -35,6 +36,10 @@ SPECIFICATION = EndpointSpecification(
     model_role_arn="arn:aws:iam::123456789012:role/model",
     network_isolation=True,
 )
+
+
+def foreign(ground: Ground) -> PlatformImage:
+    return PlatformImage.from_uri(ground.stack, "Theirs", "111122223333.dkr.ecr.eu-west-1.amazonaws.com/triton:24")
 
 
 def released(ground: Ground, **arguments: object) -> ReleasedEndpoint:
@@ -109,7 +114,7 @@ def test_an_instance_type_without_its_prefix_is_refused_with_the_right_one(groun
 
 
 def test_a_key_that_is_left_out_is_mentioned(ground: Ground) -> None:
-    endpoint = released(ground, instance_type="ml.g4dn.xlarge")
+    endpoint = released(ground, instance_type="ml.m5d.large")
 
     assert endpoint.specification.volume_key_arn is None
     Annotations.from_stack(ground.stack).has_info("/Serving/Endpoint", Match.string_like_regexp("the key is left out"))
@@ -121,10 +126,24 @@ def test_a_range_that_no_endpoint_can_have_is_refused(minimum: int, maximum: int
         ScalingRange(minimum=minimum, maximum=maximum)
 
 
-@pytest.mark.parametrize("percentage", [0, 101])
-def test_a_capture_of_nothing_or_too_much_is_refused(percentage: int) -> None:
-    with pytest.raises(ValueError, match="percentage must be from 1 to 100"):
+@pytest.mark.parametrize("percentage", [0, 101, 12.5])
+def test_a_capture_of_nothing_too_much_or_a_part_of_a_percent_is_refused(percentage: Any) -> None:
+    with pytest.raises(ValueError, match=f"percentage must be a whole number from 1 to 100, got {percentage};"):
         DataCapture(percentage=percentage)
+
+
+def test_a_range_of_parts_of_instances_is_refused() -> None:
+    parts: Any = 2.5
+    with pytest.raises(ValueError, match=r"scaling needs whole numbers, got maximum=2\.5"):
+        ScalingRange(maximum=parts)
+
+
+def test_a_number_that_only_the_deployment_knows_is_refused_in_words(ground: Ground) -> None:
+    number: Any = CfnParameter(ground.stack, "Number", type="Number").value_as_number
+
+    for make in (lambda: ScalingRange(minimum=number), lambda: DataCapture(percentage=number)):
+        with pytest.raises(ValueError, match="a token, which only the deployment knows: give the value itself"):
+            make()
 
 
 def test_a_borrowed_endpoint_can_be_granted_but_defines_nothing(ground: Ground) -> None:
@@ -136,7 +155,15 @@ def test_a_borrowed_endpoint_can_be_granted_but_defines_nothing(ground: Ground) 
     template.resource_count_is("AWS::SageMaker::Endpoint", 0)
     template.has_resource_properties(
         "AWS::IAM::Policy",
-        {"PolicyDocument": {"Statement": [Match.object_like({"Action": "sagemaker:InvokeEndpoint"})]}},
+        {
+            "PolicyDocument": {
+                "Statement": [
+                    Match.object_like(
+                        {"Action": ["sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream"]}
+                    )
+                ]
+            }
+        },
     )
 
 
@@ -186,7 +213,7 @@ def test_an_instance_without_nvidias_gpus_is_left_to_sagemaker(ground: Ground, i
 
 
 def test_another_image_is_left_to_sagemaker_unless_its_owner_chooses(ground: Ground) -> None:
-    theirs = PlatformImage.from_uri(ground.stack, "Theirs", "111122223333.dkr.ecr.eu-west-1.amazonaws.com/triton:24")
+    theirs = foreign(ground)
     other = ReleasedEndpoint(
         ground.stack,
         "Other",
@@ -223,7 +250,143 @@ def test_a_machine_image_that_no_instance_could_start_from_is_refused(
     ground: Ground, name: str, instance_type: str, problem: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=rf"\[Serving/Endpoint\] inference_ami_version must {problem}"):
-        released(ground, instance_type=instance_type, inference_ami_version=name)
+        released(ground, instance_type=instance_type, inference_ami_version=name, image=foreign(ground))
+
+
+X86, ARM, GPU = Processor.X86_64, Processor.ARM64, Processor.NVIDIA_GPU
+
+
+@pytest.mark.parametrize(
+    ("processor", "instance_type", "problem"),
+    [
+        pytest.param(
+            X86, "ml.g5.xlarge", "must be for Processor.NVIDIA_GPU, got Processor.X86_64; .* or ALLOW_CPU=true"
+        ),
+        pytest.param(X86, "ml.c7g.large", "must be for Processor.ARM64, got Processor.X86_64; hand in"),
+        pytest.param(X86, "ml.m9gd.large", "must be for Processor.ARM64, got Processor.X86_64; hand in"),
+        pytest.param(ARM, "ml.m5.large", "must be for Processor.X86_64, got Processor.ARM64; hand in"),
+        pytest.param(ARM, "ml.g5.xlarge", "must be for Processor.NVIDIA_GPU, got Processor.ARM64; hand in"),
+        pytest.param(GPU, "ml.m5.large", "must be for Processor.X86_64, got Processor.NVIDIA_GPU; hand in"),
+        pytest.param(GPU, "ml.c6g.large", "must be for Processor.ARM64, got Processor.NVIDIA_GPU; hand in"),
+        pytest.param(GPU, "ml.p3.2xlarge", "CUDA 13, .* capability 7.5 on, got 'ml.p3.2xlarge'; try 'ml.g4dn.xlarge'"),
+        pytest.param(GPU, "ml.p3dn.24xlarge", "CUDA 13, .*, got 'ml.p3dn.24xlarge'"),
+    ],
+)
+def test_instances_on_which_our_image_would_not_start_are_refused(
+    ground: Ground, processor: Processor, instance_type: str, problem: str
+) -> None:
+    image = ServingImage(ground.stack, "Image", processor=processor)
+
+    with pytest.raises(ConfigurationError, match=rf"\[Serving/Endpoint\] the image .*{problem}"):
+        released(ground, image=image, instance_type=instance_type)
+
+
+def test_a_gpu_is_left_alone_where_the_endpoint_says_that_the_cpu_may_serve(ground: Ground) -> None:
+    made = released(ground, instance_type="ml.g5.xlarge", environment={"ALLOW_CPU": "true"})
+
+    assert made.specification.inference_ami_version is None  # the CPU's image asks for no driver
+
+
+def test_an_image_that_aws_builds_is_held_against_the_instances_as_well(ground: Ground) -> None:
+    registry = ImageRegistry(ground.stack, "Registry", prefix="ml")
+    image = ImagePipeline(ground.stack, "Image", registry=registry, name="serving", key=ground.key, processor=ARM)
+
+    with pytest.raises(ConfigurationError, match=r"the image on ml.m5.large must be for Processor.X86_64"):
+        released(ground, image=image, instance_type="ml.m5.large")
+    assert ReleasedEndpoint(
+        ground.stack,
+        "Graviton",
+        endpoint_name="dev-graviton",
+        artifacts=ground.artifacts,
+        key=ground.key,
+        image=image,
+        instance_type="ml.c7g.large",
+    )
+
+
+def test_the_image_that_is_made_when_none_is_handed_in_is_held_against_the_instances_too(ground: Ground) -> None:
+    with pytest.raises(ConfigurationError, match=r"the image on ml.c7g.large must be for Processor.ARM64"):
+        released(ground, instance_type="ml.c7g.large")
+
+
+@pytest.mark.parametrize("instance_type", ["ml.x99.mega", "ml.inf2.xlarge", "ml.p6e-gb200.36xlarge"])
+def test_a_type_that_is_not_known_takes_any_image(ground: Ground, instance_type: str) -> None:
+    image = ServingImage(ground.stack, "Image", processor=GPU)
+
+    assert released(ground, image=image, instance_type=instance_type).specification.instance_type == instance_type
+
+
+def test_another_image_and_a_type_that_only_the_deployment_knows_are_not_held_against_each_other(
+    ground: Ground,
+) -> None:
+    assert released(ground, image=foreign(ground), instance_type="ml.p3.2xlarge")
+    released_later = CfnParameter(ground.stack, "Type").value_as_string
+    assert ReleasedEndpoint(
+        ground.stack,
+        "Later",
+        endpoint_name="dev-later",
+        artifacts=ground.artifacts,
+        key=ground.key,
+        instance_type=released_later,
+    )
+
+
+def key_actions(stack: Stack) -> dict[str, set[str]]:
+    """What the models' role may do with each key."""
+    (policy,) = [
+        one["Properties"]["PolicyDocument"]["Statement"]
+        for id_, one in Template.from_stack(stack).find_resources("AWS::IAM::ManagedPolicy").items()
+        if "ModelRole" in id_
+    ]
+    found: dict[str, set[str]] = {}
+    for one in policy:
+        actions = [one["Action"]] if isinstance(one["Action"], str) else one["Action"]
+        if actions[0].startswith("kms:"):
+            found.setdefault(one["Resource"]["Fn::GetAtt"][0], set()).update(actions)
+    assert len({json.dumps(one, sort_keys=True) for one in policy}) == len(policy), "a statement twice"
+    return found
+
+
+def test_the_models_may_use_the_key_whatever_their_bucket_tells_of_it(ground: Ground) -> None:
+    named = s3.Bucket.from_bucket_name(ground.stack, "Named", "artifacts")
+    ReleasedEndpoint(
+        ground.stack, "Endpoint", endpoint_name="dev-churn", artifacts=named, key=ground.key, capture=DataCapture()
+    )
+
+    (actions,) = key_actions(ground.stack).values()
+    assert {"kms:Decrypt", "kms:GenerateDataKey"} <= actions
+
+
+def test_models_that_capture_nothing_only_decrypt(ground: Ground) -> None:
+    released(ground)
+
+    assert [*key_actions(ground.stack).values()] == [{"kms:Decrypt", "kms:DescribeKey"}]
+
+
+def test_what_is_captured_is_encrypted_with_the_key_that_was_handed_in_and_not_the_buckets(ground: Ground) -> None:
+    other = kms.Key(ground.stack, "Other")
+    ReleasedEndpoint(
+        ground.stack,
+        "Endpoint",
+        endpoint_name="dev-churn",
+        artifacts=ground.artifacts,
+        key=other,
+        capture=DataCapture(),
+    )
+
+    of_each = key_actions(ground.stack)
+    assert len(of_each) == 2
+    assert "kms:GenerateDataKey" in of_each[ground.stack.get_logical_id(other.node.default_child)]
+
+
+def test_the_models_write_no_capture_of_an_endpoint_whose_name_begins_with_theirs(ground: Ground) -> None:
+    made = released(ground, endpoint_name="churn", capture=DataCapture())
+
+    written = json.dumps(Template.from_stack(ground.stack).find_resources("AWS::IAM::ManagedPolicy"))
+    assert "/capture/churn/*" in written
+    assert "/capture/churn*" not in written
+    assert made.specification.capture_uri is not None
+    assert made.specification.capture_uri.endswith("/capture/churn")
 
 
 def test_what_is_left_to_sagemaker_is_the_fleet_that_it_was_before_there_was_a_choice() -> None:

@@ -1,16 +1,19 @@
 """What does SageMaker's own update do, and is each of its limits told before anything is deployed?"""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from aws_cdk import Duration, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
 from botocore.loaders import Loader
 
 from mlplatform_cdk.runtimekit.release_rules import Gate, StrategyError
 from mlplatform_cdk.runtimekit.release_strategy import Strategy
 from mlplatform_cdk.serving import DeploymentGuardrails
-from mlplatform_cdk.serving.guardrails import guardrails
+from mlplatform_cdk.serving.guardrails import guardrails, rendering
+from mlplatform_cdk.serving.guardrails.size import Size
 from tests.serving.constructs.conftest import Ground
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -213,4 +216,71 @@ def test_the_limits_are_those_of_sagemakers_own_model() -> None:
     )
     assert SHAPES["AlarmList"]["max"] == guardrails.MOST_ALARMS
     assert SHAPES["ProductionVariantList"]["max"] == guardrails.MOST_VARIANTS
-    assert set(SHAPES["VariantPropertyType"]["enum"]) == set(guardrails._KEPT.values())
+    assert set(SHAPES["VariantPropertyType"]["enum"]) == set(rendering._KEPT.values())
+
+
+def test_times_may_be_cdks_durations_as_those_of_the_constructs_are() -> None:
+    theirs = DeploymentGuardrails.linear(
+        10, observe=Duration.minutes(5), bake=Duration.minutes(20), timeout=Duration.hours(3)
+    )
+
+    ours = DeploymentGuardrails.linear(
+        10, observe=timedelta(minutes=5), bake=timedelta(minutes=20), timeout=timedelta(hours=3)
+    )
+    assert theirs == ours
+    assert DeploymentGuardrails(kind="ALL_AT_ONCE", bake=Duration.minutes(5)).bake == timedelta(minutes=5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        pytest.param(
+            lambda: DeploymentGuardrails.linear(10, observe=300),  # type: ignore[arg-type]
+            r"observe must be a Duration or a timedelta, got 300; try Duration.minutes\(5\)",
+            id="a number",
+        ),
+        pytest.param(
+            lambda: DeploymentGuardrails.all_at_once(bake=Duration.seconds(Token.as_number({"Ref": "Bake"}))),
+            "bake must be known while the app is built, got a token",
+            id="a token",
+        ),
+        pytest.param(
+            lambda: DeploymentGuardrails(kind="canary"),  # type: ignore[arg-type]
+            "kind must be one of ALL_AT_ONCE, CANARY, LINEAR, ROLLING, got 'canary'",
+            id="no kind",
+        ),
+        pytest.param(lambda: DeploymentGuardrails(kind="CANARY"), "CANARY must have a step, got None", id="no step"),
+        pytest.param(
+            lambda: DeploymentGuardrails(kind="ALL_AT_ONCE", step=Size(10, in_percent=True)),
+            "ALL_AT_ONCE must have no step, got Size",
+            id="a step too many",
+        ),
+        pytest.param(
+            lambda: DeploymentGuardrails.canary(10, back=Size(10, in_percent=True)),
+            "only a rolling update goes back in batches, got back for CANARY",
+            id="batches on another way back",
+        ),
+    ],
+)
+def test_what_is_no_update_at_all_is_told_in_a_sentence(make: Any, sentence: str) -> None:
+    with pytest.raises(StrategyError, match=sentence):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("guardrails", "minutes"),
+    [
+        pytest.param(DeploymentGuardrails.canary(10), 61, id="one fleet comes up"),
+        pytest.param(DeploymentGuardrails.rolling(25), 16, id="four batches come up"),
+    ],
+)
+def test_an_update_that_ends_before_slow_fleets_are_up_is_refused(
+    guardrails: DeploymentGuardrails, minutes: int
+) -> None:
+    slow = timedelta(minutes=minutes)
+
+    with pytest.raises(StrategyError, match="timeout must be longer than all waits and starts together"):
+        guardrails.check_start(slow)
+
+    replace(guardrails, timeout=timedelta(hours=4)).check_start(slow)
+    guardrails.check_start(timedelta(0))

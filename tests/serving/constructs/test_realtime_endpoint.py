@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from aws_cdk import Aws
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk.assertions import Match, Template
 from botocore import validate
@@ -194,7 +195,35 @@ def test_models_stand_in_the_network_and_reach_nothing(ground: Ground) -> None:
     assert properties["EnableNetworkIsolation"] is True
 
 
-@pytest.mark.parametrize(("instance_type", "has_key"), [("ml.m5.large", True), ("ml.g5.xlarge", False)])
+def test_a_variant_on_instances_that_its_image_does_not_run_on_is_refused(ground: Ground) -> None:
+    other = EndpointModel.from_archive(
+        "runs/2/model.tar.gz", image=ServingImage(ground.stack, "Arm", processor=Processor.ARM64)
+    )
+    graviton = EndpointVariant(name="b", model=other, instance_type="ml.c7g.large")
+
+    with pytest.raises(ConfigurationError, match=r"\[Serving/Endpoint\] the image on ml.m5.large must be for .*X86_64"):
+        endpoint(ground, graviton, EndpointVariant(name="a", model=other))
+    made = RealtimeEndpoint(
+        ground.stack,
+        "Both",
+        endpoint_name="dev-both",
+        variants=[graviton, EndpointVariant(name="a", model=MODEL)],
+        artifacts=ground.artifacts,
+        key=ground.key,
+    )
+    assert made.variants == ("b", "a")
+
+
+def test_a_gpu_is_left_alone_where_the_model_says_that_the_cpu_may_serve(ground: Ground) -> None:
+    told = EndpointModel.from_archive("runs/1/model.tar.gz", environment={"ALLOW_CPU": "true"})
+
+    endpoint(ground, EndpointVariant(model=told, instance_type="ml.g5.xlarge"))
+
+    (variant,) = only(ground, "AWS::SageMaker::EndpointConfig")["Properties"]["ProductionVariants"]
+    assert "InferenceAmiVersion" not in variant  # the CPU's image asks for no driver
+
+
+@pytest.mark.parametrize(("instance_type", "has_key"), [("ml.m5.large", True), ("ml.m5d.large", False)])
 def test_volumes_have_the_key_unless_the_disks_encrypt_themselves(
     ground: Ground, instance_type: str, *, has_key: bool
 ) -> None:
@@ -264,9 +293,11 @@ def test_what_sagemaker_would_refuse_is_refused_at_once(
     ("make", "sentence"),
     [
         (lambda: EndpointModel(), "must have an archive or a package_arn"),  # noqa: PLW0108 - is called late
-        (lambda: EndpointModel.from_archive("model.tar.gz"), "archive must be a key under 'runs/'"),
+        (lambda: EndpointModel.from_archive("model.tar.gz"), "archive must be the key of a '.tar.gz' under 'runs/'"),
+        (lambda: EndpointModel.from_archive("runs/a/"), "archive must be the key of a '.tar.gz' under 'runs/'"),
         (lambda: EndpointModel.from_package("churn/3"), "package_arn must look like"),
         (lambda: EndpointVariant(model=MODEL, name="a_b"), "a variant's name must be 1 to 63"),
+        (lambda: EndpointVariant(model=MODEL, name=Aws.REGION), "a variant's name .*, got a token, which only the dep"),
         (lambda: EndpointVariant(model=MODEL, weight=-1), "a variant's weight must be 0 or more"),
     ],
 )

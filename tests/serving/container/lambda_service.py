@@ -45,7 +45,7 @@ class LambdaService:
     def __init__(self) -> None:
         self.events: queue.Queue[tuple[bytes, dict[str, str]]] = queue.Queue()
         self.results: queue.Queue[Result] = queue.Queue()
-        self.asked = 0
+        self.asked = self.connections = 0
         self.status = 202  # what a result is answered with
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self._server.service = self  # type: ignore[attr-defined]
@@ -75,6 +75,10 @@ class _Handler(BaseHTTPRequestHandler):
     @property
     def service(self) -> LambdaService:
         return self.server.service  # type: ignore[attr-defined, no-any-return]
+
+    def setup(self) -> None:
+        self.service.connections += 1
+        super().setup()
 
     def do_GET(self) -> None:
         assert self.path == ROOT + "invocation/next"

@@ -4,11 +4,13 @@ import asyncio
 import json
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mlplatform_cdk.serving.container import predictor
+from mlplatform_cdk.serving.container.hooks import Hooks
 from mlplatform_cdk.serving.container.messages import Answer
 from mlplatform_cdk.serving.container.pace import Pace
 from mlplatform_cdk.serving.container.service import Service
@@ -330,6 +332,18 @@ def test_an_answer_hands_back_what_tells_its_request_apart() -> None:
 
     assert plain == ()
     assert traced == {"X-Amzn-Trace-Id": "Root=1-5e-1", "X-Amzn-SageMaker-Custom-Attributes": "a=b"}
+
+
+def test_a_hook_may_take_the_custom_attributes_back(tmp_path: Path) -> None:
+    (tmp_path / "hooks.py").write_text("def preprocess(inputs, context):\n context.attributes = ''\n return inputs")
+    model = Model()
+    model.hooks = Hooks.load(tmp_path, model.manifest)
+
+    async def scene(service: Service) -> dict[str, str]:
+        asked = request(x_amzn_sagemaker_custom_attributes="a=b", x_amzn_sagemaker_inference_id="7")
+        return dict((await service.ask(asked)).headers)
+
+    assert serve(scene, model) == {"X-Amzn-SageMaker-Inference-Id": "7"}
 
 
 def test_a_lane_that_has_nothing_to_do_sleeps() -> None:

@@ -23,6 +23,7 @@ from mlplatform_cdk.serving.container.engines import (
     tensorrt,
 )
 from mlplatform_cdk.serving.container.engines.runtime import computing, open_session
+from mlplatform_cdk.serving.container.model import Model
 from mlplatform_cdk.serving.container.settings import Settings
 from tests.serving import small_models
 
@@ -36,12 +37,29 @@ class FakeSession:
     opened: ClassVar[list[tuple[Path, Any]]] = []
     left: ClassVar[list[tuple[str, str, str]]] = []
     uses_gpu: ClassVar[int] = 1
+    bound: ClassVar[list[int]] = []
 
     def __init__(self, path: Path, _threads: int, providers: Any, **_: Any) -> None:
         self.opened.append((path, providers))
 
     def get_providers(self) -> list[str]:
         return self.providers
+
+    def io_binding(self) -> "FakeSession":
+        return self
+
+    def bind_cpu_input(self, _name: str, array: np.ndarray[Any, Any]) -> None:
+        self.bound.append(len(array))
+        self.input = array
+
+    def bind_output(self, _name: str, device: str) -> None:
+        assert device == "cuda"
+
+    def run_with_iobinding(self, _binding: Any) -> None:
+        self.output = self.input * 2
+
+    def copy_outputs_to_cpu(self) -> list[Any]:
+        return [self.output]
 
     def get_provider_graph_assignment_info(self) -> list[Any]:
         return [
@@ -67,6 +85,7 @@ def on_gpu(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         monkeypatch.setattr(gpu, "open_session", FakeSession)
         monkeypatch.setattr(FakeSession, "providers", list(loaded or available))
         FakeSession.opened.clear()
+        FakeSession.bound.clear()
 
     return run
 
@@ -169,17 +188,24 @@ def test_a_gpu_that_is_wanted_and_not_there_is_an_error(folder: Path, on_gpu: Ca
         open_engine(folder, read_folder(folder), EngineChoice(engine="cuda"))
 
 
+def ship(folder: Path, rows: int, **other: str) -> Path:
+    """An engine of the model in ``folder`` for ``rows`` rows on this machine, or on one that differs by ``other``."""
+    manifest = read_folder(folder)
+    key = replace(tensorrt.engine_key(manifest, manifest.file("fp32")), **other)
+    place = folder / "tensorrt" / key.name()
+    place.mkdir(parents=True)
+    (place / "model.engine").write_bytes(b"an engine")
+    tensorrt.describe(place, key, rows)
+    return place
+
+
 def test_tensorrt_loads_the_engine_that_was_shipped_and_cuda_computes_where_none_was(
     folder: Path, on_gpu: Callable[..., None]
 ) -> None:
     on_gpu()
     manifest = read_folder(folder)
     assert open_engine(folder, manifest, EngineChoice()).name == "cuda"
-    key = tensorrt.engine_key(manifest, manifest.file("fp32"), 64)
-    place = folder / "tensorrt" / key.name()
-    place.mkdir(parents=True)
-    (place / "model.engine").write_bytes(b"an engine")
-    tensorrt.describe(place, key)
+    place = ship(folder, 64)
 
     engine = open_engine(folder, manifest, EngineChoice())
 
@@ -187,7 +213,86 @@ def test_tensorrt_loads_the_engine_that_was_shipped_and_cuda_computes_where_none
     options = FakeSession.opened[-1][1][0][1]
     assert options["trt_engine_cache_path"] == str(place)
     assert options["trt_profile_max_shapes"] == "x:64x20"
-    assert open_engine(folder, manifest, EngineChoice(max_batch_size=32)).name == "cuda"  # another range of shapes
+    assert open_engine(folder, manifest, EngineChoice(engine="cuda")).name == "cuda"
+
+
+@pytest.mark.parametrize("rows", [8, 32, 128])
+def test_an_engine_serves_whatever_batch_size_it_was_compiled_for(
+    folder: Path, on_gpu: Callable[..., None], rows: int
+) -> None:
+    on_gpu()
+    ship(folder, rows)
+
+    engine = open_engine(folder, read_folder(folder), EngineChoice(engine="tensorrt", max_batch_size=64))
+
+    assert (engine.name, engine.most_rows) == ("tensorrt", rows)
+    assert FakeSession.opened[-1][1][0][1]["trt_profile_max_shapes"] == f"x:{rows}x20"
+
+
+def test_more_rows_than_an_engine_was_compiled_for_are_computed_in_parts(
+    folder: Path, on_gpu: Callable[..., None]
+) -> None:
+    on_gpu()
+    ship(folder, 8)
+    engine = open_engine(folder, read_folder(folder), EngineChoice())
+    rows = np.arange(20, dtype=np.float32).reshape(20, 1)
+
+    (doubled,) = engine.run({"x": rows})
+
+    assert FakeSession.bound == [8, 8, 4]
+    assert doubled.tolist() == (rows * 2).tolist()
+
+
+def test_the_container_batches_no_more_rows_than_its_engine_computes_at_once(
+    folder: Path, on_gpu: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_gpu()
+    ship(folder, 8)
+    cpu = opening.OnnxCpuEngine(folder / "model.fp32.onnx", "fp32", ["label", "probabilities"], EngineChoice())
+    monkeypatch.setattr(gpu.GpuEngine, "_run", lambda _self, inputs: cpu.run(inputs))
+
+    model = Model.load(folder, Settings(max_batch_size=64))
+
+    assert (model.engine.name, model.max_batch_size) == ("tensorrt", 8)
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        pytest.param({"tensorrt": "90000"}, "sm86-fp32-", id="another version"),
+        pytest.param({"compute_capability": "7.5"}, "sm75-fp32-", id="another GPU"),
+    ],
+)
+def test_engines_that_do_not_fit_are_never_left_out_in_silence(
+    folder: Path, on_gpu: Callable[..., None], monkeypatch: pytest.MonkeyPatch, other: dict[str, str], told: str
+) -> None:
+    on_gpu()
+    place = ship(folder, 64, **other)
+    heard: list[dict[str, str]] = []
+    monkeypatch.setattr(opening._log, "warning", lambda _message, extra: heard.append(extra))
+
+    assert open_engine(folder, read_folder(folder), EngineChoice()).name == "cuda"
+
+    (said,) = heard
+    ((name, value),) = other.items()
+    assert place.name.startswith(told)
+    assert said["found"].startswith(f"{place.name}, which is for {name} {value} and not ")
+    assert said["needed"].endswith(", made by the compile job with this image on this instance type")
+
+
+def test_engines_in_an_image_without_tensorrt_are_never_left_out_in_silence(
+    folder: Path, on_gpu: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_gpu()
+    place = ship(folder, 64)
+    monkeypatch.setattr(machine, "tensorrt_version", lambda: None)
+    heard: list[dict[str, str]] = []
+    monkeypatch.setattr(opening._log, "warning", lambda _message, extra: heard.append(extra))
+
+    assert open_engine(folder, read_folder(folder), EngineChoice()).name == "cuda"
+
+    needed = "TensorRT in the image, which needs a base_image that has it"
+    assert heard == [{"needed": needed, "found": place.name}]
 
 
 def test_tensorrt_that_is_asked_for_without_an_engine_names_the_one_it_needs(
@@ -195,12 +300,14 @@ def test_tensorrt_that_is_asked_for_without_an_engine_names_the_one_it_needs(
 ) -> None:
     on_gpu()
 
-    with pytest.raises(ModelError, match=r"needs an engine compiled for this model and GPU \(tensorrt/sm86-fp32-"):
+    with pytest.raises(
+        ModelError, match=r"an engine compiled for this model and machine \(tensorrt/sm86-fp32-.* none in"
+    ):
         open_engine(folder, read_folder(folder), EngineChoice(engine="tensorrt"))
 
 
 def test_every_part_of_the_key_names_another_engine() -> None:
-    fields = dict.fromkeys(("model_sha256", "runtime", "tensorrt", "profile"), "1")
+    fields = dict.fromkeys(("model_sha256", "runtime", "tensorrt", "inputs"), "1")
     key = tensorrt.EngineKey(**fields, precision="fp32", compute_capability="8.6")
     others = [{name: "2"} for name in fields] + [{"precision": "int8"}, {"compute_capability": "9.0"}]
     base = {**fields, "precision": "fp32", "compute_capability": "8.6"}

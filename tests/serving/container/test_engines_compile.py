@@ -1,6 +1,7 @@
 """Does the compile job put engines where the container looks for them? With a provider that is not TensorRT's."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from mlplatform_cdk.runtimekit.errors import KnownError
-from mlplatform_cdk.runtimekit.manifest import read_folder, unpack_archive
+from mlplatform_cdk.runtimekit.manifest import MANIFEST_NAME, Serving, read_folder, unpack_archive
 from mlplatform_cdk.runtimekit.manifest.packing import pack_folder
 from mlplatform_cdk.serving.container.engines import compile as compiling
 from mlplatform_cdk.serving.container.engines import machine, tensorrt
@@ -60,10 +61,25 @@ def test_the_engine_lies_in_the_archive_under_the_key_that_the_container_compute
 
     (base / "out").mkdir()
     manifest = unpack_archive(compiled(base), base / "out")
-    key = tensorrt.engine_key(manifest, manifest.file("fp32"), 16)
-    assert tensorrt.shipped(base / "out", key) == base / "out" / "tensorrt" / key.name()
-    assert tensorrt.shipped(base / "out", tensorrt.engine_key(manifest, manifest.file("fp32"), 32)) is None
+    key = tensorrt.engine_key(manifest, manifest.file("fp32"))
+    place = base / "out" / "tensorrt" / key.name()
+    assert tensorrt.shipped(base / "out", key) == place
+    assert tensorrt.max_batch_size_of(place) == 16
     assert FakeTensorRt.sizes == [1, 16]
+
+
+@pytest.mark.parametrize(("told", "tuned", "rows"), [("", 8, 8), ("", None, 64), ("16", 8, 16)])
+def test_the_batch_size_is_the_one_told_else_the_manifests_else_64(
+    base: Path, monkeypatch: pytest.MonkeyPatch, told: str, tuned: int | None, rows: int
+) -> None:
+    monkeypatch.setenv("MAX_BATCH_SIZE", told)
+    manifest = replace(read_folder(base / "m"), serving=Serving(max_batch_size=tuned))
+    (base / "m" / MANIFEST_NAME).write_text(manifest.to_json(), encoding="utf-8")
+    pack_folder(base / "m", base / "ml" / "processing" / "input" / "model" / "model.tar.gz")
+
+    compiling.main()
+
+    assert FakeTensorRt.sizes == [1, rows]
 
 
 def test_an_engine_that_is_there_is_not_built_again(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,6 +90,22 @@ def test_an_engine_that_is_there_is_not_built_again(base: Path, monkeypatch: pyt
     compiling.main()
 
     assert FakeTensorRt.sizes == []
+
+
+def test_an_engine_for_another_batch_size_is_built_anew_in_its_place(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiling.main()
+    shutil.copy(compiled(base), base / "ml" / "processing" / "input" / "model" / "model.tar.gz")
+    monkeypatch.setenv("MAX_BATCH_SIZE", "32")
+
+    compiling.main()
+
+    assert FakeTensorRt.sizes == [1, 32]
+    (base / "out").mkdir()
+    unpack_archive(compiled(base), base / "out")
+    (place,) = (base / "out" / "tensorrt").iterdir()
+    assert tensorrt.max_batch_size_of(place) == 32
 
 
 def test_a_model_of_which_tensorrt_builds_nothing_is_an_error(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:

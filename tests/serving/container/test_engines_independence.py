@@ -69,7 +69,7 @@ def test_functions_whose_last_elements_differ_are_seen(tmp_path: Path) -> None:
 class Summing:
     """An engine whose lone row is computed otherwise, as a reduction over one row is."""
 
-    name, precision, providers = "fake", "fp32", ("fake",)
+    name, precision, providers, most_rows = "fake", "fp32", ("fake",), None
 
     def __init__(self) -> None:
         self.sizes: list[int] = []

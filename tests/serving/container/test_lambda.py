@@ -220,6 +220,22 @@ def test_a_stream_leaves_piece_by_piece(streaming: LambdaService, rows: Any) -> 
     assert over_http.trailers == {}
 
 
+def test_a_streamed_answer_over_http_has_a_body_even_where_there_is_nothing_to_say(streaming: LambdaService) -> None:
+    event = URL | {"rawPath": "/ping", "requestContext": {"http": {"method": "GET"}, "stage": "$default"}}
+    prelude, body = streaming.invoke(event).http()
+
+    assert (prelude["statusCode"], body) == (200, b"\n")
+
+
+def test_a_stream_without_pieces_has_a_body_over_http_only(base: Path, start: Start, tmp_path: Path, rows: Any) -> None:
+    shutil.copytree(base / "model", tmp_path / "model")
+    (tmp_path / "model" / "hooks.py").write_text("def stream(outputs):\n yield from ()\n")
+    silent = start(tmp_path, LAMBDA_STREAMING="true")[0]
+
+    assert silent.invoke(URL | {"body": json.dumps(rows)}).http()[1] == b"\n"
+    assert silent.invoke(rows).body == b""
+
+
 def test_a_stream_that_breaks_off_says_so_in_its_trailers(streaming: LambdaService, rows: Any) -> None:
     headers = URL["headers"] | {"x-amzn-sagemaker-custom-attributes": "break"}  # type: ignore[operator]
 
@@ -273,6 +289,24 @@ def test_a_result_outlives_a_connection_that_lambda_closed() -> None:
         asyncio.run(scene())
 
 
+def test_a_stream_ends_its_connection_and_a_whole_result_does_not() -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"a"
+
+    with LambdaService() as service:
+
+        async def scene() -> list[int]:
+            api, seen = RuntimeApi(service.address), []
+            for _ in range(2):
+                service.events.put((b"{}", {"Lambda-Runtime-Deadline-Ms": "0"}))
+                invocation = await api.next()
+                seen.append(service.connections)
+                assert await api.stream(invocation, "text/plain", pieces()) == 202
+            return seen
+
+        assert asyncio.run(scene()) == [1, 2]
+
+
 def test_a_large_plain_event_is_handed_on_as_it_came() -> None:
     event = b'{"instances": [[1, 2]]}'
 
@@ -294,6 +328,27 @@ def test_a_large_plain_event_is_handed_on_as_it_came() -> None:
 )
 def test_an_event_that_only_looks_like_http_does_not_end_the_environment(event: dict[str, Any]) -> None:
     assert question_of(Invocation("1", json.dumps(event).encode(), 0)).request.path == "/invocations"
+
+
+PROXY = {"httpMethod": "POST", "body": "{}", "resource": "/{proxy+}", "path": "/ml/invocations"}
+
+
+@pytest.mark.parametrize(
+    ("event", "path"),
+    [
+        (PROXY | {"pathParameters": {"proxy": "invocations"}}, "/invocations"),
+        (PROXY | {"pathParameters": None, "path": "/invocations"}, "/invocations"),
+        (PROXY | {"resource": "/invocations", "path": "/ml/v1/invocations"}, "/invocations"),
+        (PROXY | {"resource": "/", "path": "/ml"}, "/invocations"),
+        (PROXY | {"resource": "/", "path": "/ml", "httpMethod": "GET"}, "/ping"),
+        (V2 | {"body": "{}", "rawPath": "/prod"}, "/invocations"),
+        (V2 | {"body": "{}", "rawPath": "/prod/"}, "/invocations"),
+        (V2 | {"body": "{}", "rawPath": "/production"}, "/production"),
+        (V2 | {"body": "{}", "rawPath": "/prod/x", "routeKey": "POST /invocations"}, "/invocations"),
+    ],
+)
+def test_neither_a_stage_nor_a_base_path_hides_the_path(event: dict[str, Any], path: str) -> None:
+    assert question_of(Invocation("1", json.dumps(event).encode(), 0)).request.path == path
 
 
 @pytest.mark.parametrize("body", ["@", "\N{SNOWMAN}"])

@@ -1,5 +1,6 @@
 """Does the environment say what the container does, and is every setting documented?"""
 
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -32,6 +33,32 @@ def test_every_limit_has_a_variable_and_its_own_default() -> None:
 
     assert Settings.read({}).limits() == Limits()
     assert Settings.read(told).limits() == Limits(**{name: int(told[one]) for one, name in variables.items()})
+
+
+def test_a_request_may_be_as_large_as_sagemakers_real_time_endpoints_take() -> None:
+    assert Settings().max_body_bytes == 25 * 2**20 > 25_000_000
+
+
+BATCH = {"SAGEMAKER_BATCH": "true"}
+
+
+@pytest.mark.parametrize(
+    ("told", "body", "deadline"),
+    [
+        (BATCH, 25 * 2**20, 600_000),
+        (BATCH | {"SAGEMAKER_MAX_PAYLOAD_IN_MB": "6"}, 25 * 2**20, 600_000),
+        (BATCH | {"SAGEMAKER_MAX_PAYLOAD_IN_MB": "100"}, 100 * 2**20, 600_000),
+        (BATCH | {"SAGEMAKER_MAX_PAYLOAD_IN_MB": "0"}, sys.maxsize, 600_000),
+        (BATCH | {"SAGEMAKER_MAX_PAYLOAD_IN_MB": "100", "MAX_BODY_BYTES": "5", "DEADLINE_MS": "7"}, 5, 7),
+        ({"SAGEMAKER_MAX_PAYLOAD_IN_MB": "100"}, 25 * 2**20, None),
+    ],
+)
+def test_a_batch_transform_says_how_large_requests_are_and_waits_for_answers(
+    told: dict[str, str], body: int, deadline: float | None
+) -> None:
+    settings = Settings.read(told)
+
+    assert (settings.max_body_bytes, settings.deadline_ms) == (body, deadline)
 
 
 @pytest.mark.parametrize(

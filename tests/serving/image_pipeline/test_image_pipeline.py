@@ -15,7 +15,7 @@ from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, 
 
 from mlplatform_cdk.core import ConfigurationError
 from mlplatform_cdk.foundation import Keys, PlatformStack
-from mlplatform_cdk.serving import ImagePipeline, ImageRegistry, Processor
+from mlplatform_cdk.serving import ImagePipeline, ImageRegistry, Processor, ServingImage
 from mlplatform_cdk.serving.image_pipeline import construct
 from tests import linting
 
@@ -219,12 +219,39 @@ def test_an_image_for_gpus_cannot_have_openvino() -> None:
         image_stack(App(context=CONTEXT), processor=Processor.NVIDIA_GPU, openvino=True)
 
 
+def test_only_the_images_for_cpus_say_that_they_serve_many_models() -> None:
+    """On GPUs SageMaker has that for Triton alone; https://docs.aws.amazon.com/sagemaker/latest/dg/mms-container-apis.html."""
+    context = ROOT / "src" / "mlplatform_cdk" / "serving" / "container"
+    said = {one.value: "multi-models=true" in (context / one.dockerfile).read_text() for one in Processor}
+
+    assert said == {"x86_64": True, "arm64": True, "nvidia-gpu": False}
+
+
+@pytest.mark.parametrize("kept", [0, -1, 2.5])
+def test_a_repository_that_keeps_no_image_is_refused_as_by_ecr(kept: Any) -> None:
+    with pytest.raises(ConfigurationError, match=f"kept_images must be a whole number of at least 1, got {kept};"):
+        image_stack(App(context=CONTEXT), kept_images=kept)
+
+
+@pytest.mark.parametrize("user", ["", " ", "1:2:3"])
+def test_an_image_that_nobody_runs_is_refused(user: str) -> None:
+    with pytest.raises(ConfigurationError, match="the user of the image Serving must have the form '<uid>:<gid>', got"):
+        image_stack(App(context=CONTEXT), user=user)
+    with pytest.raises(ConfigurationError, match="the user of the image Serving must have the form '<uid>:<gid>', got"):
+        ServingImage(Stack(App(), "Images"), "Serving", user=user)
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
         ({"prefix": "Images"}, "prefix must be 2 to 30 lower-case letters"),
         ({"prefix": "images", "copies_to": ["Ireland"]}, "copies_to must name regions such as"),
         ({"prefix": "images", "copies_to": ["eu-west-1"]}, "copies_to must name other regions"),
+        (
+            {"prefix": "images", "copies_to": ["us-east-1"] * 2},
+            "copies_to must name each region once, got us-east-1, us",
+        ),
+        ({"prefix": "images", "kept_images": 0}, "kept_images must be a whole number of at least 1, got 0"),
     ],
 )
 def test_rules_that_ecr_would_refuse_are_refused(options: dict[str, Any], reason: str) -> None:

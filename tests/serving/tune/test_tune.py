@@ -1,6 +1,8 @@
 """Does tuning end with a model that says how it is served, and did it ask a real container?"""
 
 import json
+import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from mlplatform_cdk.serving.container.model import Model
 from mlplatform_cdk.serving.container.settings import Settings
 from mlplatform_cdk.serving.tune import TuneError, compute, tune
 from tests.serving import small_models
+from tests.serving.container.standins import Array, Engine
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +41,27 @@ def test_rows_that_depend_on_their_neighbours_are_not_timed_in_batches(tmp_path:
 
     assert {one.batch for one in tuning.computed} == {1}
     assert tuning.serving.max_batch_size == 1
+
+
+def test_an_engine_is_timed_in_batches_that_it_was_compiled_for_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Compiled(Engine):
+        most_rows = 4
+
+        def run(self, inputs: Mapping[str, Array]) -> list[Array]:
+            time.sleep(0.001)
+            return super().run(inputs)
+
+    opened = Compiled()
+    monkeypatch.setattr(compute, "open_engine", lambda *_: opened)
+    monkeypatch.setattr(opened, "close", lambda: None, raising=False)
+    monkeypatch.setattr(compute, "candidates", lambda _: [("tensorrt", "fp32")])
+    folder = small_models.save(tmp_path / "m")
+
+    timed = list(compute.trials(folder, read_folder(folder), until=0, progress=lambda _: None, skipped=[]))
+
+    assert {one.batch for one in timed} == {1, 2, 4}
 
 
 def test_a_model_that_its_container_refuses_ends_with_the_containers_reason(tmp_path: Path) -> None:

@@ -13,12 +13,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from mlplatform_cdk.core import (
-    PlatformFunction,
-    PlatformRole,
-    dead_letters_of,
-    partition_of,
-)
+from mlplatform_cdk.core import PlatformFunction, PlatformRole, dead_letters_of, partition_of
 from mlplatform_cdk.core.machines import PlatformStateMachine
 from mlplatform_cdk.core.tables import PlatformTable
 from mlplatform_cdk.registry import ModelRegistry
@@ -150,6 +145,8 @@ class ABTest(Construct):
             "reports": f"s3://{artifacts.bucket_name}/{REPORTS}",
             "releases": release is not None and release_winner,
         }
+        if isinstance(endpoint, ReleasedEndpoint) and endpoint.specification.environment:
+            test["environment"] = dict(endpoint.specification.environment)
         winners = release.state_machine if release is not None and release_winner else None
         grant_winner(self.function, registry if winners is not None else None)
         self.state_machine = self._define_machine(test, notifications, winners)
@@ -194,6 +191,7 @@ class ABTest(Construct):
             look_every_s=int(self.plan.look_every.total_seconds()),
             topic_arn=topic.topic_arn if topic is not None else None,
             release_arn=release.state_machine_arn if release is not None else None,
+            slow_start_s=self.endpoint.specification.slow_start_s if isinstance(self.endpoint, ReleasedEndpoint) else 0,
         )
         role = MachineRole(
             self,

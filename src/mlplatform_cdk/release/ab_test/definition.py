@@ -4,6 +4,7 @@ A test that fails on the way goes the same way out as one that has a winner; a t
 over by an execution of its own, which the event of that end starts.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,7 @@ class Machine:
     :param look_every_s: seconds between two looks.
     :param topic_arn: where people hear of the end; None: nowhere.
     :param release_arn: the state machine of the endpoint's releases, which brings a winner live; None: nobody does.
+    :param slow_start_s: how much longer than others a fleet may take to come up, in seconds; default: no longer.
     """
 
     partition: str
@@ -38,6 +40,12 @@ class Machine:
     look_every_s: int
     topic_arn: str | None
     release_arn: str | None
+    slow_start_s: int = 0
+
+    @property
+    def reach_every_s(self) -> int:
+        """Seconds between two looks at fleets that come up."""
+        return _REACH_EVERY_S + math.ceil(self.slow_start_s / _MOST_REACHES)
 
     def step(
         self,
@@ -220,7 +228,7 @@ def _reaching(machine: Machine, name: str, towards: str, then: str, failed: str,
             **told,
         ),
         done: _choice("$.reached.settled", then, default=wait),
-        wait: {"Type": "Wait", "Seconds": _REACH_EVERY_S, "Next": name},
+        wait: {"Type": "Wait", "Seconds": machine.reach_every_s, "Next": name},
     }
 
 

@@ -20,6 +20,7 @@ from mlplatform_cdk.core import (
     arn_of,
     encrypting,
     function_arn,
+    give,
     grant,
     grant_encrypt,
     grant_read,
@@ -113,7 +114,7 @@ def grant_challengers(
             ["kms:CreateGrant"], key_arn(endpoint.key), conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}}
         ),
     )
-    endpoint.grant_invoke(function)
+    give(function, endpoint.invoking())
     registry.grant_describe(function)
     grant_read(artifacts, function, prefix="runs/")
     common = "what releases and tests make for one endpoint, by their common prefix"
@@ -165,7 +166,7 @@ def grant_winner(function: PlatformFunction, registry: ModelRegistry | None) -> 
 
 def grant_take_part(grantee: iam.IGrantable, *, endpoint: Endpoint, table: dynamodb.ITable, key: kms.IKey) -> None:
     """Let ``grantee`` ask the variants, and write requests and outcomes."""
-    endpoint.grant_invoke(grantee)
+    give(grantee, endpoint.invoking())
     grant(grantee, permission(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], table.table_arn))
     grant_encrypt(key, grantee)
 

@@ -7,7 +7,6 @@ from mlplatform_cdk.release.blue_green.changes import (
     MOST_STILL_LOOKS,
     MOST_WEIGHT_LOOKS,
     PLAN,
-    STILL_EVERY_S,
     Release,
     configuration_state,
     kept_configuration_states,
@@ -74,7 +73,7 @@ def _resting(release: Release, *, then: str) -> dict[str, State]:
     return {
         "SuspendScaling": hold | {"Next": "IsBlueStill"},
         "IsBlueStill": choice(("$.rest.settled", True, "Measure"), default="WaitForBlue"),
-        "WaitForBlue": {"Type": "Wait", "Seconds": STILL_EVERY_S, "Next": "SuspendScaling"},
+        "WaitForBlue": {"Type": "Wait", "Seconds": release.still_every_s, "Next": "SuspendScaling"},
         "Measure": measure | {"Next": then},
     }
 

@@ -1,19 +1,20 @@
 """What the states of a release have in common: its specification, and how a change of the endpoint is made and seen."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mlplatform_cdk.core.states import State, caught_as
+from mlplatform_cdk.release.blue_green.runtime.core import SLOW_S
 from mlplatform_cdk.release.blue_green.tasks import Tasks, choice
 from mlplatform_cdk.runtimekit.endpoint_specification import METRICS_EVERY_S, EndpointSpecification
 from mlplatform_cdk.runtimekit.release_strategy import EVENTS_A_LOOK, Strategy
 
-LOOK_EVERY_S = 30
-MOST_LOOKS = 120  # an hour for a fleet to come up
+MOST_LOOKS = 120  # an hour for a fleet to come up, and as much more as a slow start may take
 MOST_WEIGHT_LOOKS = 24  # seven minutes for weights to change
 # Half an hour for the endpoint to end what its scaling has begun; mostly the first look is the last.
-STILL_EVERY_S, MOST_STILL_LOOKS = 150, 12
+_STILL_EVERY_S, MOST_STILL_LOOKS = 150, 12
 # Nearly two and a half days for the turn, and for what runs before to bake and to wait for people: 20 looks of half a
 # minute and 230 of a quarter of an hour.
 MOST_TURN_LOOKS = 250
@@ -63,6 +64,21 @@ class Release:
     report_arn: str | None
     topic_arn: str | None
 
+    @property
+    def look_every_s(self) -> int:
+        """Seconds between two looks at fleets that come up; slow ones are looked at as often, over a longer time."""
+        return SLOW_S + math.ceil(self.specification.slow_start_s / MOST_LOOKS)
+
+    @property
+    def still_every_s(self) -> int:
+        """Seconds between two looks at an endpoint that ends what its scaling has begun."""
+        return _STILL_EVERY_S + math.ceil(self.specification.slow_start_s / MOST_STILL_LOOKS)
+
+    @property
+    def pace(self) -> dict[str, int]:
+        """What a step that looks at fleets is told where they come up slowly."""
+        return {"pause_s": self.look_every_s} if self.look_every_s != SLOW_S else {}
+
 
 def report_state(release: Release, name: str, outcome: str, *, then: str) -> dict[str, State]:
     """Write the report of what has ended; without a report nothing about the release changes."""
@@ -100,9 +116,11 @@ def configuration_state(release: Release, name: str, which: str, *, keyed: bool)
     }
     if which == "shadow":
         parameters["ShadowProductionVariants.$"] = "$.plan.shadow.shadows"
-    if specification.metrics_every_s != METRICS_EVERY_S:
-        every = specification.metrics_every_s
-        parameters["MetricsConfig"] = {"EnableEnhancedMetrics": True, "MetricPublishFrequencyInSeconds": every}
+    # SageMaker's own default is on: see ``ReleasedEndpoint``.
+    metrics: dict[str, Any] = {"EnableDetailedObservability": specification.detailed_observability}
+    if (every := specification.metrics_every_s) != METRICS_EVERY_S:
+        metrics |= {"EnableEnhancedMetrics": True, "MetricPublishFrequencyInSeconds": every}
+    parameters["MetricsConfig"] = metrics
     if keyed and specification.volume_key_arn is not None:
         parameters["KmsKeyId"] = specification.volume_key_arn
     if specification.capture_uri is not None:
@@ -173,6 +191,7 @@ def watched(
             **asked,
             "looks.$": "$.watch.looks",
             "most_looks": most_looks,
+            **(release.pace if most_looks == MOST_LOOKS else {}),
         },
         answers=("settled", "looks", "every_s"),
         into="$.watch",

@@ -9,7 +9,6 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from mlplatform_cdk.core import (
-    ConfigurationError,
     PlatformFunction,
     function_arn,
     is_known,
@@ -23,6 +22,7 @@ from mlplatform_cdk.core.machines import PlatformStateMachine
 from mlplatform_cdk.registry import ModelRegistry
 from mlplatform_cdk.release.blue_green.alarms import ReleaseAlarms
 from mlplatform_cdk.release.blue_green.changes import Release
+from mlplatform_cdk.release.blue_green.checks import check_release
 from mlplatform_cdk.release.blue_green.definition import definition
 from mlplatform_cdk.release.blue_green.guard import ReleaseGuard
 from mlplatform_cdk.release.blue_green.permissions import (
@@ -105,7 +105,14 @@ class BlueGreenRelease(Construct):
     ) -> None:
         super().__init__(scope, id)
         self.strategy, self.endpoint, self._registry = strategy or self.default_strategy, endpoint, registry
-        self._check(gates, told_twice=alarms is not None and bool(business))
+        check_release(
+            self,
+            endpoint_name=endpoint.endpoint_name,
+            strategy=self.strategy,
+            wrong=self._wrong_strategy(),
+            gates=gates,
+            told_twice=alarms is not None and bool(business),
+        )
         self.records = records or ReleaseRecords(self, "Records", key=endpoint.key)
         self._business = alarms.business if alarms is not None else tuple(business)
         self.alarms = alarms or self._own_alarms(notifications)
@@ -150,16 +157,6 @@ class BlueGreenRelease(Construct):
     def _wrong_strategy(self) -> str:
         """Why the strategy is none of this kind of release; empty: it is one."""
         return ""
-
-    def _check(self, gates: "Gates | None", *, told_twice: bool) -> None:
-        if told_twice:
-            raise ConfigurationError(self, "business must be given to the ReleaseAlarms of alarms, got both")
-        if wrong := self._wrong_strategy():
-            raise ConfigurationError(self, wrong)
-        if gates is not None and not self.strategy.gates:
-            raise ConfigurationError(
-                self, "gates must have a place in the strategy, got a strategy without; try Strategy(gates=(Gate(50),))"
-            )
 
     def _own_alarms(self, notifications: sns.ITopic | None) -> ReleaseAlarms | None:
         if not self.strategy.most_looks:

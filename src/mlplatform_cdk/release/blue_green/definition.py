@@ -4,7 +4,7 @@ from typing import Any
 
 from mlplatform_cdk.core.states import State
 from mlplatform_cdk.release.blue_green.bringing import bringing_states
-from mlplatform_cdk.release.blue_green.changes import LOOK_EVERY_S, MOST_LOOKS, MOST_TURN_LOOKS, PLAN, Release
+from mlplatform_cdk.release.blue_green.changes import MOST_LOOKS, MOST_TURN_LOOKS, PLAN, Release
 from mlplatform_cdk.release.blue_green.endings import ending_states
 from mlplatform_cdk.release.blue_green.finishing import finishing_states
 from mlplatform_cdk.release.blue_green.moving import moving_states
@@ -150,7 +150,7 @@ def _planning(release: Release) -> dict[str, State]:
             ("$.plan.way", "finish", "KeepOrRetire"),
             default="Preflight",
         ),
-        "WaitForEndpoint": {"Type": "Wait", "Seconds": LOOK_EVERY_S, "Next": "Plan"},
+        "WaitForEndpoint": {"Type": "Wait", "Seconds": release.look_every_s, "Next": "Plan"},
         "DeleteFailedEndpoint": release.tasks.call(
             "DeleteFailedEndpoint",
             "sagemaker:deleteEndpoint",

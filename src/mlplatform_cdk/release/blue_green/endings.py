@@ -52,6 +52,7 @@ def _way_back(release: Release) -> dict[str, State]:
             "looks.$": "$.back.looks",
             "tries.$": "$.back.tries",
             "most_looks": MOST_LOOKS,
+            **release.pace,
         },
         answers=_BACK,
         into="$.back",

@@ -4,7 +4,6 @@ from mlplatform_cdk.core.states import State, caught_as
 from mlplatform_cdk.release.blue_green.changes import (
     MOST_LOOKS,
     MOST_STILL_LOOKS,
-    STILL_EVERY_S,
     Release,
     update_state,
     watched,
@@ -44,7 +43,7 @@ def _coming_to_rest(release: Release, then: str) -> dict[str, State]:
     return {
         "HoldStill": hold | {"Next": "IsStill"},
         "IsStill": choice(("$.still.settled", True, then), default="WaitForStillness"),
-        "WaitForStillness": {"Type": "Wait", "Seconds": STILL_EVERY_S, "Next": "HoldStill"},
+        "WaitForStillness": {"Type": "Wait", "Seconds": release.still_every_s, "Next": "HoldStill"},
     }
 
 

@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from mlplatform_cdk.core import ConfigurationError, PlatformFunction, acknowledge
+from mlplatform_cdk.core import ConfigurationError, PlatformFunction, acknowledge, give
 from mlplatform_cdk.foundation import Network
 from mlplatform_cdk.routing.feature_function.sources import FeatureSource
 from mlplatform_cdk.routing.state_tables import RegionalTable
@@ -108,7 +108,7 @@ class FeatureFunction(Construct):
             security_groups=None if network is None else [network.job_security_group],
             hook=hook,
         )
-        endpoint.grant_invoke(self.function)
+        give(self.function, endpoint.invoking())
         if rows is not None:
             rows.table.grant(self.function, *READING)
         if answered is not None:

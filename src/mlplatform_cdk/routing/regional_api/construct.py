@@ -23,7 +23,7 @@ class RegionalApi(ModelApi):
 
     ``/invocations`` is ``InvokeEndpoint`` of the endpoint: body, content type, ``Accept`` and custom attributes as
     SageMaker takes them, with its answer, its status (424 where the model failed) and the id of its request
-    (``X-Amzn-SageMaker-Request-Id``). A body may have 6 MiB, and an answer must come within 29 s; neither can be
+    (``X-Amzn-SageMaker-Request-Id``). A body may have 10 MB, and an answer must come within 29 s; neither can be
     raised by this API: ``methods.invocations`` names the sources.
 
     ``/health`` is the probe's last verdict, for as long as it counts: ``"status": "in-service"`` with 200, and

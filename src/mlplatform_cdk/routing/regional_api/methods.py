@@ -39,10 +39,10 @@ STALE = '{"status":"stale"}'
 def invocations(api_role: iam.IRole, endpoint_name: str) -> apigateway.Integration:
     """``InvokeEndpoint`` of one endpoint, by the path of SageMaker's runtime; bodies pass as they are.
 
-    The body may have 6 MiB, which SageMaker takes (API Gateway would take 10 MB), and the answer must come within 29 s,
+    The body may have 10 MB, which API Gateway takes (SageMaker would take 25 MB), and the answer must come within 29 s,
     where SageMaker would wait for 60 s:
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
-    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
+    https://docs.aws.amazon.com/sagemaker/latest/dg/hosting-faqs.html
     """
     answers = {f"method.response.header.{ours}": f"integration.response.header.{s}" for ours, s in _ANSWERED.items()}
     responses = [

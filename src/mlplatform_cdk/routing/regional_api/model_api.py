@@ -164,7 +164,7 @@ class ModelApi(Construct):
 
     def _define_methods(self, endpoint: Endpoint, verdicts: Verdicts, guarded: Mapping[str, Any]) -> None:
         asker = self._role("Invoker", f"Asks the endpoint {endpoint.endpoint_name} for {self.plan.domain_name}")
-        endpoint.grant_invoke(asker)
+        asker.give(endpoint.invoking())
         self.api.root.add_resource("invocations").add_method(
             "POST",
             methods.invocations(asker, endpoint.endpoint_name),

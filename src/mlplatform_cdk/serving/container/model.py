@@ -109,7 +109,8 @@ class Model:
             self.engine.warm_up(requests[0])
             self._prove(requests)
             self.run_seconds = _median_seconds(self.engine, requests[0])
-            self._examine(_rows(requests, most=int(_PROOF_SECONDS / 5 / self.run_seconds)), choice.max_batch_size)
+            most = min(choice.max_batch_size, self.engine.most_rows or choice.max_batch_size)
+            self._examine(_rows(requests, most=int(_PROOF_SECONDS / 5 / self.run_seconds)), most)
             self.pace = measure(self, 1 if self.engine.name in GPU_ENGINES else lanes)
         except KnownError:
             raise
@@ -135,7 +136,7 @@ class Model:
             self.batch_reason = "not every input and output varies by its first dimension only"
             return
         if most == 1:
-            self.batch_reason = "one row at a time is what the settings or the manifest ask for"
+            self.batch_reason = "one row at a time is what the settings, the manifest or the engine ask for"
             return
         seen = self._independence(rows, most)
         if seen.largest == 1 and InPairs.pays(self.engine, rows[0]):

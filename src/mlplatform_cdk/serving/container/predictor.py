@@ -256,8 +256,11 @@ def _hand_back(job: Job, answer: Answer) -> None:
     """Let the answer repeat what it hands back of its request, such as the trace."""
     headers, context = job.request.headers, job.context
     told = dict(tracing.handed_back(headers))
-    if context is not None and context.attributes:
-        told[tracing.HANDED_BACK[tracing.ATTRIBUTES]] = context.attributes
+    if context is not None:
+        name = tracing.HANDED_BACK[tracing.ATTRIBUTES]
+        told.pop(name, None)
+        if context.attributes:
+            told[name] = context.attributes
     answer.headers += tuple(told.items())
 
 

@@ -4,6 +4,7 @@ docs/serving.md shows them as a table, which a test holds against this file.
 """
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
@@ -15,6 +16,7 @@ STANDARD_OUTPUT = "-"  # as a folder of captures
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 _MIB = 1024 * 1024
 _LIMITS = Limits()
+_BATCH_DEADLINE_MS = 600_000.0
 
 
 def _setting(
@@ -80,6 +82,18 @@ class Settings:
         least=1,
         other="nine tenths of the manifest's latency_budget_ms",
     )
+    batch: bool = _setting(
+        "SAGEMAKER_BATCH",
+        False,
+        "whether this is a batch transform, whose answers are due in 600 s unless DEADLINE_MS is set",
+    )
+    max_payload_mb: int | None = _setting(
+        "SAGEMAKER_MAX_PAYLOAD_IN_MB",
+        None,
+        "the largest request body of a batch transform unless MAX_BODY_BYTES is set; 0: of any size",
+        least=0,
+        other="MAX_BODY_BYTES",
+    )
     processes: int | None = _setting(
         "PROCESSES", None, "processes that share the port", least=1, most=256, other="the manifest's, else 1"
     )
@@ -131,10 +145,14 @@ class Settings:
     def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
         """The settings that ``environment`` makes; an empty variable counts as missing.
 
+        In a batch transform, what is left open is the job's:
+        https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-batch-code.html
+
         :raises SettingError: when a variable does not mean what it must.
         """
         told = {one: environment.get(one.metadata["variable"], "") for one in fields(cls)}
-        return cls(**{one.name: _parsed(one, text) for one, text in told.items() if text})
+        found = {one.name: _parsed(one, text) for one, text in told.items() if text}
+        return cls(**(_of_batch(found) | found))
 
     def limits(self) -> Limits:
         """What one request may make the container allocate."""
@@ -145,6 +163,19 @@ class Settings:
             pixels=self.max_pixels,
             unpacked_bytes=self.max_unpacked_bytes,
         )
+
+
+def _of_batch(found: Mapping[str, Any]) -> dict[str, Any]:
+    """What a batch transform says of requests: their size, and how long SageMaker waits for an answer, by default.
+
+    That is the default of InvocationsTimeoutInSeconds, which the container is not told:
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ModelClientConfig.html
+    """
+    if not found.get("batch"):
+        return {}
+    payload = found.get("max_payload_mb")
+    size = sys.maxsize if payload == 0 else (payload or 0) * _MIB  # 0: sent in chunks, as large as the object
+    return {"deadline_ms": _BATCH_DEADLINE_MS, "max_body_bytes": max(size, _LIMITS.body_bytes)}
 
 
 def table() -> str:

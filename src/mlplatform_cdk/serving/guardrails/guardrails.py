@@ -7,16 +7,19 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from mlplatform_cdk.runtimekit.release_rules import must, seconds
+from mlplatform_cdk.runtimekit.release_rules import must
 from mlplatform_cdk.runtimekit.release_strategy import Strategy
+from mlplatform_cdk.serving.guardrails.rendering import deployment_of, retained_by
 from mlplatform_cdk.serving.guardrails.size import Size
+from mlplatform_cdk.serving.guardrails.times import Time, lasting
 
 if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
 
 Kind = Literal["ALL_AT_ONCE", "CANARY", "LINEAR", "ROLLING"]
+_KINDS = get_args(Kind)
 # DeploymentConfig in SageMaker's service model and in CloudFormation's schema.
 LONGEST_WAIT = timedelta(hours=1)
 SHORTEST_TIMEOUT, LONGEST_TIMEOUT = timedelta(minutes=10), timedelta(hours=8)
@@ -25,15 +28,9 @@ MOST_ALARMS = MOST_VARIANTS = 10
 _SHARES = {"CANARY": (1, 50), "LINEAR": (10, 50), "ROLLING": (5, 50)}
 _BACK = (1, 100)
 _WHAT = {"CANARY": "a canary", "LINEAR": "a step", "ROLLING": "a batch"}
-_SIZE = {"CANARY": "CanarySize", "LINEAR": "LinearStepSize"}
 _ALL = 100
 _TEN_MINUTES = timedelta(minutes=10)
 _FLEET_COMES_UP = timedelta(hours=1)
-_KEPT = {
-    "keep_capacity": "DesiredInstanceCount",
-    "keep_weights": "DesiredWeight",
-    "keep_capture": "DataCaptureConfig",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +44,8 @@ class DeploymentGuardrails:
     :param kind: how the new fleet takes over.
     :param step: the canary, a linear step or a rolling batch.
     :param back: the batch of the way back of a rolling update; None: the whole fleet at once.
-    :param observe: how long alarms are watched after each step but the last; up to an hour.
+    :param observe: how long alarms are watched after each step but the last; up to an hour. Times may be CDK's
+        ``Duration``, too.
     :param bake: how long they are watched with all traffic on the new fleet, before the old one goes; up to an hour.
     :param timeout: the most that an update may take, 10 minutes to 8 hours; default: the waits and an hour.
     :param alarms: each takes the update back when it goes off; up to 10.
@@ -72,13 +70,14 @@ class DeploymentGuardrails:
 
         :raises StrategyError: naming the first rule that is broken.
         """
+        must(self.kind in _KINDS, f"kind must be one of {', '.join(_KINDS)}, got {self.kind!r}")
+        for name in ("observe", "bake", "timeout"):
+            if (time := getattr(self, name)) is not None:
+                object.__setattr__(self, name, lasting(name, time))  # it is frozen, and takes CDK's Duration
         for name in ("observe", "bake"):
             time = getattr(self, name)
             must(timedelta(0) <= time <= LONGEST_WAIT, f"{name} must be from 0 to 60 minutes, got {time}")
-        if self.step is not None:
-            self.step.check_share(_SHARES[self.kind], _WHAT[self.kind])
-        if self.back is not None:
-            self.back.check_share(_BACK, "back_by")
+        self._check_parts()
         must(len(self.alarms) <= MOST_ALARMS, f"there may be {MOST_ALARMS} alarms, got {len(self.alarms)}")
         good = SHORTEST_TIMEOUT <= self.longest <= LONGEST_TIMEOUT
         must(good, f"timeout must be from 10 minutes to 8 hours, got {self.longest}")
@@ -88,10 +87,24 @@ class DeploymentGuardrails:
             "take larger steps",
         )
 
+    def _check_parts(self) -> None:
+        whole, rolling = self.kind == "ALL_AT_ONCE", self.kind == "ROLLING"
+        must(
+            (self.step is None) == whole,
+            f"{self.kind} must have {'no' if whole else 'a'} step, got {self.step}; choose one by its name, such as "
+            "DeploymentGuardrails.canary(10)",
+        )
+        must(rolling or self.back is None, f"only a rolling update goes back in batches, got back for {self.kind}")
+        must(not (rolling and self.bake), "a rolling update has no bake: its old fleet goes batch by batch")
+        if self.step is not None:
+            self.step.check_share(_SHARES[self.kind], _WHAT[self.kind])
+        if self.back is not None:
+            self.back.check_share(_BACK, "back_by")
+
     @classmethod
-    def all_at_once(cls, *, bake: timedelta = _TEN_MINUTES, **changes: Any) -> "DeploymentGuardrails":
+    def all_at_once(cls, *, bake: Time = _TEN_MINUTES, **changes: Any) -> "DeploymentGuardrails":
         """All requests in one step. ``changes``: any other argument of ``DeploymentGuardrails``."""
-        return cls(kind="ALL_AT_ONCE", bake=bake, **changes)
+        return cls(kind="ALL_AT_ONCE", bake=lasting("bake", bake), **changes)
 
     @classmethod
     def canary(
@@ -99,8 +112,8 @@ class DeploymentGuardrails:
         percent: float | None = None,
         *,
         instances: int | None = None,
-        observe: timedelta = _TEN_MINUTES,
-        bake: timedelta = _TEN_MINUTES,
+        observe: Time = _TEN_MINUTES,
+        bake: Time = _TEN_MINUTES,
         **changes: Any,
     ) -> "DeploymentGuardrails":
         """One step of up to half of the fleet, then all; SageMaker's canary has two steps and no more.
@@ -112,7 +125,7 @@ class DeploymentGuardrails:
         :param changes: any other argument of ``DeploymentGuardrails``.
         """
         step = Size.of(percent, instances, "a canary")
-        return cls(kind="CANARY", step=step, observe=observe, bake=bake, **changes)
+        return cls(kind="CANARY", step=step, observe=lasting("observe", observe), bake=lasting("bake", bake), **changes)
 
     @classmethod
     def linear(
@@ -120,8 +133,8 @@ class DeploymentGuardrails:
         by: float | None = None,
         *,
         instances: int | None = None,
-        observe: timedelta = _TEN_MINUTES,
-        bake: timedelta = _TEN_MINUTES,
+        observe: Time = _TEN_MINUTES,
+        bake: Time = _TEN_MINUTES,
         **changes: Any,
     ) -> "DeploymentGuardrails":
         """Equal steps until the whole fleet answers.
@@ -132,7 +145,8 @@ class DeploymentGuardrails:
         :param bake: how long the whole fleet is; default: 10 minutes.
         :param changes: any other argument of ``DeploymentGuardrails``.
         """
-        return cls(kind="LINEAR", step=Size.of(by, instances, "a step"), observe=observe, bake=bake, **changes)
+        step = Size.of(by, instances, "a step")
+        return cls(kind="LINEAR", step=step, observe=lasting("observe", observe), bake=lasting("bake", bake), **changes)
 
     @classmethod
     def rolling(
@@ -141,7 +155,7 @@ class DeploymentGuardrails:
         *,
         instances: int | None = None,
         back_by: float | None = None,
-        observe: timedelta = _TEN_MINUTES,
+        observe: Time = _TEN_MINUTES,
         **changes: Any,
     ) -> "DeploymentGuardrails":
         """One batch after another in the place of the old one: no second fleet, and so no instant way back.
@@ -152,9 +166,9 @@ class DeploymentGuardrails:
         :param observe: how long each batch is watched; default: 10 minutes.
         :param changes: any other argument of ``DeploymentGuardrails``.
         """
-        must(not changes.get("bake"), "a rolling update has no bake: its old fleet goes batch by batch")
         back = None if back_by is None else Size.of(back_by, None, "back_by")
-        return cls(kind="ROLLING", step=Size.of(by, instances, "a batch"), back=back, observe=observe, **changes)
+        step = Size.of(by, instances, "a batch")
+        return cls(kind="ROLLING", step=step, back=back, observe=lasting("observe", observe), **changes)
 
     @classmethod
     def of(cls, strategy: Strategy, **changes: Any) -> "DeploymentGuardrails":
@@ -229,25 +243,23 @@ class DeploymentGuardrails:
             for variant, instances in most.items():
                 self.step.check_scaled(variant, instances, _SHARES[self.kind][0], _WHAT[self.kind])
 
+    def check_start(self, slow_start: timedelta) -> None:
+        """Refuse a timeout that ends before fleets may have come up: SageMaker would take the update back.
+
+        :param slow_start: how much longer than others an instance may take to come up.
+        :raises StrategyError: naming what the timeout must be longer than.
+        """
+        starts = slow_start * (self.steps if self.kind == "ROLLING" else 1)
+        must(
+            not starts or self.longest > self.waits + starts,
+            f"timeout must be longer than all waits and starts together, {self.waits + starts}, got {self.longest}; "
+            "give it, up to 8 hours, or make startup_timeout and download_timeout shorter",
+        )
+
     def deployment(self) -> dict[str, Any]:
         """A ``DeploymentConfig``, as SageMaker and CloudFormation spell it."""
-        names = [{"AlarmName": alarm.alarm_name} for alarm in self.alarms]
-        config: dict[str, Any] = {"AutoRollbackConfiguration": {"Alarms": names}} if names else {}
-        common = {"MaximumExecutionTimeoutInSeconds": seconds(self.longest)}
-        wait = {"WaitIntervalInSeconds": seconds(self.observe)}
-        if self.kind == "ROLLING":
-            assert self.step is not None
-            back = {"RollbackMaximumBatchSize": self.back.rendered()} if self.back else {}
-            rolling = {"MaximumBatchSize": self.step.rendered(), **wait, **back, **common}
-            return config | {"RollingUpdatePolicy": rolling}
-        size = {} if self.step is None else {_SIZE[self.kind]: self.step.rendered()}
-        routing = {"Type": self.kind, **wait, **size}
-        last = {"TerminationWaitInSeconds": seconds(self.bake)}
-        return config | {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing, **last, **common}}
+        return deployment_of(self)
 
     def retained(self) -> dict[str, Any]:
         """The endpoint's retain flags, as SageMaker and CloudFormation spell them."""
-        if not any(getattr(self, name) for name in _KEPT):
-            return {"RetainAllVariantProperties": False}
-        dropped = [{"VariantPropertyType": kind} for name, kind in _KEPT.items() if not getattr(self, name)]
-        return {"RetainAllVariantProperties": True, "ExcludeRetainedVariantProperties": dropped}
+        return retained_by(self)

@@ -23,7 +23,7 @@ from mlplatform_cdk.core import (
     dockerfile_path,
     permission,
 )
-from mlplatform_cdk.serving.image import CONTAINER, SAGEMAKER_USER, Processor, build_arguments
+from mlplatform_cdk.serving.image import CONTAINER, SAGEMAKER_USER, Processor, build_arguments, without_tensorrt
 from mlplatform_cdk.serving.image_pipeline.build_steps import build_spec
 from mlplatform_cdk.serving.image_pipeline.lifecycle import lifecycle_policy
 from mlplatform_cdk.serving.image_pipeline.registry import ImageRegistry
@@ -98,6 +98,8 @@ class ImagePipeline(PlatformImage):
             version=variables["TAG"],
             repository_arn=repository.repository_arn,
         )
+        self.processor = processor
+        self.without_tensorrt = without_tensorrt(processor, base_image)
         self.repository = repository
         self.project = project
 
@@ -142,7 +144,7 @@ def _define_repository(scope: Construct, name: str, key: kms.IKey, kept_images: 
     # deletes it, with what it holds, then and never else; CDK would refuse this beside a policy that retains.
     resource.empty_on_delete = True
     resource.lifecycle_policy = ecr.CfnRepository.LifecyclePolicyProperty(
-        lifecycle_policy_text=lifecycle_policy(kept_images)
+        lifecycle_policy_text=lifecycle_policy(scope, kept_images)
     )
     return repository
 

@@ -80,6 +80,8 @@ class ImageRegistry(Construct):
                 raise ConfigurationError(self, f"copies_to must name regions such as 'eu-west-1', got {region!r}")
             if region == home:
                 raise ConfigurationError(self, f"copies_to must name other regions, got this stack's own, {region!r}")
+        if len(set(copies_to)) < len(copies_to):
+            raise ConfigurationError(self, f"copies_to must name each region once, got {', '.join(copies_to)}")
 
     def _define_arrivals(self, kept_images: int) -> None:
         """How a repository is made that a copy is the first to need; KMS there would take a role of its own."""
@@ -90,7 +92,7 @@ class ImageRegistry(Construct):
             prefix=self.prefix,
             description="Copies of serving images from other regions",
             image_tag_mutability="IMMUTABLE",
-            lifecycle_policy=lifecycle_policy(kept_images),
+            lifecycle_policy=lifecycle_policy(self, kept_images),
         )
 
     def _define_copies(self, copies_to: Sequence[str]) -> None:

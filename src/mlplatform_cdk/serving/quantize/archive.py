@@ -7,6 +7,9 @@ from mlplatform_cdk.runtimekit.manifest import MANIFEST_NAME, Manifest, read_fol
 from mlplatform_cdk.runtimekit.manifest.packing import pack_folder
 from mlplatform_cdk.serving.quantize.errors import QuantizeError
 
+_ARCHIVES = (".tar.gz", ".tgz")
+_NOT_WRITTEN = (".zip", ".tar", ".gz", ".bz2", ".xz", ".zst", ".7z", ".onnx")
+
 
 def open_model(model: Path, folder: Path) -> Manifest:
     """Copy the model into ``folder``, checked against its manifest.
@@ -25,26 +28,40 @@ def open_model(model: Path, folder: Path) -> Manifest:
     return unpack_archive(model, folder)
 
 
+def check_output(target: Path) -> None:
+    """Refuse what ``save_model`` would not write, before the work that ends with it.
+
+    :param target: a folder that does not exist yet, or an archive (``.tar.gz``, ``.tgz``) in a folder that does.
+    :raises QuantizeError: when it is neither.
+    """
+    archive = target.name.endswith(_ARCHIVES)
+    if not archive and target.name.endswith(_NOT_WRITTEN):
+        raise QuantizeError(f"the output must be a .tar.gz or a folder, got {target}; end its name with .tar.gz")
+    if archive and (target.is_dir() or not target.parent.is_dir()):
+        raise QuantizeError(f"the output must be a file in a folder that exists, got {target}")
+    if not archive and target.exists():
+        raise QuantizeError(f"the output must not exist yet, got {target}")
+
+
 def save_model(folder: Path, manifest: Manifest, target: Path) -> None:
     """Write the model in ``folder`` with ``manifest`` to ``target``: an archive where its name says so, else a folder.
 
     :param folder: the unpacked model.
     :param manifest: replaces the one in the folder.
-    :param target: see ``pack_folder``; a folder must not exist yet.
+    :param target: see ``check_output``.
     """
+    check_output(target)
     (folder / MANIFEST_NAME).write_text(manifest.to_json(), encoding="utf-8")
     read_folder(folder)
-    if not target.name.endswith((".tar.gz", ".tgz")):
-        if target.exists():
-            raise QuantizeError(f"the output must not exist yet, got {target}")
+    if target.name.endswith(_ARCHIVES):
+        pack_folder(folder, target)
+    else:
         shutil.copytree(folder, target)
-        return
-    pack_folder(folder, target)
 
 
 def beside(model: Path, word: str) -> Path:
     """Where the output goes when nobody says: beside the model, its name with ``word``."""
-    for suffix in (".tar.gz", ".tgz"):
+    for suffix in _ARCHIVES:
         if model.name.endswith(suffix):
             return model.with_name(f"{model.name.removesuffix(suffix)}.{word}{suffix}")
     return model.with_name(f"{model.name}.{word}")

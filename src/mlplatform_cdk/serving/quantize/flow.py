@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mlplatform_cdk.runtimekit.manifest import Manifest, ModelFile, Precision, Serving, sha256_of
 from mlplatform_cdk.serving.quantize import files, run
-from mlplatform_cdk.serving.quantize.archive import open_model, save_model
+from mlplatform_cdk.serving.quantize.archive import check_output, open_model, save_model
 from mlplatform_cdk.serving.quantize.data import Rows, read_rows
 from mlplatform_cdk.serving.quantize.errors import QuantizeError
 from mlplatform_cdk.serving.quantize.half import make_fp16
@@ -58,6 +58,7 @@ def quantize(
     :param progress: is told what happens; default: nobody is.
     :raises KnownError: when the model, the data or an option is none.
     """
+    check_output(output)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, "model")
         manifest = open_model(model, folder)

@@ -26,6 +26,7 @@ from mlplatform_cdk.serving.guardrails import MOST_VARIANTS, DeploymentGuardrail
 from mlplatform_cdk.serving.image import ServingImage
 from mlplatform_cdk.serving.inference_ami import inference_ami_of
 from mlplatform_cdk.serving.model_role import ModelRole
+from mlplatform_cdk.serving.processors import check_processor
 from mlplatform_cdk.serving.realtime_endpoint.fleet import FleetKeeper
 from mlplatform_cdk.serving.realtime_endpoint.resources import configuration_of, model_of
 from mlplatform_cdk.serving.realtime_endpoint.variant import EndpointVariant
@@ -51,11 +52,15 @@ class RealtimeEndpoint(Endpoint):
     :param variants: the fleets, up to 10.
     :param artifacts: where the models' archives lie, under ``runs/``, and what is captured, under ``capture/``.
     :param key: encrypts the volumes and what is captured; the key of the artifacts.
-    :param image: what serves the models that name no other; default: a ``ServingImage``.
+    :param image: what serves the models that name no other, for the instances' processor; default: a ``ServingImage``
+        for x86-64, which Graviton and GPU types refuse.
     :param network: where the models' network interfaces are; default: in no VPC of the account.
     :param network_isolation: may the models' containers reach no network at all; default: yes.
     :param capture: which requests and answers are kept; default: none.
     :param guardrails: how SageMaker updates it; default: all at once, with 10 minutes in which alarms take it back.
+    :param detailed_observability: does SageMaker's collector publish OpenTelemetry metrics of the instances, the GPUs
+        and the container's ``/metrics``, by the gigabyte (docs/serving.md, Metrics); default: no, where SageMaker's own
+        is yes.
 
     Everything not offered here: ``endpoint.node.default_child`` is the CfnEndpoint.
     """
@@ -74,6 +79,7 @@ class RealtimeEndpoint(Endpoint):
         network_isolation: bool = True,
         capture: DataCapture | None = None,
         guardrails: DeploymentGuardrails = _BAKED,
+        detailed_observability: bool = False,
     ) -> None:
         super().__init__(scope, id)
         self.endpoint_name, self.key, self.guardrails = endpoint_name, key, guardrails
@@ -87,6 +93,7 @@ class RealtimeEndpoint(Endpoint):
             endpoint_name=endpoint_name,
             image=self.image,
             artifacts=artifacts,
+            key=key,
             capture_prefix=capture_prefix,
             network=network,
         )
@@ -100,6 +107,7 @@ class RealtimeEndpoint(Endpoint):
             capture=capture,
             capture_uri=f"s3://{artifacts.bucket_name}/{capture_prefix}",
             capture_key=key,
+            detailed_observability=detailed_observability,
         )
         keeper = FleetKeeper(self, "Fleet", endpoint_name=endpoint_name, variants=variants, key=key)
         self._resource = self._define_endpoint()
@@ -119,14 +127,16 @@ class RealtimeEndpoint(Endpoint):
     def _define_model(
         self, variant: EndpointVariant, artifacts: s3.IBucket, network: JobNetwork | None, *, isolated: bool
     ) -> sagemaker.CfnModel:
-        own = variant.model.image
+        model, own = variant.model, variant.model.image
+        image = own or self.image
+        check_processor(self, image=image, instance_type=variant.instance_type, environment=model.environment)
         if own is not None:
             own.grant_pull(self.model_role)
         return model_of(
             self,
             f"Model-{variant.name}",
-            model=variant.model,
-            image=own or self.image,
+            model=model,
+            image=image,
             role=self.model_role,
             artifacts=artifacts,
             network=network,
@@ -175,10 +185,13 @@ class RealtimeEndpoint(Endpoint):
         try:
             self.guardrails.check_fleets(fleets)
             self.guardrails.check_scaled(most)
+            self.guardrails.check_start(max(one.slow_start for one in variants))
         except StrategyError as problem:
             raise ConfigurationError(self, str(problem)) from None
 
     def _check_volumes(self, variants: Sequence[EndpointVariant]) -> None:
+        # CreateEndpointConfig's reference said that it fails with a key for such disks, and says now that the key does
+        # not encrypt them: to have none suits both.
         keyless = [one.instance_type for one in variants if _is_keyless(one)]
         if keyless and len(keyless) < len(variants):
             raise ConfigurationError(

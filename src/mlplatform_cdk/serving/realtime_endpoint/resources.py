@@ -12,6 +12,7 @@ from constructs import Construct
 from mlplatform_cdk.core import PlatformImage
 from mlplatform_cdk.foundation import JobNetwork
 from mlplatform_cdk.serving.capture import DataCapture
+from mlplatform_cdk.serving.model_container import start_seconds
 from mlplatform_cdk.serving.realtime_endpoint.variant import EndpointModel, EndpointVariant
 
 
@@ -69,6 +70,7 @@ def configuration_of(
     capture: DataCapture | None,
     capture_uri: str,
     capture_key: kms.IKey,
+    detailed_observability: bool,
 ) -> sagemaker.CfnEndpointConfig:
     """The endpoint configuration ``Configuration``.
 
@@ -79,6 +81,8 @@ def configuration_of(
     :param capture: which requests are kept; None: none.
     :param capture_uri: where.
     :param capture_key: encrypts what is kept.
+    :param detailed_observability: whether SageMaker's collector publishes metrics; said either way, since on is its own
+        default.
     """
     resource = sagemaker.CfnEndpointConfig(
         scope,
@@ -89,12 +93,17 @@ def configuration_of(
                 model_name=models[one.name].attr_model_name,
                 instance_type=one.instance_type,
                 inference_ami_version=inference_amis[one.name],
+                container_startup_health_check_timeout_in_seconds=start_seconds("startup_timeout", one.startup_timeout),
+                model_data_download_timeout_in_seconds=start_seconds("download_timeout", one.download_timeout),
                 initial_instance_count=one.scaling.minimum,
                 initial_variant_weight=one.weight,
             )
             for one in variants
         ],
         kms_key_id=volume_key.key_arn if volume_key else None,
+        metrics_config=sagemaker.CfnEndpointConfig.MetricsConfigProperty(
+            enable_detailed_observability=detailed_observability
+        ),
     )
     if capture is not None:
         resource.add_property_override("DataCaptureConfig", _capture(capture, capture_uri, capture_key))

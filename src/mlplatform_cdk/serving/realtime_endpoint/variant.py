@@ -3,13 +3,18 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
-from mlplatform_cdk.core import PlatformImage, is_known
+from aws_cdk import Duration
+
+from mlplatform_cdk.core import PlatformImage, is_known, told
+from mlplatform_cdk.serving.model_container import check_environment, start_seconds
 from mlplatform_cdk.serving.scaling import ONE_TO_TWO, ScalingRange
 
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")  # botocore's VariantName, and at least one character
 _PACKAGE = re.compile(r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:\d{12}:model-package/[a-z0-9-]+(?:/\d+)?")
-_RUNS = "runs/"
+# SageMaker takes one archive: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ContainerDefinition.html
+_ARCHIVE = re.compile(r"runs/.*\.tar\.gz")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,18 +33,20 @@ class EndpointModel:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse a model that is nowhere, or in two places."""
+        """Refuse a model that is nowhere, or in two places, and variables that it could not have."""
         if (self.archive is None) == (self.package_arn is None):
             raise ValueError("a model must have an archive or a package_arn, one of the two; use from_archive")
-        if self.archive is not None and is_known(self.archive) and not self.archive.startswith(_RUNS):
+        if self.archive is not None and is_known(self.archive) and not _ARCHIVE.fullmatch(self.archive):
             raise ValueError(
-                f"archive must be a key under {_RUNS!r}, where a model's role may read, got {self.archive!r}"
+                "archive must be the key of a '.tar.gz' under 'runs/', where a model's role may read, got "
+                f"{self.archive!r}"
             )
         if self.package_arn is not None and is_known(self.package_arn) and not _PACKAGE.fullmatch(self.package_arn):
             raise ValueError(
                 "package_arn must look like 'arn:aws:sagemaker:eu-west-1:123456789012:model-package/churn/3', got "
                 f"{self.package_arn!r}"
             )
+        check_environment(self.environment)
 
     @staticmethod
     def from_archive(
@@ -76,6 +83,9 @@ class EndpointVariant:
     :param instance_type: any ``ml.`` type; default: ml.m5.large.
     :param inference_ami_version: SageMaker's name of the machine image under the instances, which has the GPUs' driver;
         default: for this package's image on GPUs the one for CUDA 13, else SageMaker's choice.
+    :param startup_timeout: how long a container may take until it answers ``/ping``, a minute to an hour; default:
+        SageMaker's own 8 minutes.
+    :param download_timeout: the same, for an archive to come from S3 and be unpacked; default: SageMaker's own.
     :param scaling: how many instances; default: one, growing to two.
     :param weight: its share of the requests, relative to the others'; default: 1.
     """
@@ -84,6 +94,8 @@ class EndpointVariant:
     name: str = "AllTraffic"
     instance_type: str = "ml.m5.large"
     inference_ami_version: str | None = None
+    startup_timeout: Duration | None = None
+    download_timeout: Duration | None = None
     scaling: ScalingRange = ONE_TO_TWO
     weight: float = 1.0
 
@@ -91,12 +103,20 @@ class EndpointVariant:
         """Refuse a variant that SageMaker would refuse."""
         if not _NAME.fullmatch(self.name):
             raise ValueError(
-                f"a variant's name must be 1 to 63 letters, digits and inner hyphens, got {self.name!r}; try 'a'"
+                f"a variant's name must be 1 to 63 letters, digits and inner hyphens, got {told(self.name)}; try 'a'"
             )
         if self.weight < 0:
             raise ValueError(f"a variant's weight must be 0 or more, got {self.weight}")
+        start_seconds("startup_timeout", self.startup_timeout)
+        start_seconds("download_timeout", self.download_timeout)
 
     @property
     def scales(self) -> bool:
         """True when the number of instances follows the load."""
         return self.scaling.minimum < self.scaling.maximum
+
+    @property
+    def slow_start(self) -> timedelta:
+        """How much longer than others its instances may take to come up."""
+        limits = (self.startup_timeout, self.download_timeout)
+        return timedelta(seconds=sum(one.to_seconds() for one in limits if one is not None))

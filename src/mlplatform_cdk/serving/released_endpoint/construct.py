@@ -1,6 +1,7 @@
 """A release-owned endpoint: the template says what it must be and takes it away; releases give it its models."""
 
 import re
+from collections.abc import Mapping
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_kms as kms
@@ -25,7 +26,9 @@ from mlplatform_cdk.serving.capture import DataCapture
 from mlplatform_cdk.serving.endpoint import Endpoint
 from mlplatform_cdk.serving.image import ServingImage
 from mlplatform_cdk.serving.inference_ami import inference_ami_of
+from mlplatform_cdk.serving.model_container import check_environment, start_seconds
 from mlplatform_cdk.serving.model_role import ModelRole
+from mlplatform_cdk.serving.processors import check_processor
 from mlplatform_cdk.serving.released_endpoint.removal import EndpointRemoval
 from mlplatform_cdk.serving.scaling import ONE_TO_TWO, ScalingRange
 
@@ -48,10 +51,16 @@ class ReleasedEndpoint(Endpoint):
     :param endpoint_name: 1 to 38 lower-case letters, digits and single hyphens.
     :param artifacts: where the models' archives lie, under ``runs/``, and what is captured, under ``capture/``.
     :param key: encrypts the volumes and what is captured; the key of the artifacts.
-    :param image: what serves the models; default: a ``ServingImage``.
+    :param image: what serves the models, for the instances' processor; default: a ``ServingImage`` for x86-64, which
+        Graviton and GPU types refuse.
     :param instance_type: any ``ml.`` type; default: ml.m5.large.
     :param inference_ami_version: SageMaker's name of the machine image under the instances, which has the GPUs' driver;
         default: for this package's image on GPUs the one for CUDA 13, else SageMaker's choice.
+    :param environment: variables of each version's container, over those that the version itself brings; values may be
+        tokens, and nothing in them is secret (docs/serving.md, Settings); default: none.
+    :param startup_timeout: how long a container may take until it answers ``/ping``, a minute to an hour; default:
+        SageMaker's own 8 minutes. A release waits for its fleets that much longer.
+    :param download_timeout: the same, for an archive to come from S3 and be unpacked; default: SageMaker's own.
     :param scaling: how many instances; default: one, growing to two.
     :param network: where the models' network interfaces are; default: in no VPC of the account.
     :param network_isolation: may the models' containers reach no network at all; default: yes.
@@ -59,6 +68,9 @@ class ReleasedEndpoint(Endpoint):
     :param metrics_every: how often SageMaker publishes the variants' metrics: 10 or 30 seconds, or 1 to 5 minutes. The
         sooner it does, the sooner a release finds a fault (docs/rollback-arithmetic.md); below a minute it takes
         SageMaker's enhanced metrics; default: a minute.
+    :param detailed_observability: does SageMaker's collector publish OpenTelemetry metrics of the instances, the GPUs
+        and the container's ``/metrics``, by the gigabyte (docs/serving.md, Metrics); default: no, where SageMaker's own
+        is yes.
     :param log_removal_policy: what happens to the log group that SageMaker makes for the endpoint, when the endpoint
         goes; default: it is kept.
     """
@@ -74,11 +86,15 @@ class ReleasedEndpoint(Endpoint):
         image: PlatformImage | None = None,
         instance_type: str = "ml.m5.large",
         inference_ami_version: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        startup_timeout: Duration | None = None,
+        download_timeout: Duration | None = None,
         scaling: ScalingRange = ONE_TO_TWO,
         network: JobNetwork | None = None,
         network_isolation: bool = True,
         capture: DataCapture | None = None,
         metrics_every: Duration = _MINUTE,
+        detailed_observability: bool = False,
         log_removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
     ) -> None:
         super().__init__(scope, id)
@@ -87,7 +103,14 @@ class ReleasedEndpoint(Endpoint):
         require_ml_instance(self, "instance_type", instance_type)
         advise(self, "instance_type", instance_type)
         self.endpoint_name, self.variants, self.key = endpoint_name, VARIANTS, key
-        self.image = image or ServingImage(self, "Image")
+        self.image, variables = image or ServingImage(self, "Image"), dict(environment or {})
+        try:
+            check_environment(variables)
+            startup_timeout_s = start_seconds("startup_timeout", startup_timeout)
+            download_timeout_s = start_seconds("download_timeout", download_timeout)
+        except ValueError as problem:
+            raise ConfigurationError(self, str(problem)) from None
+        check_processor(self, image=self.image, instance_type=instance_type, environment=variables)
         capture_prefix = f"capture/{endpoint_name}" if capture else ""
         self.model_role = ModelRole(
             self,
@@ -95,6 +118,7 @@ class ReleasedEndpoint(Endpoint):
             endpoint_name=endpoint_name,
             image=self.image,
             artifacts=artifacts,
+            key=key,
             capture_prefix=capture_prefix,
             network=network,
         )
@@ -116,6 +140,10 @@ class ReleasedEndpoint(Endpoint):
             inference_ami_version=inference_ami_of(
                 self, image=self.image, instance_type=instance_type, asked=inference_ami_version
             ),
+            environment=variables,
+            startup_timeout_s=startup_timeout_s,
+            download_timeout_s=download_timeout_s,
+            detailed_observability=detailed_observability,
         )
         # Its id holds the name: a renamed endpoint gets a removal of its own, and the old one, with a role that still
         # reaches the old endpoint, takes that away.

@@ -65,6 +65,8 @@ def _sizes(engine: Engine, manifest: Manifest, requests: list[Inputs], choice: E
     rows = [{name: array[:1] for name, array in one.items()} for one in requests]
     last = 0.0
     for size in SIZES:
+        if engine.most_rows is not None and size > engine.most_rows:
+            return
         if size > 1 and not _independent(engine, manifest, rows, size):
             return
         batch = stacked([rows[place % len(rows)] for place in range(size)]) if batches_by_row(manifest) else requests[0]

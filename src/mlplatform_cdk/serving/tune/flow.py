@@ -9,7 +9,7 @@ from time import perf_counter
 
 from mlplatform_cdk.runtimekit.manifest import Manifest, Serving
 from mlplatform_cdk.serving.container.engines.cores import usable_cores
-from mlplatform_cdk.serving.quantize.archive import open_model, save_model
+from mlplatform_cdk.serving.quantize.archive import check_output, open_model, save_model
 from mlplatform_cdk.serving.quantize.flow import processor
 from mlplatform_cdk.serving.tune import compute
 from mlplatform_cdk.serving.tune.served import TuneError, under_load
@@ -55,6 +55,9 @@ def tune(
     :param progress: is told what happens; default: nobody is.
     :raises KnownError: when it is no model, or cannot be served here.
     """
+    if not seconds >= 0:
+        raise TuneError(f"the seconds must be a number of at least 0, got {seconds:g}")
+    check_output(output)
     started = perf_counter()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, "model")

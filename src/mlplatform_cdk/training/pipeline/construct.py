@@ -25,6 +25,7 @@ from mlplatform_cdk.core import (
     role_arn,
     topic_arn,
 )
+from mlplatform_cdk.core.job_instances import Job, advise_on_job
 from mlplatform_cdk.core.machines import PlatformStateMachine
 from mlplatform_cdk.data import Dataset, RetrainingTrigger
 from mlplatform_cdk.foundation import JobNetwork, Notifications
@@ -111,13 +112,16 @@ class RetrainingPipeline(Construct):
     ) -> None:
         super().__init__(scope, id)
         _check_name(self, model_name)
-        for argument, instance_type, hosts in (
-            ("training.instance_type", training.instance_type, training.instance_count),
-            ("processing.instance_type", processing.instance_type, 1),
-            *_reworking_instances(quantization, compilation),
+        if compilation is not None:
+            _require_tensorrt(self, inference_image)
+        _check_instance(self, "training", Job.TRAINING, training.instance_type, hosts=training.instance_count)
+        for name, resources in (
+            ("processing", processing),
+            ("quantization.resources", quantization.resources if quantization else None),
+            ("compilation.resources", compilation.resources if compilation else None),
         ):
-            require_ml_instance(self, argument, instance_type)
-            advise(self, argument, instance_type, hosts=hosts)
+            if resources is not None:
+                _check_instance(self, name, Job.PROCESSING, resources.instance_type)
         self.notifications = notifications or Notifications(self, "Notifications", key=key)
         steps_image = job_image or JobImage(self, "JobImage")
         trainer = training_image or steps_image
@@ -207,11 +211,18 @@ class RetrainingPipeline(Construct):
         return self.state_machine.metric_failed(statistic=statistic)
 
 
-def _reworking_instances(
-    quantization: Quantization | None, compilation: EngineCompilation | None
-) -> list[tuple[str, str, int]]:
-    named = (("quantization", quantization), ("compilation", compilation))
-    return [(f"{name}.resources.instance_type", one.resources.instance_type, 1) for name, one in named if one]
+def _check_instance(scope: Construct, resources: str, job: Job, instance_type: str, *, hosts: int = 1) -> None:
+    argument = f"{resources}.instance_type"
+    require_ml_instance(scope, argument, instance_type)
+    advise(scope, argument, instance_type, hosts=hosts)
+    advise_on_job(scope, argument, job, instance_type)
+
+
+def _require_tensorrt(scope: Construct, image: PlatformImage) -> None:
+    if image.without_tensorrt:
+        raise ConfigurationError(
+            scope, f"compilation must have an inference_image with TensorRT, got {image.without_tensorrt}"
+        )
 
 
 def _check_name(scope: Construct, name: str) -> None:

@@ -11,6 +11,7 @@ assert sys.argv[1:] == ["serve"], sys.argv
 model = Path(os.environ["SAGEMAKER_BASE_DIR"]) / "model" / "name.txt"
 who = model.read_text() if model.exists() else "nobody"
 behaviour = os.environ.get("BEHAVIOUR", "serve")
+BATCH = ("SAGEMAKER_BATCH", "SAGEMAKER_MAX_", "OF_THE_JOB")
 REFUSALS = {b"refuse": (400, b"what is this?"), b"break": (500, b"out of order")}
 sys.stderr.write(f"serving {who}\n")
 if behaviour == "crash":
@@ -44,6 +45,7 @@ class Handler(BaseHTTPRequestHandler):
             "accept": self.headers["Accept"],
             "attributes": self.headers["X-Amzn-SageMaker-Custom-Attributes"],
             "inference_id": self.headers["X-Amzn-SageMaker-Inference-Id"],
+            "batch": {name: value for name, value in os.environ.items() if name.startswith(BATCH)},
         }
         self.answer(200, json.dumps(seen).encode())
 

@@ -2,9 +2,12 @@
 
 import io
 import json
+import threading
 import tracemalloc
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -14,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mlplatform_cdk.runtimekit.manifest import ImagePreprocessing, Tensor
-from mlplatform_cdk.serving.container.codecs import Codec
+from mlplatform_cdk.serving.container.codecs import Codec, json_forms
 from mlplatform_cdk.serving.container.errors import RequestError
 from mlplatform_cdk.serving.container.limits import Limits
 from tests.serving.container.codecs import models
@@ -269,6 +272,25 @@ def test_memory_stays_in_proportion_to_the_body_and_the_limits(kind: str, hostil
         tracemalloc.stop()
 
     assert peak < 64 * len(body) + (2 * limits.unpacked_bytes if kind == NPZ else 8_000_000)
+
+
+@pytest.mark.parametrize(("extra", "together"), [(0, 2), (2**20, 1)], ids=["small", "large"])
+def test_large_texts_are_read_one_at_a_time(monkeypatch: pytest.MonkeyPatch, extra: int, together: int) -> None:
+    met, seen = threading.Barrier(2), []
+
+    def loads(body: bytes) -> object:
+        with suppress(threading.BrokenBarrierError):
+            met.wait(0.5)
+        seen.append(2 if not met.broken else 1)
+        return json.loads(body)
+
+    monkeypatch.setattr(json_forms, "loads", loads)
+    body = b'{"instances": [[1, 2, 3]]}' + extra * b" "
+    with ThreadPoolExecutor(2) as pool:
+        answers = [*pool.map(lambda _: CODECS["table"].decode(body, JSON), range(2))]
+
+    assert [one["features"].tolist() for one in answers] == [[[1, 2, 3]]] * 2
+    assert seen == [together, together]
 
 
 def test_an_npz_that_says_less_than_it_holds_is_refused() -> None:

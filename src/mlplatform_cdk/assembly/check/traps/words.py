@@ -13,7 +13,9 @@ from mlplatform_cdk.assembly.findings import Finding, Severity
 
 Rule = Callable[[Template], Iterator[Finding]]
 TOOL = "mlplatform"
-_LOCAL_STORAGE = re.compile(r"^(?:[a-z]+\d+[a-ce-z]*d[a-z]*|g5|g6|g6e|g7e|gr6|p5\w*|p6\w*|trn1n?|trn2\w*|i\d\w*)$")
+_LOCAL_STORAGE = re.compile(
+    r"^(?:[a-z]+\d+[a-ce-z]*d[a-z]*|dl1|g5|g6e?|g7e?|gr6|p5\w*|p6[\w-]*|trn1n?|trn2\w*|i\d\w*)$"
+)
 
 
 def trap(number: int, name: str) -> str:

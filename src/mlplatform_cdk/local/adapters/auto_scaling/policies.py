@@ -13,7 +13,6 @@ from moto.moto_api._internal import mock_random
 
 from mlplatform_cdk.local.adapters.auto_scaling.actor import ACTOR
 from mlplatform_cdk.local.adapters.auto_scaling.tracking import IN_MINUTES, LOWER, OUT_MINUTES
-from mlplatform_cdk.local.adapters.endpoints.metrics import PER_INSTANCE, REQUESTS
 
 METRIC = "SageMakerVariantInvocationsPerInstance"
 
@@ -73,8 +72,8 @@ def _alarm(
     _, endpoint, _, variant = policy.resource_id.split("/")
     alarm: Alarm = cloudwatch_backends[policy.account_id][policy.region_name].put_metric_alarm(
         name=f"TargetTracking-{policy.resource_id}-{name}-{mock_random.uuid4()}",
-        namespace=REQUESTS,
-        metric_name=PER_INSTANCE,
+        namespace="AWS/SageMaker",
+        metric_name="InvocationsPerInstance",
         metric_data_queries=[],
         comparison_operator=comparison,
         evaluation_periods=minutes,

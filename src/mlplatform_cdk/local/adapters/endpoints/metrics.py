@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from mlplatform_cdk.local.adapters.endpoints.fleet import Variant
 
-PER_INSTANCE = "InvocationsPerInstance"
 REQUESTS, MACHINES = "AWS/SageMaker", "/aws/sagemaker/Endpoints"
 MACHINE_SECONDS = 60  # SageMaker's period, by the rehearsal's clock
 CLIENT_ERRORS = range(400, 500)
@@ -55,7 +54,7 @@ class Metrics:
         now = time.time()
         counted = {
             "Invocations": 1.0,
-            PER_INSTANCE: 1.0 / max(1, instances),
+            "InvocationsPerInstance": 1.0 / max(1, instances),
             "Invocation4XXErrors": float(status in CLIENT_ERRORS),
             "Invocation5XXErrors": float(status >= SERVER_ERROR),
             "InvocationModelErrors": float(status not in ANSWERED),

@@ -64,14 +64,23 @@ class ModelServer:
     :param model: what it serves.
     :param place: where it lives.
     :param shipper: carries its log; default: none.
+    :param answer_seconds: how long an answer may take; default: 60, as of endpoints.
     """
 
-    def __init__(self, model: ServedModel, place: Place, shipper: LogShipper | None = None) -> None:
+    def __init__(
+        self,
+        model: ServedModel,
+        place: Place,
+        shipper: LogShipper | None = None,
+        *,
+        answer_seconds: float = INVOCATION_SECONDS,
+    ) -> None:
         self.model = model
         self.healthy = False
         self.traffic = Traffic()
         self._place = place
         self._shipper = shipper
+        self._answer_seconds = answer_seconds
         self._child: Child | None = None
         self._pool: urllib3.HTTPConnectionPool | None = None
         self._ended = threading.Event()
@@ -157,7 +166,7 @@ class ModelServer:
             path,
             body=body,
             headers=headers or {"Content-Type": "application/json", "Accept": "application/json"},
-            timeout=INVOCATION_SECONDS,
+            timeout=self._answer_seconds,
             retries=False,
             redirect=False,
             preload_content=not stream,

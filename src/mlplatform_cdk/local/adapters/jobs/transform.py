@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from moto.core.utils import utcnow
@@ -24,6 +25,16 @@ if TYPE_CHECKING:
     from mlplatform_cdk.local.role_storage import RoleStorage
 
 PATIENCE_SECONDS = 60.0
+ANSWER_SECONDS = 600  # unless ModelClientConfig says otherwise
+PAYLOAD_MB = 6  # unless MaxPayloadInMB says otherwise
+# What the container is told of the request, where the request says it:
+# https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-batch-code.html
+_TOLD = {
+    "SAGEMAKER_MAX_PAYLOAD_IN_MB": "MaxPayloadInMB",
+    "SAGEMAKER_BATCH_STRATEGY": "BatchStrategy",
+    "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": "MaxConcurrentTransforms",
+}
+_STRATEGIES = {"SingleRecord": "SINGLE_RECORD", "MultiRecord": "MULTI_RECORD"}
 
 
 class TransformJob(Job):
@@ -35,7 +46,8 @@ class TransformJob(Job):
     def __init__(self, scope: Scope, request: Request) -> None:
         super().__init__(scope, request)
         _check(request)
-        self._model = models.find(scope, request["ModelName"])
+        found = models.find(scope, request["ModelName"])
+        self._model = replace(found, environment={**found.environment, **_variables(request)})
 
     @property
     def role_arn(self) -> str:
@@ -52,7 +64,12 @@ class TransformJob(Job):
         shipper = LogShipper(
             self.scope.account, self.scope.region, group, f"{self.name}/{uuid.uuid4().hex}", folder / "container.log"
         )
-        server = ModelServer(self._model, Place(self.scope, folder, f"transform job {self.name}"), shipper)
+        server = ModelServer(
+            self._model,
+            Place(self.scope, folder, f"transform job {self.name}"),
+            shipper,
+            answer_seconds=self.request.get("ModelClientConfig", {}).get("InvocationsTimeoutInSeconds", ANSWER_SECONDS),
+        )
         keys = storage.keys(source)
         self.start_time = utcnow()
         try:
@@ -75,8 +92,11 @@ class TransformJob(Job):
         """Put the answers in the place of the input."""
         content, source = file.read_bytes(), self.request["TransformInput"]
         parts = _lines(content) if source.get("SplitType") == "Line" else [content]
-        if self.request.get("BatchStrategy") != "SingleRecord" and len(parts) > 1:
-            parts = [content]
+        most = self.request.get("MaxPayloadInMB", PAYLOAD_MB) * 2**20 or len(content)  # 0: of any size
+        if any(len(part) > most for part in parts):
+            raise JobFailed(f"ClientError: a record of {key} is larger than MaxPayloadInMB, {most} bytes")
+        if self.request.get("BatchStrategy") != "SingleRecord":
+            parts = _together(parts, most)
         headers = {"Content-Type": source.get("ContentType") or "application/octet-stream"}
         headers |= {"Accept": self.request["TransformOutput"].get("Accept") or "*/*"}
         with ThreadPoolExecutor(self.request.get("MaxConcurrentTransforms") or 1) as pool:
@@ -98,6 +118,23 @@ def _check(request: Request) -> None:
 
 def _lines(content: bytes) -> list[bytes]:
     return [line for line in content.splitlines(keepends=True) if line.strip()]
+
+
+def _together(records: list[bytes], most: int) -> list[bytes]:
+    """As many records at a time as ``most`` bytes hold."""
+    batches: list[bytearray] = []
+    for record in records:
+        if not batches or len(batches[-1]) + len(record) > most:
+            batches.append(bytearray())
+        batches[-1] += record
+    return [bytes(batch) for batch in batches]
+
+
+def _variables(request: Request) -> dict[str, str]:
+    """The environment that the job adds to the model's."""
+    told = {variable: request[name] for variable, name in _TOLD.items() if request.get(name) is not None}
+    named = {variable: _STRATEGIES.get(str(value), str(value)) for variable, value in told.items()}
+    return {**(request.get("Environment") or {}), **named, "SAGEMAKER_BATCH": "true"}
 
 
 def _ask(server: ModelServer, key: str, body: bytes, headers: dict[str, str]) -> bytes:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mlplatform_cdk.release.ab_test.runtime import lock
@@ -28,6 +28,7 @@ class Test:
     :param alarms: the names of the alarms that end it.
     :param reports: where its reports go, a URI.
     :param releases: is a winner approved and released at once.
+    :param environment: variables that the endpoint adds to each challenger's container.
     """
 
     __test__ = False  # pytest reads its name
@@ -41,6 +42,7 @@ class Test:
     alarms: tuple[str, ...] = ()
     reports: str = ""
     releases: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, event: Event) -> "Test":

@@ -13,7 +13,6 @@ from mlplatform_cdk.release.ab_test.runtime.errors import TestRefused
 from mlplatform_cdk.runtimekit.ab_test.plan import TestPlan
 from mlplatform_cdk.runtimekit.ab_test.state import Arm
 
-PACKAGE_VARIABLE = "MODEL_PACKAGE_ARN"  # in the container of a released model
 MARK = "ab-"
 
 

@@ -33,7 +33,12 @@ def begin(event: Event) -> dict[str, Any]:
         made = preparation.of_template(test.plan, run, test.variants, live.weights, versions, live.configuration)
     else:
         challengers = [
-            world.read_challenger(arn, variant, f"{test.endpoint}--{MARK}{run.rsplit('-', 1)[1]}-{variant}")
+            world.read_challenger(
+                arn,
+                variant,
+                f"{test.endpoint}--{MARK}{run.rsplit('-', 1)[1]}-{variant}",
+                environment=test.environment,
+            )
             for variant, arn in ((f"{CHALLENGER}{n}", one) for n, one in enumerate(_challengers(event, test), start=1))
         ]
         made = preparation.of_releases(test.plan, run, live.weights, versions, challengers, configuration, live.counts)

@@ -4,14 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mlplatform_cdk.release.ab_test.runtime.errors import TestRefused
-from mlplatform_cdk.release.ab_test.runtime.preparation import PACKAGE_VARIABLE, Challenger, Preparation
+from mlplatform_cdk.release.ab_test.runtime.preparation import Challenger, Preparation
 from mlplatform_cdk.release.ab_test.runtime.reach import Live
 from mlplatform_cdk.runtimekit import aws
+from mlplatform_cdk.runtimekit.endpoint_specification import PACKAGE_VARIABLE
 from mlplatform_cdk.runtimekit.model_package import PackageFacts
 
 _APPROVED, _REJECTED = "Approved", "Rejected"
 # Of a configuration, what the test's has, too.
-_KEPT = ("KmsKeyId", "DataCaptureConfig", "ExecutionRoleArn", "VpcConfig", "EnableNetworkIsolation")
+_KEPT = ("KmsKeyId", "DataCaptureConfig", "MetricsConfig", "ExecutionRoleArn", "VpcConfig", "EnableNetworkIsolation")
 _LONGEST_REASON = 1024  # of an approval's description, which is one line
 _MODEL_KEPT = ("ExecutionRoleArn", "VpcConfig", "EnableNetworkIsolation")
 
@@ -46,9 +47,15 @@ def versions_of(configuration: Mapping[str, Any]) -> dict[str, str]:
     return versions
 
 
-def read_challenger(package_arn: str, variant: str, model: str) -> Challenger:
+def read_challenger(
+    package_arn: str, variant: str, model: str, *, environment: Mapping[str, str] | None = None
+) -> Challenger:
     """The version ``package_arn`` as a challenger.
 
+    :param package_arn: of the version.
+    :param variant: what it is called on the endpoint.
+    :param model: what its model is called.
+    :param environment: variables of the endpoint, over the version's own; default: none.
     :raises TestRefused: when it must not serve.
     """
     package = aws.found_in_sagemaker("describe_model_package", ModelPackageName=package_arn) or {}
@@ -59,7 +66,7 @@ def read_challenger(package_arn: str, variant: str, model: str) -> Challenger:
     if len(containers) != 1 or not containers[0].get("ModelDataUrl"):
         raise TestRefused(f"{package_arn} must have one container with ModelDataUrl, got {len(containers)} containers")
     facts = PackageFacts.from_metadata(package.get("CustomerMetadataProperties", {}))
-    environment = {**containers[0].get("Environment", {}), PACKAGE_VARIABLE: package["ModelPackageArn"]}
+    own = containers[0].get("Environment", {})
     return Challenger(
         variant=variant,
         version=package["ModelPackageArn"],
@@ -67,7 +74,7 @@ def read_challenger(package_arn: str, variant: str, model: str) -> Challenger:
         container={
             "Image": containers[0]["Image"],
             "ModelDataUrl": containers[0]["ModelDataUrl"],
-            "Environment": environment,
+            "Environment": {**own, **(environment or {}), PACKAGE_VARIABLE: package["ModelPackageArn"]},
         },
         manifest_uri=facts.manifest_uri,
         manifest_sha256=facts.manifest_sha256,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeGuard
 
 from mlplatform_cdk.release.blue_green.runtime.errors import NameTaken
-from mlplatform_cdk.runtimekit import aws, scalable_targets
+from mlplatform_cdk.runtimekit import aws, logs, scalable_targets
 
 Asked = Mapping[str, Any]
 # What tells the one that this release makes from another one by its name; the rest follows from the endpoint.
@@ -19,6 +19,9 @@ _CLOSE = 1e-6  # SageMaker's weights have single precision
 # Five tries and the pauses between them are less than the minute that a state waits for a call: one that is given up
 # must not be made after that.
 _PATIENCE_S = 8
+# Of MetricsConfig since June 2026; Lambda's boto3 may be older than that, and refuses what it does not know.
+_NEWEST_METRIC = "EnableDetailedObservability"
+_LOG = logs.logger("calling")
 
 
 def call(event: Asked) -> dict[str, Any]:
@@ -57,15 +60,29 @@ def _create_model(asked: Asked) -> None:
 
 
 def _create_endpoint_config(asked: Asked) -> None:
+    from botocore.exceptions import ParamValidationError  # an asset must boot without boto3
+
     sagemaker = aws.client("sagemaker", patience_s=_PATIENCE_S)
     try:
-        sagemaker.create_endpoint_config(**asked)
+        try:
+            sagemaker.create_endpoint_config(**asked)
+        except ParamValidationError as unknown:
+            if _NEWEST_METRIC not in str(unknown):
+                raise
+            _LOG.warning("this boto3 cannot say %s: the configuration gets SageMaker's own default", _NEWEST_METRIC)
+            sagemaker.create_endpoint_config(**_without_newest(asked))
     except sagemaker.exceptions.ClientError as refused:
         if not _exists_already(refused):
             raise
         name = asked["EndpointConfigName"]
         found = sagemaker.describe_endpoint_config(EndpointConfigName=name)
         _must_be_ours(f"the endpoint configuration {name}", asked, found, _OF_CONFIGURATION)
+
+
+def _without_newest(asked: Asked) -> dict[str, Any]:
+    metrics = {name: value for name, value in asked["MetricsConfig"].items() if name != _NEWEST_METRIC}
+    rest = {name: value for name, value in asked.items() if name != "MetricsConfig"}
+    return rest | ({"MetricsConfig": metrics} if metrics else {})
 
 
 def _create_endpoint(asked: Asked) -> None:

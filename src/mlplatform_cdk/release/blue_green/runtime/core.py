@@ -149,9 +149,13 @@ def shares(green: str, blue: str, percent: float) -> list[dict[str, Any]]:
     ]
 
 
-def pause_s(looks: int) -> int:
-    """How many seconds to wait after so many looks at a change."""
-    return QUICK_S if looks < QUICK_LOOKS else SLOW_S
+def pause_s(looks: int, slow_s: int = SLOW_S) -> int:
+    """How many seconds to wait after so many looks at a change.
+
+    :param looks: how many.
+    :param slow_s: the wait after the first ones, which are quick; default: half a minute.
+    """
+    return QUICK_S if looks < QUICK_LOOKS else slow_s
 
 
 def turn_pause_s(looks: int, *, urgent: bool = False) -> int:

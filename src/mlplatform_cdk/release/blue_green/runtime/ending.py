@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from mlplatform_cdk.release.blue_green.runtime import audit, live, lock, production, scaling, stopping
-from mlplatform_cdk.release.blue_green.runtime.core import pause_s
+from mlplatform_cdk.release.blue_green.runtime.core import SLOW_S, pause_s
 from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseFailed
 from mlplatform_cdk.release.blue_green.runtime.failure import failure_of
 from mlplatform_cdk.release.blue_green.runtime.rolling_back import ROLLBACK
@@ -53,7 +53,7 @@ def go_back(event: Event) -> dict[str, Any]:
     return {
         **asdict(step),
         "looks": looks,
-        "every_s": pause_s(looks),
+        "every_s": pause_s(looks, event.get("pause_s", SLOW_S)),
         "tries": tries + (step.way == WEIGHTS),
         "rolls_back": rolls_back,
         "rolled_back": step.is_blue_again and failure.step == stopping.ROLLED_BACK,

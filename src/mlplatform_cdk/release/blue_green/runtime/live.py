@@ -5,8 +5,9 @@ from typing import Any
 
 from mlplatform_cdk.release.blue_green.runtime import scaling
 from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseRefused
-from mlplatform_cdk.release.blue_green.runtime.state import PACKAGE_VARIABLE, STAGE, Approval, Live, Variant, Version
+from mlplatform_cdk.release.blue_green.runtime.state import STAGE, Approval, Live, Variant, Version
 from mlplatform_cdk.runtimekit import aws
+from mlplatform_cdk.runtimekit.endpoint_specification import PACKAGE_VARIABLE
 from mlplatform_cdk.runtimekit.model_package import PackageFacts
 
 

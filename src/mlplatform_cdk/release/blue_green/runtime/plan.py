@@ -17,13 +17,12 @@ from mlplatform_cdk.release.blue_green.runtime.sizes import COUNT, size_beside
 from mlplatform_cdk.release.blue_green.runtime.state import (
     CHANGING,
     IN_SERVICE,
-    PACKAGE_VARIABLE,
     RETIRED,
     Live,
     Variant,
     Version,
 )
-from mlplatform_cdk.runtimekit.endpoint_specification import VARIANTS, EndpointSpecification
+from mlplatform_cdk.runtimekit.endpoint_specification import PACKAGE_VARIABLE, VARIANTS, EndpointSpecification
 
 FIRST, BESIDE, RESUME, FINISH = "first", "beside", "resume", "finish"
 NOTHING, WAIT, CLEAR = "nothing", "wait", "clear"
@@ -53,6 +52,11 @@ class Request:
         content = [version.arn, version.image, version.model_data_url, dict(version.environment)]
         digest = _digest([*content, self.specification.digest()], 8)
         return f"{self.specification.name_prefix}v{version.number}-{digest}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of its container: the version's own, over them the endpoint's, and which version it is."""
+        return {**self.version.environment, **self.specification.environment, PACKAGE_VARIABLE: self.version.arn}
 
     def configuration_name(self, kind: str) -> str:
         """Of this execution alone, so that a configuration by this name is the one that it made."""
@@ -97,7 +101,7 @@ def make_plan(
             "exists": model_exists,
             "image": request.version.image,
             "data_url": request.version.model_data_url,
-            "environment": {**request.version.environment, PACKAGE_VARIABLE: request.version.arn},
+            "environment": request.environment,
         },
         "green": {
             "variant": green,
@@ -202,14 +206,18 @@ def _definition(request: Request, variant: str, live: Live, *, weight: float) ->
     """Green, as large as what serves now, within its own bounds."""
     specification = request.specification
     now = max((one.instances for one in live.variants if one.weight > 0), default=0)
-    ami = specification.inference_ami_version
+    chosen = {
+        "InferenceAmiVersion": specification.inference_ami_version,
+        "ContainerStartupHealthCheckTimeoutInSeconds": specification.startup_timeout_s,
+        "ModelDataDownloadTimeoutInSeconds": specification.download_timeout_s,
+    }
     return {
         "VariantName": variant,
         "ModelName": request.model_name,
         "InstanceType": specification.instance_type,
         COUNT: size_beside(specification, now),
         "InitialVariantWeight": weight,
-        **({"InferenceAmiVersion": ami} if ami else {}),
+        **{name: value for name, value in chosen.items() if value is not None},
     }
 
 

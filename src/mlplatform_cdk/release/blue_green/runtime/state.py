@@ -8,8 +8,6 @@ from typing import Any
 STAGE, IN_SERVICE, RETIRED = "Production", "InService", "Retired"
 APPROVED, REJECTED = "Approved", "Rejected"
 CHANGING = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
-# Which version a model is made of, in its container's environment: for the container's logs, and for the next release.
-PACKAGE_VARIABLE = "MODEL_PACKAGE_ARN"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from mlplatform_cdk.release.blue_green.runtime import (
     scaling,
     trials,
 )
-from mlplatform_cdk.release.blue_green.runtime.core import pause_s
+from mlplatform_cdk.release.blue_green.runtime.core import SLOW_S, pause_s
 from mlplatform_cdk.release.blue_green.runtime.errors import ReleaseFailed, ReleaseRefused, ReleaseWithdrawn
 from mlplatform_cdk.release.blue_green.runtime.plan import (
     BESIDE,
@@ -86,7 +86,7 @@ def watch(event: Event) -> dict[str, Any]:
         looks=looks,
         most_looks=event["most_looks"],
     )
-    return {"settled": settled, "looks": looks, "every_s": pause_s(looks)}
+    return {"settled": settled, "looks": looks, "every_s": pause_s(looks, event.get("pause_s", SLOW_S))}
 
 
 def test(event: Event) -> dict[str, Any]:

@@ -82,6 +82,8 @@ class RuntimeApi:
     async def stream(self, invocation: Invocation, content_type: str, pieces: AsyncIterator[bytes]) -> int:
         """Give the result piece by piece; an error in the midst of it ends the invocation as one.
 
+        The connection ends with it, as the Runtime API wants it of streams.
+
         :param content_type: the result's; API Gateway and Function URLs want a prelude under a type of its own.
         """
         _, writer = await self._connected()
@@ -102,7 +104,9 @@ class RuntimeApi:
             told = base64.b64encode(_error("Function.StreamBroken", str(error))).decode()
             trailer = f"{_ERROR_TYPE}: Function.StreamBroken\r\n{_ERROR_BODY}: {told}\r\n".encode()
         writer.write(b"0\r\n" + trailer + b"\r\n")
-        return (await self._answer())[0]
+        status, _ = await self._answer()
+        await self.close()
+        return status
 
     async def close(self) -> None:
         """End the connection."""
@@ -136,7 +140,7 @@ class RuntimeApi:
                 await self.close()
                 raise RuntimeApiError("the Runtime API must answer, got the end of the connection")
             parser.feed_data(data)
-        if not parser.should_keep_alive():
+        if response.headers.get("connection", "").lower() == "close":
             await self.close()
         return parser.get_status_code(), response
 

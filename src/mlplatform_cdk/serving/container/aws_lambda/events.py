@@ -6,6 +6,7 @@ Any other event is the body of a request to ``/invocations``, as ``aws lambda in
 """
 
 import base64
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ PRELUDE_TYPE = "application/vnd.awslambda.http-integration-response"
 _PRELUDE_END = b"\0" * 8
 _SHORT_PATHS = {("POST", "/"): "/invocations", ("GET", "/"): "/ping"}
 _TEXT = ("application/json", "application/jsonlines", "text/")
+_PARAMETER = re.compile(r"\{([^{}+]+)\+?\}")  # of a route, such as /{proxy+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +139,20 @@ def _target(event: Mapping[str, Any]) -> tuple[str, str]:
     context = _object(event, "requestContext")
     http = _object(context, "http")
     method = str(http.get("method") or event.get("httpMethod") or "POST")
-    path = str(event.get("rawPath") or event.get("path") or "/")
-    stage = f"/{context.get('stage')}/"
-    if "rawPath" in event and path.startswith(stage):
-        path = path[len(stage) - 1 :]  # the HTTP API's paths begin with the stage's name
+    path = _path(event, f"/{context.get('stage')}")
     return method, _SHORT_PATHS.get((method, path), path)
+
+
+def _path(event: Mapping[str, Any], stage: str) -> str:
+    """The path without what stands before it: a custom domain's base path, or the name of the HTTP API's stage."""
+    route = str(event.get("resource") or event.get("routeKey") or "").rpartition(" ")[2]
+    values = _object(event, "pathParameters")
+    if route.startswith("/") and values.keys() >= set(_PARAMETER.findall(route)):
+        return _PARAMETER.sub(lambda found: str(values[found[1]]), route)
+    path = str(event.get("rawPath") or event.get("path") or "/")
+    if "rawPath" in event and (path == stage or path.startswith(f"{stage}/")):
+        return path[len(stage) :] or "/"
+    return path
 
 
 def _body(event: Mapping[str, Any]) -> bytes:

@@ -23,6 +23,9 @@ from mlplatform_cdk.serving.container.messages import Answer, Request, problem
 
 _MARGIN_SECONDS = 0.05  # what the way back to the Runtime API takes, at most
 _INIT_SECONDS = 10.0  # beyond it Lambda begins anew, at the first event and on its clock
+# Where nothing follows the prelude, callers of a Function URL wait for the body until their time-out:
+# https://github.com/aws/aws-lambda-nodejs-runtime-interface-client/issues/95
+_LEAST_BODY = b"\n"
 _log = logs.logger("lambda")
 
 Handle = Callable[[Request, Callable[[Answer], None]], None]
@@ -116,13 +119,17 @@ async def _whole(api: RuntimeApi, invocation: Invocation, question: Question, an
 
 
 async def _pieces(question: Question, answer: Answer) -> AsyncIterator[bytes]:
+    empty = not answer.body
     try:
         if question.is_http:
             yield prelude_of(answer)
         if answer.stream is None:
             yield answer.body
-            return
-        async for piece in answer.stream:
-            yield piece
+        else:
+            async for piece in answer.stream:
+                empty = empty and not piece
+                yield piece
+        if empty and question.is_http:
+            yield _LEAST_BODY
     finally:
         answer.drop()

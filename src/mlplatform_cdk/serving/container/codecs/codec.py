@@ -1,7 +1,8 @@
 """One model's codec: what its manifest says is looked up once, not per request."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from threading import Lock
 from typing import Any
 
 from numpy.typing import NDArray
@@ -23,6 +24,9 @@ Headers = Mapping[str, str]
 _Decoder = Callable[[bytes, Headers], Arrays]
 _MOST_TYPES, _LONGEST_TYPE = 256, 256
 _NO_HEADERS: Headers = {}
+# Python's values take many times the memory of a text (see limits.py). A larger one is read alone, in all models: the
+# parsers hold Python's own lock while they read, so that nobody waits longer for it.
+_TEXTS, _LARGE_BYTES, _LARGE_TEXT = (negotiation.JSON, negotiation.JSON_LINES, negotiation.CSV), 1024 * 1024, Lock()
 
 
 class Codec:
@@ -34,6 +38,7 @@ class Codec:
 
     def __init__(self, manifest: Manifest, limits: Limits) -> None:
         self._limits = limits
+        self._large = min(_LARGE_BYTES, limits.body_bytes)
         self._content_types = manifest.content_types
         self._readers = [TensorReader(one, limits, held=True) for one in manifest.inputs]
         self._together = _Together(self._readers)
@@ -60,17 +65,25 @@ class Codec:
 
     def decode_held(self, body: bytes, content_type: str, headers: Headers) -> Arrays:
         """``decode`` for callers who hold ``exact()``, once for many bodies."""
-        if len(body) > self._limits.body_bytes:
-            raise BodyTooLarge(f"the body must be at most {self._limits.body_bytes} bytes, got {len(body)}")
         decoder = self._decoders.get(content_type)
         if decoder is None:
             decoder = self._decoder(content_type)
             if len(self._decoders) < _MOST_TYPES and len(content_type) <= _LONGEST_TYPE:
                 self._decoders[content_type] = decoder
-        arrays = decoder(body, headers)
+        if len(body) > self._large:
+            arrays = self._decode_large(decoder, body, content_type, headers)
+        else:
+            arrays = decoder(body, headers)
         if self._together.needed:
             self._together.check(arrays)
         return arrays
+
+    def _decode_large(self, decoder: _Decoder, body: bytes, content_type: str, headers: Headers) -> Arrays:
+        if len(body) > self._limits.body_bytes:
+            raise BodyTooLarge(f"the body must be at most {self._limits.body_bytes} bytes, got {len(body)}")
+        text = negotiation.media_type(content_type)[0] in _TEXTS
+        with _LARGE_TEXT if text else nullcontext():
+            return decoder(body, headers)
 
     def _decoder(self, content_type: str) -> _Decoder:
         kind, parameters = negotiation.media_type(content_type)

@@ -22,7 +22,7 @@ class EngineChoice:
     :param threads: how many compute one call of ``run``; default: 1, since lanes run beside one another.
     :param lanes: how many calls run at once; default: one per core.
     :param lone_threads: how many compute a request that is alone; default: as many as there are cores.
-    :param max_batch_size: the most rows in a call, for engines that are compiled for a range; default: 64.
+    :param max_batch_size: the most rows of several requests in a call; default: 64.
     :param allow_cpu: may a machine with a GPU serve on its CPU; default: no.
     """
 

@@ -4,6 +4,7 @@ A SageMaker processing job on the GPU instance type that will serve; the contain
 nothing. No GPU was at hand when this was written: its flow is tested with a provider that is not TensorRT's.
 """
 
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 
 from mlplatform_cdk.runtimekit import job, logs, settings
 from mlplatform_cdk.runtimekit.job import JobError
-from mlplatform_cdk.runtimekit.manifest import Manifest, ModelFile, unpack_archive
+from mlplatform_cdk.runtimekit.manifest import Manifest, ModelFile, Serving, unpack_archive
 from mlplatform_cdk.runtimekit.manifest.packing import pack_folder
 from mlplatform_cdk.serving.container.engines import machine, tensorrt
 from mlplatform_cdk.serving.container.engines.choice import EngineChoice
@@ -28,11 +29,12 @@ def main() -> None:
     """Compile the model of the input ``model`` and write the archive to the output ``compiled``."""
     machine.load_driver()
     archive = job.required_archive("model")
-    rows = int(settings.number("MAX_BATCH_SIZE", 64, least=1, most=65536))
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, "model")
         folder.mkdir()
         manifest = unpack_archive(archive, folder)
+        tuned = (manifest.serving or Serving()).max_batch_size or EngineChoice().max_batch_size
+        rows = int(settings.number("MAX_BATCH_SIZE", tuned, least=1, most=65536))
         for file in manifest.files:
             compile_file(folder, manifest, file, rows)
         pack_folder(folder, job.processing_output("compiled") / ARCHIVE)
@@ -47,14 +49,15 @@ def compile_file(folder: Path, manifest: Manifest, file: ModelFile, rows: int) -
     :param rows: the most in a batch.
     :raises KnownError: when the machine has no GPU or no TensorRT, or nothing was built.
     """
-    key = tensorrt.engine_key(manifest, file, rows)
+    key, profile = tensorrt.engine_key(manifest, file), tensorrt.shape_profile(manifest, rows)
     place = folder / tensorrt.FOLDER / key.name()
-    if tensorrt.shipped(folder, key) is not None:
+    if tensorrt.shipped(folder, key) is not None and tensorrt.max_batch_size_of(place) == rows:
         _log.info("already compiled", extra={"engine": key.name()})
         return place
-    place.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
     outputs = [one.name for one in manifest.outputs]
-    providers = tensorrt.providers(place, key)
+    providers = tensorrt.providers(place, file.precision, profile)
     engine = GpuEngine("tensorrt", folder / file.path, file.precision, outputs, providers, EngineChoice())
     inputs = golden_inputs(manifest, manifest.golden_requests[0])
     engine.run(inputs)  # the engine is built with the first run
@@ -63,8 +66,8 @@ def compile_file(folder: Path, manifest: Manifest, file: ModelFile, rows: int) -
     engine.close()
     if not any(place.glob("*.engine")):
         raise JobError(f"TensorRT must build an engine of {file.path}, got none: it can compute no part of this model")
-    tensorrt.describe(place, key)
-    _log.info("compiled", extra={"engine": key.name()})
+    tensorrt.describe(place, key, rows)
+    _log.info("compiled", extra={"engine": key.name(), "max_batch_size": rows})
     return place
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mlplatform_cdk.runtimekit.manifest import Precision
 from mlplatform_cdk.serving.container.engines.choice import EngineChoice
 from mlplatform_cdk.serving.container.engines.engine import Array
@@ -32,6 +34,7 @@ class GpuEngine:
     :param outputs: the names of the outputs, in the order wanted.
     :param providers: with their options, the wanted one first.
     :param choice: how many threads compute what stays on the CPU, and whether that may be all of it.
+    :param most_rows: how many rows are computed at once at most, for a model that is batched by row; default: any.
     """
 
     faster_alone = False  # a GPU computes every request with all it has
@@ -44,8 +47,9 @@ class GpuEngine:
         outputs: Sequence[str],
         providers: Providers,
         choice: EngineChoice,
+        most_rows: int | None = None,
     ) -> None:
-        self.name, self.precision, self._outputs = name, precision, list(outputs)
+        self.name, self.precision, self._outputs, self.most_rows = name, precision, list(outputs), most_rows
         self._session: Any = open_session(path, choice.threads, providers)
         self.providers: tuple[str, ...] = tuple(self._session.get_providers())
         wanted = providers[0][0]
@@ -63,6 +67,16 @@ class GpuEngine:
 
     def run(self, inputs: Mapping[str, Array]) -> list[Array]:
         """See ``Engine.run``."""
+        most, rows = self.most_rows, len(next(iter(inputs.values()))) if self.most_rows else 0
+        if most is None or rows <= most:
+            return self._run(inputs)
+        parts = [
+            self._run({name: array[first : first + most] for name, array in inputs.items()})
+            for first in range(0, rows, most)
+        ]
+        return [np.concatenate(one) for one in zip(*parts, strict=True)]
+
+    def _run(self, inputs: Mapping[str, Array]) -> list[Array]:
         binding = self._session.io_binding()
         for name, array in inputs.items():
             binding.bind_cpu_input(name, array)

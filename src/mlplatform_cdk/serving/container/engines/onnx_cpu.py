@@ -27,6 +27,7 @@ class OnnxCpuEngine:
 
     name = "onnxruntime"
     providers: tuple[str, ...] = (PROVIDER,)
+    most_rows: int | None = None
 
     def __init__(self, path: Path, precision: Precision, outputs: Sequence[str], choice: EngineChoice) -> None:
         self.precision = precision

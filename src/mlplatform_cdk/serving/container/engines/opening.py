@@ -2,14 +2,18 @@
 
 from pathlib import Path
 
+from mlplatform_cdk.runtimekit import logs
 from mlplatform_cdk.runtimekit.manifest import Manifest, ModelFile, Serving
 from mlplatform_cdk.serving.container.engines import machine, tensorrt
 from mlplatform_cdk.serving.container.engines.choice import AUTO, GPU_ENGINES, EngineChoice
 from mlplatform_cdk.serving.container.engines.engine import Engine
 from mlplatform_cdk.serving.container.engines.errors import ModelError
 from mlplatform_cdk.serving.container.engines.gpu import CUDA, CUDA_PROVIDERS, TENSORRT, GpuEngine
+from mlplatform_cdk.serving.container.engines.independence import batches_by_row
 from mlplatform_cdk.serving.container.engines.onnx_cpu import OnnxCpuEngine
 from mlplatform_cdk.serving.container.engines.runtime import available_providers
+
+_log = logs.logger("engines")
 
 
 def open_engine(folder: Path, manifest: Manifest, choice: EngineChoice) -> Engine:
@@ -25,14 +29,12 @@ def open_engine(folder: Path, manifest: Manifest, choice: EngineChoice) -> Engin
     outputs = [one.name for one in manifest.outputs]
     if not gpu:
         return _on_cpu(folder, manifest, choice, file)
-    if choice.engine != "cuda" and TENSORRT in available_providers():
-        place = _engine_folder(folder, manifest, choice, file)
-        if place is not None:
-            key = tensorrt.engine_key(manifest, file, choice.max_batch_size)
-            providers = tensorrt.providers(place, key)
-            return GpuEngine("tensorrt", folder / file.path, file.precision, outputs, providers, choice)
-    if choice.engine == "tensorrt":
-        raise ModelError("the engine must be one that this machine has, got tensorrt without its provider or an engine")
+    place = _shipped(folder, manifest, choice, file) if choice.engine != "cuda" else None
+    if place is not None:
+        rows = tensorrt.max_batch_size_of(place)
+        providers = tensorrt.providers(place, file.precision, tensorrt.shape_profile(manifest, rows))
+        most = rows if batches_by_row(manifest) else None
+        return GpuEngine("tensorrt", folder / file.path, file.precision, outputs, providers, choice, most)
     return GpuEngine("cuda", folder / file.path, file.precision, outputs, CUDA_PROVIDERS, choice)
 
 
@@ -81,15 +83,25 @@ def _on_cpu(folder: Path, manifest: Manifest, choice: EngineChoice, file: ModelF
     return OnnxCpuEngine(folder / file.path, file.precision, outputs, choice)
 
 
-def _engine_folder(folder: Path, manifest: Manifest, choice: EngineChoice, file: ModelFile) -> Path | None:
-    """Where TensorRT's engine is; None: CUDA shall compute."""
-    if machine.tensorrt_version() is None:
-        return None
-    key = tensorrt.engine_key(manifest, file, choice.max_batch_size)
-    place = tensorrt.shipped(folder, key)
-    if place is None and choice.engine == "tensorrt":
+def _shipped(folder: Path, manifest: Manifest, choice: EngineChoice, file: ModelFile) -> Path | None:
+    """Where TensorRT's engine is; None: CUDA shall compute, and the log says why where the archive has engines.
+
+    :raises ModelError: when TensorRT was asked for, and has no engine for this model and machine.
+    """
+    if TENSORRT not in available_providers() or machine.tensorrt_version() is None:
+        key, needed = None, "TensorRT in the image, which needs a base_image that has it"
+    else:
+        key = tensorrt.engine_key(manifest, file)
+        place = tensorrt.shipped(folder, key)
+        if place is not None:
+            return place
+        needed = f"tensorrt/{key.name()}, made by the compile job with this image on this instance type"
+    found = tensorrt.nearest(folder, key)
+    if choice.engine == "tensorrt":
         raise ModelError(
-            f"TensorRT needs an engine compiled for this model and GPU (tensorrt/{key.name()}), got none in the "
-            "archive; compile it with the compile job"
+            f"TensorRT must have an engine compiled for this model and machine ({needed}), got "
+            f"{found or 'none in the archive'}"
         )
-    return place
+    if found:
+        _log.warning("CUDA computes: no engine of TensorRT fits", extra={"needed": needed, "found": found})
+    return None

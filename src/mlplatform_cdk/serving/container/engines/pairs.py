@@ -23,6 +23,7 @@ class InPairs:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.name, self.precision, self.providers = engine.name, engine.precision, engine.providers
+        self.most_rows = engine.most_rows
 
     @classmethod
     def pays(cls, engine: Engine, inputs: Mapping[str, Array]) -> bool:

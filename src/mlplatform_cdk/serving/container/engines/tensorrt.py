@@ -1,6 +1,6 @@
-"""TensorRT's engines: compiled once for a model, a GPU architecture and a range of shapes, then only loaded.
+"""TensorRT's engines: compiled once for a model, a GPU architecture and a range of batch sizes, then only loaded.
 
-They lie in ``tensorrt/<key>/`` beside the model; the compile job puts them there, see serving/compile.
+They lie in ``tensorrt/<key>/`` beside the model; the compile job (``compile.py``) puts them there.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from mlplatform_cdk.runtimekit.manifest import Manifest, ModelFile
+from mlplatform_cdk.runtimekit.manifest import Manifest, ModelFile, Precision
 from mlplatform_cdk.serving.container.engines import machine
 from mlplatform_cdk.serving.container.engines.errors import ModelError
 from mlplatform_cdk.serving.container.engines.gpu import CUDA_PROVIDERS, TENSORRT
@@ -17,18 +17,19 @@ from mlplatform_cdk.serving.container.engines.runtime import Providers
 
 FOLDER = "tensorrt"
 _ABOUT = "about.json"
+_ROWS = "max_batch_size"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineKey:
-    """All that an engine is compiled for; another value of any field needs another engine.
+    """All that must be the same where an engine is compiled and where it serves; its batch size is its own to say.
 
     :param model_sha256: the digest of the ONNX file.
     :param precision: of the file.
     :param runtime: ONNX Runtime's version, which cuts the graph into what TensorRT gets.
     :param tensorrt: TensorRT's version; its engines load in no other.
     :param compute_capability: the GPU's architecture.
-    :param profile: the range of shapes, as ``shape_profile`` writes it.
+    :param inputs: their shapes by name, as JSON.
     """
 
     model_sha256: str
@@ -36,7 +37,7 @@ class EngineKey:
     runtime: str
     tensorrt: str
     compute_capability: str
-    profile: str
+    inputs: str
 
     def name(self) -> str:
         """The folder of the engine: the architecture for a reader, the rest as a digest."""
@@ -44,7 +45,7 @@ class EngineKey:
         return f"sm{self.compute_capability.replace('.', '')}-{self.precision}-{digest[:16]}"
 
 
-def engine_key(manifest: Manifest, file: ModelFile, max_batch_size: int) -> EngineKey:
+def engine_key(manifest: Manifest, file: ModelFile) -> EngineKey:
     """The key of ``file``'s engine on this machine.
 
     :raises ModelError: when the machine has no GPU or no TensorRT.
@@ -61,7 +62,7 @@ def engine_key(manifest: Manifest, file: ModelFile, max_batch_size: int) -> Engi
         runtime=onnxruntime.__version__,
         tensorrt=version,
         compute_capability=capability,
-        profile=json.dumps(shape_profile(manifest, max_batch_size), sort_keys=True),
+        inputs=json.dumps({one.name: one.shape for one in manifest.inputs}),
     )
 
 
@@ -82,22 +83,24 @@ def shape_profile(manifest: Manifest, max_batch_size: int) -> dict[str, str]:
     return {f"trt_profile_{part}_shapes": ",".join(values) for part, values in parts.items() if values}
 
 
-def providers(folder: Path, key: EngineKey) -> Providers:
-    """The providers with options that keep engines in ``folder``; what TensorRT cannot compute, CUDA does.
+def providers(place: Path, precision: Precision, profile: Mapping[str, str]) -> Providers:
+    """The providers with options that keep an engine in ``place``; what TensorRT cannot compute, CUDA does.
 
-    :param folder: of this key's engine.
-    :param key: gives the precision and the range of shapes.
+    :param place: the engine's folder.
+    :param precision: of the file.
+    :param profile: as ``shape_profile`` gives it; with another than it was compiled for, an engine would be built anew
+        (https://github.com/microsoft/onnxruntime/pull/15546).
     """
     # https://onnxruntime.ai/docs/execution-providers/TensorRT-ExecutionProvider.html
     options: Mapping[str, str] = {
         "device_id": "0",
         "trt_engine_cache_enable": "1",
-        "trt_engine_cache_path": str(folder),
+        "trt_engine_cache_path": str(place),
         "trt_timing_cache_enable": "1",
-        "trt_timing_cache_path": str(folder),
-        "trt_fp16_enable": "1" if key.precision == "fp16" else "0",
-        "trt_int8_enable": "1" if key.precision == "int8" else "0",
-        **json.loads(key.profile),
+        "trt_timing_cache_path": str(place),
+        "trt_fp16_enable": "1" if precision == "fp16" else "0",
+        "trt_int8_enable": "1" if precision == "int8" else "0",
+        **profile,
     }
     return ((TENSORRT, options), *CUDA_PROVIDERS)
 
@@ -108,6 +111,35 @@ def shipped(folder: Path, key: EngineKey) -> Path | None:
     return place if (place / _ABOUT).is_file() and any(place.glob("*.engine")) else None
 
 
-def describe(place: Path, key: EngineKey) -> None:
+def describe(place: Path, key: EngineKey, max_batch_size: int) -> None:
     """Write beside the engine in ``place`` what it was compiled for."""
-    (place / _ABOUT).write_text(json.dumps(asdict(key), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    about = asdict(key) | {_ROWS: max_batch_size}
+    (place / _ABOUT).write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def max_batch_size_of(place: Path) -> int:
+    """The most rows that the engine in ``place`` was compiled for."""
+    return int(_about(place)[_ROWS])
+
+
+def nearest(folder: Path, key: EngineKey | None) -> str:
+    """What the archive has of engines and how far that is from ``key``, in words; empty: it has none.
+
+    :param folder: of the unpacked model.
+    :param key: what is needed; None: no engine can be used here.
+    """
+    places = sorted(one.parent for one in (folder / FOLDER).glob(f"*/{_ABOUT}"))
+    if not places or key is None:
+        return ", ".join(place.name for place in places)
+    told = {place.name: _differences(_about(place), key) for place in places}
+    name = min(told, key=lambda one: len(told[one]))
+    return f"{name}, which is for {', '.join(told[name]) or 'it, without its engine'}"
+
+
+def _differences(about: Mapping[str, object], key: EngineKey) -> list[str]:
+    return [f"{name} {about.get(name)} and not {one}" for name, one in asdict(key).items() if about.get(name) != one]
+
+
+def _about(place: Path) -> dict[str, str]:
+    found: dict[str, str] = json.loads((place / _ABOUT).read_text(encoding="utf-8"))
+    return found
