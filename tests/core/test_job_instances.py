@@ -22,7 +22,9 @@ def test_of_every_type_that_sagemaker_has_the_jobs_take_those_in_its_list(job: J
     assert {name for name in every if is_taken_by(job, name)} == types_of(job.value.capitalize())
 
 
-@pytest.mark.parametrize("name", ["ml.x99.mega", "ml.c9i.large", Token.as_string({"Ref": "Type"})])
+@pytest.mark.parametrize(
+    "name", ["ml.x99.mega", "ml.c9i.large", Token.as_string({"Ref": "Type"})], ids=["x99", "c9i", "a token"]
+)
 def test_a_type_of_tomorrow_and_one_that_the_deployment_knows_are_not_judged(name: str) -> None:
     stack = Stack(App(), "S")
 
