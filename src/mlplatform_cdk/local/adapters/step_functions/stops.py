@@ -27,6 +27,7 @@ _add = EventManager.add_event
 _set_error = Environment.set_error
 _adding = threading.Lock()
 _stopped: weakref.WeakSet[EventManager] = weakref.WeakSet()
+_aborted: weakref.WeakSet[EventManager] = weakref.WeakSet()  # their histories have ended
 
 
 def install() -> None:
@@ -80,10 +81,11 @@ def _add_until_stopped(
     manager: EventManager, context: Any, event_type: HistoryEventType, *more: Any, **named: Any
 ) -> int:
     with _adding:
-        if event_type is HistoryEventType.ExecutionAborted:
-            _stopped.add(manager)
-        elif manager in _stopped:
+        aborts = event_type is HistoryEventType.ExecutionAborted
+        if manager in _aborted or (manager in _stopped and not aborts):
             return int(context.last_published_event_id or 0)
+        if aborts:
+            _aborted.add(manager)
         return int(_add(manager, context, event_type, *more, **named))
 
 
