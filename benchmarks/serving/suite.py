@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.serving import environments, forms, models, right
+from benchmarks.serving import environments, forms, models, right, socket_alone
 from benchmarks.serving.rounds import ROOT, Figures, Load, interleaved
 from benchmarks.serving.servers import Running, Server, running
 from benchmarks.serving.wire import CSV, JSON, NPY, Body, as_read, body, triton_body
@@ -57,7 +57,11 @@ class Suite:
             asked = self._asked(up, "tabular", "fp32", rows)
             seconds, rounds = self._plan.seconds, self._plan.rounds
             closed = [Load(name=f"{n} connections", connections=n, seconds=seconds) for n in (1, 16, 64)]
-            found = interleaved(asked, closed, rounds=rounds)
+            with socket_alone.running(asked[0][1]) as alone:
+                found = interleaved([*asked, *alone], closed, rounds=rounds)
+            with socket_alone.running(asked[0][1], spinning=True) as alone:
+                for name, one in interleaved(alone, closed, rounds=rounds).items():
+                    found[name] |= one
             steady = Load(name="1,000/s", connections=64, rate=1000, seconds=2 * seconds)
             found |= interleaved(asked, [steady], rounds=1)
             fast = Load(name="10,000/s", connections=64, rate=10_000, seconds=2 * seconds)
