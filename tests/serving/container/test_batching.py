@@ -169,6 +169,24 @@ def test_a_heavy_model_runs_in_as_many_lanes_as_there_are() -> None:
     assert engine.threads == {"lane-1", "lane-2", "lane-3"}
 
 
+def test_a_request_of_several_rows_is_computed_alone_as_it_is_in_company() -> None:
+    engine = Engine()
+
+    async def scene(service: Service) -> None:
+        await service.ask(request(body([1, 0], [1, 1])))
+
+    serve(scene, Model(engine), lanes=2)
+
+    assert (engine.sizes, engine.alone) == ([2], 0)
+
+
+def test_nobody_waits_for_a_fuller_batch_until_it_is_too_late() -> None:
+    async def scene(service: Service) -> Answer:
+        return await service.ask(request(x_request_deadline_ms="20"))
+
+    assert serve(scene, Model(run_seconds=0.0), lanes=1, max_batch_delay_ms=30.0).status == 200
+
+
 def test_only_a_request_that_is_alone_gets_all_cores() -> None:
     engine = Engine()
 

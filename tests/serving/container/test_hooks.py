@@ -12,6 +12,7 @@ from mlplatform_cdk.runtimekit.manifest import GoldenRequest, Manifest, ModelFil
 from mlplatform_cdk.serving.container import streaming
 from mlplatform_cdk.serving.container.errors import ModelFailed, RequestError
 from mlplatform_cdk.serving.container.hooks import Context, Hooks, HooksError
+from mlplatform_cdk.serving.container.messages import problem
 
 MANIFEST = Manifest(
     model_name="m",
@@ -195,3 +196,7 @@ def test_a_stream_comes_piece_by_piece_and_is_closed_when_nobody_wants_the_rest(
         return [context.attributes, hooks.stream_type]
 
     assert asyncio.run(asyncio.wait_for(scene(), 10)) == ["closed", "text/plain"]
+
+
+def test_a_refusal_may_hold_what_no_text_in_utf_8_can() -> None:
+    assert problem(RequestError("bad \udce4")).body == b'{"error":"bad ?"}'

@@ -128,7 +128,10 @@ def test_a_request_whose_deadline_passes_in_the_queue_never_reaches_the_model(
     assert (outputs(other), engine.sizes) == ([[4, 0]], [1])
 
 
-@pytest.mark.parametrize("text", ["soon", "0", "-5", "nan", "inf", "1e9", "", "1_000", "+5", "\u0665"])
+_LONG = pytest.param("1" * 30_000 + "x", id="that takes long to look through")
+
+
+@pytest.mark.parametrize("text", ["soon", "0", "-5", "nan", "inf", "1e9", "", "1_000", "+5", "\u0665", _LONG])
 def test_a_deadline_that_is_no_number_of_milliseconds_is_refused(text: str) -> None:
     async def scene(service: Service) -> Answer:
         return await service.ask(request(x_request_deadline_ms=text))

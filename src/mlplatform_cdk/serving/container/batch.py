@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _HELD = nullcontext()
 Tensors = dict[str, NDArray[Any]]
-_Run = Callable[[Tensors], list[NDArray[Any]]]
 
 
 class Job:
@@ -77,7 +76,7 @@ def compute(model: "Model", jobs: Sequence[Job], *, most_rows: int, alone: bool 
     :param held: whether the caller holds ``exact()``.
     """
     if len(jobs) == 1:
-        return _compute_one(model, jobs[0], model.engine.run_alone if alone else model.engine.run, held=held)
+        return _compute_one(model, jobs[0], alone=alone, held=held)
     begun = perf_counter()
     with _HELD if held else exact():
         _each(_decode, model, jobs)
@@ -96,7 +95,7 @@ def compute(model: "Model", jobs: Sequence[Job], *, most_rows: int, alone: bool 
     return Timing(begun, decoded - begun, computed - decoded, perf_counter() - computed, sum(sizes))
 
 
-def _compute_one(model: "Model", job: Job, run: _Run, *, held: bool) -> Timing:
+def _compute_one(model: "Model", job: Job, *, alone: bool, held: bool) -> Timing:
     """``compute`` for a request that is by itself: what a batch needs would cost as much again as the model."""
     begun = decoded = computed = perf_counter()
     try:
@@ -105,6 +104,8 @@ def _compute_one(model: "Model", job: Job, run: _Run, *, held: bool) -> Timing:
         if model.hooks is not None:
             _prepare(model, job)
         decoded = computed = perf_counter()
+        # On all cores, several rows may be added up in another order than in a batch: one row is proved to be the same.
+        run = model.engine.run_alone if alone and rows_of(job) == 1 else model.engine.run
         job.outputs = dict(zip(model.output_names, run(job.inputs), strict=True))
         computed = perf_counter()
         _encode(model, job)

@@ -9,7 +9,7 @@ HEADER = "x-request-deadline-ms"
 ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 BUDGET_SHARE = 0.9  # of the latency budget: the rest is for the way through sockets
 _TOLD = re.compile(r"(?:^|[,;\s])(?:x-request-)?deadline-ms\s*=\s*([^,;\s]*)", re.IGNORECASE)
-_NUMBER = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")  # Python itself reads more, such as 1_000
+_NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")  # Python itself reads more: 1_000
 _LONGEST_MS = 3_600_000
 
 

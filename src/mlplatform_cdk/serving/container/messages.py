@@ -65,7 +65,9 @@ Reply = Callable[[Answer], None]
 
 def problem(error: RequestError) -> Answer:
     """An error as the caller gets it: ``{"error": sentence}``."""
-    return Answer(int(error.status), orjson.dumps({"error": str(error)}), JSON, error.headers)
+    return Answer(
+        int(error.status), orjson.dumps({"error": str(error).encode(errors="replace").decode()}), JSON, error.headers
+    )
 
 
 def known(error: BaseException, fields: Mapping[str, str] | None = None) -> RequestError:

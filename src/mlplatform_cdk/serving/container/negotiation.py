@@ -15,7 +15,8 @@ _ALIASES = {
     "application/x-ndjson": JSON_LINES,
     "image/jpg": JPEG,
 }
-_QUALITY = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?", re.ASCII)
+# Also ".2" and "*": what Java asks for by itself is "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2".
+_QUALITY = re.compile(r"0(\.\d{0,3})?|\.\d{1,3}|1(\.0{0,3})?", re.ASCII)
 
 
 def media_type(content_type: str) -> tuple[str, dict[str, str]]:
@@ -43,7 +44,7 @@ def answer_type(accept: str, formats: Sequence[str]) -> str:
     for place, part in enumerate(accept.split(",")):
         kind, parameters = media_type(part)
         if part.strip():
-            ranges.setdefault(kind, (_quality(parameters), -place))
+            ranges.setdefault("*/*" if kind == "*" else kind, (_quality(parameters), -place))
     liked = [(*_match(one, ranges), -place, one) for place, one in enumerate(formats)]
     quality, _, _, best = max(liked)
     if quality <= 0:

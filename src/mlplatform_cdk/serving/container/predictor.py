@@ -21,7 +21,7 @@ from mlplatform_cdk.serving.container.engines.cores import usable_cores
 from mlplatform_cdk.serving.container.errors import DeadlineExceeded, TooManyRequests
 from mlplatform_cdk.serving.container.lanes import Lanes
 from mlplatform_cdk.serving.container.load import Load
-from mlplatform_cdk.serving.container.messages import Answer, Reply, Request, problem
+from mlplatform_cdk.serving.container.messages import Answer, Reply, Request, known, problem
 from mlplatform_cdk.serving.container.metrics import Metrics
 from mlplatform_cdk.serving.container.pace import RowCount
 from mlplatform_cdk.serving.container.queue import Queue
@@ -208,9 +208,10 @@ class Predictor:
     def _await_more(self) -> None:
         """Wait for a full batch, as long as the oldest request may."""
         try:
-            until = self._waiting.jobs[0].request.arrived + self._delay
+            oldest = self._waiting.jobs[0]
         except IndexError:
             return
+        until = min(oldest.request.arrived + self._delay, oldest.latest - 2 * _LOOK_SECONDS)
         while self._waiting.rows < self._most_rows and (left := until - perf_counter()) > 0:
             time.sleep(min(left, _LOOK_SECONDS))
 
@@ -228,9 +229,12 @@ class Predictor:
             assert job.answer is not None
             metrics.queue.add(begun - job.request.arrived)
             metrics.count(job.answer.status)
-            if job.context is not None or not _HANDED_BACK.isdisjoint(job.request.headers):
-                _hand_back(job, job.answer)
-            job.reply(job.answer)
+            try:
+                if job.context is not None or not _HANDED_BACK.isdisjoint(job.request.headers):
+                    _hand_back(job, job.answer)
+                job.reply(job.answer)
+            except Exception as error:  # noqa: BLE001 - what a hook left cannot be said: the others must be answered
+                job.reply(problem(known(error)))
 
     def _learn_rows(self, job: Job) -> None:
         rows = batch.rows_of(job)

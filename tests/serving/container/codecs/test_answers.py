@@ -119,6 +119,8 @@ def test_a_class_without_a_label_is_an_error_and_no_other_label() -> None:
         ("*/*, application/json;q=0.2", CSV),
         ("text/csv;q=nan, application/json;q=0.001", JSON),
         (", ,application/json,", JSON),
+        ("application/json;q=.1, text/csv;q=.5", CSV),
+        ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", JSON),
     ],
 )
 def test_the_format_is_the_one_that_the_caller_likes_best(accept: str, kind: str) -> None:
