@@ -2,11 +2,11 @@
 
 import pytest
 from aws_cdk import App, Stack, Token
-from aws_cdk.assertions import Annotations, Match
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
 from mlplatform_cdk.core.job_instances import Job, advise_on_job, is_taken_by
+from tests.contracts.annotations import told
 
 
 def types_of(kind: str) -> set[str]:
@@ -30,4 +30,4 @@ def test_a_type_of_tomorrow_and_one_that_the_deployment_knows_are_not_judged(nam
 
     advise_on_job(stack, "instance_type", Job.PROCESSING, name)
 
-    assert Annotations.from_stack(stack).find_warning("*", Match.any_value()) == []
+    assert told(stack, "warning") == []

@@ -10,6 +10,7 @@ from mlplatform_cdk.core import ConfigurationError
 from mlplatform_cdk.foundation import JobNetwork
 from mlplatform_cdk.training import EvaluationRule, ProcessingResources, TrainingResources
 from mlplatform_cdk.training.pipeline.jobs import job_prefix
+from tests.contracts.annotations import told
 from tests.contracts.asl import needed_actions, problems
 from tests.contracts.rendering import granted_actions
 from tests.training.conftest import SERVING_IMAGE, Build
@@ -105,10 +106,7 @@ def test_a_volume_has_the_key_unless_the_instance_encrypts_its_own_disks(
         built.state("Train")["Parameters"]["ResourceConfig"],
         built.state("Preprocess")["Parameters"]["ProcessingResources"]["ClusterConfig"],
     ]
-    # Not Annotations.find_info: two of CDK's packages ship one module each at aws_cdk/cloud_assembly_schema, and it
-    # fails where the one that was installed last is not aws-cdk-lib's.
-    metadata = [entry for each in built.stack.node.find_all() for entry in each.node.metadata]
-    noted = [entry for entry in metadata if entry.type == "aws:cdk:info" and "the key is left out" in str(entry.data)]
+    noted = [text for text in told(built.stack, "info") if "the key is left out" in text]
     assert ["VolumeKmsKeyId" in volume for volume in volumes] == [has_key, has_key]
     assert len(noted) == (0 if has_key else 2)
 

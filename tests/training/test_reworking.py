@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from aws_cdk.assertions import Annotations, Match
 
 from mlplatform_cdk.core import ConfigurationError, PlatformImage, hours
 from mlplatform_cdk.foundation import PlatformStack
 from mlplatform_cdk.serving import Processor, ServingImage
 from mlplatform_cdk.training import EngineCompilation, ProcessingResources, Quantization
+from tests.contracts.annotations import told
 from tests.contracts.asl import needed_actions, problems
 from tests.contracts.rendering import granted_actions
 from tests.training.conftest import SERVING_IMAGE, Build, Built
@@ -148,8 +148,8 @@ def test_an_image_on_a_base_of_ones_own_may_have_tensorrt(build: Build) -> None:
 def test_a_type_that_processing_jobs_do_not_take_is_told_at_synthesis(build: Build, name: str) -> None:
     built = build(quantization=Quantization(resources=ProcessingResources(instance_type=name)))
 
-    (warning,) = Annotations.from_stack(built.stack).find_warning("*", Match.any_value())
-    assert str(warning.entry.data).startswith(
+    (warning,) = told(built.stack, "warning")
+    assert warning.startswith(
         f"quantization.resources.instance_type: {name} was none of the types that SageMaker's processing jobs take"
     )
-    assert "API_ProcessingClusterConfig.html" in str(warning.entry.data)
+    assert "API_ProcessingClusterConfig.html" in warning

@@ -9,7 +9,7 @@ from aws_cdk import App, CfnParameter, Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-from aws_cdk.assertions import Annotations, Match, Template
+from aws_cdk.assertions import Match, Template
 
 from mlplatform_cdk.core import ConfigurationError, PlatformImage
 from mlplatform_cdk.foundation import JobNetwork
@@ -25,6 +25,7 @@ from mlplatform_cdk.serving import (
     ServingImage,
 )
 from mlplatform_cdk.serving.inference_ami import CUDA_13
+from tests.contracts.annotations import told
 from tests.serving.constructs.conftest import Ground
 
 SPECIFICATION = EndpointSpecification(
@@ -117,7 +118,7 @@ def test_a_key_that_is_left_out_is_mentioned(ground: Ground) -> None:
     endpoint = released(ground, instance_type="ml.m5d.large")
 
     assert endpoint.specification.volume_key_arn is None
-    Annotations.from_stack(ground.stack).has_info("/Serving/Endpoint", Match.string_like_regexp("the key is left out"))
+    assert ["the key is left out" in text for text in told(endpoint, "info")] == [True]
 
 
 @pytest.mark.parametrize(("minimum", "maximum"), [(0, 1), (2, 1)])
