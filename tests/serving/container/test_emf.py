@@ -11,6 +11,7 @@ import pytest
 
 from mlplatform_cdk.serving.container.emf import Emf
 from mlplatform_cdk.serving.container.metrics import Metrics
+from tests.serving.container.standins import Model
 
 
 def traffic(metrics: Metrics) -> None:
@@ -100,3 +101,42 @@ def test_a_distribution_has_no_more_values_than_the_format_allows() -> None:
     assert len(found["Values"]) == len(found["Counts"]) <= 100
     assert found["Values"] == sorted(found["Values"])
     assert sum(found["Counts"]) == found["Count"] == 400
+
+
+def test_each_of_many_models_that_was_asked_has_a_line_which_is_no_metric() -> None:
+    metrics, output = Metrics(), io.StringIO()
+    emf = Emf(metrics, namespace="Shop", model="models", output=output, clock=lambda: 1700000000.5)
+    first, second, idle = Model(), Model(), Model()
+    metrics.of(idle)  # type: ignore[arg-type]
+    for model, status in ((first, 200), (second, 500), (first, 200)):
+        own = metrics.of(model)  # type: ignore[arg-type]
+        own.infer.add(0.003)
+        own.count(status)
+        emf.tick()
+    metrics.drop(first)  # type: ignore[arg-type]
+    emf.tick()
+
+    lines = [json.loads(line) for line in output.getvalue().splitlines()]
+
+    assert [one["Requests"] for one in lines if "_aws" in one] == [1, 1, 1]
+    assert {one["Model"] for one in lines if "_aws" in one} == {"models"}
+    told = [one for one in lines if "_aws" not in one]
+    assert [(one["Requests"], one["Errors5XX"], one["InferLatencyMean"]) for one in told] == [
+        (1, 0, 3),
+        (1, 1, 3),
+        (1, 0, 3),
+    ]
+    assert {(one["ServedModel"], one["run_id"], one["Timestamp"]) for one in told} == {
+        ("stand-in", "run-1", 1700000000500)
+    }
+
+
+def test_seconds_of_pings_alone_leave_no_line() -> None:
+    metrics, output = Metrics(), io.StringIO()
+    emf = Emf(metrics, namespace="Churn", model="churn", output=output)
+
+    metrics.count_other(200)
+    metrics.count_other(503)
+    emf.tick()
+
+    assert output.getvalue() == ""

@@ -2,10 +2,15 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from typing import Any
 
+from mlplatform_cdk.serving.container.errors import NotFound
+from mlplatform_cdk.serving.container.messages import Answer, Request
 from mlplatform_cdk.serving.container.metrics import SECONDS, STAGES, Histogram, Metrics
+from mlplatform_cdk.serving.container.models_api import invoked
 from mlplatform_cdk.serving.container.service import Service
+from mlplatform_cdk.serving.container.store import Entry
 from tests.serving.container.standins import Hosted, Model, body, post, request, serve
 
 
@@ -90,3 +95,83 @@ def test_prometheus_gets_the_buckets_that_double_with_everything_below_them() ->
 
     assert bounds == [f"{1e-5 * 2**power:g}" for power in range(21)] + ["+Inf"]
     assert (found[name + '1e-05"}'], found[name + '2e-05"}'], found[name + '+Inf"}']) == (1, 9, len(SECONDS))
+
+
+def test_pings_scrapes_and_unknown_paths_are_counted_beside_the_predictions() -> None:
+    async def scene(service: Service) -> str:
+        for path in ("/ping", "/none", "/metrics"):
+            await service.ask(asked("GET", path))
+        await service.ask(request())
+        service.drain()
+        assert (await service.ask(asked("GET", "/ping"))).status == 503
+        return (await service.ask(asked("GET", "/metrics"))).body.decode()
+
+    found = samples(serve(scene, Model(run_seconds=0.0)))
+
+    predictions, others = "mlplatform_serving_requests_total", "mlplatform_serving_other_requests_total"
+    assert {name for name, value in found.items() if name.startswith(predictions) and value} == {
+        f'{predictions}{{status="200"}}'
+    }
+    assert found[f'{predictions}{{status="200"}}'] == 1
+    assert [found[f'{others}{{status="{status}"}}'] for status in (200, 404, 503)] == [2, 1, 1]
+
+
+def test_each_of_many_models_is_counted_until_it_goes_and_in_the_whole_after_that() -> None:
+    async def scene(service: Service) -> tuple[dict[str, float], dict[str, float]]:
+        models = {"a": named("a"), "b": named("b"), "again": named("b")}
+        service.serve_many(Many(models))
+        for name in ("a", "b", "again", "none"):
+            await service.ask(asked("POST", f"/models/{name}/invoke"))
+        await service.ask(asked("GET", "/models/a/invoke"))
+        await service.ask(asked("POST", "/models"))
+        before = (await service.ask(asked("GET", "/metrics"))).body.decode()
+        for model in models.values():
+            service.forget(model)  # type: ignore[arg-type]
+        return samples(before), samples((await service.ask(asked("GET", "/metrics"))).body.decode())
+
+    before, after = serve(scene)
+
+    one = 'mlplatform_serving_model_requests_total{model="%s",run_id="run-1",engine="stand-in",precision="fp32",%s}'
+    counted = {name: value for name, value in before.items() if name.startswith("mlplatform_serving_model_requests")}
+    assert counted == {
+        one % ("a", 'status="200"'): 1,
+        one % ("a", 'status="405"'): 1,
+        one % ("b", 'status="200"'): 2,
+    }
+    stage = 'mlplatform_serving_model_stage_seconds_count{model="b",run_id="run-1",engine="stand-in",precision="fp32",'
+    assert before[stage + 'stage="infer"}'] == 2
+    assert not [name for name in after if name.startswith(("mlplatform_serving_model_r", "mlplatform_serving_model_s"))]
+    for found in (before, after):
+        told = [found[f'mlplatform_serving_requests_total{{status="{status}"}}'] for status in (200, 404, 405)]
+        assert told == [3, 1, 1]
+        assert found['mlplatform_serving_stage_seconds_count{stage="infer"}'] == 3
+
+
+def asked(method: str, path: str) -> Request:
+    one = request()
+    one.method, one.path = method, path
+    return one
+
+
+def named(name: str) -> Model:
+    model = Model(run_seconds=0.0)
+    model.manifest = replace(model.manifest, model_name=name)
+    return model
+
+
+class Many:
+    """Models that are loaded, by name."""
+
+    def __init__(self, models: dict[str, Model]) -> None:
+        self._models = models
+
+    def hold(self, path: str) -> Any:
+        name = invoked(path)
+        if name is None:
+            return None
+        if name not in self._models:
+            raise NotFound("the model must be loaded")
+        return Entry(name, "", self._models[name])
+
+    async def answer(self, _request: Request) -> Answer:
+        return Answer(200)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mlplatform_cdk.runtimekit.errors import KnownError
-from mlplatform_cdk.serving.container.errors import Conflict, NotEnoughMemory, NotFound, RequestError
+from mlplatform_cdk.serving.container.errors import Conflict, LoadTooSlow, NotEnoughMemory, NotFound, RequestError
 from mlplatform_cdk.serving.container.messages import Answer, Request
 from mlplatform_cdk.serving.container.models_api import ModelsApi, invoked
 from mlplatform_cdk.serving.container.store import ModelStore
@@ -164,6 +164,111 @@ def test_a_model_that_cannot_be_served_says_why_and_leaves_nothing_behind(root: 
             await store.load("a", root / "a")
 
         assert (store.names(), store.memory_taken) == ([], 0)
+
+    run(scene)
+
+
+class Hanging:
+    """Loads that wait for ``go_on``, but for those of folders with a name of one letter."""
+
+    def __init__(self) -> None:
+        self.go_on = threading.Event()
+        self.late: list[Loaded] = []
+
+    def load(self, folder: Path) -> Loaded:
+        model = Loaded(folder)
+        if len(folder.name) > 1:
+            assert self.go_on.wait(10)
+            self.late.append(model)
+        return model
+
+
+def test_loads_that_hang_keep_neither_loads_nor_unloads_from_ending(root: Path) -> None:
+    async def scene() -> None:
+        hanging = Hanging()
+        store = ModelStore(hanging.load, memory_bytes=1000, seconds=6)
+        await store.load("a", root / "a")
+        (root / "hanging").mkdir()
+        slow = [asyncio.ensure_future(store.load(f"slow{number}", root / "hanging")) for number in range(4)]
+        await asyncio.sleep(0)
+
+        unloading = asyncio.ensure_future(store.unload("a"))
+        await store.load("b", root / "b")
+        await unloading
+
+        assert [one.done() for one in slow] == [False] * 4
+        assert store.names() == ["b"]
+        hanging.go_on.set()
+        await asyncio.gather(*slow)
+
+    run(scene)
+
+
+def test_a_load_that_takes_too_long_is_answered_and_its_model_is_closed_when_it_comes(root: Path) -> None:
+    async def scene() -> None:
+        hanging = Hanging()
+        store = ModelStore(hanging.load, memory_bytes=1000, seconds=0.5)
+        (root / "hanging").mkdir()
+        (root / "hanging" / "weights").write_bytes(b"x" * 100)
+
+        with pytest.raises(LoadTooSlow, match=r"within 0\.5 s, got one whose load does not end") as told:
+            await store.load("slow", root / "hanging")
+        assert told.value.status == 504
+        assert (store.names(), store.memory_taken) == ([], 130)  # its thread may have taken it
+        with pytest.raises(LoadTooSlow, match="must have ended, got 1 whose threads still run"):
+            await store.load("slow", root / "a")
+        await store.load("a", root / "a")
+
+        hanging.go_on.set()
+        while store.memory_taken > 100:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.005)
+        assert ([one.closed for one in hanging.late], store.names()) == ([True], ["a"])
+        await store.load("slow", root / "b")
+
+    run(scene)
+
+
+def test_without_end_loads_that_are_given_up_take_no_more_threads(root: Path) -> None:
+    async def scene() -> None:
+        hanging = Hanging()
+        store = ModelStore(hanging.load, memory_bytes=1000, seconds=0.6)
+        (root / "hanging").mkdir()
+        slow = [store.load(f"slow{number}", root / "hanging") for number in range(16)]
+        told = await asyncio.gather(*slow, return_exceptions=True)
+        assert {str(one) for one in told} == {"the model must be loaded within 0.6 s, got one whose load does not end"}
+
+        with pytest.raises(LoadTooSlow, match="got 16 whose threads still run"):
+            await store.load("a", root / "a")
+        hanging.go_on.set()
+
+    run(scene)
+
+
+@pytest.mark.parametrize("leads", ["file", "folder"])
+def test_a_model_whose_files_lead_out_of_its_folder_is_not_loaded(root: Path, leads: str) -> None:
+    (root / "b" / "manifest.json").touch()
+    (root / "a" / "manifest.json").symlink_to(root / "b" / "manifest.json" if leads == "file" else root / "b")
+
+    async def scene() -> None:
+        store = ModelStore(Loaded, memory_bytes=1000)
+        with pytest.raises(RequestError, match=r"must lie in its folder, got 'manifest\.json', a link that leads else"):
+            await store.load("a", root / "a")
+        assert (store.names(), store.memory_taken) == ([], 0)
+
+    run(scene)
+
+
+def test_a_model_may_be_mounted_through_links_that_stay_in_its_folder(root: Path) -> None:
+    data = root / "a" / "..data"  # as Kubernetes mounts a configuration
+    data.mkdir()
+    (data / "manifest.json").touch()
+    (root / "a" / "manifest.json").symlink_to(Path("..data") / "manifest.json")
+    (root / "link").symlink_to(root / "a")
+
+    async def scene() -> None:
+        store = ModelStore(Loaded, memory_bytes=1000)
+        await store.load("a", root / "link")
+        assert store.names() == ["a"]
 
     run(scene)
 

@@ -3,18 +3,27 @@
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 Distributions are ``Values`` with ``Counts``, as PutMetricData takes them and OpenTelemetry's collector writes them:
 a line stays small, however many requests a second brings, and percentiles can be had of it.
+
+A container of many models is one value of the only dimension: CloudWatch charges each metric once for each value of its
+dimensions, here ten for each of what may be thousands of models, and SageMaker has none by model either
+(https://docs.aws.amazon.com/sagemaker/latest/dg/multi-model-endpoint-cloudwatch-metrics.html). What each of them was
+asked stands in a short line of its own, which is no metric: for Logs Insights, by ``ServedModel`` and ``run_id``.
 """
 
 import math
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import orjson
 
 from mlplatform_cdk.runtimekit import logs
 from mlplatform_cdk.serving.container.metrics import SECONDS, SIZES, STAGES, STATUSES, Metrics
 
+if TYPE_CHECKING:
+    from mlplatform_cdk.serving.container.model import Model
+
+_Counted = tuple[float, dict[str, list[float]] | None]  # answers, and all counters once there were any
 _NAMES = {"queue": "QueueLatency", "decode": "DecodeLatency", "infer": "InferLatency", "encode": "EncodeLatency"}
 _MOST_VALUES = 100  # of one metric in one line: the format's bound
 _BAD_REQUEST, _TOO_MANY, _SERVER_ERROR = 400, 429, 500
@@ -45,16 +54,35 @@ class Emf:
         self._fixed = {"Model": model} | ({"run_id": run_id} if run_id else {})
         self._namespace = namespace
         self._before = metrics.totals()
+        self._before_by_model: dict[Model, _Counted] = {}
 
     def tick(self) -> None:
         """Write what was counted since the last call, if anything was."""
         totals = self._metrics.totals()
         before, self._before = self._before, totals
-        values = values_of({name: _difference(cells, before[name]) for name, cells in totals.items()})
+        values = values_of(_since(before, totals))
         if values:
             values |= {"RequestsUnderWay": totals["gauges"][1]}
-            write = self._output.write if self._output else logs.write
-            write(self._line(values) + "\n")
+            self._write(self._line(values))
+        self._tell_models()
+
+    def _tell_models(self) -> None:
+        """Write a line for each of many models that was asked; the others cost a look at their number of answers."""
+        before, self._before_by_model = self._before_by_model, {}
+        for model, metrics in self._metrics.models.items():
+            answered, (told_before, totals) = metrics.answered, before.get(model, (0.0, None))
+            if answered != told_before:
+                now = metrics.totals()
+                counted, totals = _since(totals, now), now
+                told: dict[str, Any] = {"ServedModel": model.manifest.model_name, "run_id": model.manifest.run_id}
+                told |= {"Timestamp": int(self._clock() * 1000), **counts_of(counted)}
+                told |= {f"{_NAMES[stage]}Mean": _mean(counted[stage]) for stage in STAGES}
+                self._write(orjson.dumps(told).decode())
+            self._before_by_model[model] = (answered, totals)
+
+    def _write(self, line: str) -> None:
+        write = self._output.write if self._output else logs.write
+        write(line + "\n")
 
     def _line(self, values: dict[str, Any]) -> str:
         metrics = [{"Name": name, "Unit": _unit(name), "StorageResolution": 1} for name in values]
@@ -68,19 +96,29 @@ def values_of(counted: dict[str, Sequence[float]]) -> dict[str, Any]:
 
     :param counted: how much ``Metrics.totals`` has grown.
     """
+    values: dict[str, Any] = dict(counts_of(counted))
+    if not values:
+        return {}
+    for stage in STAGES:
+        values |= _distribution(_NAMES[stage], counted[stage], SECONDS, 1000.0)
+    return values | _distribution("BatchSize", counted["batch"], SIZES, 1.0)
+
+
+def counts_of(counted: dict[str, Sequence[float]]) -> dict[str, float]:
+    """How many predictions were answered, and how many of them badly; none where none was. Pings and scrapes are none.
+
+    :param counted: as for ``values_of``.
+    """
     statuses = dict(zip((*STATUSES, 0), counted["statuses"], strict=True))
     requests = sum(statuses.values())
     if not requests:
         return {}
-    values: dict[str, Any] = {
+    return {
         "Requests": requests,
         "Errors4XX": sum(n for status, n in statuses.items() if _BAD_REQUEST <= status < _SERVER_ERROR),
         "Errors5XX": sum(n for status, n in statuses.items() if status >= _SERVER_ERROR),
         "Throttles": statuses[_TOO_MANY],
     }
-    for stage in STAGES:
-        values |= _distribution(_NAMES[stage], counted[stage], SECONDS, 1000.0)
-    return values | _distribution("BatchSize", counted["batch"], SIZES, 1.0)
 
 
 def _distribution(name: str, cells: Sequence[float], bounds: tuple[float, ...], scale: float) -> dict[str, Any]:
@@ -116,8 +154,17 @@ def _together(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:
     return sum(value * one for value, one in pairs) / count, count
 
 
-def _difference(now: Sequence[float], before: Sequence[float]) -> list[float]:
-    return [one - other for one, other in zip(now, before, strict=True)]
+def _mean(cells: Sequence[float]) -> float:
+    """Milliseconds in the mean of a stage; 0 where nothing was measured."""
+    *counts, seconds = cells
+    return round(1000 * seconds / (sum(counts) or 1), 6)
+
+
+def _since(before: dict[str, list[float]] | None, now: dict[str, list[float]]) -> dict[str, Sequence[float]]:
+    """How much the counters have grown; ``None``: since they began."""
+    if before is None:
+        return dict(now)
+    return {name: [one - other for one, other in zip(cells, before[name], strict=True)] for name, cells in now.items()}
 
 
 def _unit(name: str) -> str:

@@ -109,6 +109,15 @@ class DeadlineExceeded(RequestError):
     status = HTTPStatus.GATEWAY_TIMEOUT
 
 
+class LoadTooSlow(RequestError):
+    """A model whose load does not end.
+
+    Not 507, as for a lack of memory: SageMaker would unload models that can do nothing for it.
+    """
+
+    status = HTTPStatus.GATEWAY_TIMEOUT
+
+
 class NotEnoughMemory(RequestError):
     """A model for which there is no room, even after others were unloaded."""
 

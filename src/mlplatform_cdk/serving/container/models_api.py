@@ -1,10 +1,9 @@
 """SageMaker's contract for containers that hold many models: load, list, describe and unload under ``/models``.
 
 409 for a model that is loaded, 404 for one that is not, 507 where there is no room, upon which SageMaker unloads what
-it likes: https://docs.aws.amazon.com/sagemaker/latest/dg/mms-container-apis.html
+it likes, and, beyond the contract, 504 for one whose load does not end: https://docs.aws.amazon.com/sagemaker/latest/dg/mms-container-apis.html
 """
 
-import asyncio
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import orjson
 from mlplatform_cdk.serving.container.errors import MethodNotAllowed, NotFound, RequestError
 from mlplatform_cdk.serving.container.messages import Answer, Request
 from mlplatform_cdk.serving.container.store import Entry, ModelStore
+from mlplatform_cdk.serving.container.threads import begin
 
 PREFIX = "/models"
 _PAGE = 100
@@ -73,7 +73,7 @@ class ModelsApi:
 
     async def _load(self, body: bytes) -> Answer:
         name, url = _asked(body)
-        folder = await asyncio.to_thread(_folder, url, self._root)
+        folder = await begin(lambda: _folder(url, self._root), "folder")
         await self._store.load(name, folder, url)
         return _json(_entry(name, url))
 

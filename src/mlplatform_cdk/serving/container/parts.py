@@ -3,8 +3,6 @@
 import asyncio
 import gc
 import importlib
-import threading
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mlplatform_cdk.runtimekit import job, logs
@@ -12,10 +10,9 @@ from mlplatform_cdk.serving.container import memory
 from mlplatform_cdk.serving.container.metrics import Metrics
 from mlplatform_cdk.serving.container.service import Service
 from mlplatform_cdk.serving.container.settings import Settings
+from mlplatform_cdk.serving.container.threads import begin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mlplatform_cdk.serving.container.cache import ResponseCache
     from mlplatform_cdk.serving.container.model import Model
     from mlplatform_cdk.serving.container.observers import Observers
@@ -53,7 +50,7 @@ class Parts:
             self._open_many()
             return
         # In a thread, the imports of the numerical libraries too: the process answers its health checks meanwhile.
-        model = await _in_thread(self._load)
+        model = await begin(self._load, "load")
         memory.keep_freed()
         self._prepare(model)
         self.service.serve(model)
@@ -122,32 +119,6 @@ class Parts:
         logs.bind(run_id=run_id)
         if self.observers is not None:
             self.observers.serving(model, run_id)
-
-
-async def _in_thread(work: "Callable[[], Model]") -> "Model":
-    """What ``work`` gives; a process that must end does not wait for it."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[Model] = loop.create_future()
-
-    def settle(result: "Model | BaseException") -> None:
-        if done.done():
-            return  # nobody waits any more: the process was told to end
-        if isinstance(result, BaseException):
-            done.set_exception(result)
-        else:
-            done.set_result(result)
-
-    def run() -> None:
-        result: Model | BaseException
-        try:
-            result = work()
-        except BaseException as error:  # noqa: BLE001 - whoever waits gets it
-            result = error
-        with suppress(RuntimeError):  # the loop has ended
-            loop.call_soon_threadsafe(settle, result)
-
-    threading.Thread(target=run, name="load", daemon=True).start()
-    return await done
 
 
 def _shared_cache(settings: Settings) -> "SharedCache | None":

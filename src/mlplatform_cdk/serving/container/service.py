@@ -62,8 +62,11 @@ class Service:
 
     @property
     def ready(self) -> bool:
-        """Whether traffic may come: a model is proved (or many can be loaded), and nobody asked to end."""
-        return not self.draining and (self._single is not None or self._models is not None)
+        """Whether traffic may come: every process has proved a model (or can load many), and none was asked to end.
+
+        One that dies ends the others (see ``siblings``), which then say so.
+        """
+        return self._metrics.all_ready
 
     @property
     def under_way(self) -> int:
@@ -77,6 +80,7 @@ class Service:
         self._single = self._predictor(model, tuned.lanes if tuned else None)
         if self._cache is None and not self.observers:  # which see every request
             self.fast_path = self._single.fast_path(self._settings.limits())
+        self._metrics.say_ready(ready=not self.draining)
 
     def hold_ready(self, model: "Model") -> None:
         """From now on, ``model`` is one of the loaded ones, asked or not."""
@@ -85,13 +89,15 @@ class Service:
     def serve_many(self, models: Models) -> None:
         """From now on, answer ``/models``."""
         self._models = models
+        self._metrics.say_ready(ready=not self.draining)
 
     def forget(self, model: "Model") -> None:
         """Keep nothing of ``model``, which nobody asks any more."""
         self._predictors.pop(model, None)
+        self._metrics.drop(model)
 
     def count_refused(self, status: int) -> None:
-        """Count an answer that a carrier gave by itself, since there was no request."""
+        """Count an answer that a carrier gave by itself, since there was no request; most were to be predictions."""
         self._metrics.count(status)
 
     def tick(self) -> None:
@@ -103,6 +109,7 @@ class Service:
     def drain(self) -> None:
         """From now on, be no longer ready; requests that still arrive are answered."""
         self.draining = True
+        self._metrics.say_ready(ready=False)
         if self.fast_path is not None:
             self.fast_path.give_all_back()
             self.fast_path = None  # the last answer of a connection says so now
@@ -131,37 +138,14 @@ class Service:
                     self._single.ask(request, reply)
                 else:
                     self._ask(self._single, request, reply)
+            elif self._models is not None and (held := _held(self._models, request.path)) is not None:
+                self._handle_held(held, request, reply)
             else:
                 self._handle_other(request, reply)
         except RequestError as error:
-            self._finish(problem(error), reply)
-
-    def _handle_other(self, request: Request, reply: Reply) -> None:
-        path = request.path
-        if path == "/ping":
-            _require(request, "GET")
-            if not self.ready:
-                raise _not_ready()
-            self._finish(Answer(200), reply)
-        elif path == "/metrics":
-            _require(request, "GET")
-            self.tick()
-            models = [one.model for one in self._predictors.values()]
-            self._finish(Answer(200, self._metrics.render(models), TEXT_FORMAT), reply)
-        elif self._models is not None and (path == "/models" or path.startswith("/models/")):
-            self._handle_models(self._models, request, reply)
-        else:
-            shown = path[:_LONGEST_SHOWN]
-            raise NotFound(f"the path must be /ping, /invocations or /metrics, got {shown!r}")
-
-    def _handle_models(self, models: Models, request: Request, reply: Reply) -> None:
-        held = models.hold(request.path)
-        if held is not None:
-            self._handle_held(held, request, reply)
-            return
-        task = asyncio.ensure_future(models.answer(request))
-        self._tasks.add(task)
-        task.add_done_callback(lambda done: self._finish_task(done, reply))
+            answer = problem(error)
+            self._metrics.count(answer.status)
+            reply(answer)
 
     def _handle_held(self, held: Held, request: Request, reply: Reply) -> None:
         def release(answer: Answer) -> None:
@@ -174,9 +158,37 @@ class Service:
         try:
             _require(request, "POST")
             self._ask(self._predictor(held.model), request, release)
-        except RequestError:
-            held.release()
-            raise
+        except RequestError as error:
+            answer = problem(error)
+            self._counters(held.model).count(answer.status)
+            release(answer)
+
+    def _handle_other(self, request: Request, reply: Reply) -> None:
+        if self._models is not None and (request.path + "/").startswith("/models/"):
+            task = asyncio.ensure_future(self._models.answer(request))
+            self._tasks.add(task)
+            task.add_done_callback(lambda done: self._finish_task(done, reply))
+            return
+        try:
+            answer = self._other(request)
+        except RequestError as error:
+            answer = problem(error)
+        self._finish_other(answer, reply)
+
+    def _other(self, request: Request) -> Answer:
+        path = request.path
+        if path == "/ping":
+            _require(request, "GET")
+            if not self.ready:
+                raise _not_ready()
+            return Answer(200)
+        if path == "/metrics":
+            _require(request, "GET")
+            self.tick()
+            models = [one.model for one in self._predictors.values()]
+            return Answer(200, self._metrics.render(models), TEXT_FORMAT)
+        shown = path[:_LONGEST_SHOWN]
+        raise NotFound(f"the path must be /ping, /invocations or /metrics, got {shown!r}")
 
     def _ask(self, predictor: "Predictor", request: Request, reply: Reply) -> None:
         if self._cache is None:
@@ -184,18 +196,15 @@ class Service:
         else:
             from mlplatform_cdk.serving.container import cached
 
-            cached.ask(self._cache, predictor, self._metrics, request, reply)
+            cached.ask(self._cache, predictor, self._counters(predictor.model), request, reply)
 
     def _finish_task(self, task: "asyncio.Future[Answer]", reply: Reply) -> None:
         self._tasks.discard(task)
         error = task.exception()
-        if error is None:
-            self._finish(task.result(), reply)
-        else:
-            self._finish(problem(known(error)), reply)
+        self._finish_other(task.result() if error is None else problem(known(error)), reply)
 
-    def _finish(self, answer: Answer, reply: Reply) -> None:
-        self._metrics.count(answer.status)
+    def _finish_other(self, answer: Answer, reply: Reply) -> None:
+        self._metrics.count_other(answer.status)
         reply(answer)
 
     def _observed(self, request: Request, reply: Reply) -> Reply:
@@ -213,9 +222,16 @@ class Service:
             from mlplatform_cdk.serving.container.predictor import Predictor
 
             self._lanes = self._lanes or Lanes(self._settings.lanes or lanes)
-            predictor = Predictor(model, self._settings, self._lanes, self._metrics)
+            predictor = Predictor(model, self._settings, self._lanes, self._counters(model))
             self._predictors[model] = predictor
         return predictor
+
+    def _counters(self, model: "Model") -> Metrics:
+        return self._metrics if self._models is None else self._metrics.of(model)
+
+
+def _held(models: Models, path: str) -> Held | None:
+    return models.hold(path) if path.startswith("/models/") else None
 
 
 def _require(request: Request, method: str) -> None:
