@@ -86,6 +86,7 @@ class Model:
         self.manifest = manifest(width)
         self.codec = Codec(self.manifest, Limits())
         self.output_names = [one.name for one in self.manifest.outputs]
+        self.run_id = self.version = self.manifest.run_id
         self.closed = False
 
     def close(self) -> None:

@@ -97,6 +97,18 @@ def test_equal_requests_at_the_same_time_are_computed_once_where_asked_for() -> 
     assert together.joined == 2
 
 
+def test_nobody_waits_for_an_answer_that_may_come_later_than_its_own_is_due() -> None:
+    kept, model, got = cache(cache_single_flight=True), Model(), list[Answer]()
+    for due in (50.0, 51.0, 1.0):
+        kept.ask("k", got.append, model, due)
+
+    assert (len(model.asked), kept.joined) == (2, 1)
+    model.answer(1)
+    assert len(got) == 1
+    model.answer(0)
+    assert [one.status for one in got] == [200, 200, 200]
+
+
 def test_an_error_of_the_one_that_is_computed_is_not_the_others() -> None:
     kept, model, got = cache(cache_single_flight=True), Model(), list[Answer]()
     for _ in range(3):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from mlplatform_cdk.runtimekit.manifest import GoldenRequest, Manifest, ModelFile, Tensor
+from mlplatform_cdk.serving.container import hooks as hooks_module
 from mlplatform_cdk.serving.container import streaming
 from mlplatform_cdk.serving.container.errors import ModelFailed, RequestError
 from mlplatform_cdk.serving.container.hooks import Context, Hooks, HooksError
@@ -141,6 +142,78 @@ def test_a_hook_that_breaks_is_our_error_and_one_that_refuses_is_the_callers(tmp
     with pytest.raises(RequestError, match="x must be dry") as told:
         refuses.before(X, Context())
     assert told.value.status == 400
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "class Odd(RequestError):\n status = 200\ndef preprocess(inputs):\n raise Odd('x')",
+        "class Odd(RequestError):\n status = 'bad'\ndef preprocess(inputs):\n raise Odd('x')",
+        "def preprocess(inputs):\n raise RequestError('x', (('X-Row', 1),))",
+        "def preprocess(inputs):\n raise RequestError('x', (('X-Row', 'a\\r\\nb'),))",
+        "def preprocess(inputs):\n raise RequestError('x', 7)",
+        "def preprocess(inputs, context):\n context.attributes = {'a': 1}\n return inputs",
+        "def preprocess(inputs, context):\n context.attributes = 'a\\0b'\n return inputs",
+        "def preprocess(inputs, context):\n context.attributes = 'a' * 1025\n return inputs",
+    ],
+    ids=["a good status", "a word", "a number", "two lines", "no pairs", "no text", "a zero byte", "too long"],
+)
+def test_what_no_answers_head_can_hold_is_the_hooks_failure(tmp_path: Path, code: str) -> None:
+    hooks = load(tmp_path, f"from mlplatform_cdk.serving.container.errors import RequestError\n{code}")
+
+    with pytest.raises(ModelFailed, match="the log has the reason under the request id") as told:
+        hooks.before(X, Context())
+    assert problem(told.value).status == 500
+
+
+def test_attributes_that_a_hook_leaves_alone_are_the_callers_business(tmp_path: Path) -> None:
+    hooks = load(tmp_path, "def preprocess(inputs):\n return inputs")
+
+    assert hooks.before(X, Context(attributes="é" * 2000)) is not None
+
+
+def test_the_log_of_a_broken_hook_names_model_and_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[dict[str, str]] = []
+    monkeypatch.setattr(hooks_module._log, "exception", lambda _message, extra: heard.append(extra))
+    hooks = load(tmp_path, "def preprocess(inputs):\n return 1 / 0")
+
+    with pytest.raises(ModelFailed):
+        hooks.before(X, Context())
+    assert [(one["model"], one["run_id"], one["hook"]) for one in heard] == [("m", "r", "preprocess")]
+
+
+def test_a_stream_that_refuses_its_request_does_so_before_its_answer_begins(tmp_path: Path) -> None:
+    hooks = load(
+        tmp_path,
+        "from mlplatform_cdk.serving.container.errors import RequestError\n"
+        "def stream(outputs):\n raise RequestError('x must be dry, got wet')\n yield b''",
+    )
+
+    with pytest.raises(RequestError, match="x must be dry"):
+        hooks.parts(Y, Context())
+
+
+def test_a_stream_nobody_takes_is_ended_though_its_first_piece_is_there(tmp_path: Path) -> None:
+    hooks = load(
+        tmp_path,
+        "ended = []\ndef stream(outputs):\n try:\n  yield b'a'\n  yield b'b'\n finally:\n  ended.append(1)",
+    )
+    ended = sys.modules[hooks._module.__name__].ended
+
+    hooks.parts(Y, Context()).close()  # type: ignore[attr-defined]
+    assert ended == [1]
+    begun = hooks.parts(Y, Context())
+    assert next(begun) == b"a"
+    begun.close()  # type: ignore[attr-defined]
+    assert ended == [1, 1]
+
+
+def test_one_folder_under_two_names_has_two_modules(tmp_path: Path) -> None:
+    first, second = (load(tmp_path, "N = []\ndef preprocess(inputs):\n N.append(1)\n return inputs") for _ in "ab")
+
+    first.close()
+    assert sys.modules[second._module.__name__] is second._module
+    second.close()
 
 
 def test_a_hook_that_ends_the_program_fails_its_request_only(tmp_path: Path) -> None:

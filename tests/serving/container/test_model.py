@@ -14,6 +14,7 @@ import pytest
 
 from mlplatform_cdk.runtimekit.manifest import MANIFEST_NAME, sha256_of
 from mlplatform_cdk.serving.container import memory, pace
+from mlplatform_cdk.serving.container.engines.onnx_cpu import OnnxCpuEngine
 from mlplatform_cdk.serving.container.errors import RequestError
 from mlplatform_cdk.serving.container.model import Model, ModelError
 from mlplatform_cdk.serving.container.settings import Settings
@@ -122,6 +123,35 @@ def test_hooks_take_part_in_the_proof(tmp_path: Path) -> None:
 
     with pytest.raises(ModelError, match="must answer its golden requests rightly"):
         Model.load(folder, Settings())
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "hooks.py", "words/list.txt"])
+def test_the_version_that_kept_answers_go_by_tells_every_file_that_may_change_them(tmp_path: Path, name: str) -> None:
+    folder = small_models.save(tmp_path / "model")
+    (folder / "words").mkdir()
+    (folder / "words" / "list.txt").write_text("a")
+    (folder / "hooks.py").write_text("def preprocess(inputs):\n return inputs\n")
+    settings = Settings(cache_bytes=1000, max_batch_size=1)
+    versions = [Model.load(folder, settings).version for _ in range(2)]
+
+    path = folder / name
+    path.write_text(path.read_text() + " \n")
+
+    assert versions[0] == versions[1] != Model.load(folder, settings).version
+
+
+def test_what_a_model_that_does_not_serve_has_opened_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = []
+    monkeypatch.setattr(OnnxCpuEngine, "close", lambda _: closed.append("engine"))
+    folder = small_models.save(tmp_path / "model")
+    (folder / "hooks.py").write_text("def preprocess(inputs):\n raise ValueError(inputs)\n")
+    modules = {name for name in sys.modules if name.startswith("mlplatform_hooks_")}
+
+    with pytest.raises(ModelError, match="the model must answer its golden requests, got preprocess of the model's"):
+        Model.load(folder, Settings())
+
+    assert closed == ["engine"]
+    assert {name for name in sys.modules if name.startswith("mlplatform_hooks_")} == modules
 
 
 def test_answers_are_the_same_bits_from_many_threads(tmp_path: Path) -> None:

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from mlplatform_cdk.serving.container.cache import ResponseCache
+from mlplatform_cdk.serving.container.errors import TooManyRequests
+from mlplatform_cdk.serving.container.lanes import Lanes
 from mlplatform_cdk.serving.container.load import Load, remaining
 from mlplatform_cdk.serving.container.messages import Answer
 from mlplatform_cdk.serving.container.metrics import Metrics
 from mlplatform_cdk.serving.container.pace import Pace, RowCount
+from mlplatform_cdk.serving.container.predictor import Predictor
 from mlplatform_cdk.serving.container.service import Service
 from mlplatform_cdk.serving.container.settings import Settings
 from tests.serving.container.standins import Array, Engine, Model, body, outputs, request, serve
@@ -55,6 +58,42 @@ def test_a_request_that_would_wait_past_its_deadline_is_refused_at_once_though_t
     statuses = [one.status for one in serve(scene, Model(engine, run_seconds=0.2, most=1), lanes=1)]
 
     assert statuses == [200, 200, 200, 429, 429]
+
+
+def test_what_waits_for_other_models_counts_as_far_as_it_comes_first() -> None:
+    async def scene() -> tuple[list[int], float, float]:
+        lanes, settings = Lanes(1), Settings(deadline_ms=1000)
+        busy, quiet, third = (Model(Engine(), run_seconds=0.1, most=1) for _ in range(3))
+        for model in (busy, quiet, third):
+            model.engine.gate.clear()
+        predictors = [Predictor(model, settings, lanes, Metrics()) for model in (busy, quiet, third)]  # type: ignore[arg-type]
+        statuses: list[int] = []
+        for number in range(20):
+            predictor = predictors[1 if number > 13 else 0]
+            try:
+                predictor.ask(request(), lambda _: None)
+                statuses.append(200)
+            except TooManyRequests:
+                statuses.append(429)
+            if not number:
+                await begun(busy.engine)
+        waiting = lanes.others(predictors[2], 2), lanes.others(predictors[2], 100)
+        for predictor in predictors:
+            predictor.close()
+        assert lanes.others(predictors[2], 100) == 0
+        for model in (busy, quiet):
+            model.engine.gate.set()
+        return statuses, *waiting
+
+    statuses, two_turns, all_turns = asyncio.run(scene())
+
+    # Alone, a model may let seven wait for one lane; the second one takes turns with them, and may let about half as
+    # many wait.
+    busy, quiet = statuses[:14].count(200), statuses[14:].count(200)
+    assert 6 <= busy <= 8
+    assert 2 <= quiet <= 4
+    assert two_turns == pytest.approx(4 * 0.1)
+    assert all_turns == pytest.approx((busy - 1 + quiet) * 0.1)
 
 
 def test_a_request_of_many_rows_counts_as_many() -> None:
@@ -173,7 +212,7 @@ def test_the_deadline_is_a_share_of_the_latency_budget_unless_it_is_set(
     async def scene(service: Service) -> Any:
         predictor = service._single
         assert predictor is not None
-        return predictor._waiting.load.patience(1, predictor._allowed)
+        return predictor._waiting.load.patience(1, predictor.allowed)
 
     assert serve(scene, Model(run_seconds=0.0), deadline_ms=deadline_ms) == pytest.approx(expected, rel=0.001)
 

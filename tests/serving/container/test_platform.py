@@ -68,10 +68,15 @@ def many(base: Path, start: Callable[..., Serving], tmp_path_factory: pytest.Tem
         shutil.copytree(base / "model", folder / "models" / name / "model")
     (folder / "models" / "streaming" / "model" / "hooks.py").write_text(HOOKS)
     (folder / "models" / "broken" / "model" / "hooks.py").write_text("import none_such")
-    serving = start(folder, SAGEMAKER_MULTI_MODEL="true", MODEL_MEMORY_BYTES=str(2**30)).wait_until_ready()
+    settings = {"SAGEMAKER_MULTI_MODEL": "true", "MODEL_MEMORY_BYTES": str(2**30), "ACCESS_LOG_SHARE": "1"}
+    serving = start(folder, **settings).wait_until_ready()
     serving.folder = folder  # type: ignore[attr-defined]
     yield serving
-    assert serving.stop()[0] == 0
+    code, log = serving.stop()
+    assert code == 0
+    of_models = [one for one in log if one["message"] in {"model loaded", "model unloaded"}]
+    of_models += [one for one in log if one.get("path", "").endswith("/invoke") and one["status"] == 200]
+    assert {one.get("run_id") for one in of_models} == {read_folder(base / "model").run_id}
 
 
 def load(serving: Serving, name: str) -> tuple[int, dict[str, str], bytes]:

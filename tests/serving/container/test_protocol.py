@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import uvloop
 
+from mlplatform_cdk.serving.container import memory
+from mlplatform_cdk.serving.container.chunked import ChunkedBody
 from mlplatform_cdk.serving.container.messages import Answer, Reply, Request
 from mlplatform_cdk.serving.container.metrics import Metrics
 from mlplatform_cdk.serving.container.protocol import Connection
@@ -181,10 +183,10 @@ def test_what_is_no_request_is_refused_in_one_sentence_and_the_connection_ends(
 @pytest.mark.parametrize(
     ("line", "status", "allowed"),
     [
-        (b"HEAD /ping", 405, "GET"),
+        (b"HEAD /invocations", 405, "POST"),
         (b"GET /invocations", 405, "POST"),
-        (b"DELETE /ping", 405, "GET"),
-        (b"PUT /metrics", 405, "GET"),
+        (b"DELETE /ping", 405, "GET, HEAD"),
+        (b"PUT /metrics", 405, "GET, HEAD"),
         (b"OPTIONS /invocations", 405, "POST"),
         (b"GET /", 404, None),
         (b"GET /models", 404, None),
@@ -210,6 +212,23 @@ def read_answer_of_head(client: Any) -> tuple[int, dict[str, str], bytes]:
     lines = raw.decode().split("\r\n")
     headers = dict(line.lower().split(": ", 1) for line in lines[1:] if line)
     return int(lines[0].split()[1]), {name: text.upper() for name, text in headers.items()}, b""
+
+
+def test_head_tells_what_get_would(hosted: Hosted) -> None:
+    with hosted.connect() as client:
+        for path in (b"/ping", b"/metrics"):
+            client.sendall(b"HEAD %b HTTP/1.1\r\n\r\n" % path + post())
+            assert read_answer_of_head(client)[0] == 200
+            assert read_answer(client)[0] == 200
+
+
+def test_a_body_that_is_compressed_is_refused_and_the_answer_tells_what_is_taken(hosted: Hosted) -> None:
+    with hosted.connect() as client:
+        client.sendall(post(BODY, "Content-Encoding: gzip") + post(BODY, "Content-Encoding: Identity"))
+        status, headers, content = read_answer(client)
+        assert (status, headers["accept-encoding"]) == (415, "identity")
+        assert b"the content encoding must be identity, got 'gzip'" in content
+        assert read_answer(client)[0] == 200
 
 
 def test_an_offer_of_another_protocol_is_declined_by_answering_in_this_one(hosted: Hosted) -> None:
@@ -243,6 +262,75 @@ def test_a_client_that_never_reads_its_answers_is_let_go() -> None:
         with pytest.raises(OSError, match=r"timed out|reset|Broken"):
             collections.deque(map(client.sendall, [big] * 1_000))  # the kernels of both ends keep some 20 MB of them
         eventually(lambda: not hosted.server.connections)
+
+
+def test_a_client_that_reads_nothing_of_a_small_answer_is_let_go_as_well() -> None:
+    class Transport:
+        written, closed, aborted = b"", False, False
+
+        def write(self, data: bytes) -> None:
+            self.written += data
+
+        def close(self) -> None:  # of bytes that the client does not take, no end comes
+            self.closed = True
+
+        def abort(self) -> None:
+            self.aborted = True
+
+    async def scene() -> None:
+        settings = Settings(idle_timeout_s=10, client_timeout_s=5)
+        connection, transport = Connection(Server(Service(settings, Metrics()), settings)), Transport()
+        connection.connection_made(transport)  # type: ignore[arg-type]
+        connection.data_received(b"GET /ping HTTP/1.1\r\n\r\n")
+        assert transport.written.startswith(b"HTTP/1.1 503 ")
+        for seconds, closed, aborted in ((9, False, False), (11, True, False), (15, True, False), (17, True, True)):
+            connection.sweep(connection_began + seconds)
+            assert (transport.closed, transport.aborted) == (closed, aborted)
+
+    connection_began = time.perf_counter()
+    asyncio.run(scene())
+
+
+def test_the_bodies_of_all_connections_have_a_quarter_of_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "machine_bytes", lambda: 800_000)
+    head = b"POST /invocations HTTP/1.1\r\nContent-Length: 90000\r\n\r\n"
+    in_chunks = b"POST /invocations HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % 90_000
+    with Hosted(Model(), max_body_bytes=100_000) as hosted:
+        first, second, third = hosted.connect(), hosted.connect(), hosted.connect()
+        first.sendall(head)
+        second.sendall(in_chunks)
+        eventually(lambda: sum(one.held for one in hosted.server.connections) == 180_000)
+
+        third.sendall(head)
+        status, headers, content = read_answer(third)
+        assert (status, headers["retry-after"]) == (429, "1")
+        assert b"must have at most 200000 bytes together, got one of 90000 beside 180000; try again" in content
+        first.close()
+        eventually(lambda: sum(one.held for one in hosted.server.connections) == 90_000)
+        assert hosted.exchange(head + b" " * 90_000 + b"GET /ping HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+        second.close()
+        third.close()
+
+
+def test_tiny_chunks_may_not_be_many_times_the_body(hosted: Hosted) -> None:
+    head = b"POST /invocations HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    answer = hosted.exchange(head + b"00000000000001;%b\r\n \r\n" % (b"x" * 230) * 5000)
+
+    assert b"send larger chunks" in answer
+
+
+@pytest.mark.parametrize("cut", range(1, 60))
+def test_a_body_in_chunks_may_be_cut_anywhere(cut: int) -> None:
+    raw = b"5\r\nhello\r\n0b;a=b\r\n, you there\r\n0\r\nX: y\r\n\r\nGET"
+    taken = ChunkedBody(100)
+    ends = [taken.feed(part) for part in (raw[:cut], raw[cut:]) if part]
+
+    end = ends[-1] if len(ends) > 1 else None
+    if cut >= len(raw) - 3:
+        assert ends[0] == len(raw) - 3
+    else:
+        assert (ends[0], end) == (None, len(raw) - 3 - cut)
+    assert taken.body() == b"hello, you there"
 
 
 def test_an_answer_is_one_write() -> None:

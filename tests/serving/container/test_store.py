@@ -19,7 +19,7 @@ from mlplatform_cdk.serving.container.store import ModelStore
 class Loaded:
     """A model that takes 100 bytes."""
 
-    memory_bytes = 100
+    memory_bytes, run_id = 100, "run-1"
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.closed = folder, False

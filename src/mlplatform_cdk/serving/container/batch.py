@@ -78,6 +78,16 @@ def compute(model: "Model", jobs: Sequence[Job], *, most_rows: int, alone: bool 
     if len(jobs) == 1:
         return _compute_one(model, jobs[0], alone=alone, held=held)
     begun = perf_counter()
+    try:
+        return _compute_many(model, jobs, most_rows, begun, held=held)
+    except Exception as error:  # noqa: BLE001 - such as a lack of memory: nobody may be left without an answer
+        for job in jobs:
+            if job.answer is None:
+                _refuse(model, job, error)
+        return Timing(begun, 0.0, 0.0, perf_counter() - begun, 0)
+
+
+def _compute_many(model: "Model", jobs: Sequence[Job], most_rows: int, begun: float, *, held: bool) -> Timing:
     with _HELD if held else exact():
         _each(_decode, model, jobs)
     if model.hooks is not None:
@@ -110,7 +120,7 @@ def _compute_one(model: "Model", job: Job, *, alone: bool, held: bool) -> Timing
         computed = perf_counter()
         _encode(model, job)
     except Exception as error:  # noqa: BLE001 - one request must not end the server; the log has the reason
-        _refuse(job, error)
+        _refuse(model, job, error)
     return Timing(begun, decoded - begun, computed - decoded, perf_counter() - computed, rows_of(job))
 
 
@@ -121,14 +131,16 @@ def _each(step: "Callable[[Model, Job], None]", model: "Model", jobs: Iterable[J
             try:
                 step(model, job)
             except Exception as error:  # noqa: BLE001 - one request must not end the server; the log has the reason
-                _refuse(job, error)
+                _refuse(model, job, error)
 
 
-def _refuse(job: Job, error: Exception) -> None:
+def _refuse(model: "Model", job: Job, error: Exception) -> None:
     if isinstance(error, RequestError):
         job.answer = problem(error)
     else:
-        job.answer = problem(known(error, tracing.log_fields(job.request.headers)))
+        manifest = model.manifest
+        told = {"model": manifest.model_name, "run_id": manifest.run_id}
+        job.answer = problem(known(error, told | tracing.log_fields(job.request.headers)))
 
 
 def _decode(model: "Model", job: Job) -> None:

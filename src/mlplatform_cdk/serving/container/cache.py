@@ -41,6 +41,16 @@ def key_of(version: str, headers: Mapping[str, str], body: bytes, *, attributes:
     return digest.hexdigest()
 
 
+class _Flight:
+    """A request that is being computed, when its answer is ``due``, and those that get the same one."""
+
+    __slots__ = ("due", "joined")
+
+    def __init__(self, due: float) -> None:
+        self.due = due
+        self.joined: list[tuple[Reply, Compute]] = []
+
+
 class ResponseCache:
     """Kept answers, the least recently used of which go first.
 
@@ -56,15 +66,17 @@ class ResponseCache:
         self._patience = settings.cache_timeout_ms / 1000
         self._together, self._shared, self._clock = settings.cache_single_flight, shared, clock
         self._kept: OrderedDict[str, tuple[float, Answer]] = OrderedDict()
-        self._flights: dict[str, list[tuple[Reply, Compute]]] = {}
+        self._flights: dict[str, _Flight] = {}
         self.bytes = self.hits = self.misses = self.joined = 0
 
-    def ask(self, key: str, reply: Reply, compute: Compute) -> None:
+    def ask(self, key: str, reply: Reply, compute: Compute, due: float = 0.0) -> None:
         """Answer from the cache, or else with what ``compute`` answers, which is kept.
 
         :param key: see ``key_of``.
         :param reply: takes the answer, once.
         :param compute: called with who takes the computed answer.
+        :param due: when the answer is late, as ``time.perf_counter`` says it: it is not waited for with one that may be
+            later. Default: all are equal.
         """
         kept = self._get(key)
         if kept is not None:
@@ -72,12 +84,16 @@ class ResponseCache:
             reply(kept)
             return
         if self._together:
-            waiting = self._flights.get(key)
-            if waiting is not None:
+            flight = self._flights.get(key)
+            if flight is None:
+                self._flights[key] = _Flight(due)
+            elif flight.due <= due:
                 self.joined += 1
-                waiting.append((reply, compute))
+                flight.joined.append((reply, compute))
                 return
-            self._flights[key] = []
+            else:  # one of its own, which lands for nobody else
+                self._compute(key, reply, compute, alone=True)
+                return
         if self._shared is None:
             self._compute(key, reply, compute)
         else:
@@ -104,7 +120,7 @@ class ResponseCache:
         timer = loop.call_later(self._patience, settle, None)
         shared.fetch(_SHARED + key, lambda value: loop.call_soon_threadsafe(settle, value))
 
-    def _compute(self, key: str, reply: Reply, compute: Compute) -> None:
+    def _compute(self, key: str, reply: Reply, compute: Compute, *, alone: bool = False) -> None:
         self.misses += 1
 
         def done(answer: Answer) -> None:
@@ -112,14 +128,17 @@ class ResponseCache:
                 self._put(key, answer)
                 if self._shared is not None:
                     self._shared.put(_SHARED + key, _packed(answer))
-            self._land(key, reply, answer)
+            if alone:
+                reply(answer)
+            else:
+                self._land(key, reply, answer)
 
         compute(done)
 
     def _land(self, key: str, reply: Reply, answer: Answer) -> None:
-        joined = self._flights.pop(key, [])
+        flight = self._flights.pop(key, None)
         reply(answer)
-        for other, compute in joined:
+        for other, compute in flight.joined if flight else ():
             if answer.status == HTTPStatus.OK:
                 other(answer)
             else:

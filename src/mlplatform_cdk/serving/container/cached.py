@@ -10,7 +10,6 @@ from mlplatform_cdk.serving.container.messages import Answer, Reply, Request, pr
 from mlplatform_cdk.serving.container.metrics import Metrics
 
 if TYPE_CHECKING:
-    from mlplatform_cdk.serving.container.model import Model
     from mlplatform_cdk.serving.container.predictor import Predictor
 
 _ATTRIBUTES = tracing.HANDED_BACK[tracing.ATTRIBUTES]
@@ -27,9 +26,8 @@ def ask(cache: ResponseCache, predictor: "Predictor", metrics: Metrics, request:
     :param reply: takes the answer, once.
     :raises RequestError: when the deadline is no number of milliseconds.
     """
-    allowed_seconds(
-        request.headers, 1.0
-    )  # a kept answer comes in time, but a deadline that is none is refused all the same
+    # A kept answer comes in time, but a deadline that is none is refused all the same.
+    due = request.arrived + allowed_seconds(request.headers, predictor.allowed)
     hooks = predictor.model.hooks
     if hooks is not None and hooks.streams:
         predictor.ask(request, reply)
@@ -53,14 +51,8 @@ def ask(cache: ResponseCache, predictor: "Predictor", metrics: Metrics, request:
         own = tuple(pair for pair in tracing.handed_back(request.headers) if pair[0] not in names)
         reply(Answer(answer.status, answer.body, answer.content_type, answer.headers + own))
 
-    key = key_of(version_of(predictor.model), request.headers, request.body, attributes=hooks is not None)
-    cache.ask(key, give, compute)
-
-
-def version_of(model: "Model") -> str:
-    """What tells the answers of one model from those of every other: its run, its files, what computes them."""
-    files = ",".join(one.sha256[:16] for one in model.manifest.files)
-    return f"{model.manifest.run_id}/{files}/{model.engine.name}/{model.engine.precision}"
+    key = key_of(predictor.model.version, request.headers, request.body, attributes=hooks is not None)
+    cache.ask(key, give, compute, due)
 
 
 def _without(answer: Answer, names: frozenset[str]) -> Answer:

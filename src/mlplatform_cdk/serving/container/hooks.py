@@ -4,13 +4,14 @@
 of the answer piece by piece. Each may take a second argument, the ``Context`` of the request.
 """
 
-import hashlib
 import inspect
 import sys
 import types
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,10 @@ STREAM_TYPE = "application/octet-stream"
 Tensors = dict[str, NDArray[Any]]
 _NAMES = ("preprocess", "postprocess", "stream")
 _END = object()  # of a stream
+_ERRORS = tuple(one for one in HTTPStatus if one >= HTTPStatus.BAD_REQUEST)
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
+_LONGEST_ATTRIBUTES = 1024
+_numbers = count()
 _log = logs.logger("hooks")
 
 
@@ -83,7 +88,7 @@ class Hooks:
             return None
         if not allowed:
             raise HooksError("a model may bring hooks.py only where ALLOW_HOOKS is true, got one and false")
-        module = types.ModuleType(f"mlplatform_hooks_{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]}")
+        module = types.ModuleType(f"mlplatform_hooks_{next(_numbers)}")
         module.__file__ = str(path)
         sys.modules[module.__name__] = module  # dataclasses and pickles of the model look their module up there
         try:
@@ -116,23 +121,40 @@ class Hooks:
         return _tensors("postprocess", given, self._manifest.outputs)
 
     def parts(self, outputs: Tensors, context: Context) -> Iterator[bytes]:
-        """The answer's bytes as ``stream`` gives them; an error in the midst of it ends it."""
+        """The answer's bytes as ``stream`` gives them; an error in the midst of it ends it.
+
+        The first piece is computed at once: a hook that refuses does so before the answer's status is said.
+        """
         assert self._stream is not None
-        parts = iter(self._call("stream", self._stream, outputs, context))
-        while True:
-            piece = self._call("stream", lambda _, __: _next_piece(parts), outputs, context)
-            if piece is None:
-                return
-            yield piece
+        made = self._call("stream", self._stream, outputs, context)
+        parts = self._call("stream", lambda _, __: iter(made), outputs, context)
+
+        def next_piece() -> bytes | None:
+            piece: bytes | None = self._call("stream", lambda _, __: _next_piece(parts), outputs, context)
+            return piece
+
+        first = next_piece()
+
+        def pieces() -> Iterator[bytes]:
+            piece = first
+            while piece is not None:
+                yield piece
+                piece = next_piece()
+
+        return pieces()
 
     def _call(self, name: str, hook: Callable[[Any, Context], Any], tensors: Tensors, context: Context) -> Any:
+        before = context.attributes
         try:
-            return hook(tensors, context)
-        except RequestError:
-            raise  # the hook's own word to the caller
+            given = hook(tensors, context)
+            if context.attributes is not before:
+                _check_attributes(context.attributes)
         except BaseException as error:  # sys.exit, or a panic of Rust: it must not take the lane with it
+            if isinstance(error, RequestError) and _can_be_said(error):
+                raise  # the hook's own word to the caller
             request_id = uuid.uuid4().hex
             fields = {"request_id": request_id, "hook": name}
+            fields |= {"model": self._manifest.model_name, "run_id": self._manifest.run_id}
             told = {"trace_id": context.trace_id, "inference_id": context.inference_id}
             fields |= {key: value for key, value in told.items() if value}
             _log.exception("a hook failed", extra=fields)
@@ -140,6 +162,7 @@ class Hooks:
                 f"{name} of the model's hooks.py failed on this request; the log has the reason under the request id "
                 f"{request_id}"
             ) from error
+        return given
 
 
 def _callable(module: types.ModuleType, name: str) -> Callable[[Any, Context], Any] | None:
@@ -186,6 +209,23 @@ def _array(name: str, value: object, wanted: Tensor) -> NDArray[Any]:
             f"got {array.ndim}"
         )
     return array
+
+
+def _check_attributes(given: object) -> None:
+    """What the answer's head shall carry must fit into it."""
+    if not isinstance(given, str) or not (given.isascii() and given.isprintable()):
+        raise ValueError(f"context.attributes must be printable ASCII, got {given!r:.200}")
+    if len(given) > _LONGEST_ATTRIBUTES:
+        raise ValueError(f"context.attributes must have at most {_LONGEST_ATTRIBUTES} characters, got {len(given)}")
+
+
+def _can_be_said(error: RequestError) -> bool:
+    """Whether an answer can hold what a hook raised: an error's status, and headers of printable text."""
+    try:
+        told = [text for name, value in error.headers for text in (name, value)]
+        return error.status in _ERRORS and all(text.isascii() and text.isprintable() for text in told)
+    except (AttributeError, TypeError, ValueError):
+        return False
 
 
 def _next_piece(parts: Iterator[object]) -> bytes | None:

@@ -1,11 +1,14 @@
 """Bytes to requests: a head, then as many bytes as it says or a body in chunks, within the limits."""
 
+from collections.abc import Callable
+
 from mlplatform_cdk.serving.container.chunked import ChunkedBody
 from mlplatform_cdk.serving.container.errors import BodyTooLarge
 from mlplatform_cdk.serving.container.heads import CHUNKED, Head, Heads
 
 Whole = tuple[Head, bytes, int]  # head, body, and where in the data the next request begins
 _END = b"\r\n\r\n"  # of a head
+_UNCOUNTED = 64 * 1024  # bytes of a body that memory is not asked for
 
 
 class Incoming:
@@ -13,14 +16,29 @@ class Incoming:
 
     :param heads: parses heads.
     :param limit: the largest body, in bytes.
+    :param make_room: called with how many bytes more a body needs; may refuse it. Default: there is always room.
 
-    ``begun`` says whether a part of it is here, ``expected`` whether the client waits to be asked for the body.
+    ``begun`` says whether a part of it is here, ``expected`` whether the client waits to be asked for the body,
+    ``held`` is for how many bytes there was room made.
     """
 
-    __slots__ = ("_chunks", "_due", "_head", "_heads", "_limit", "_parts", "_raw", "begun", "expected")
+    __slots__ = (
+        "_chunks",
+        "_due",
+        "_head",
+        "_heads",
+        "_limit",
+        "_make_room",
+        "_parts",
+        "_raw",
+        "begun",
+        "expected",
+        "held",
+    )
 
-    def __init__(self, heads: Heads, limit: int) -> None:
-        self._heads, self._limit = heads, limit
+    def __init__(self, heads: Heads, limit: int, make_room: Callable[[int], None] = lambda _: None) -> None:
+        self._heads, self._limit, self._make_room = heads, limit, make_room
+        self.held = 0
         self._raw = bytearray()  # of a head that is not whole yet
         self._head: Head | None = None  # of the body that is not whole yet
         self._parts: list[bytes] = []
@@ -67,14 +85,21 @@ class Incoming:
         if head.length > self._limit:
             raise BodyTooLarge(f"the body must have at most {self._limit} bytes, got {head.length}")
         self._due, self._parts = head.length, []
-        self._chunks = ChunkedBody(self._limit) if head.length == CHUNKED else None
+        self._chunks = ChunkedBody(self._limit, self._hold) if head.length == CHUNKED else None
+        if self._due > _UNCOUNTED:
+            self._hold(self._due)
+
+    def _hold(self, size: int) -> None:
+        if size > self.held + _UNCOUNTED:
+            self._make_room(size - self.held)
+            self.held = size
 
     def _take_body(self, head: Head, data: bytes, start: int) -> Whole | None:
         if self._chunks is not None:
-            rest = self._chunks.feed(data[start:])
-            if rest is None:
+            end = self._chunks.feed(data, start)
+            if end is None:
                 return None
-            body, start = self._chunks.body(), len(data) - len(rest)
+            body, start = self._chunks.body(), end
         else:
             self._parts.append(data[start : start + self._due])
             start += len(self._parts[-1])
@@ -82,6 +107,6 @@ class Incoming:
             if self._due:
                 return None
             body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-        self._head, self._parts, self._chunks = None, [], None
+        self._head, self._parts, self._chunks, self.held = None, [], None, 0
         self.begun = self.expected = False
         return head, body, start

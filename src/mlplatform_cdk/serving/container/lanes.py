@@ -4,8 +4,11 @@ import threading
 from collections import deque
 from typing import Protocol
 
+from mlplatform_cdk.runtimekit import logs
 from mlplatform_cdk.serving.container.engines.cores import usable_cores
 from mlplatform_cdk.serving.container.load import remaining
+
+_log = logs.logger("serving")
 
 
 class Work(Protocol):
@@ -16,6 +19,10 @@ class Work(Protocol):
 
         :param idle: how many other lanes have nothing to do.
         """
+        ...
+
+    def seconds_of(self, turns: int) -> float:
+        """What it computes in its next ``turns`` at the lanes, one batch each, as far as it has requests for them."""
         ...
 
 
@@ -31,6 +38,19 @@ class Lanes:
         self._idle: deque[threading.Lock] = deque()  # each is released to wake the lane that waits for it
         self._started = 0
         self._ends: dict[int, float] = {}  # by thread: when what it computes should be done
+        self._works: list[Work] = []
+
+    def join(self, work: Work) -> None:
+        """Say that ``work`` will be offered."""
+        self._works.append(work)
+
+    def leave(self, work: Work) -> None:
+        """Say that ``work`` will be offered no more."""
+        self._works.remove(work)
+
+    def others(self, work: Work, turns: int) -> float:
+        """Seconds of computing that others have before ``work`` has had so many ``turns``: all take turns."""
+        return sum(one.seconds_of(turns) for one in self._works if one is not work) if len(self._works) > 1 else 0.0
 
     def begin(self, end: float) -> None:
         """Say that this lane computes now, and until when it should, as ``time.perf_counter`` says it."""
@@ -73,8 +93,11 @@ class Lanes:
             except IndexError:
                 self._sleep(awake)
                 continue
-            if work.work(self.idle):
-                offers.append(work)  # there may be more; other models come first
+            try:
+                if work.work(self.idle):
+                    offers.append(work)  # there may be more; other models come first
+            except Exception:  # noqa: BLE001 - of all requests: nobody would take the thread's place
+                _log.exception("a lane met what no request can cause")
 
     def _sleep(self, awake: threading.Lock) -> None:
         self._idle.append(awake)

@@ -46,6 +46,7 @@ class Answer:
     :param content_type: the body's format.
     :param headers: what the head says beside type and length.
     :param stream: the body piece by piece; default: none, the body is whole.
+    :param run_id: of the model that gave it, where the container has many; default: none.
     """
 
     status: int
@@ -53,6 +54,7 @@ class Answer:
     content_type: str = JSON
     headers: tuple[tuple[str, str], ...] = ()
     stream: "Pieces | None" = None
+    run_id: str = ""
 
     def drop(self) -> None:
         """Let go of an answer that nobody takes."""

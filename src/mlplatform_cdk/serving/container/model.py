@@ -1,6 +1,8 @@
 """A loaded model: manifest, codec, engine, hooks, and the proof that it answers its golden requests."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
@@ -10,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlplatform_cdk.runtimekit.errors import KnownError
-from mlplatform_cdk.runtimekit.manifest import GoldenRequest, Manifest, read_folder
+from mlplatform_cdk.runtimekit.manifest import GoldenRequest, Manifest, read_folder, sha256_of
 from mlplatform_cdk.serving.container import memory
 from mlplatform_cdk.serving.container.chosen import chosen_engine
 from mlplatform_cdk.serving.container.codecs import Codec
@@ -40,8 +42,8 @@ class Model:
 
     ``memory_bytes`` is what it takes of RAM, ``run_seconds`` what a lone golden request takes on one lane,
     ``batchable`` whether rows of several requests may be computed at once, ``max_batch_size`` up to how many, and
-    ``batch_reason`` why not or why not more, ``pace`` what single requests and full batches take as requests, and
-    ``output_names`` are in the manifest's order.
+    ``batch_reason`` why not or why not more, ``pace`` what single requests and full batches take as requests,
+    ``output_names`` are in the manifest's order, and ``version`` tells its answers from those of every other model.
     """
 
     def __init__(self, manifest: Manifest, codec: Codec, engine: Engine, hooks: Hooks | None) -> None:
@@ -52,6 +54,12 @@ class Model:
         self.batch_reason = ""
         self.pace = Pace(seconds=0.0)
         self.output_names = [one.name for one in manifest.outputs]
+        self.version = f"{manifest.run_id}/{engine.name}/{engine.precision}"
+
+    @property
+    def run_id(self) -> str:
+        """The run that made it."""
+        return self.manifest.run_id
 
     @property
     def batchable(self) -> bool:
@@ -68,17 +76,24 @@ class Model:
         """
         before = memory.resident_bytes()
         try:
-            manifest = read_folder(folder)
-            choice = chosen_engine(settings, manifest)
-            hooks = Hooks.load(folder, manifest, allowed=settings.allow_hooks)
-            engine = open_engine(folder, manifest, choice)
-            model = cls(manifest, Codec(manifest, settings.limits()), engine, hooks)
-            # One core at most while other models answer.
-            model._prepare(choice, lanes=1 if settings.multi_model else choice.lanes)
+            with ExitStack() as opened:
+                manifest = read_folder(folder)
+                choice = chosen_engine(settings, manifest)
+                hooks = Hooks.load(folder, manifest, allowed=settings.allow_hooks)
+                if hooks is not None:
+                    opened.callback(hooks.close)
+                engine = open_engine(folder, manifest, choice)
+                opened.callback(engine.close)
+                model = cls(manifest, Codec(manifest, settings.limits()), engine, hooks)
+                # One core at most while other models answer.
+                model._prepare(choice, lanes=1 if settings.multi_model else choice.lanes)
+                opened.pop_all()
         except ModelError:
             raise
         except KnownError as error:
             raise ModelError(str(error)) from error
+        if settings.cache_bytes:
+            model.version += f"/{_digest(folder)}"
         memory.give_back()
         path = manifest.file(engine.precision).path
         model.memory_bytes = memory.estimate(memory.resident_bytes() - before, (folder / path).stat().st_size)
@@ -104,8 +119,8 @@ class Model:
         return self.hooks.before(inputs, Context()) if self.hooks else inputs
 
     def _prepare(self, choice: EngineChoice, lanes: int) -> None:
-        requests = [self.golden_inputs(one) for one in self.manifest.golden_requests]
         try:
+            requests = [self.golden_inputs(one) for one in self.manifest.golden_requests]
             self.engine.warm_up(requests[0])
             self._prove(requests)
             self.run_seconds = _median_seconds(self.engine, requests[0])
@@ -149,6 +164,13 @@ class Model:
         fits = int(_PROOF_SECONDS / max(self.run_seconds, 1e-9))
         sizes = sizes_up_to(min(most, max(fits, 2)))
         return examine(self.engine.run, rows, sizes, alone=self.engine.run_alone, seconds=_PROOF_SECONDS)
+
+
+def _digest(folder: Path) -> str:
+    """What tells the files of one model from those of every other: manifest, weights, hooks, and what those read."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    told = "".join(f"{path.relative_to(folder)}\0{sha256_of(path)}\0" for path in files)
+    return hashlib.sha256(told.encode(errors="surrogateescape")).hexdigest()
 
 
 def _rows(requests: Sequence[Inputs], *, most: int) -> list[Inputs]:

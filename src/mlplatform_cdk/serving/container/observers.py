@@ -77,6 +77,8 @@ class Observers:
         told = {"method": request.method, "path": request.path, "status": answer.status}
         told |= {"bytes_in": len(request.body), "bytes_out": len(answer.body)}
         told |= {"milliseconds": round(1000 * (perf_counter() - request.arrived), 3)}
+        if answer.run_id:
+            told["run_id"] = answer.run_id
         _log.info("request", extra=told | tracing.log_fields(request.headers))
 
     def _take(self, request: Request, answer: Answer) -> None:

@@ -48,6 +48,8 @@ class Predictor:
     :param settings: of the container; the manifest's tuning where they say nothing.
     :param lanes: the threads.
     :param metrics: counts what happens.
+
+    ``allowed`` is the deadline of requests that say none, in seconds from their arrival.
     """
 
     def __init__(self, model: "Model", settings: Settings, lanes: Lanes, metrics: Metrics) -> None:
@@ -58,7 +60,7 @@ class Predictor:
         delay = settings.max_batch_delay_ms
         self._delay = ((tuned and tuned.max_batch_delay_ms) or 0.0 if delay is None else delay) / 1000
         own = settings.deadline_ms
-        self._allowed = (model.manifest.latency_budget_ms * BUDGET_SHARE if own is None else own) / 1000
+        self.allowed = (model.manifest.latency_budget_ms * BUDGET_SHARE if own is None else own) / 1000
         self._limit = settings.queue_limit
         # A hook may take any time, and run_seconds does not count it.
         self.inline = model.run_seconds < INLINE_SECONDS and not self._delay and model.hooks is None
@@ -78,6 +80,7 @@ class Predictor:
         self._exact.run(exact().__enter__)
         self._cycle = (0.0, 0)  # when the turn before began which left something, and its rows
         self.under_way = 0
+        lanes.join(self)
 
     @property
     def waiting(self) -> int:
@@ -97,7 +100,7 @@ class Predictor:
         rows = OneRow.of(self.model.manifest, limits, INLINE_BYTES)
         if rows is None:
             return None
-        return FastPath(self.model, rows, self._metrics, self._gathered.load, self._allowed)
+        return FastPath(self.model, rows, self._metrics, self._gathered.load, self.allowed)
 
     def ask(self, request: Request, reply: Reply) -> None:
         """Admit ``request``, or refuse it at once.
@@ -109,7 +112,7 @@ class Predictor:
         headers, body = request.headers, request.body
         accept = headers.get("accept", "")
         kind = self._kinds.get(accept) or self._accept(accept)
-        allowed = allowed_seconds(headers, self._allowed)
+        allowed = allowed_seconds(headers, self.allowed)
         rows = self._row_count.of(headers.get("content-type", ""), len(body))
         inline = self.inline and len(body) <= INLINE_BYTES
         queue = self._gathered if inline else self._waiting
@@ -118,7 +121,8 @@ class Predictor:
         else:
             lanes = self._lanes
             free = lanes.computing < lanes.count
-            late = queue.late_by(rows, allowed, remaining=lanes.remaining(request.arrived), free=free)
+            remaining = lanes.remaining(request.arrived) + lanes.others(self, queue.turns(rows))
+            late = queue.late_by(rows, allowed, remaining=remaining, free=free)
         if late > 0:
             raise _refusal(len(queue), late, allowed)
         latest = request.arrived + queue.load.patience(rows, allowed)
@@ -129,6 +133,14 @@ class Predictor:
         elif not self._turning:
             self._turning = True
             self._loop.call_soon(self._turn, context=self._exact)
+
+    def close(self) -> None:
+        """Leave the lanes; nothing may wait or follow."""
+        self._lanes.leave(self)
+
+    def seconds_of(self, turns: int) -> float:
+        """See ``lanes.Work``."""
+        return self._waiting.seconds_of(turns)
 
     def work(self, idle: int) -> bool:
         """See ``lanes.Work``; called by a lane."""
@@ -203,7 +215,7 @@ class Predictor:
         model = self.model
         most = self._most_rows if model.batchable else INLINE_UNBATCHED if self.inline else 1
         rows = self._most_rows if model.batchable else 1
-        return Queue(Load(model.pace, lanes=lanes, most_rows=rows, deadline=self._allowed), most, self._limit)
+        return Queue(Load(model.pace, lanes=lanes, most_rows=rows, deadline=self.allowed), most, self._limit)
 
     def _await_more(self) -> None:
         """Wait for a full batch, as long as the oldest request may."""

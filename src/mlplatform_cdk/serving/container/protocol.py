@@ -37,7 +37,7 @@ class Connection(asyncio.Protocol):
         self.exchanges: deque[Exchange] = deque()
         self.changed = perf_counter()  # when this connection last began or ended something
         self._unanswered = 0  # bytes of the bodies in exchanges
-        self._incoming = Incoming(host.heads, host.settings.max_body_bytes)
+        self._incoming = Incoming(host.heads, host.settings.max_body_bytes, host.make_room)
         self._fast = False  # a request is on the fast path, and nothing else in exchanges
         self._deaf = False  # nothing more is taken: the client has ended, or was told that this is the last answer
         self._refused = self._paused = self._clogged = self._resting = False
@@ -111,6 +111,11 @@ class Connection(asyncio.Protocol):
             await self._writable
 
     @property
+    def held(self) -> int:
+        """Bytes of bodies under way, whole or not; small ones that are not whole count for nothing."""
+        return self._unanswered + self._incoming.held
+
+    @property
     def busy(self) -> bool:
         """Whether a request or an answer is under way."""
         return self._fast or bool(self.exchanges) or (self._incoming.begun and not self._deaf)
@@ -133,7 +138,8 @@ class Connection(asyncio.Protocol):
             if silent > settings.client_timeout_s:
                 self._refuse(ClientTooSlow(f"the request must arrive within {settings.client_timeout_s:g} s"))
         elif not self.busy and silent > settings.idle_timeout_s:
-            self.transport.close()
+            self._deaf, self.changed = True, now
+            self.transport.close()  # once what was written has left, or else the next sweeps abort it
 
     def answer(self, body: bytes) -> None:
         """Send what the fast path has computed."""

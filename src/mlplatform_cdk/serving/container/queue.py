@@ -45,6 +45,18 @@ class Queue:
             return wait
         return min(excess, wait)
 
+    def turns(self, rows: int) -> int:
+        """How many batches it takes until one with a request of ``rows`` that came now is computed."""
+        return -(-(self.rows + rows) // self.load.biggest)
+
+    def seconds_of(self, turns: int) -> float:
+        """What the next ``turns`` batches take, as far as requests wait for them."""
+        rows = self.rows
+        if not rows:
+            return 0.0
+        batches = min(turns, -(-rows // self.load.biggest))
+        return batches * self.load.seconds(min(rows / batches, self.load.biggest))
+
     def put(self, job: Job) -> None:
         """Let ``job`` wait."""
         self._put += job.rows

@@ -5,7 +5,9 @@ import socket
 from collections.abc import Callable
 from time import perf_counter
 
+from mlplatform_cdk.serving.container import memory
 from mlplatform_cdk.serving.container.busy_poll import BusyPoll
+from mlplatform_cdk.serving.container.errors import TooManyRequests
 from mlplatform_cdk.serving.container.heads import Heads
 from mlplatform_cdk.serving.container.protocol import Connection
 from mlplatform_cdk.serving.container.service import Service
@@ -16,6 +18,8 @@ _BACKLOG = 2048
 _TICK_SECONDS = 1.0
 _LOOK_SECONDS = 0.02
 _QUIET_SECONDS = 0.1  # how long nothing may have come before a drain stops listening
+_BODIES_SHARE = 1 / 4  # of the memory, for the bodies of all requests under way
+_BESIDE_BYTES = 2 * 1024 * 1024  # of small bodies that a connection may hold beside a large one
 
 
 class Server:
@@ -38,11 +42,27 @@ class Server:
         self._listening: asyncio.Server | None = None
         self._ticking: asyncio.TimerHandle | None = None
         self._on_tick = on_tick
+        share = memory.machine_bytes() * _BODIES_SHARE / (settings.processes or 1)
+        self._room = max(int(share), settings.max_body_bytes)
 
     @property
     def draining(self) -> bool:
         """Whether the container shuts down."""
         return self.service.draining
+
+    def make_room(self, size: int) -> None:
+        """Refuse a body of ``size`` bytes for which those under way leave no memory.
+
+        :raises TooManyRequests: then.
+        """
+        if len(self.connections) * (self.settings.max_body_bytes + _BESIDE_BYTES) <= self._room:
+            return
+        held = sum(one.held for one in self.connections)
+        if held + size > self._room:
+            raise TooManyRequests(
+                f"all bodies under way must have at most {self._room} bytes together, got one of {size} beside {held}; "
+                "try again in 1 s"
+            )
 
     async def listen(self, listener: socket.socket) -> None:
         """Accept connections on ``listener``, which is bound."""

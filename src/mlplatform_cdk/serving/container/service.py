@@ -93,7 +93,9 @@ class Service:
 
     def forget(self, model: "Model") -> None:
         """Keep nothing of ``model``, which nobody asks any more."""
-        self._predictors.pop(model, None)
+        predictor = self._predictors.pop(model, None)
+        if predictor is not None:
+            predictor.close()
         self._metrics.drop(model)
 
     def count_refused(self, status: int) -> None:
@@ -149,6 +151,7 @@ class Service:
 
     def _handle_held(self, held: Held, request: Request, reply: Reply) -> None:
         def release(answer: Answer) -> None:
+            answer.run_id = held.model.run_id
             if answer.stream is None:
                 held.release()
             else:
@@ -178,12 +181,12 @@ class Service:
     def _other(self, request: Request) -> Answer:
         path = request.path
         if path == "/ping":
-            _require(request, "GET")
+            _require(request, "GET", "HEAD")
             if not self.ready:
                 raise _not_ready()
             return Answer(200)
         if path == "/metrics":
-            _require(request, "GET")
+            _require(request, "GET", "HEAD")
             self.tick()
             models = [one.model for one in self._predictors.values()]
             return Answer(200, self._metrics.render(models), TEXT_FORMAT)
@@ -234,9 +237,9 @@ def _held(models: Models, path: str) -> Held | None:
     return models.hold(path) if path.startswith("/models/") else None
 
 
-def _require(request: Request, method: str) -> None:
-    if request.method != method:
-        raise MethodNotAllowed(f"{request.path} must be called by {method}, got {request.method}", (method,))
+def _require(request: Request, *methods: str) -> None:
+    if request.method not in methods:
+        raise MethodNotAllowed(f"{request.path} must be called by {methods[0]}, got {request.method}", methods)
 
 
 def _not_ready() -> NotReady:

@@ -39,6 +39,10 @@ class StoredModel(Protocol):
     def memory_bytes(self) -> int:
         """What it takes while it is loaded."""
 
+    @property
+    def run_id(self) -> str:
+        """The run that made it."""
+
     def close(self) -> None:
         """Give that back."""
 
@@ -163,7 +167,8 @@ class ModelStore(Generic[M]):
         del self._taken[place]
         entry = self._entries[name] = Entry(name, url or str(folder), model)
         self._taken[entry] = model.memory_bytes
-        _log.info("model loaded", extra={"model": name, "memory_bytes": model.memory_bytes})
+        told = {"model": name, "run_id": model.run_id, "memory_bytes": model.memory_bytes}
+        _log.info("model loaded", extra=told)
         return model
 
     async def unload(self, name: str) -> None:
@@ -180,7 +185,7 @@ class ModelStore(Generic[M]):
             await begin(entry.model.close, "close")
         finally:
             del self._taken[entry]
-        _log.info("model unloaded", extra={"model": name})
+        _log.info("model unloaded", extra={"model": name, "run_id": entry.model.run_id})
 
     async def _make_room(self, place: object, size: int) -> None:
         """Take ``size`` bytes for ``place``, which others can then not have."""

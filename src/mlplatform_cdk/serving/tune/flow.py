@@ -12,7 +12,7 @@ from mlplatform_cdk.serving.container.engines.cores import usable_cores
 from mlplatform_cdk.serving.quantize.archive import check_output, open_model, save_model
 from mlplatform_cdk.serving.quantize.flow import processor
 from mlplatform_cdk.serving.tune import compute
-from mlplatform_cdk.serving.tune.served import TuneError, under_load
+from mlplatform_cdk.serving.tune.served import TuneError, question, under_load
 from mlplatform_cdk.serving.tune.trials import Compute, Served, best_compute, best_served
 
 __all__ = ["TuneError", "Tuning", "tune"]
@@ -62,6 +62,7 @@ def tune(
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, "model")
         manifest = open_model(model, folder)
+        question(manifest)  # refuses a model that cannot be asked, before the work
         skipped = _busy()
         until = started + seconds * _ENGINES_SHARE
         computed = tuple(compute.trials(folder, manifest, until=until, progress=progress, skipped=skipped))
@@ -114,13 +115,12 @@ def _under_load(
     found: dict[str, Served] = {}
     for changed, environment in (*changes.items(), *changes.items()):  # twice, in turns: a busy moment is nobody's own
         if found and perf_counter() > until:
-            if changed not in found:
-                skipped.append(f"the container with {changed}: no time was left")
             continue
         progress(f"asking the container over HTTP{f', {changed}' if changed else ''}")
         one = under_load(folder, manifest, changed, {**plain, **environment})
         if changed not in found or one.requests_per_second > found[changed].requests_per_second:
             found[changed] = one
+    skipped += [f"the container with {changed}: no time was left" for changed in changes if changed not in found]
     return list(found.values())
 
 

@@ -1,24 +1,33 @@
 """The container itself, started with a setting and put under load from this process, over HTTP."""
 
 import asyncio
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
+from collections import deque
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
+from threading import Thread
 from time import perf_counter
 from typing import Any
 
+import numpy as np
+
 from mlplatform_cdk.runtimekit.errors import KnownError
 from mlplatform_cdk.runtimekit.manifest import Manifest
+from mlplatform_cdk.serving.container.engines.golden import golden_inputs
+from mlplatform_cdk.serving.container.negotiation import JSON, NPY, NPZ, media_type
+from mlplatform_cdk.serving.container.settings import Settings
 from mlplatform_cdk.serving.tune.trials import Served
 
 CONNECTIONS = 16
 _SECONDS, _WARM_SECONDS = 1.5, 0.3
-_START_SECONDS = 60
+_START_SECONDS = _ANSWER_SECONDS = 60
 
 
 class TuneError(KnownError):
@@ -36,8 +45,7 @@ def under_load(folder: Path, manifest: Manifest, changed: str, environment: Mapp
     with tempfile.TemporaryDirectory() as base:
         Path(base, "model").symlink_to(folder.resolve(), target_is_directory=True)
         with _started(Path(base), environment) as port:
-            body = json.dumps(manifest.golden_requests[0].body()).encode()
-            times, seconds = asyncio.run(_load(port, body))
+            times, seconds = asyncio.run(_load(port, *question(manifest)))
     if not times:
         raise TuneError(f"the container must answer golden requests under load, got no answer with {dict(environment)}")
     times.sort()
@@ -52,12 +60,33 @@ def under_load(folder: Path, manifest: Manifest, changed: str, environment: Mapp
     )
 
 
+def question(manifest: Manifest) -> tuple[str, bytes]:
+    """The first golden request in a format that the model takes: the content type, and the body.
+
+    :raises TuneError: when there is none that can carry it.
+    """
+    golden = manifest.golden_requests[0]
+    kinds = {media_type(one)[0] for one in manifest.content_types}
+    if JSON in kinds:
+        return JSON, json.dumps(golden.body()).encode()
+    inputs, file = golden_inputs(manifest, golden), io.BytesIO()
+    if any(one.dtype == object for one in inputs.values()) or not kinds & ({NPY, NPZ} if len(inputs) == 1 else {NPZ}):
+        told = ", ".join(manifest.content_types)
+        raise TuneError(f"a model must take JSON, or npy or npz for numbers, to be asked as it is tuned, got {told}")
+    if NPZ in kinds:
+        np.savez(file, **inputs)  # type: ignore[arg-type]  # the names are the inputs'
+        return NPZ, file.getvalue()
+    np.save(file, inputs[manifest.inputs[0].name])
+    return NPY, file.getvalue()
+
+
 class _started:  # noqa: N801 - read as a verb
     """A container on a free port; stopped at the end."""
 
     def __init__(self, base: Path, environment: Mapping[str, str]) -> None:
+        own = {one.metadata["variable"] for one in fields(Settings)}  # a cache, or a log, of the caller's would count
         self._environment = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name not in own},
             "SAGEMAKER_BASE_DIR": str(base),
             "BIND_HOST": "127.0.0.1",
             "SAGEMAKER_BIND_TO_PORT": "0",
@@ -82,6 +111,9 @@ class _started:  # noqa: N801 - read as a verb
             wrong = seen[-1] if told.get("level") == "ERROR" else wrong
             port = told.get("port") or port
             if seen.count("ready") == int(self._environment["PROCESSES"]):
+                # What the model's hooks print would stop it where nobody read.
+                self._reader = Thread(target=deque, args=(self._process.stdout, 0), daemon=True)
+                self._reader.start()
                 return int(port)
         self._process.wait()
         raise TuneError(f"the container must serve the model, got: {wrong or 'an end without a word'}")
@@ -89,19 +121,29 @@ class _started:  # noqa: N801 - read as a verb
     def __exit__(self, *_: object) -> None:
         self._process.send_signal(signal.SIGTERM)
         try:
-            self._process.communicate(timeout=_START_SECONDS)
+            self._process.wait(_START_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.communicate()
+            self._process.wait()
+        self._reader.join()
+        assert self._process.stdout
+        self._process.stdout.close()
 
 
-async def _load(port: int, body: bytes) -> tuple[list[float], float]:
+async def _load(port: int, kind: str, body: bytes) -> tuple[list[float], float]:
     """Closed loop: each connection asks again when it was answered. The times after the first moment, and how long."""
-    lines = ("POST /invocations HTTP/1.1", "Host: x", "Content-Type: application/json", f"Content-Length: {len(body)}")
+    lines = ("POST /invocations HTTP/1.1", "Host: x", f"Content-Type: {kind}", f"Content-Length: {len(body)}")
     head = "\r\n".join([*lines, "", ""])
     begin = perf_counter() + _WARM_SECONDS
     end = begin + _SECONDS
-    found = await asyncio.gather(*(_ask(port, head.encode() + body, begin, end) for _ in range(CONNECTIONS)))
+    asked = (_ask(port, head.encode() + body, begin, end) for _ in range(CONNECTIONS))
+    try:
+        async with asyncio.timeout(_WARM_SECONDS + _SECONDS + _ANSWER_SECONDS):
+            found = await asyncio.gather(*asked)
+    except TimeoutError:
+        raise TuneError(f"the container must answer a golden request within {_ANSWER_SECONDS} s, got none") from None
+    except (ConnectionError, EOFError) as error:
+        raise TuneError(f"the container must answer golden requests, got an end of the connection ({error})") from None
     return [one for times in found for one in times], _SECONDS
 
 
@@ -111,9 +153,7 @@ async def _ask(port: int, request: bytes, begin: float, end: float) -> list[floa
     while (started := perf_counter()) < end:
         writer.write(request)
         head = await reader.readuntil(b"\r\n\r\n")
-        lower = head.lower()
-        length = int(lower.partition(b"content-length:")[2].partition(b"\r\n")[0])
-        await reader.readexactly(length)
+        await _read_body(reader, head.lower())
         now = perf_counter()
         if not head.startswith(b"HTTP/1.1 200"):
             status = head.splitlines()[0].decode(errors="replace")
@@ -122,3 +162,13 @@ async def _ask(port: int, request: bytes, begin: float, end: float) -> list[floa
             times.append(now - started)
     writer.close()
     return times
+
+
+async def _read_body(reader: asyncio.StreamReader, head: bytes) -> None:
+    length = head.partition(b"content-length:")[2].partition(b"\r\n")[0]
+    if length:
+        await reader.readexactly(int(length))
+        return
+    while size := int(await reader.readline(), 16):  # a stream's chunks
+        await reader.readexactly(size + 2)
+    await reader.readline()

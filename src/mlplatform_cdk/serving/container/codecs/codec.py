@@ -65,6 +65,8 @@ class Codec:
 
     def decode_held(self, body: bytes, content_type: str, headers: Headers) -> Arrays:
         """``decode`` for callers who hold ``exact()``, once for many bodies."""
+        if "content-encoding" in headers:
+            _require_plain(headers["content-encoding"])
         decoder = self._decoders.get(content_type)
         if decoder is None:
             decoder = self._decoder(content_type)
@@ -125,6 +127,12 @@ class Codec:
             pictures = ImageReader(reader, self._limits)
             return lambda body, _: {name: pictures.decode(body, _PICTURES[kind])}
         raise UnsupportedContentType(f"the input {name} must be asked in a format that can carry it, got {kind}")
+
+
+def _require_plain(coding: str) -> None:
+    if coding.lower() not in {"", "identity"}:
+        told = f"the content encoding must be identity, got {coding[:80]!r}; send the body as it is"
+        raise UnsupportedContentType(told, (("Accept-Encoding", "identity"),))  # RFC 9110, section 12.5.3
 
 
 class _Together:

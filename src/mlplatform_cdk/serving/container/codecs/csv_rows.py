@@ -28,7 +28,7 @@ _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _MISSING = {b"": b"null", b"[": b"[null", b"]": b"null]", b"[[": b"[[null", b"]]": b"null]]"}
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _LONGEST = 400  # digits of a whole number; more would only cost time
-_MOST_HEADERS = 64
+_MOST_HEADERS, _LONGEST_KEPT = 64, 4096  # lines, and bytes of each
 _PART_BYTES, _PART_ROWS = 64 * 1024, 1024  # read at once: Python's values take many times the memory of an array
 _SHOWN = 40
 
@@ -81,7 +81,12 @@ class CsvRows:
             except RequestError:
                 return None, 0  # a name over several lines, or no CSV at all: the strict reader's business
             order = self._order(first, header) if first else None
-            if order is not None and header is None and len(self._headers) < _MOST_HEADERS:
+            if (
+                order is not None
+                and header is None
+                and len(self._headers) < _MOST_HEADERS
+                and len(line) <= _LONGEST_KEPT
+            ):
                 self._headers[line] = order
         return order, 0 if order is None else len(line) + 1
 
