@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +19,7 @@ from mlplatform_cdk.serving.container.pace import Pace, RowCount
 from mlplatform_cdk.serving.container.predictor import Predictor
 from mlplatform_cdk.serving.container.service import Service
 from mlplatform_cdk.serving.container.settings import Settings
-from tests.serving.container.standins import Array, Engine, Model, body, outputs, request, serve
+from tests.serving.container.standins import Array, Engine, Model, body, eventually, outputs, request, serve
 from tests.serving.container.test_batching import asked, begun
 
 
@@ -77,10 +78,10 @@ def test_what_waits_for_other_models_counts_as_far_as_it_comes_first() -> None:
                 statuses.append(429)
             if not number:
                 await begun(busy.engine)
-        waiting = lanes.others(predictors[2], 2), lanes.others(predictors[2], 100)
+        waiting = lanes.others(predictors[2], 2, 3), lanes.others(predictors[2], 100, 3)
         for predictor in predictors:
             predictor.close()
-        assert lanes.others(predictors[2], 100) == 0
+        assert lanes.among(predictors[2]) == 1
         for model in (busy, quiet):
             model.engine.gate.set()
         return statuses, *waiting
@@ -94,6 +95,45 @@ def test_what_waits_for_other_models_counts_as_far_as_it_comes_first() -> None:
     assert 2 <= quiet <= 4
     assert two_turns == pytest.approx(4 * 0.1)
     assert all_turns == pytest.approx((busy - 1 + quiet) * 0.1)
+
+
+class Waiting:
+    """A model with batches that wait; computes once it is ``ready``, and tells in ``order`` that it had its turn."""
+
+    turn, ready = 0, threading.Event()
+
+    def __init__(self, name: str, batches: int, order: list[str]) -> None:
+        self.name, self.batches, self.order = name, batches, order
+
+    @property
+    def waits(self) -> bool:
+        return self.batches > 0
+
+    def seconds_of(self, turns: int, among: int) -> float:
+        return turns / among
+
+    def work(self, idle: int) -> bool:
+        del idle
+        assert self.ready.wait(10)
+        waited = self.waits
+        self.order += [self.name] * waited
+        self.batches -= waited
+        return waited
+
+
+def test_models_take_turns_at_the_lanes_however_many_requests_each_has() -> None:
+    order: list[str] = []
+    lanes = Lanes(1)
+    works = [Waiting("a", 5, order), Waiting("b", 2, order), Waiting("c", 1, order)]
+    for work in works:
+        lanes.join(work)
+    for work in works:
+        for _ in range(work.batches):
+            lanes.offer(work)
+    Waiting.ready.set()
+    eventually(lambda: len(order) == 8 and lanes.idle == 1)
+
+    assert "".join(order) == "abcabaaa"
 
 
 def test_a_request_of_many_rows_counts_as_many() -> None:

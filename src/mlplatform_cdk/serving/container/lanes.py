@@ -12,7 +12,9 @@ _log = logs.logger("serving")
 
 
 class Work(Protocol):
-    """A model with requests that wait."""
+    """A model with requests that wait; ``turn`` is the lanes' own: when it had its last one."""
+
+    turn: int
 
     def work(self, idle: int) -> bool:
         """Take a batch and compute it; false where nothing waited.
@@ -21,8 +23,16 @@ class Work(Protocol):
         """
         ...
 
-    def seconds_of(self, turns: int) -> float:
-        """What it computes in its next ``turns`` at the lanes, one batch each, as far as it has requests for them."""
+    @property
+    def waits(self) -> bool:
+        """Whether a request waits for it."""
+        ...
+
+    def seconds_of(self, turns: int, among: int) -> float:
+        """What it computes in its next ``turns`` at the lanes, one batch each, as far as it has requests for them.
+
+        :param among: how many works wait, itself included, which makes batches shorter.
+        """
         ...
 
 
@@ -39,6 +49,7 @@ class Lanes:
         self._started = 0
         self._ends: dict[int, float] = {}  # by thread: when what it computes should be done
         self._works: list[Work] = []
+        self._turns = 0
 
     def join(self, work: Work) -> None:
         """Say that ``work`` will be offered."""
@@ -48,9 +59,13 @@ class Lanes:
         """Say that ``work`` will be offered no more."""
         self._works.remove(work)
 
-    def others(self, work: Work, turns: int) -> float:
-        """Seconds of computing that others have before ``work`` has had so many ``turns``: all take turns."""
-        return sum(one.seconds_of(turns) for one in self._works if one is not work) if len(self._works) > 1 else 0.0
+    def among(self, work: Work) -> int:
+        """How many works take turns, ``work`` among them."""
+        return 1 if len(self._works) == 1 else 1 + sum(one.waits for one in self._works if one is not work)
+
+    def others(self, work: Work, turns: int, among: int) -> float:
+        """Seconds of computing that others have before ``work`` has had so many ``turns``; see ``Work.seconds_of``."""
+        return sum(one.seconds_of(turns, among) for one in self._works if one is not work) if among > 1 else 0.0
 
     def begin(self, end: float) -> None:
         """Say that this lane computes now, and until when it should, as ``time.perf_counter`` says it."""
@@ -94,10 +109,20 @@ class Lanes:
                 self._sleep(awake)
                 continue
             try:
-                if work.work(self.idle):
-                    offers.append(work)  # there may be more; other models come first
+                first = self._longest_unserved(work)
+                if first.work(self.idle) or (first is not work and work.work(self.idle)):
+                    offers.append(work)  # there may be more
             except Exception:  # noqa: BLE001 - of all requests: nobody would take the thread's place
                 _log.exception("a lane met what no request can cause")
+
+    def _longest_unserved(self, offered: Work) -> Work:
+        """Of those that wait, the one whose last turn is longest ago, however many requests each has."""
+        if len(self._works) <= 1:
+            return offered
+        first = min((one for one in tuple(self._works) if one.waits), key=lambda one: one.turn, default=offered)
+        self._turns += 1
+        first.turn = self._turns
+        return first
 
     def _sleep(self, awake: threading.Lock) -> None:
         self._idle.append(awake)

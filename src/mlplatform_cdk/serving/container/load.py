@@ -77,6 +77,15 @@ class Load:
         """
         return max(self._least, min(self.biggest, int((seconds / self._allowance - self._base) / self._each)))
 
+    def biggest_among(self, queues: int) -> int:
+        """The most rows of a batch where so many queues take turns: together they last as long as one that is alone.
+
+        As in ``rows_within``, never so few that the batch's own time would be more than half of it.
+        """
+        if queues == 1:
+            return self.biggest
+        return max(self._least, min(self.biggest, int((self._longest / queues - self._base) / self._each)))
+
     def wait(self, rows: int, ahead: int, remaining: float) -> float:
         """Seconds until a batch with a request of ``rows`` begins.
 
@@ -113,6 +122,7 @@ class Load:
         self._allowance = 1 + _SPREADS * self._off / self._taken
         self._before = 1 + _SPREADS_BEFORE * self._off / self._taken
         longest = min(max(_BATCH_SHARE * self._deadline, 4 * self._base), _DEAR_BATCH_SHARE * self._deadline)
+        self._longest = longest
         self.biggest = max(1, min(self._most, int((longest - self._base) / self._each)))
         self._least = max(1, min(self.biggest, round(self._base / self._each)))
         # Every answer is late: such a model serves all the same, but with a short queue.

@@ -79,7 +79,7 @@ class Predictor:
         self._exact = copy_context()
         self._exact.run(exact().__enter__)
         self._cycle = (0.0, 0)  # when the turn before began which left something, and its rows
-        self.under_way = 0
+        self.under_way = self.turn = 0
         lanes.join(self)
 
     @property
@@ -121,7 +121,9 @@ class Predictor:
         else:
             lanes = self._lanes
             free = lanes.computing < lanes.count
-            remaining = lanes.remaining(request.arrived) + lanes.others(self, queue.turns(rows))
+            remaining = lanes.remaining(request.arrived)
+            if (among := lanes.among(self)) > 1:
+                remaining += lanes.others(self, queue.turns(rows, among), among)
             late = queue.late_by(rows, allowed, remaining=remaining, free=free)
         if late > 0:
             raise _refusal(len(queue), late, allowed)
@@ -138,9 +140,14 @@ class Predictor:
         """Leave the lanes; nothing may wait or follow."""
         self._lanes.leave(self)
 
-    def seconds_of(self, turns: int) -> float:
+    @property
+    def waits(self) -> bool:
         """See ``lanes.Work``."""
-        return self._waiting.seconds_of(turns)
+        return bool(self._waiting.jobs)
+
+    def seconds_of(self, turns: int, among: int) -> float:
+        """See ``lanes.Work``."""
+        return self._waiting.seconds_of(turns, among)
 
     def work(self, idle: int) -> bool:
         """See ``lanes.Work``; called by a lane."""
@@ -150,7 +157,7 @@ class Predictor:
         begun = perf_counter()
         if self._had_better_wait(begun):
             return False
-        jobs, late, rows = queue.take(begun, idle)
+        jobs, late, rows = queue.take(begun, idle, lanes.among(self))
         if not jobs and not late:
             return False
         timing = None

@@ -45,36 +45,38 @@ class Queue:
             return wait
         return min(excess, wait)
 
-    def turns(self, rows: int) -> int:
-        """How many batches it takes until one with a request of ``rows`` that came now is computed."""
-        return -(-(self.rows + rows) // self.load.biggest)
+    def turns(self, rows: int, among: int) -> int:
+        """How many batches it takes until one with a request of ``rows`` that came now is computed.
 
-    def seconds_of(self, turns: int) -> float:
-        """What the next ``turns`` batches take, as far as requests wait for them."""
-        rows = self.rows
-        if not rows:
-            return 0.0
-        batches = min(turns, -(-rows // self.load.biggest))
-        return batches * self.load.seconds(min(rows / batches, self.load.biggest))
+        :param among: how many queues take turns, a batch each.
+        """
+        return -(-(self.rows + rows) // self.load.biggest_among(among))
+
+    def seconds_of(self, turns: int, among: int) -> float:
+        """What the next ``turns`` batches take, as far as requests wait for them; ``among`` as in ``turns``."""
+        rows, most = self.rows, self.load.biggest_among(among)
+        batches = min(turns, -(-rows // most))
+        return batches * self.load.seconds(min(rows / batches, most)) if batches > 0 else 0.0
 
     def put(self, job: Job) -> None:
         """Let ``job`` wait."""
         self._put += job.rows
         self.jobs.append(job)
 
-    def take(self, now: float, idle: int = 0) -> tuple[list[Job], list[Job], int]:
+    def take(self, now: float, idle: int = 0, among: int = 1) -> tuple[list[Job], list[Job], int]:
         """What is to be computed at once, those among it that are too late for that, and the rows of the former.
 
         It has no more rows than can be answered within the time that its most urgent request has left.
 
         :param now: as ``time.perf_counter`` says it.
         :param idle: how many others have nothing to do: each gets its share.
+        :param among: how many queues take turns, a batch each; default: it is the only one.
         """
         ready: list[Job] = []
         late: list[Job] = []
         load, jobs, rows, room, most = self.load, self.jobs, 0, 0, self._most
         with self._taking:
-            share = -(-self.rows // (idle + 1))
+            share = min(-(-self.rows // (idle + 1)), self.load.biggest_among(among))
             due = float("inf")
             while jobs and len(ready) < most:
                 job = jobs[0]
