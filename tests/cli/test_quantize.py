@@ -56,7 +56,9 @@ def test_what_is_no_model_is_one_sentence_and_exit_code_2(tmp_path: Path, name: 
     [
         ("--output", "out.zip", "the output must be a .tar.gz or a folder, got "),
         ("--output", "no/out.tar.gz", "the output must be a file in a folder that exists, got "),
-        ("--output", "model", "the output must not exist yet, got "),
+        ("--output", "model", "the output must be another file than the model and the data, got "),
+        ("--output", "model/..", "the output must not exist yet, got "),
+        ("--report", "model.quantized", "the report must be another file than the output, got "),
         ("--report", "no/dir/r.json", "the report must be a file in a folder that exists, got "),
         ("--report", "model", "the report must be a file in a folder that exists, got "),
     ],

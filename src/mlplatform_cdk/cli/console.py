@@ -30,10 +30,16 @@ def write(output: Path, text: str) -> None:
         raise CommandFailed(f"the report cannot be written to {output}: {error.strerror}") from error
 
 
-def check_place(output: Path | None) -> None:
-    """Refuse a report that ``write`` could not write, before the work that it would tell."""
+def check_place(output: Path | None, other: Path | None = None) -> None:
+    """Refuse a report that ``write`` could not write, before the work that it would tell.
+
+    :param output: the report's file; None: none is written.
+    :param other: what the work itself writes; default: nothing.
+    """
     if output and (output.is_dir() or not output.parent.is_dir()):
         raise CommandFailed(f"the report must be a file in a folder that exists, got {output}")
+    if output and other and output.resolve() == other.resolve():
+        raise CommandFailed(f"the report must be another file than the output, got {output} for both")
 
 
 def tell(show: Callable[[Console], None], text: str | None, output: Path | None) -> None:

@@ -33,12 +33,14 @@ def quantize(
     report: Annotated[Path | None, typer.Option(help="Write the report to this file, as JSON.")] = None,
 ) -> None:
     """Make a model smaller and faster within an accuracy tolerance, and say which layers could not follow."""
+    from rich.markup import escape
+
     from mlplatform_cdk.serving.quantize import Wanted
     from mlplatform_cdk.serving.quantize import quantize as run
     from mlplatform_cdk.serving.quantize.archive import beside
 
-    check_place(report)
     target = output or beside(model, "quantized")
+    check_place(report, target)
     try:
         wanted = Wanted(
             precisions=tuple(dict.fromkeys(one.value for one in precision or [Target.INT8])),
@@ -46,7 +48,7 @@ def quantize(
             seconds=seconds,
         )
         with ERR.status("reading the model …") as status:
-            result = run(model, calibration, target, wanted, progress=lambda text: status.update(f"{text} …"))
+            result = run(model, calibration, target, wanted, progress=lambda text: status.update(f"{escape(text)} …"))
     except (KnownError, OSError) as problem:
         raise CommandFailed(str(problem)) from problem
     if report:

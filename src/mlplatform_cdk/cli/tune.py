@@ -23,14 +23,16 @@ def tune(
     report: Annotated[Path | None, typer.Option(help="Write what was measured to this file, as JSON.")] = None,
 ) -> None:
     """Measure how a model is served best on a machine like this one, and write that into its manifest."""
+    from rich.markup import escape
+
     from mlplatform_cdk.serving.quantize.archive import beside
     from mlplatform_cdk.serving.tune import tune as run
 
-    check_place(report)
     target = output or beside(model, "tuned")
+    check_place(report, target)
     try:
         with ERR.status("reading the model …") as status:
-            result = run(model, target, seconds=seconds, progress=lambda text: status.update(f"{text} …"))
+            result = run(model, target, seconds=seconds, progress=lambda text: status.update(f"{escape(text)} …"))
     except (KnownError, OSError) as problem:
         raise CommandFailed(str(problem)) from problem
     if report:

@@ -115,6 +115,34 @@ def test_a_model_of_which_tensorrt_builds_nothing_is_an_error(base: Path, monkey
         compiling.main()
 
 
+def test_what_tensorrt_refuses_of_several_files_is_left_out_and_the_others_stay(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Refusing(FakeTensorRt):
+        def __init__(self, name: str, path: Path, precision: str, *more: Any) -> None:
+            super().__init__(name, path, "fp32", *more)
+            self._precision = precision
+
+        def run(self, inputs: dict[str, np.ndarray[Any, Any]]) -> None:
+            super().run(inputs)
+            if self._precision == "int8":
+                raise ValueError("Non-zero zero point is not supported.")
+
+    monkeypatch.setattr(compiling, "GpuEngine", Refusing)
+    manifest = read_folder(base / "m")
+    (fp32,) = manifest.files
+    both = replace(manifest, files=(replace(fp32, precision="int8", tolerance=0.1), fp32))
+    (base / "m" / MANIFEST_NAME).write_text(both.to_json(), encoding="utf-8")
+    pack_folder(base / "m", base / "ml" / "processing" / "input" / "model" / "model.tar.gz")
+
+    compiling.main()
+
+    (base / "out").mkdir()
+    unpack_archive(compiled(base), base / "out")
+    (place,) = (base / "out" / "tensorrt").iterdir()
+    assert place.name == tensorrt.engine_key(both, fp32).name()
+
+
 def test_a_machine_without_a_gpu_is_told(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "compute_capability", lambda: None)
 

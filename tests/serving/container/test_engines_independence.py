@@ -13,7 +13,7 @@ from mlplatform_cdk.serving.container.engines.independence import examine, sizes
 from mlplatform_cdk.serving.container.engines.pairs import InPairs
 from mlplatform_cdk.serving.container.model import Model
 from mlplatform_cdk.serving.container.settings import Settings
-from mlplatform_cdk.serving.quantize.files import write_dynamic
+from mlplatform_cdk.serving.quantize.files import DynamicInt8
 from tests.serving import small_models
 
 CHOICE = EngineChoice(threads=1, lone_threads=1)
@@ -38,7 +38,7 @@ def test_fp32_is_independent_at_every_size(tmp_path: Path, body: small_models.Bo
 def test_dynamic_int8_depends_on_its_neighbours_and_is_never_batched(tmp_path: Path) -> None:
     folder = small_models.save(tmp_path)
     manifest = read_folder(folder)
-    write_dynamic(folder / manifest.file("fp32").path, folder / "model.int8.onnx")
+    DynamicInt8(folder / manifest.file("fp32").path, tmp_path).write(folder / "model.int8.onnx")
     file = ModelFile(
         precision="int8", path="model.int8.onnx", opset=17, sha256=sha256_of(folder / "model.int8.onnx"), tolerance=1.0
     )

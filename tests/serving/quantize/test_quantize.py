@@ -1,20 +1,35 @@
 """What does quantization make, what does it refuse, and what does it tell?"""
 
+import io
 import json
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from mlplatform_cdk.runtimekit.errors import KnownError
-from mlplatform_cdk.runtimekit.manifest import read_archive, read_folder
+from mlplatform_cdk.runtimekit.manifest import Tensor, read_archive, read_folder
 from mlplatform_cdk.serving.container.model import Model
 from mlplatform_cdk.serving.container.settings import Settings
 from mlplatform_cdk.serving.quantize import Report, Wanted, quantize
-from mlplatform_cdk.serving.quantize.archive import save_model
+from mlplatform_cdk.serving.quantize import archive as archive_module
+from mlplatform_cdk.serving.quantize.archive import beside, open_model, save_model
 from tests.serving import small_models
 
+
+def written(save: Callable[..., None], *args: Any) -> bytes:
+    file = io.BytesIO()
+    save(file, *args)
+    return file.getvalue()
+
+
+NPY = written(np.save, np.ones((9, 20), np.float32))
+NPZ = written(lambda file: np.savez(file, x=np.ones((9, 20), np.float32)))
+COMPRESSED = written(lambda file: np.savez_compressed(file, x=small_models.rows(99)))
+DAMAGED = COMPRESSED[:400] + b"\xff" * 100 + COMPRESSED[500:]
 ANY_SPEED = Wanted(tolerance=0.05, seconds=30, least_gain=1e-9)  # a small model gains nothing; here it may lose
 
 
@@ -111,6 +126,11 @@ def test_equal_models_become_equal_archives_with_the_report_inside(tmp_path: Pat
     [
         ("data.txt", b"", "the calibration data must be a .npz, .npy or .csv file or a dataset's folder, got "),
         ("data.npz", b"no zip", "the calibration data in data.npz must be rows of the model, but "),
+        ("data.npz", b"", "the calibration data in data.npz must be rows of the model, but "),
+        ("data.npy", b"", "the calibration data in data.npy must be rows of the model, but "),
+        ("data.npz", NPY, "the calibration data in data.npz must be rows of the model, but it is a .npy file by "),
+        ("data.npy", NPZ, "the calibration data in data.npy must be rows of the model, but it is a .npz file by "),
+        ("data.npz", DAMAGED, "the calibration data in data.npz must be rows of the model, but "),
         (
             "data.csv",
             b"a,b\n1,2\n",
@@ -125,6 +145,71 @@ def test_data_that_is_none_is_told_in_one_sentence(tmp_path: Path, name: str, co
         run(small_models.save(tmp_path / "m"), tmp_path / name, Wanted())
 
     assert str(caught.value).startswith(sentence)
+
+
+def test_a_row_with_a_cell_too_few_or_too_many_is_named(tmp_path: Path) -> None:
+    columns = [f"c{number}" for number in range(small_models.WIDTH)]
+    model = small_models.save(
+        tmp_path / "m", inputs=(Tensor(name="x", dtype="float32", shape=("batch", 20), columns=tuple(columns)),)
+    )
+    good = [",".join("1" * 20)] * 9
+    for wrong, cells in ((",".join("1" * 19), 19), (",".join("1" * 21), 21)):
+        (tmp_path / "data.csv").write_text("\n".join([",".join(columns), *good, wrong]))
+        with pytest.raises(KnownError, match=f"but its row 10 has {cells} cells and its header 20"):
+            run(model, tmp_path / "data.csv", Wanted())
+
+
+def test_neither_the_model_nor_the_data_are_written_over(tmp_path: Path, data: Path) -> None:
+    folder = small_models.save(tmp_path / "m")
+    archive = tmp_path / "model.tar.gz"
+    save_model(folder, read_folder(folder), archive)
+    before = archive.read_bytes()
+
+    with pytest.raises(KnownError, match="the output must be another file than the model and the data, got "):
+        quantize(archive, data, tmp_path / "." / "m" / ".." / "model.tar.gz", Wanted())
+    assert archive.read_bytes() == before
+
+
+def test_an_archive_of_before_stays_whole_where_the_new_one_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = small_models.save(tmp_path / "m")
+    (tmp_path / "out.tar.gz").write_bytes(b"the one before")
+
+    def full(_folder: Path, target: Path) -> None:
+        target.write_bytes(b"half")
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(archive_module, "pack_folder", full)
+    with pytest.raises(OSError, match="no space left"):
+        save_model(folder, read_folder(folder), tmp_path / "out.tar.gz")
+
+    assert (tmp_path / "out.tar.gz").read_bytes() == b"the one before"
+    assert [one.name for one in tmp_path.iterdir() if one.is_file()] == ["out.tar.gz"]
+
+
+def test_a_model_that_nobody_may_write_to_is_copied_into_a_folder_that_one_may(tmp_path: Path) -> None:
+    model = small_models.save(tmp_path / "m")
+    (model / "words").mkdir()
+    (model / "words" / "list.txt").write_text("a")
+    paths = [*model.rglob("*"), model]
+    for path in paths:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+
+    open_model(model, tmp_path / "copy")
+
+    for path in paths:
+        path.chmod(0o755)  # so that the folder can be cleared away
+    assert all(path.stat().st_mode & 0o200 for path in (tmp_path / "copy", *(tmp_path / "copy").rglob("*")))
+
+
+def test_beside_a_folder_without_a_name_of_its_own_is_beside_where_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "model").mkdir()
+    monkeypatch.chdir(tmp_path / "model")
+
+    assert beside(Path(), "quantized") == tmp_path.resolve() / "model.quantized"
 
 
 def test_too_few_rows_and_rows_of_another_width_are_refused(tmp_path: Path) -> None:

@@ -36,11 +36,11 @@ def compare(expected: Answers, came: Answers, labels: NDArray[np.int64] | None, 
     :param manifest: says whether it is a classifier.
     """
     metrics = _distances(expected, came)
-    first, second = _classes(expected, manifest), _classes(came, manifest)
+    first, second = classes(expected, manifest), classes(came, manifest)
     if first is None or second is None:
         return Accuracy(measure="error", cost=metrics["relative_error"], metrics=metrics)
     metrics["agreement"] = float(np.mean(first == second))
-    if labels is None:
+    if labels is None or len(labels) != len(first):
         return Accuracy(measure="disagreement", cost=1 - metrics["agreement"], metrics=metrics)
     metrics["accuracy_before"] = float(np.mean(first == labels))
     metrics["accuracy_after"] = float(np.mean(second == labels))
@@ -52,7 +52,11 @@ def error(expected: Sequence[NDArray[Any]], came: Sequence[NDArray[Any]]) -> flo
     """The root mean square difference of all numbers that are not whole, as a share of their standard deviation."""
     before = [one.astype(np.float64) for one in expected if one.dtype.kind == "f"]
     after = [one.astype(np.float64) for one in came if one.dtype.kind == "f"]
-    shares = [np.sqrt(np.mean((a - b) ** 2)) / (np.std(b) + 1e-12) for a, b in zip(after, before, strict=True)]
+    # What hardly varies is measured against its size: a millionth of it is nothing in fp32.
+    scales = [max(np.std(one), 1e-6 * float(np.max(np.abs(one), initial=0.0)), 1e-12) for one in before]
+    shares = [
+        np.sqrt(np.mean((a - b) ** 2)) / scale for a, b, scale in zip(after, before, scales, strict=True) if a.size
+    ]
     return float(max(shares, default=0.0))
 
 
@@ -66,15 +70,24 @@ def _distances(expected: Answers, came: Answers) -> dict[str, float]:
     }
 
 
-def _classes(answers: Answers, manifest: Manifest) -> NDArray[np.int64] | None:
-    """The class of each row: the output ``label``, or the likeliest of an output as wide as there are labels."""
+def classes(answers: Answers, manifest: Manifest) -> NDArray[np.int64] | None:
+    """The class of each row: the output ``label``, or the likeliest of an output as wide as there are labels.
+
+    Of two labels, one share is the second one's, where the model gives no more. An output ``label`` may have several
+    for a row, such as one for each token.
+    """
     if not manifest.labels:
         return None
     label = answers.get("label")
     if label is not None and label.dtype.kind in "iu":
-        return label.astype(np.int64).reshape(len(label))
+        return label.astype(np.int64).reshape(-1)
+    count = len(manifest.labels)
     for one in answers.values():
-        if one.ndim == 2 and one.shape[1] == len(manifest.labels):  # noqa: PLR2004 - rows by classes
+        if one.ndim == 2 and one.shape[1] == count:  # noqa: PLR2004 - rows by classes
             likeliest: NDArray[np.int64] = np.argmax(one, axis=1).astype(np.int64)
             return likeliest
+    if count == 2 and len(answers) == 1:  # noqa: PLR2004 - a share of the second label
+        (only,) = answers.values()
+        if only.dtype.kind == "f" and only.size == len(only) and only.size and 0 <= only.min() <= only.max() <= 1:
+            return (only.reshape(-1) >= 0.5).astype(np.int64)  # noqa: PLR2004 - the likelier one
     return None

@@ -20,7 +20,10 @@ def open_model(model: Path, folder: Path) -> Manifest:
     """
     if model.is_dir():
         read_folder(model)
-        shutil.copytree(model, folder)
+        # Without the modes: in a copy of what nobody may write to, new files must find room.
+        shutil.copytree(model, folder, copy_function=shutil.copyfile)
+        for path in (folder, *(one for one in folder.rglob("*") if one.is_dir())):
+            path.chmod(0o700)
         return read_folder(folder)
     if not model.is_file() or model.suffix == ".onnx":  # which alone names no labels and no right answers
         raise QuantizeError(f"the model must be a folder with {MANIFEST_NAME} or a .tar.gz, got {model}")
@@ -28,12 +31,15 @@ def open_model(model: Path, folder: Path) -> Manifest:
     return unpack_archive(model, folder)
 
 
-def check_output(target: Path) -> None:
+def check_output(target: Path, *kept: Path) -> None:
     """Refuse what ``save_model`` would not write, before the work that ends with it.
 
     :param target: a folder that does not exist yet, or an archive (``.tar.gz``, ``.tgz``) in a folder that does.
+    :param kept: files that must not be written over, such as the model itself.
     :raises QuantizeError: when it is neither.
     """
+    if any(target.resolve() == one.resolve() for one in kept):
+        raise QuantizeError(f"the output must be another file than the model and the data, got {target}")
     archive = target.name.endswith(_ARCHIVES)
     if not archive and target.name.endswith(_NOT_WRITTEN):
         raise QuantizeError(f"the output must be a .tar.gz or a folder, got {target}; end its name with .tar.gz")
@@ -54,14 +60,20 @@ def save_model(folder: Path, manifest: Manifest, target: Path) -> None:
     (folder / MANIFEST_NAME).write_text(manifest.to_json(), encoding="utf-8")
     read_folder(folder)
     if target.name.endswith(_ARCHIVES):
-        pack_folder(folder, target)
+        part = target.with_name(f".{target.name}.part")  # so that an archive of before stays whole until this one is
+        try:
+            pack_folder(folder, part)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
     else:
         shutil.copytree(folder, target)
 
 
 def beside(model: Path, word: str) -> Path:
     """Where the output goes when nobody says: beside the model, its name with ``word``."""
+    named = model if model.name else model.resolve()  # such as "."
     for suffix in _ARCHIVES:
-        if model.name.endswith(suffix):
-            return model.with_name(f"{model.name.removesuffix(suffix)}.{word}{suffix}")
-    return model.with_name(f"{model.name}.{word}")
+        if named.name.endswith(suffix):
+            return named.with_name(f"{named.name.removesuffix(suffix)}.{word}{suffix}")
+    return named.with_name(f"{named.name or 'model'}.{word}")

@@ -2,6 +2,7 @@
 
 import csv
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from mlplatform_cdk.serving.quantize.errors import QuantizeError
 LABEL = "label"
 _LEAST = 8
 Inputs = dict[str, NDArray[Any]]
+_BROKEN = (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error, DatasetError, csv.Error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,14 @@ class Rows:
         """The rows from ``start`` to before ``stop``."""
         labels = None if self.labels is None else self.labels[start:stop]
         return Rows({name: array[start:stop] for name, array in self.inputs.items()}, labels)
+
+    def spread(self, most: int) -> "Rows":
+        """At most so many rows, evenly from the first to the last."""
+        if len(self) <= most:
+            return self
+        places = np.linspace(0, len(self) - 1, most).round().astype(int)
+        labels = None if self.labels is None else self.labels[places]
+        return Rows({name: array[places] for name, array in self.inputs.items()}, labels)
 
     def finite(self) -> "Rows":
         """The rows without a missing or infinite number, which have no range."""
@@ -63,13 +73,16 @@ def read_rows(path: Path, manifest: Manifest) -> Rows:
         raise QuantizeError(f"the calibration data must be a .npz, .npy or .csv file or a dataset's folder, got {path}")
     try:
         rows = reader(path, manifest)
-    except (OSError, ValueError, zipfile.BadZipFile, DatasetError, csv.Error) as error:
+    except _BROKEN as error:
         raise QuantizeError(f"the calibration data in {path.name} must be rows of the model, but {error}") from None
     return _checked(rows, path, manifest)
 
 
 def _read_npz(path: Path, manifest: Manifest) -> Rows:
-    with np.load(path, allow_pickle=False) as arrays:
+    loaded = np.load(path, allow_pickle=False)
+    if not hasattr(loaded, "files"):
+        raise ValueError("it is a .npy file by another name")
+    with loaded as arrays:
         lacking = [one.name for one in manifest.inputs if one.name not in arrays]
         if lacking:
             raise ValueError(f"it lacks {lacking[0]}")
@@ -79,7 +92,11 @@ def _read_npz(path: Path, manifest: Manifest) -> Rows:
 
 
 def _read_npy(path: Path, manifest: Manifest) -> Rows:
-    return Rows({_only_input(manifest).name: np.load(path, allow_pickle=False)})
+    loaded = np.load(path, allow_pickle=False)
+    if hasattr(loaded, "files"):
+        loaded.close()
+        raise ValueError("it is a .npz file by another name")
+    return Rows({_only_input(manifest).name: loaded})
 
 
 def _read_csv(path: Path, manifest: Manifest) -> Rows:
@@ -91,6 +108,9 @@ def _read_csv(path: Path, manifest: Manifest) -> Rows:
     lacking = [name for name in tensor.columns if name not in header]
     if not tensor.columns or lacking:
         raise ValueError(f"its header lacks {', '.join(lacking[:3]) or 'the columns that the manifest should name'}")
+    uneven = next((number for number, line in enumerate(lines, 1) if len(line) != len(header)), None)
+    if uneven is not None:
+        raise ValueError(f"its row {uneven} has {len(lines[uneven - 1])} cells and its header {len(header)}")
     places = [header.index(name) for name in tensor.columns]
     rows = np.array([[float(line[place]) if line[place] else np.nan for place in places] for line in lines])
     known = header.index(LABEL) if LABEL in header and LABEL not in tensor.columns else None
@@ -131,6 +151,10 @@ def _only_input(manifest: Manifest) -> Tensor:
 
 
 def _checked(rows: Rows, path: Path, manifest: Manifest) -> Rows:
+    for one in manifest.inputs:
+        if not one.shape or (one.shape[0] != 1 and not isinstance(one.shape[0], str)):
+            told = f"the input {one.name} of the shape {list(one.shape)}"
+            raise QuantizeError(f"a model must take one row at a time to be quantized, got {told}")
     inputs = {one.name: _fitted(rows.inputs[one.name], one, path) for one in manifest.inputs}
     lengths = {name: len(array) for name, array in inputs.items()}
     if rows.labels is not None:

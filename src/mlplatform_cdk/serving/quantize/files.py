@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from mlplatform_cdk.serving.quantize.data import Inputs
 from mlplatform_cdk.serving.quantize.errors import QuantizeError
+from mlplatform_cdk.serving.quantize.prepare import HEAVY, layers_of, prepare
 
-# What carries a model's arithmetic; the rest is cheap, or turned into int8 between two of them.
-HEAVY = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+# Convolutions stay: with scales of their own they were seen five times slower than fp32.
+_DYNAMIC = ("Gemm", "MatMul")
 # Which is faster depends on the model: with all that can be in int8 a convolutional network changes types seldom; a
 # transformer gains where its softmax, its sums and its products of two activations stay as they are.
 STYLES = ("all", "sparing")
@@ -43,17 +44,12 @@ class StaticInt8:
         self._source, self._folder, self._prepared = source, folder, folder / "prepared.onnx"
         self.style = STYLES[0]
         with _quiet(), _told(source):
-            quant_pre_process(str(source), str(self._prepared), skip_symbolic_shape=True)
+            prepare(source, self._prepared)
+            quant_pre_process(str(self._prepared), str(self._prepared), skip_symbolic_shape=True)
 
     def layers(self) -> dict[str, str]:
         """The nodes that can be computed in int8, by name, with their operators, in the order of the graph."""
-        import onnx
-
-        graph = onnx.load(str(self._prepared), load_external_data=False).graph
-        constants = {one.name for one in graph.initializer}
-        return {
-            node.name: node.op_type for node in graph.node if node.op_type in HEAVY and constants & set(node.input[:2])
-        }
+        return layers_of(self._prepared)
 
     def _operators(self) -> list[str]:
         from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
@@ -114,13 +110,40 @@ class StaticInt8:
             )
 
 
-def write_dynamic(source: Path, target: Path) -> None:
-    """Write int8 whose scales are taken over each request: only for a model that computes one request at a time."""
-    from onnxruntime.quantization import QuantType, quantize_dynamic
+class DynamicInt8:
+    """Makes int8 files whose scales are taken over each request: for a model that computes one request at a time.
 
-    with _quiet(), _told(source):
-        # Convolutions stay: with scales of their own they were seen five times slower than fp32.
-        quantize_dynamic(str(source), str(target), weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul", "Gemm"])
+    :param source: the fp32 file.
+    :param folder: for what is made on the way.
+    """
+
+    def __init__(self, source: Path, folder: Path) -> None:
+        self._source, self._prepared = source, folder / "prepared.onnx"
+        with _quiet(), _told(source):
+            prepare(source, self._prepared)
+
+    def layers(self) -> dict[str, str]:
+        """See ``StaticInt8.layers``."""
+        return layers_of(self._prepared, _DYNAMIC)
+
+    def write(self, target: Path, *, keep: Sequence[str] = (), only: Sequence[str] = ()) -> None:
+        """See ``StaticInt8.write``."""
+        from onnxruntime.quantization import QuantType, quantize_dynamic
+
+        with _quiet(), _told(self._source):
+            quantize_dynamic(
+                str(self._prepared),
+                str(target),
+                weight_type=QuantType.QInt8,
+                op_types_to_quantize=list(_DYNAMIC),
+                nodes_to_exclude=_as_named(keep),
+                nodes_to_quantize=_as_named(only),
+            )
+
+
+def _as_named(layers: Sequence[str]) -> list[str]:
+    """``layers`` as the tools have named them by then: a Gemm becomes a MatMul and an Add first."""
+    return [name for layer in layers for name in (layer, f"{layer}_MatMul")]
 
 
 def write_fp16(source: Path, target: Path) -> None:

@@ -13,9 +13,10 @@ from mlplatform_cdk.serving.quantize.data import Rows, read_rows
 from mlplatform_cdk.serving.quantize.errors import QuantizeError
 from mlplatform_cdk.serving.quantize.half import make_fp16
 from mlplatform_cdk.serving.quantize.int8 import Workshop, make_int8
+from mlplatform_cdk.serving.quantize.prepare import whole
 from mlplatform_cdk.serving.quantize.report import REPORT_NAME, Outcome, Report
 
-_MOST_CALIBRATED = 128
+_MOST_CALIBRATED, _MOST_MEASURED = 128, 2000  # the latter are asked one by one, for each choice of layers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +59,13 @@ def quantize(
     :param progress: is told what happens; default: nobody is.
     :raises KnownError: when the model, the data or an option is none.
     """
-    check_output(output)
+    check_output(output, model, data)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, "model")
         manifest = open_model(model, folder)
         rows = read_rows(data, manifest)
-        run.open_file(folder / manifest.file("fp32").path, "fp32", manifest)  # else the tools tell it in their way
+        fp32 = run.open_file(folder / manifest.file("fp32").path, "fp32", manifest)
+        run.ask(fp32, rows.part(0, 1).inputs)  # else the tools tell in their way what is wrong
         shop = _workshop(folder, Path(scratch), manifest, rows, wanted, progress)
         outcomes = [_make(one, shop) for one in wanted.precisions]
         report = Report(
@@ -105,9 +107,9 @@ def _workshop(
         manifest=manifest,
         folder=folder,
         scratch=scratch,
-        source=folder / manifest.file("fp32").path,
+        source=whole(folder / manifest.file("fp32").path, scratch),
         calibration=rows.part(0, calibrated),
-        measured=rows.part(calibrated, len(rows)),
+        measured=rows.part(calibrated, len(rows)).spread(_MOST_MEASURED),
         tolerance=wanted.tolerance,
         seconds=wanted.seconds,
         least_gain=wanted.least_gain,

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from mlplatform_cdk.serving.container.engines import ModelError
 from mlplatform_cdk.serving.quantize.errors import QuantizeError
 from mlplatform_cdk.serving.quantize.files import write_fp16
 from mlplatform_cdk.serving.quantize.golden import golden_tolerance
@@ -20,8 +21,12 @@ def make_fp16(shop: Workshop, target: Path) -> Outcome:
     shop.progress("casting to fp16 and comparing answers")
     try:
         write_fp16(shop.source, target)
-    except QuantizeError as error:  # what the tools cannot cast may serve as it is
+        return _judged(shop, target)
+    except (QuantizeError, ModelError) as error:  # what the tools cannot cast, or break, may serve as it is
         return Outcome(precision="fp16", method="cast", made=False, reason=f"{error}; so there is none")
+
+
+def _judged(shop: Workshop, target: Path) -> Outcome:
     if target.stat().st_size > _LARGEST_SHARE * shop.source.stat().st_size:
         return Outcome(precision="fp16", method="cast", made=False, reason="its weights are none that fp16 halves")
     accuracy = shop.accuracy(target, "fp16")

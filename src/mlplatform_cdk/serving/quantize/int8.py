@@ -6,6 +6,7 @@ from pathlib import Path
 from time import perf_counter
 
 from mlplatform_cdk.runtimekit.manifest import Manifest, Precision
+from mlplatform_cdk.serving.container.engines import ModelError
 from mlplatform_cdk.serving.container.engines.engine import Array
 from mlplatform_cdk.serving.container.engines.independence import Independence, batches_by_row, examine, sizes_up_to
 from mlplatform_cdk.serving.container.engines.onnx_cpu import OnnxCpuEngine
@@ -13,8 +14,9 @@ from mlplatform_cdk.serving.quantize import run
 from mlplatform_cdk.serving.quantize.accuracy import Accuracy, compare
 from mlplatform_cdk.serving.quantize.data import Rows
 from mlplatform_cdk.serving.quantize.errors import QuantizeError
-from mlplatform_cdk.serving.quantize.files import STYLES, StaticInt8, write_dynamic
+from mlplatform_cdk.serving.quantize.files import STYLES, DynamicInt8, StaticInt8
 from mlplatform_cdk.serving.quantize.golden import golden_tolerance
+from mlplatform_cdk.serving.quantize.prepare import holds_int8
 from mlplatform_cdk.serving.quantize.report import Outcome
 from mlplatform_cdk.serving.quantize.search import Kept, fewest, rank
 
@@ -93,7 +95,7 @@ def make_int8(shop: Workshop, target: Path) -> Outcome:
     by_row = batches_by_row(shop.manifest)
     try:
         return _static(shop, target) if by_row else _dynamic(shop, target)
-    except QuantizeError as error:  # what the tools cannot quantize may serve as it is
+    except (QuantizeError, ModelError) as error:  # what the tools cannot quantize, or break, may serve as it is
         return _none("static" if by_row else "dynamic", f"{error}; so it stays fp32")
 
 
@@ -111,32 +113,45 @@ def _static(shop: Workshop, target: Path) -> Outcome:
         )
     shop.progress(f"measuring the ranges of {len(layers)} layers on {len(rows)} rows")
     _write_fastest(shop, maker, target)
-    return _judged(shop, target, "static", len(layers), lambda: _mend(shop, maker, target))
+    return _judged(shop, target, "static", maker)
 
 
 def _write_fastest(shop: Workshop, maker: StaticInt8, target: Path) -> None:
     """Write ``target`` in the style in which most rows are computed in a given time."""
     seconds: dict[str, float] = {}
+    failed: Exception | None = None
     for style in STYLES:
         shop.progress(f"timing int8 and fp32 in turns, {style}")
         maker.style = style
-        maker.write(target)
-        times = shop.times(target, "int8")
+        try:
+            maker.write(target)
+            times = shop.times(target, "int8")
+        except (QuantizeError, ModelError) as error:
+            failed = error
+            continue
         seconds[style] = min(one["int8"] / one["fp32"] for one in times.values())
-    maker.style = min(STYLES, key=seconds.__getitem__)
+    if failed is not None and not seconds:
+        raise failed
+    maker.style = min(seconds, key=seconds.__getitem__)
     maker.write(target)
 
 
 def _dynamic(shop: Workshop, target: Path) -> Outcome:
     """A model that never batches may take its scales from each request."""
     shop.progress("making int8 with scales of each request's own: this model never batches")
-    write_dynamic(shop.source, target)
-    return _judged(shop, target, "dynamic", 0, lambda: None)
+    maker = DynamicInt8(shop.source, shop.scratch)
+    if not maker.layers():
+        return _none(
+            "dynamic", "no layer of it is a MatMul or Gemm with constant weights, so int8 has nothing to speed up"
+        )
+    maker.write(target)
+    return _judged(shop, target, "dynamic", maker)
 
 
-def _judged(
-    shop: Workshop, target: Path, method: str, layers: int, mend: Callable[[], Sequence[Kept] | None]
-) -> Outcome:
+def _judged(shop: Workshop, target: Path, method: str, maker: StaticInt8 | DynamicInt8) -> Outcome:
+    if not holds_int8(target):
+        return _none(method, "the tools could put no layer of it into int8; so it stays fp32")
+    layers = len(maker.layers())
     shop.progress("timing int8 and fp32 in turns")
     outcome = _none(method, "", layers=layers, shop=shop, target=target)
     if outcome.speedup < shop.least_gain:
@@ -147,10 +162,10 @@ def _judged(
     objection = shop.objection(target, "int8", accuracy)
     if objection:
         shop.progress(f"{objection}: looking for the layers that make it so")
-        found = mend()
+        found = _mend(shop, maker, target)
         if found is None:
             return _with(
-                outcome, accuracy=accuracy, reason=f"{objection}, whichever layers stay in fp32; so it stays fp32"
+                outcome, accuracy=accuracy, reason=f"{objection}, however many layers stay in fp32; so it stays fp32"
             )
         kept, accuracy = tuple(found), shop.accuracy(target, "int8")
         outcome = _none(method, "", layers=layers, shop=shop, target=target)
@@ -159,7 +174,7 @@ def _judged(
     return _proved(shop, target, _with(outcome, accuracy=accuracy, kept=kept))
 
 
-def _mend(shop: Workshop, maker: StaticInt8, target: Path) -> list[Kept] | None:
+def _mend(shop: Workshop, maker: StaticInt8 | DynamicInt8, target: Path) -> list[Kept] | None:
     """Keep the fewest layers in fp32 with which ``target`` is within the tolerance."""
     until = perf_counter() + shop.seconds
     ranked = rank(maker, shop.source, shop.calibration.finite().each(), shop.manifest, until=until - shop.seconds / 3)

@@ -112,5 +112,9 @@ def _told(one: Outcome) -> list[str]:
         ]
     if one.made:
         batch = f"up to {one.largest_batch} rows" if one.largest_batch > 1 else "no batches"
+        if one.method == "dynamic":
+            lines.append(
+                "  ask one row a request: the rows of one share its scales, and so change each other's answers"
+            )
         lines.append(f"  bit-equal alone and batched: {batch}" + (f" ({one.batch_reason})" if one.batch_reason else ""))
     return lines

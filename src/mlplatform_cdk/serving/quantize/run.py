@@ -11,6 +11,7 @@ from mlplatform_cdk.serving.container.engines import EngineChoice
 from mlplatform_cdk.serving.container.engines.engine import Array
 from mlplatform_cdk.serving.container.engines.onnx_cpu import OnnxCpuEngine
 from mlplatform_cdk.serving.quantize.data import Inputs, Rows
+from mlplatform_cdk.serving.quantize.errors import QuantizeError
 
 _ROUNDS, _MOST_ROUNDS = 7, 200
 _SECONDS = 2.0
@@ -22,11 +23,37 @@ def open_file(path: Path, precision: Precision, manifest: Manifest) -> OnnxCpuEn
     return OnnxCpuEngine(path, precision, outputs, EngineChoice(threads=1, lone_threads=1))
 
 
+def ask(engine: OnnxCpuEngine, inputs: Inputs) -> list[Array]:
+    """The outputs for ``inputs``.
+
+    :raises QuantizeError: when the file cannot compute them.
+    """
+    try:
+        return engine.run(inputs)
+    except Exception as error:  # the runtime's errors are of many types
+        reason = " ".join(str(error).split())[:300]
+        raise QuantizeError(f"the file in {engine.precision} must answer rows of the model, got {reason}") from error
+
+
 def answers(engine: OnnxCpuEngine, rows: Rows, manifest: Manifest) -> dict[str, Array]:
-    """The outputs by name for all rows, each asked alone."""
-    parts = [engine.run(row) for row in rows.each()]
-    names = [one.name for one in manifest.outputs]
-    return {name: np.concatenate([np.atleast_1d(part[place]) for part in parts]) for place, name in enumerate(names)}
+    """The outputs by name for all rows, each asked alone.
+
+    :raises QuantizeError: when a row is not answered, or the answers' sizes differ.
+    """
+    parts = each_alone(rows.each(), engine)
+    return {one.name: joined([part[place] for part in parts]) for place, one in enumerate(manifest.outputs)}
+
+
+def joined(arrays: Sequence[Array]) -> Array:
+    """The answers to requests as one array.
+
+    :raises QuantizeError: when their sizes differ in more than rows.
+    """
+    shapes = {np.atleast_1d(one).shape[1:] for one in arrays}
+    if len(shapes) > 1:
+        told = " and ".join(str(list(one)) for one in sorted(shapes)[:2])
+        raise QuantizeError(f"answers must be of one size to be compared row by row, got {told}")
+    return np.concatenate([np.atleast_1d(one) for one in arrays])
 
 
 def milliseconds(engines: Mapping[str, OnnxCpuEngine], inputs: Inputs) -> dict[str, float]:
@@ -34,7 +61,7 @@ def milliseconds(engines: Mapping[str, OnnxCpuEngine], inputs: Inputs) -> dict[s
     times: dict[str, list[float]] = {name: [] for name in engines}
     started = perf_counter()
     for one in engines.values():
-        one.run(inputs)
+        ask(one, inputs)
     for turn in range(_MOST_ROUNDS):
         if turn >= _ROUNDS and perf_counter() - started > _SECONDS:
             break
@@ -53,4 +80,4 @@ def first_rows(rows: Rows, count: int) -> Inputs:
 
 def each_alone(rows: Sequence[Inputs], engine: OnnxCpuEngine) -> list[list[Array]]:
     """The answers to requests, one by one."""
-    return [engine.run(row) for row in rows]
+    return [ask(engine, row) for row in rows]

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
-import numpy as np
-
 from mlplatform_cdk.runtimekit.manifest import Manifest
 from mlplatform_cdk.serving.container.engines.engine import Array
 from mlplatform_cdk.serving.quantize import run
 from mlplatform_cdk.serving.quantize.accuracy import error
 from mlplatform_cdk.serving.quantize.data import Inputs
-from mlplatform_cdk.serving.quantize.files import StaticInt8
+from mlplatform_cdk.serving.quantize.files import DynamicInt8, StaticInt8
 
 _ROWS = 8
 Progress = Callable[[str], None]
@@ -34,7 +32,9 @@ class Kept:
     error: float | None
 
 
-def rank(maker: StaticInt8, source: Path, rows: Sequence[Inputs], manifest: Manifest, *, until: float) -> list[Kept]:
+def rank(
+    maker: StaticInt8 | DynamicInt8, source: Path, rows: Sequence[Inputs], manifest: Manifest, *, until: float
+) -> list[Kept]:
     """Every layer with the error that it alone makes, the greatest first; then those that no time was left for.
 
     :param maker: makes files with one layer in int8.
@@ -68,6 +68,8 @@ def fewest(ranked: Sequence[Kept], fits: Callable[[Sequence[Kept]], bool], *, un
     :param fits: whether a model is within the tolerance with these layers kept.
     :param until: when to stop looking for fewer, by ``time.perf_counter``.
     """
+    if len(ranked) <= 1:
+        return None
     low, high = 0, 1
     while not fits(ranked[:high]):
         if high >= len(ranked) - 1:
@@ -80,4 +82,4 @@ def fewest(ranked: Sequence[Kept], fits: Callable[[Sequence[Kept]], bool], *, un
 
 
 def _flat(parts: list[list[Array]]) -> list[Array]:
-    return [np.concatenate([np.atleast_1d(part[place]) for part in parts]) for place in range(len(parts[0]))]
+    return [run.joined([part[place] for part in parts]) for place in range(len(parts[0]))]

@@ -57,7 +57,7 @@ def tune(
     """
     if not seconds >= 0:
         raise TuneError(f"the seconds must be a number of at least 0, got {seconds:g}")
-    check_output(output)
+    check_output(output, model)
     started = perf_counter()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, "model")

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from mlplatform_cdk.runtimekit import job, logs, settings
+from mlplatform_cdk.runtimekit.errors import KnownError
 from mlplatform_cdk.runtimekit.job import JobError
 from mlplatform_cdk.runtimekit.manifest import Manifest, ModelFile, Serving, unpack_archive
 from mlplatform_cdk.runtimekit.manifest.packing import pack_folder
@@ -35,9 +36,26 @@ def main() -> None:
         manifest = unpack_archive(archive, folder)
         tuned = (manifest.serving or Serving()).max_batch_size or EngineChoice().max_batch_size
         rows = int(settings.number("MAX_BATCH_SIZE", tuned, least=1, most=65536))
-        for file in manifest.files:
-            compile_file(folder, manifest, file, rows)
+        _compile_files(folder, manifest, rows)
         pack_folder(folder, job.processing_output("compiled") / ARCHIVE)
+
+
+def _compile_files(folder: Path, manifest: Manifest, rows: int) -> None:
+    """Build what TensorRT can build: of int8 it takes symmetric ranges only, and refuses those that suit CPUs.
+
+    https://github.com/NVIDIA/TensorRT/issues/2774
+
+    :raises KnownError: when it builds none.
+    """
+    refused: list[KnownError] = []
+    for file in manifest.files:
+        try:
+            compile_file(folder, manifest, file, rows)
+        except KnownError as error:
+            _log.warning("not compiled", extra={"file": file.path, "precision": file.precision, "reason": str(error)})
+            refused.append(error)
+    if len(refused) == len(manifest.files):
+        raise refused[0]
 
 
 def compile_file(folder: Path, manifest: Manifest, file: ModelFile, rows: int) -> Path:
@@ -58,17 +76,33 @@ def compile_file(folder: Path, manifest: Manifest, file: ModelFile, rows: int) -
     place.mkdir(parents=True)
     outputs = [one.name for one in manifest.outputs]
     providers = tensorrt.providers(place, file.precision, profile)
-    engine = GpuEngine("tensorrt", folder / file.path, file.precision, outputs, providers, EngineChoice())
-    inputs = golden_inputs(manifest, manifest.golden_requests[0])
-    engine.run(inputs)  # the engine is built with the first run
-    if batches_by_row(manifest):
-        engine.run({name: np.repeat(array[:1], rows, axis=0) for name, array in inputs.items()})
-    engine.close()
-    if not any(place.glob("*.engine")):
-        raise JobError(f"TensorRT must build an engine of {file.path}, got none: it can compute no part of this model")
+    try:
+        engine = GpuEngine("tensorrt", folder / file.path, file.precision, outputs, providers, EngineChoice())
+        _build(engine, manifest, rows)
+        _require_engine(place, file)
+    except BaseException:
+        shutil.rmtree(place)
+        raise
     tensorrt.describe(place, key, rows)
     _log.info("compiled", extra={"engine": key.name(), "max_batch_size": rows})
     return place
+
+
+def _build(engine: GpuEngine, manifest: Manifest, rows: int) -> None:
+    inputs = golden_inputs(manifest, manifest.golden_requests[0])
+    try:
+        engine.run(inputs)  # the engine is built with the first run
+        if batches_by_row(manifest):
+            engine.run({name: np.repeat(array[:1], rows, axis=0) for name, array in inputs.items()})
+    except Exception as error:  # the runtime's errors are of many types
+        raise JobError(f"TensorRT must compute a golden request, got {' '.join(str(error).split())[:300]}") from error
+    finally:
+        engine.close()
+
+
+def _require_engine(place: Path, file: ModelFile) -> None:
+    if not any(place.glob("*.engine")):
+        raise JobError(f"TensorRT must build an engine of {file.path}, got none: it can compute no part of this model")
 
 
 if __name__ == "__main__":

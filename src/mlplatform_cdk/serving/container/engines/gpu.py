@@ -22,7 +22,8 @@ CUDA_OPTIONS: Mapping[str, str] = {
 }
 # What CUDA leaves, such as the arithmetic of shapes, is computed on the CPU.
 CUDA_PROVIDERS: Providers = ((CUDA, CUDA_OPTIONS), ("CPUExecutionProvider", {}))
-_HEAVY = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+_HEAVY = ("Conv", "ConvTranspose", "Gemm", "MatMul", "MatMulInteger", "ConvInteger", "QLinearMatMul", "QLinearConv")
+_HEAVY_OF_MICROSOFT = ("com.microsoft.DynamicQuantizeMatMul", "com.microsoft.MatMulIntegerToFloat")
 
 
 class GpuEngine:
@@ -105,4 +106,4 @@ def _left_to_cpu(session: Any) -> list[str]:
     ours = operators.get("CPUExecutionProvider", set())
     if not {CUDA, TENSORRT} & set(operators):
         return sorted(ours)
-    return sorted(one for one in ours if one in _HEAVY or one.startswith("ai.onnx.ml."))
+    return sorted(one for one in ours if one in _HEAVY + _HEAVY_OF_MICROSOFT or one.startswith("ai.onnx.ml."))
