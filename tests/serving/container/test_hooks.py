@@ -1,6 +1,7 @@
 """What may a model's own code do, and what is said when it does it wrongly?"""
 
 import asyncio
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,11 @@ from mlplatform_cdk.serving.container import hooks as hooks_module
 from mlplatform_cdk.serving.container import streaming
 from mlplatform_cdk.serving.container.errors import ModelFailed, RequestError
 from mlplatform_cdk.serving.container.hooks import Context, Hooks, HooksError
-from mlplatform_cdk.serving.container.messages import problem
+from mlplatform_cdk.serving.container.messages import Answer, problem
+from mlplatform_cdk.serving.container.metrics import Metrics
+from mlplatform_cdk.serving.container.service import Service
+from mlplatform_cdk.serving.container.settings import Settings
+from tests.serving.container.standins import Model, request, serve
 
 MANIFEST = Manifest(
     model_name="m",
@@ -182,30 +187,46 @@ def test_the_log_of_a_broken_hook_names_model_and_run(tmp_path: Path, monkeypatc
     assert [(one["model"], one["run_id"], one["hook"]) for one in heard] == [("m", "r", "preprocess")]
 
 
-def test_a_stream_that_refuses_its_request_does_so_before_its_answer_begins(tmp_path: Path) -> None:
-    hooks = load(
-        tmp_path,
-        "from mlplatform_cdk.serving.container.errors import RequestError\n"
-        "def stream(outputs):\n raise RequestError('x must be dry, got wet')\n yield b''",
+@pytest.mark.parametrize(
+    ("code", "status", "sentence"),
+    [
+        ("raise RequestError('x must be dry, got wet')\n yield b''", 400, "x must be dry, got wet"),
+        ("yield 1 / 0", 500, "stream of the model's hooks.py failed on this request"),
+        ("return [1]", 500, "stream of the model's hooks.py failed on this request"),
+    ],
+    ids=["refuses", "breaks", "gives no bytes"],
+)
+def test_a_stream_that_refuses_or_breaks_at_once_has_a_status_of_its_own(
+    tmp_path: Path, code: str, status: int, sentence: str
+) -> None:
+    model = Model()
+    (tmp_path / "hooks.py").write_text(
+        f"from mlplatform_cdk.serving.container.errors import RequestError\ndef stream(outputs):\n {code}"
     )
+    model.hooks = Hooks.load(tmp_path, model.manifest)
 
-    with pytest.raises(RequestError, match="x must be dry"):
-        hooks.parts(Y, Context())
+    async def scene(service: Service) -> Answer:
+        return await service.ask(request())
+
+    answer = serve(scene, model)
+
+    assert (answer.status, answer.stream) == (status, None)
+    assert json.loads(answer.body)["error"].startswith(sentence)
 
 
-def test_a_stream_nobody_takes_is_ended_though_its_first_piece_is_there(tmp_path: Path) -> None:
-    hooks = load(
-        tmp_path,
-        "ended = []\ndef stream(outputs):\n try:\n  yield b'a'\n  yield b'b'\n finally:\n  ended.append(1)",
-    )
-    ended = sys.modules[hooks._module.__name__].ended
+def test_a_stream_gives_the_piece_that_it_has_begun_with_first_and_may_have_none(tmp_path: Path) -> None:
+    async def pieces(code: str) -> tuple[int, list[bytes]]:
+        model = Model()
+        (tmp_path / "hooks.py").write_text(f"def stream(outputs):\n {code}")
+        model.hooks = Hooks.load(tmp_path, model.manifest)
+        service = Service(Settings(), Metrics())
+        service.serve(model)  # type: ignore[arg-type]
+        answer = await service.ask(request())
+        assert answer.stream is not None
+        return answer.status, [one async for one in answer.stream]
 
-    hooks.parts(Y, Context()).close()  # type: ignore[attr-defined]
-    assert ended == [1]
-    begun = hooks.parts(Y, Context())
-    assert next(begun) == b"a"
-    begun.close()  # type: ignore[attr-defined]
-    assert ended == [1, 1]
+    assert asyncio.run(pieces("return [b'a', b'b', b'c']")) == (200, [b"a", b"b", b"c"])
+    assert asyncio.run(pieces("return []")) == (200, [])
 
 
 def test_one_folder_under_two_names_has_two_modules(tmp_path: Path) -> None:

@@ -121,27 +121,15 @@ class Hooks:
         return _tensors("postprocess", given, self._manifest.outputs)
 
     def parts(self, outputs: Tensors, context: Context) -> Iterator[bytes]:
-        """The answer's bytes as ``stream`` gives them; an error in the midst of it ends it.
-
-        The first piece is computed at once: a hook that refuses does so before the answer's status is said.
-        """
+        """The answer's bytes as ``stream`` gives them; an error in the midst of it ends it."""
         assert self._stream is not None
         made = self._call("stream", self._stream, outputs, context)
         parts = self._call("stream", lambda _, __: iter(made), outputs, context)
-
-        def next_piece() -> bytes | None:
-            piece: bytes | None = self._call("stream", lambda _, __: _next_piece(parts), outputs, context)
-            return piece
-
-        first = next_piece()
-
-        def pieces() -> Iterator[bytes]:
-            piece = first
-            while piece is not None:
-                yield piece
-                piece = next_piece()
-
-        return pieces()
+        while True:
+            piece = self._call("stream", lambda _, __: _next_piece(parts), outputs, context)
+            if piece is None:
+                return
+            yield piece
 
     def _call(self, name: str, hook: Callable[[Any, Context], Any], tensors: Tensors, context: Context) -> Any:
         before = context.attributes

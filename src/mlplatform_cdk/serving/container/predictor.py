@@ -14,7 +14,7 @@ from threading import get_ident
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from mlplatform_cdk.serving.container import batch, tracing
+from mlplatform_cdk.serving.container import batch, streaming, tracing
 from mlplatform_cdk.serving.container.batch import Job, Timing
 from mlplatform_cdk.serving.container.deadlines import BUDGET_SHARE, allowed_seconds
 from mlplatform_cdk.serving.container.engines.cores import usable_cores
@@ -247,13 +247,23 @@ class Predictor:
         for job in (*jobs, *late):
             assert job.answer is not None
             metrics.queue.add(begun - job.request.arrived)
-            metrics.count(job.answer.status)
             try:
                 if job.context is not None or not _HANDED_BACK.isdisjoint(job.request.headers):
                     _hand_back(job, job.answer)
+                if job.answer.stream is not None:
+                    streaming.answer_once_begun(job.answer, self._counted(job.reply))
+                    continue
+                metrics.count(job.answer.status)
                 job.reply(job.answer)
             except Exception as error:  # noqa: BLE001 - what a hook left cannot be said: the others must be answered
                 job.reply(problem(known(error)))
+
+    def _counted(self, reply: Reply) -> Reply:
+        def give(answer: Answer) -> None:
+            self._metrics.count(answer.status)
+            reply(answer)
+
+        return give
 
     def _learn_rows(self, job: Job) -> None:
         rows = batch.rows_of(job)

@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self
 
+from mlplatform_cdk.serving.container.messages import Answer, Reply, known, problem
+
 _STREAMS_AT_ONCE = 16
+_beginning: set["asyncio.Task[None]"] = set()
 _pool: list[ThreadPoolExecutor] = []  # made when the first model streams
 
 
@@ -21,6 +24,7 @@ class Pieces:
     def __init__(self, parts: Iterator[bytes]) -> None:
         self._parts, self._turn = parts, threading.Lock()
         self._closed = False
+        self._first: bytes | None = None
         self._released: list[Callable[[], None]] = []
 
     def when_closed(self, release: Callable[[], None]) -> None:
@@ -36,6 +40,18 @@ class Pieces:
 
     async def __anext__(self) -> bytes:
         """The next piece."""
+        piece, self._first = self._first, None
+        if piece is None:
+            piece = await self._next()
+        if piece is None:
+            raise StopAsyncIteration
+        return piece
+
+    async def begin(self) -> None:
+        """Compute the first piece, which then waits; what it raises comes before anything of the answer has left."""
+        self._first = await self._next()
+
+    async def _next(self) -> bytes | None:
         piece = None
         if not self._closed:
             try:
@@ -45,7 +61,6 @@ class Pieces:
                 raise
         if piece is None:
             self.close()
-            raise StopAsyncIteration
         return piece
 
     def close(self) -> None:
@@ -67,6 +82,27 @@ class Pieces:
     def _release(self, _: "asyncio.Future[None]") -> None:
         for release in self._released:
             release()
+
+
+def answer_once_begun(answer: Answer, reply: Reply) -> None:
+    """Answer once the first piece is there: a hook that refuses still has its status, and one that breaks its error.
+
+    :param answer: with a stream.
+    :param reply: takes it, or the error instead.
+    """
+    task = asyncio.ensure_future(_begun(answer, reply))
+    _beginning.add(task)
+    task.add_done_callback(_beginning.discard)
+
+
+async def _begun(answer: Answer, reply: Reply) -> None:
+    assert answer.stream is not None
+    try:
+        await answer.stream.begin()
+    except Exception as error:  # noqa: BLE001 - whatever the hook's code may raise
+        reply(problem(known(error)))
+    else:
+        reply(answer)
 
 
 def _threads() -> ThreadPoolExecutor:
