@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mlplatform_cdk.serving.container import predictor
+from mlplatform_cdk.serving.container import batch, predictor
 from mlplatform_cdk.serving.container.hooks import Hooks
 from mlplatform_cdk.serving.container.messages import Answer
 from mlplatform_cdk.serving.container.pace import Pace
@@ -363,6 +363,19 @@ def test_a_hook_may_take_the_custom_attributes_back(tmp_path: Path) -> None:
         return dict((await service.ask(asked)).headers)
 
     assert serve(scene, model) == {"X-Amzn-SageMaker-Inference-Id": "7"}
+
+
+def test_what_fails_a_whole_batch_leaves_nobody_without_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def short_of_memory(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(batch, "_groups", short_of_memory)
+
+    async def scene(service: Service) -> list[int]:
+        tasks = await asked(service, body([1, 0]), b"{", body([3, 0]))
+        return [one.status for one in await asyncio.gather(*tasks)]
+
+    assert serve(scene, Model(run_seconds=0.0)) == [500, 400, 500]
 
 
 def test_a_lane_that_has_nothing_to_do_sleeps() -> None:

@@ -136,6 +136,21 @@ def test_models_take_turns_at_the_lanes_however_many_requests_each_has() -> None
     assert "".join(order) == "abcabaaa"
 
 
+def test_a_lane_goes_on_after_what_nobody_thought_of() -> None:
+    order: list[str] = []
+
+    class Odd(Waiting):
+        def work(self, idle: int) -> bool:
+            raise ZeroDivisionError(idle)
+
+    lanes = Lanes(1)
+    lanes.offer(Odd("odd", 1, order))
+    lanes.offer(Waiting("good", 1, order))
+    Waiting.ready.set()
+
+    eventually(lambda: order == ["good"] and lanes.idle == 1)
+
+
 def test_a_request_of_many_rows_counts_as_many() -> None:
     engine = Engine()
 
