@@ -3,11 +3,16 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from mlplatform_cdk.cli.console import CommandFailed
+from mlplatform_cdk.cli.main import app
+from mlplatform_cdk.runtimekit.errors import KnownError
 from mlplatform_cdk.runtimekit.manifest import read_folder
 from tests.serving import small_models
 
@@ -56,9 +61,12 @@ def test_what_is_no_model_is_one_sentence_and_exit_code_2(tmp_path: Path, name: 
     [
         ("--output", "out.zip", "the output must be a .tar.gz or a folder, got "),
         ("--output", "no/out.tar.gz", "the output must be a file in a folder that exists, got "),
-        ("--output", "model", "the output must be another file than the model and the data, got "),
+        ("--output", "model", "the output must lie outside the model and the data, got "),
+        ("--output", "model/out", "the output must lie outside the model and the data, got "),
         ("--output", "model/..", "the output must not exist yet, got "),
-        ("--report", "model.quantized", "the report must be another file than the output, got "),
+        ("--report", "model.quantized", "the report must lie outside what is read and written, got "),
+        ("--report", "no data", "the report must lie outside what is read and written, got "),
+        ("--report", "model/manifest.json", "the report must lie outside what is read and written, got "),
         ("--report", "no/dir/r.json", "the report must be a file in a folder that exists, got "),
         ("--report", "model", "the report must be a file in a folder that exists, got "),
     ],
@@ -73,3 +81,18 @@ def test_a_place_that_cannot_be_written_is_told_before_the_work(
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.startswith(f"failed: {told}{tmp_path / place}")
     assert [one.name for one in tmp_path.iterdir()] == ["model"]
+
+
+def test_what_happens_may_be_told_with_the_brackets_of_a_request_s_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def telling(*_: object, progress: Callable[[str], None], **__: object) -> None:
+        progress("the golden request row [/1] gets another label than in fp32")
+        raise KnownError("that was all")
+
+    monkeypatch.setattr("mlplatform_cdk.serving.quantize.quantize", telling)
+
+    ran = CliRunner().invoke(app, ["quantize", str(tmp_path), "--calibration", str(tmp_path)])
+
+    assert isinstance(ran.exception, CommandFailed)
+    assert str(ran.exception) == "that was all"

@@ -30,16 +30,16 @@ def write(output: Path, text: str) -> None:
         raise CommandFailed(f"the report cannot be written to {output}: {error.strerror}") from error
 
 
-def check_place(output: Path | None, other: Path | None = None) -> None:
+def check_place(output: Path | None, *others: Path) -> None:
     """Refuse a report that ``write`` could not write, before the work that it would tell.
 
     :param output: the report's file; None: none is written.
-    :param other: what the work itself writes; default: nothing.
+    :param others: what the work itself reads and writes.
     """
     if output and (output.is_dir() or not output.parent.is_dir()):
         raise CommandFailed(f"the report must be a file in a folder that exists, got {output}")
-    if output and other and output.resolve() == other.resolve():
-        raise CommandFailed(f"the report must be another file than the output, got {output} for both")
+    if output and any(output.resolve().is_relative_to(one.resolve()) for one in others):
+        raise CommandFailed(f"the report must lie outside what is read and written, got {output}")
 
 
 def tell(show: Callable[[Console], None], text: str | None, output: Path | None) -> None:

@@ -40,7 +40,7 @@ def quantize(
     from mlplatform_cdk.serving.quantize.archive import beside
 
     target = output or beside(model, "quantized")
-    check_place(report, target)
+    check_place(report, target, model, calibration)
     try:
         wanted = Wanted(
             precisions=tuple(dict.fromkeys(one.value for one in precision or [Target.INT8])),

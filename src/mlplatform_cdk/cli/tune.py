@@ -29,7 +29,7 @@ def tune(
     from mlplatform_cdk.serving.tune import tune as run
 
     target = output or beside(model, "tuned")
-    check_place(report, target)
+    check_place(report, target, model)
     try:
         with ERR.status("reading the model …") as status:
             result = run(model, target, seconds=seconds, progress=lambda text: status.update(f"{escape(text)} …"))

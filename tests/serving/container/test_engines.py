@@ -132,6 +132,13 @@ def test_a_provider_that_onnx_runtime_leaves_out_in_silence_is_an_error(
     [
         pytest.param(("ai.onnx.ml", "TreeEnsembleClassifier"), 1, "ai.onnx.ml.TreeEnsembleClassifier", id="trees"),
         pytest.param(("", "Conv"), 1, "Conv", id="a convolution"),
+        pytest.param(("", "MatMulInteger"), 1, "MatMulInteger", id="a product in int8"),
+        pytest.param(
+            ("com.microsoft", "DynamicQuantizeMatMul"), 1, "com.microsoft.DynamicQuantizeMatMul", id="dynamic int8"
+        ),
+        pytest.param(
+            ("com.microsoft", "FusedConv"), 1, "com.microsoft.FusedConv", id="a convolution and its activation"
+        ),
         pytest.param(("", "Shape"), 0, "Shape", id="all of it"),
     ],
 )

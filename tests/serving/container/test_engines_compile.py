@@ -3,7 +3,7 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -21,6 +21,7 @@ class FakeTensorRt:
 
     builds = True
     sizes: list[int]
+    operators: ClassVar[dict[str, set[str]]] = {"TensorrtExecutionProvider": {"QuantizeLinear", "MatMul"}}
 
     def __init__(
         self, name: str, path: Path, precision: str, outputs: list[str], providers: Any, _choice: object
@@ -115,20 +116,49 @@ def test_a_model_of_which_tensorrt_builds_nothing_is_an_error(base: Path, monkey
         compiling.main()
 
 
+class RefusingInt8(FakeTensorRt):
+    """Takes fp32 and raises at the first run of int8."""
+
+    def __init__(self, name: str, path: Path, precision: str, *more: Any) -> None:
+        super().__init__(name, path, "fp32", *more)
+        self.precision = precision
+
+    def run(self, inputs: dict[str, np.ndarray[Any, Any]]) -> None:
+        super().run(inputs)
+        if self.precision == "int8":
+            raise ValueError("Non-zero zero point is not supported.")
+
+
+class LeavingInt8(RefusingInt8):
+    """Builds an engine of fragments: another provider rounds the activations of int8."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        if self.precision == "int8":
+            self.operators = {"TensorrtExecutionProvider": {"Relu"}, "CUDAExecutionProvider": {"QuantizeLinear"}}
+
+    def run(self, inputs: dict[str, np.ndarray[Any, Any]]) -> None:
+        FakeTensorRt.run(self, inputs)
+
+
+@pytest.mark.parametrize(
+    ("provider", "told"),
+    [
+        (RefusingInt8, "TensorRT must compute a golden request, got Non-zero zero point is not supported."),
+        (
+            LeavingInt8,
+            "TensorRT must take the int8 ranges of model.fp32.onnx, got QuantizeLinear left to others: ",
+        ),
+    ],
+)
 def test_what_tensorrt_refuses_of_several_files_is_left_out_and_the_others_stay(
-    base: Path, monkeypatch: pytest.MonkeyPatch
+    base: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    provider: type[FakeTensorRt],
+    told: str,
 ) -> None:
-    class Refusing(FakeTensorRt):
-        def __init__(self, name: str, path: Path, precision: str, *more: Any) -> None:
-            super().__init__(name, path, "fp32", *more)
-            self._precision = precision
-
-        def run(self, inputs: dict[str, np.ndarray[Any, Any]]) -> None:
-            super().run(inputs)
-            if self._precision == "int8":
-                raise ValueError("Non-zero zero point is not supported.")
-
-    monkeypatch.setattr(compiling, "GpuEngine", Refusing)
+    monkeypatch.setattr(compiling, "GpuEngine", provider)
     manifest = read_folder(base / "m")
     (fp32,) = manifest.files
     both = replace(manifest, files=(replace(fp32, precision="int8", tolerance=0.1), fp32))
@@ -141,6 +171,9 @@ def test_what_tensorrt_refuses_of_several_files_is_left_out_and_the_others_stay(
     unpack_archive(compiled(base), base / "out")
     (place,) = (base / "out" / "tensorrt").iterdir()
     assert place.name == tensorrt.engine_key(both, fp32).name()
+    (warning,) = (one for one in caplog.records if one.getMessage() == "not compiled")
+    assert vars(warning)["precision"] == "int8"
+    assert vars(warning)["reason"].startswith(told)
 
 
 def test_a_machine_without_a_gpu_is_told(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mlplatform_cdk.runtimekit.manifest import Manifest, read_folder
-from mlplatform_cdk.serving.quantize.accuracy import compare
+from mlplatform_cdk.serving.quantize.accuracy import compare, error
 from tests.serving import small_models
 
 BEFORE = {"label": np.array([0, 1, 2, 0]), "probabilities": np.eye(3, dtype=np.float32)[[0, 1, 2, 0]]}
@@ -41,3 +41,20 @@ def test_numbers_are_compared_by_their_spread(tmp_path: Path) -> None:
 
     assert accuracy.measure == "error"
     assert accuracy.cost == pytest.approx(0.1, abs=1e-6)
+
+
+def test_what_does_not_vary_is_compared_by_its_size() -> None:
+    always = np.full((8, 1), 0.37)
+    nothing = np.zeros((8, 1))
+
+    assert error([always], [always * 1.02]) == pytest.approx(0.02)
+    assert error([nothing], [nothing + 0.02]) == pytest.approx(0.02)
+
+
+def test_no_number_in_any_output_is_no_number_as_cost(tmp_path: Path) -> None:
+    regressor = read_folder(small_models.save(tmp_path, labels=()))
+    values = np.array([[1.0], [3.0]], np.float32)
+
+    accuracy = compare({"y": values, "z": values}, {"y": values, "z": values * np.nan}, None, regressor)
+
+    assert np.isnan([accuracy.cost, accuracy.metrics["largest_difference"]]).all()

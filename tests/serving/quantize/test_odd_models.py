@@ -15,6 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 from benchmarks.serving.graphs import Graph
 from mlplatform_cdk.runtimekit.manifest import MANIFEST_NAME, read_folder, sha256_of
 from mlplatform_cdk.serving.quantize import QuantizeError, Wanted, quantize
+from mlplatform_cdk.serving.quantize import prepare as prepare_module
 from mlplatform_cdk.serving.quantize.golden import golden_tolerance
 from mlplatform_cdk.serving.quantize.prepare import layers_of, prepare
 from mlplatform_cdk.serving.quantize.report import Outcome
@@ -142,6 +143,17 @@ def test_weights_in_files_beside_the_model_count_and_are_quantized(tmp_path: Pat
     assert (tmp_path / "int8" / "weights.bin").is_file()
 
 
+def test_weights_that_one_file_cannot_hold_keep_the_model_in_fp32(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepare_module, "_LARGEST", 1000)
+
+    found = outcome(saved(tmp_path / "m", dense(), ROWS, external=True), ROWS)
+
+    assert not found.made
+    assert found.reason.startswith("a model must fit into one file of 2 GiB to be quantized, got ")
+
+
 @pytest.mark.parametrize("batch", [4, 2])
 def test_a_model_that_takes_several_rows_and_no_other_number_is_refused_in_one_sentence(
     tmp_path: Path, batch: int
@@ -257,6 +269,15 @@ def test_a_golden_answer_that_is_no_number_stays_none(tmp_path: Path) -> None:
 
     assert not found.made  # the logarithm of a negative number is none, in either precision
     assert "nan" in found.reason
+
+
+def test_a_golden_request_must_get_numbers(tmp_path: Path) -> None:
+    manifest = read_folder(saved(tmp_path / "m", dense(), ROWS))
+    onnx.save(dense(end="Log"), str(tmp_path / "logarithm.onnx"))
+
+    problem, _ = golden_tolerance(manifest, tmp_path / "logarithm.onnx", "fp16")
+
+    assert problem == "the golden request row-0 gets a y that is no number"
 
 
 def test_nodes_without_names_get_some_and_no_two_the_same(tmp_path: Path) -> None:

@@ -30,6 +30,10 @@ NPY = written(np.save, np.ones((9, 20), np.float32))
 NPZ = written(lambda file: np.savez(file, x=np.ones((9, 20), np.float32)))
 COMPRESSED = written(lambda file: np.savez_compressed(file, x=small_models.rows(99)))
 DAMAGED = COMPRESSED[:400] + b"\xff" * 100 + COMPRESSED[500:]
+FLAGS = NPZ.index(b"PK\1\2") + 8
+ENCRYPTED = NPZ[:FLAGS] + b"\1" + NPZ[FLAGS + 1 :]
+OPEN_ENDED = NPY.replace(b"(9, 20)", b"(9, 20 ")
+ENDLESS = NPY.replace(b"(9, 20), }             ", b"(9" + b"0" * 12 + b", 20), } ")  # rows, more than any memory holds
 ANY_SPEED = Wanted(tolerance=0.05, seconds=30, least_gain=1e-9)  # a small model gains nothing; here it may lose
 
 
@@ -95,6 +99,7 @@ def test_a_model_that_never_batches_gets_scales_of_each_request(tmp_path: Path, 
 
     assert (report.outcomes[0].method, report.outcomes[0].made) == ("dynamic", True)
     assert report.outcomes[0].largest_batch == 1
+    assert "ask one row a request" in "\n".join(report.lines())
 
 
 def test_fp16_is_made_for_gpus_beside_the_rest(tmp_path: Path, data: Path) -> None:
@@ -130,6 +135,9 @@ def test_equal_models_become_equal_archives_with_the_report_inside(tmp_path: Pat
         ("data.npy", b"", "the calibration data in data.npy must be rows of the model, but "),
         ("data.npz", NPY, "the calibration data in data.npz must be rows of the model, but it is a .npy file by "),
         ("data.npy", NPZ, "the calibration data in data.npy must be rows of the model, but it is a .npz file by "),
+        ("data.npz", ENCRYPTED, "the calibration data in data.npz must be rows of the model, but File 'x.npy' is "),
+        ("data.npy", OPEN_ENDED, "the calibration data in data.npy must be rows of the model, but "),
+        ("data.npy", ENDLESS, "the calibration data in data.npy must be rows of the model, but "),
         ("data.npz", DAMAGED, "the calibration data in data.npz must be rows of the model, but "),
         (
             "data.csv",
@@ -165,7 +173,7 @@ def test_neither_the_model_nor_the_data_are_written_over(tmp_path: Path, data: P
     save_model(folder, read_folder(folder), archive)
     before = archive.read_bytes()
 
-    with pytest.raises(KnownError, match="the output must be another file than the model and the data, got "):
+    with pytest.raises(KnownError, match="the output must lie outside the model and the data, got "):
         quantize(archive, data, tmp_path / "." / "m" / ".." / "model.tar.gz", Wanted())
     assert archive.read_bytes() == before
 
@@ -210,6 +218,7 @@ def test_beside_a_folder_without_a_name_of_its_own_is_beside_where_it_lies(
     monkeypatch.chdir(tmp_path / "model")
 
     assert beside(Path(), "quantized") == tmp_path.resolve() / "model.quantized"
+    assert beside(Path(".."), "quantized") == tmp_path.resolve().with_name(f"{tmp_path.name}.quantized")
 
 
 def test_too_few_rows_and_rows_of_another_width_are_refused(tmp_path: Path) -> None:

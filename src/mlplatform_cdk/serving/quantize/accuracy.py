@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from mlplatform_cdk.runtimekit.manifest import Manifest
 
 Answers = Mapping[str, NDArray[Any]]
+_CONSTANT = 1e-6  # of its size, by which a number may vary and be the same one in fp32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,22 +50,27 @@ def compare(expected: Answers, came: Answers, labels: NDArray[np.int64] | None, 
 
 
 def error(expected: Sequence[NDArray[Any]], came: Sequence[NDArray[Any]]) -> float:
-    """The root mean square difference of all numbers that are not whole, as a share of their standard deviation."""
+    """The root mean square difference of all numbers that are not whole, as a share of their standard deviation.
+
+    The greatest of all outputs; no number where one is none.
+    """
     before = [one.astype(np.float64) for one in expected if one.dtype.kind == "f"]
     after = [one.astype(np.float64) for one in came if one.dtype.kind == "f"]
-    # What hardly varies is measured against its size: a millionth of it is nothing in fp32.
-    scales = [max(np.std(one), 1e-6 * float(np.max(np.abs(one), initial=0.0)), 1e-12) for one in before]
-    shares = [
-        np.sqrt(np.mean((a - b) ** 2)) / scale for a, b, scale in zip(after, before, scales, strict=True) if a.size
-    ]
-    return float(max(shares, default=0.0))
+    shares = [np.sqrt(np.mean((a - b) ** 2)) / _scale(b) for a, b in zip(after, before, strict=True) if a.size]
+    return float(np.max(shares, initial=0.0))
+
+
+def _scale(numbers: NDArray[np.float64]) -> float:
+    """The standard deviation; the size of what does not vary in fp32, and 1 for nothing but zeros."""
+    spread, size = float(np.std(numbers)), float(np.max(np.abs(numbers)))
+    return spread if spread > _CONSTANT * size else size or 1.0
 
 
 def _distances(expected: Answers, came: Answers) -> dict[str, float]:
     pairs = [(expected[name], came[name]) for name in expected if expected[name].dtype.kind == "f"]
     differences = [np.abs(one.astype(np.float64) - other) for one, other in pairs]
     return {
-        "largest_difference": float(max((one.max() for one in differences), default=0.0)),
+        "largest_difference": float(np.max([one.max(initial=0.0) for one in differences], initial=0.0)),
         "mean_difference": float(np.mean([one.mean() for one in differences])) if differences else 0.0,
         "relative_error": error([one for one, _ in pairs], [other for _, other in pairs]),
     }

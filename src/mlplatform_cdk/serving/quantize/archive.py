@@ -35,11 +35,11 @@ def check_output(target: Path, *kept: Path) -> None:
     """Refuse what ``save_model`` would not write, before the work that ends with it.
 
     :param target: a folder that does not exist yet, or an archive (``.tar.gz``, ``.tgz``) in a folder that does.
-    :param kept: files that must not be written over, such as the model itself.
+    :param kept: files and folders that must stay as they are, such as the model itself.
     :raises QuantizeError: when it is neither.
     """
-    if any(target.resolve() == one.resolve() for one in kept):
-        raise QuantizeError(f"the output must be another file than the model and the data, got {target}")
+    if any(target.resolve().is_relative_to(one.resolve()) for one in kept):
+        raise QuantizeError(f"the output must lie outside the model and the data, got {target}")
     archive = target.name.endswith(_ARCHIVES)
     if not archive and target.name.endswith(_NOT_WRITTEN):
         raise QuantizeError(f"the output must be a .tar.gz or a folder, got {target}; end its name with .tar.gz")
@@ -72,7 +72,7 @@ def save_model(folder: Path, manifest: Manifest, target: Path) -> None:
 
 def beside(model: Path, word: str) -> Path:
     """Where the output goes when nobody says: beside the model, its name with ``word``."""
-    named = model if model.name else model.resolve()  # such as "."
+    named = model.resolve() if model.name in ("", "..") else model
     for suffix in _ARCHIVES:
         if named.name.endswith(suffix):
             return named.with_name(f"{named.name.removesuffix(suffix)}.{word}{suffix}")

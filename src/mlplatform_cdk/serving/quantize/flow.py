@@ -12,9 +12,9 @@ from mlplatform_cdk.serving.quantize.archive import check_output, open_model, sa
 from mlplatform_cdk.serving.quantize.data import Rows, read_rows
 from mlplatform_cdk.serving.quantize.errors import QuantizeError
 from mlplatform_cdk.serving.quantize.half import make_fp16
-from mlplatform_cdk.serving.quantize.int8 import Workshop, make_int8
-from mlplatform_cdk.serving.quantize.prepare import whole
+from mlplatform_cdk.serving.quantize.int8 import make_int8
 from mlplatform_cdk.serving.quantize.report import REPORT_NAME, Outcome, Report
+from mlplatform_cdk.serving.quantize.workshop import Workshop
 
 _MOST_CALIBRATED, _MOST_MEASURED = 128, 2000  # the latter are asked one by one, for each choice of layers
 
@@ -107,7 +107,7 @@ def _workshop(
         manifest=manifest,
         folder=folder,
         scratch=scratch,
-        source=whole(folder / manifest.file("fp32").path, scratch),
+        source=folder / manifest.file("fp32").path,
         calibration=rows.part(0, calibrated),
         measured=rows.part(calibrated, len(rows)).spread(_MOST_MEASURED),
         tolerance=wanted.tolerance,

@@ -51,5 +51,7 @@ def _distance(golden: GoldenRequest, came: dict[str, Array]) -> tuple[str, float
             continue
         before, after = np.asarray(expected, dtype=np.float64), answer.astype(np.float64)
         distance = np.where(np.isnan(before) & np.isnan(after), 0.0, np.abs(after - before))
+        if not np.isfinite(distance).all():
+            return f"the golden request {golden.name} gets a {name} that is no number", 0.0
         furthest = max(furthest, float(np.max(distance, initial=0.0)))
-    return ("", furthest) if np.isfinite(furthest) else (f"the golden request {golden.name} gets no number", 0.0)
+    return "", furthest

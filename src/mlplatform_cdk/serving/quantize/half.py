@@ -6,8 +6,8 @@ from mlplatform_cdk.serving.container.engines import ModelError
 from mlplatform_cdk.serving.quantize.errors import QuantizeError
 from mlplatform_cdk.serving.quantize.files import write_fp16
 from mlplatform_cdk.serving.quantize.golden import golden_tolerance
-from mlplatform_cdk.serving.quantize.int8 import Workshop
 from mlplatform_cdk.serving.quantize.report import Outcome
+from mlplatform_cdk.serving.quantize.workshop import Workshop
 
 _LARGEST_SHARE = 0.9  # of the fp32 file; above, it is made of other things than weights: trees, texts
 
@@ -20,6 +20,7 @@ def make_fp16(shop: Workshop, target: Path) -> Outcome:
     """
     shop.progress("casting to fp16 and comparing answers")
     try:
+        shop = shop.with_whole_file()
         write_fp16(shop.source, target)
         return _judged(shop, target)
     except (QuantizeError, ModelError) as error:  # what the tools cannot cast, or break, may serve as it is

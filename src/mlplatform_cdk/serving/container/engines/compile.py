@@ -19,7 +19,7 @@ from mlplatform_cdk.runtimekit.manifest.packing import pack_folder
 from mlplatform_cdk.serving.container.engines import machine, tensorrt
 from mlplatform_cdk.serving.container.engines.choice import EngineChoice
 from mlplatform_cdk.serving.container.engines.golden import golden_inputs
-from mlplatform_cdk.serving.container.engines.gpu import GpuEngine
+from mlplatform_cdk.serving.container.engines.gpu import TENSORRT, GpuEngine
 from mlplatform_cdk.serving.container.engines.independence import batches_by_row
 
 ARCHIVE = "model.tar.gz"
@@ -41,9 +41,7 @@ def main() -> None:
 
 
 def _compile_files(folder: Path, manifest: Manifest, rows: int) -> None:
-    """Build what TensorRT can build: of int8 it takes symmetric ranges only, and refuses those that suit CPUs.
-
-    https://github.com/NVIDIA/TensorRT/issues/2774
+    """Build what TensorRT can build, and say of each file that it cannot why.
 
     :raises KnownError: when it builds none.
     """
@@ -78,6 +76,7 @@ def compile_file(folder: Path, manifest: Manifest, file: ModelFile, rows: int) -
     providers = tensorrt.providers(place, file.precision, profile)
     try:
         engine = GpuEngine("tensorrt", folder / file.path, file.precision, outputs, providers, EngineChoice())
+        _require_ranges(engine, file)
         _build(engine, manifest, rows)
         _require_engine(place, file)
     except BaseException:
@@ -86,6 +85,22 @@ def compile_file(folder: Path, manifest: Manifest, file: ModelFile, rows: int) -
     tensorrt.describe(place, key, rows)
     _log.info("compiled", extra={"engine": key.name(), "max_batch_size": rows})
     return place
+
+
+def _require_ranges(engine: GpuEngine, file: ModelFile) -> None:
+    """Refuse int8 of which TensorRT would compute fragments, slower than fp32, and its provider tells nobody.
+
+    It takes signed types around zero (https://github.com/NVIDIA/TensorRT/issues/2774); what ``mlplatform quantize``
+    makes for CPUs has unsigned ones. What it refuses, or has scales of each request's own, goes to other providers.
+    """
+    others = set[str]().union(*(names for provider, names in engine.operators.items() if provider != TENSORRT))
+    left = sorted(one for one in others if one.rpartition(".")[2].startswith(("QuantizeLinear", "DynamicQuantize")))
+    if left:
+        engine.close()
+        raise JobError(
+            f"TensorRT must take the int8 ranges of {file.path}, got {', '.join(left)} left to others: it takes signed "
+            "types around zero, and the ranges for CPUs are unsigned"
+        )
 
 
 def _build(engine: GpuEngine, manifest: Manifest, rows: int) -> None:

@@ -22,8 +22,8 @@ CUDA_OPTIONS: Mapping[str, str] = {
 }
 # What CUDA leaves, such as the arithmetic of shapes, is computed on the CPU.
 CUDA_PROVIDERS: Providers = ((CUDA, CUDA_OPTIONS), ("CPUExecutionProvider", {}))
-_HEAVY = ("Conv", "ConvTranspose", "Gemm", "MatMul", "MatMulInteger", "ConvInteger", "QLinearMatMul", "QLinearConv")
-_HEAVY_OF_MICROSOFT = ("com.microsoft.DynamicQuantizeMatMul", "com.microsoft.MatMulIntegerToFloat")
+# In the names of what carries a model's arithmetic, such as MatMulInteger, QLinearConv and com.microsoft.FusedGemm.
+_HEAVY = ("Conv", "Gemm", "MatMul", "ai.onnx.ml.")
 
 
 class GpuEngine:
@@ -36,6 +36,8 @@ class GpuEngine:
     :param providers: with their options, the wanted one first.
     :param choice: how many threads compute what stays on the CPU, and whether that may be all of it.
     :param most_rows: how many rows are computed at once at most, for a model that is batched by row; default: any.
+
+    ``operators`` says which provider computes what, see ``computing``.
     """
 
     faster_alone = False  # a GPU computes every request with all it has
@@ -59,7 +61,8 @@ class GpuEngine:
                 f"{path.name} must run on {wanted}, got a session on {', '.join(self.providers)}: its libraries (CUDA, "
                 "cuDNN, TensorRT) are missing or of another version"
             )
-        left = _left_to_cpu(self._session)
+        self.operators = computing(self._session)
+        left = _left_to_cpu(self.operators)
         if left and not choice.allow_cpu:
             raise ModelError(
                 f"{path.name} must be a model that the GPU computes, got {', '.join(left[:5])} left to the CPU; serve "
@@ -100,10 +103,9 @@ class GpuEngine:
         self._session = None
 
 
-def _left_to_cpu(session: Any) -> list[str]:
+def _left_to_cpu(operators: Mapping[str, set[str]]) -> list[str]:
     """The operators that carry a model's arithmetic and that no GPU computes; all, where it computes nothing."""
-    operators = computing(session)
     ours = operators.get("CPUExecutionProvider", set())
     if not {CUDA, TENSORRT} & set(operators):
         return sorted(ours)
-    return sorted(one for one in ours if one in _HEAVY + _HEAVY_OF_MICROSOFT or one.startswith("ai.onnx.ml."))
+    return sorted(one for one in ours if any(heavy in one for heavy in _HEAVY))
