@@ -83,16 +83,17 @@ def test_a_place_that_cannot_be_written_is_told_before_the_work(
     assert [one.name for one in tmp_path.iterdir()] == ["model"]
 
 
+@pytest.mark.parametrize(("command", "more"), [("quantize", ["--calibration", "."]), ("tune", [])])
 def test_what_happens_may_be_told_with_the_brackets_of_a_request_s_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, more: list[str]
 ) -> None:
     def telling(*_: object, progress: Callable[[str], None], **__: object) -> None:
         progress("the golden request row [/1] gets another label than in fp32")
         raise KnownError("that was all")
 
-    monkeypatch.setattr("mlplatform_cdk.serving.quantize.quantize", telling)
+    monkeypatch.setattr(f"mlplatform_cdk.serving.{command}.{command}", telling)
 
-    ran = CliRunner().invoke(app, ["quantize", str(tmp_path), "--calibration", str(tmp_path)])
+    ran = CliRunner().invoke(app, [command, str(tmp_path), *more])
 
     assert isinstance(ran.exception, CommandFailed)
     assert str(ran.exception) == "that was all"

@@ -4,15 +4,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from mlplatform_cdk.cli.console import CommandFailed
-from mlplatform_cdk.cli.main import app
-from mlplatform_cdk.runtimekit.errors import KnownError
 from mlplatform_cdk.runtimekit.manifest import read_folder
 from tests.serving import small_models
 
@@ -58,18 +53,3 @@ def test_what_cannot_be_done_is_told_before_the_work(tmp_path: Path, option: str
 
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.startswith(f"failed: {told}")
-
-
-def test_what_happens_may_be_told_with_the_brackets_of_a_request_s_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def telling(*_: object, progress: Callable[[str], None], **__: object) -> None:
-        progress("the golden request row [/1] gets another label than in fp32")
-        raise KnownError("that was all")
-
-    monkeypatch.setattr("mlplatform_cdk.serving.tune.tune", telling)
-
-    ran = CliRunner().invoke(app, ["tune", str(tmp_path)])
-
-    assert isinstance(ran.exception, CommandFailed)
-    assert str(ran.exception) == "that was all"

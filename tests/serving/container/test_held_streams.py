@@ -20,7 +20,8 @@ class StreamingHooks:
     streams, stream_type = True, "text/plain"
 
     def __init__(self) -> None:
-        self.gate, self.begun, self.ended, self.breaks = threading.Event(), 0, 0, False
+        self.gate, self.breaks = threading.Event(), False
+        self.begun = self.waiting = self.ended = 0
 
     def before(self, inputs: Any, _: object) -> Any:
         return inputs
@@ -32,6 +33,7 @@ class StreamingHooks:
         self.begun += 1
         try:
             yield b"one"
+            self.waiting += 1
             assert self.gate.wait(10)
             if self.breaks:
                 raise ValueError("no more")
@@ -95,7 +97,7 @@ def test_a_client_that_vanishes_lets_its_model_go_once_the_piece_under_way_is_co
 ) -> None:
     with hosted.connect() as client:
         client.sendall(INVOKE)
-        eventually(lambda: models.hooks.begun)
+        eventually(lambda: models.hooks.waiting)
     eventually(lambda: not hosted.server.connections)
     assert models.released == 0
     models.hooks.gate.set()
@@ -123,7 +125,7 @@ def test_a_stream_whose_client_has_gone_before_its_first_piece_lets_its_model_go
 def test_a_stream_that_waits_for_its_turn_lets_its_model_go_with_the_client(hosted: Hosted, models: Models) -> None:
     with hosted.connect() as client:
         client.sendall(INVOKE + INVOKE)
-        eventually(lambda: models.hooks.begun and hosted.service.under_way == 0 and models.held == 2)
+        eventually(lambda: models.hooks.waiting and hosted.service.under_way == 0 and models.held == 2)
         assert client.recv(1, socket.MSG_PEEK)  # who leaves with bytes unread ends the connection, not its own half
     eventually(lambda: models.released == 1)
     models.hooks.gate.set()

@@ -65,7 +65,7 @@ class Lanes:
 
     def others(self, work: Work, turns: int, among: int) -> float:
         """Seconds of computing that others have before ``work`` has had so many ``turns``; see ``Work.seconds_of``."""
-        return sum(one.seconds_of(turns, among) for one in self._works if one is not work) if among > 1 else 0.0
+        return sum(one.seconds_of(turns, among) for one in self._works if one is not work)
 
     def begin(self, end: float) -> None:
         """Say that this lane computes now, and until when it should, as ``time.perf_counter`` says it."""

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf, isnan
 from pathlib import Path
 from time import perf_counter
 
@@ -35,7 +36,7 @@ class Kept:
 def rank(
     maker: StaticInt8 | DynamicInt8, source: Path, rows: Sequence[Inputs], manifest: Manifest, *, until: float
 ) -> list[Kept]:
-    """Every layer with the error that it alone makes, the greatest first; then those that no time was left for.
+    """Every layer with the error that it alone makes, no number or the greatest first; then what no time was left for.
 
     :param maker: makes files with one layer in int8.
     :param source: the fp32 file.
@@ -56,7 +57,7 @@ def rank(
             maker.write(path, only=[layer])
             came = _flat(run.each_alone(asked, run.open_file(path, "int8", manifest)))
             measured.append(Kept(layer=layer, operator=operator, error=error(expected, came)))
-    return sorted(measured, key=lambda one: -(one.error or 0.0)) + rest
+    return sorted(measured, key=lambda one: -inf if isnan(one.error or 0.0) else -(one.error or 0.0)) + rest
 
 
 def fewest(ranked: Sequence[Kept], fits: Callable[[Sequence[Kept]], bool], *, until: float) -> list[Kept] | None:
