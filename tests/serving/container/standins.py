@@ -33,7 +33,7 @@ class Engine:
     It waits where ``gate`` is closed, and fails where a row holds ``poison``.
     """
 
-    name, precision, providers, faster_alone, most_rows = "stand-in", "fp32", ("none",), True, None
+    name, precision, providers, most_rows = "stand-in", "fp32", ("none",), None
 
     def __init__(self, poison: float | None = None) -> None:
         self.runs: list[tuple[int, str]] = []

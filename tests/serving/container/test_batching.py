@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mlplatform_cdk.serving.container import batch, predictor
+from mlplatform_cdk.serving.container import batch
 from mlplatform_cdk.serving.container.hooks import Hooks
 from mlplatform_cdk.serving.container.messages import Answer
 from mlplatform_cdk.serving.container.pace import Pace
@@ -197,7 +197,7 @@ def test_only_a_request_that_is_alone_gets_all_cores() -> None:
         assert engine.alone == 1
         lanes = service._lanes
         assert lanes is not None
-        await asyncio.to_thread(eventually, lambda: lanes.idle == lanes.count)
+        await asyncio.to_thread(eventually, lambda: not lanes.computing)
         engine.gate.clear()
         tasks = await asked(service, body([1, 0]))
         await begun(engine)
@@ -211,76 +211,16 @@ def test_only_a_request_that_is_alone_gets_all_cores() -> None:
     assert engine.alone == 2
 
 
-@pytest.mark.parametrize(
-    ("saves", "cores", "sizes_at_once", "alone"),
-    [
-        pytest.param(9.9, 4, [1], 2, id="the one under way is nearly done"),
-        pytest.param(0.001, 4, [1, 1], 1, id="all cores would not make up for the wait"),
-        pytest.param(0.001, 2, [1], 2, id="the one under way has both cores"),
-    ],
-)
-def test_a_request_waits_for_the_only_other_one_where_all_cores_then_answer_it_earlier(
-    saves: float, cores: int, sizes_at_once: list[int], alone: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(predictor, "usable_cores", lambda: cores)
-    engine = Engine()
-
-    async def scene(service: Service) -> list[int]:
-        engine.gate.clear()
-        tasks = await asked(service, body([0, 0]))
-        await begun(engine)
-        tasks += await asked(service, body([1, 0]))
-        if alone == 1:
-            await begun(engine)
-        else:  # the other lane has looked, and sleeps again
-            threads = service._lanes
-            assert threads is not None
-            await asyncio.to_thread(eventually, lambda: threads.idle == 1)
-        at_once = list(engine.sizes)
-        engine.gate.set()
-        assert [outputs(one)[0][0] for one in await asyncio.gather(*tasks)] == [0, 2]
-        return at_once
-
-    model = Model(engine, pace=Pace(seconds=10.0, alone_saves=saves))
-
-    assert serve(scene, model, lanes=2, deadline_ms=60_000) == sizes_at_once
-    assert (engine.sizes, engine.alone) == ([1, 1], alone)
-
-
-def test_no_request_waits_for_one_of_many_rows() -> None:
+def test_requests_that_come_together_get_a_lane_each() -> None:
     engine = Engine()
 
     async def scene(service: Service) -> None:
-        engine.gate.clear()
-        tasks = await asked(service, body(*[[0, 0]] * 400))
-        await begun(engine)
-        tasks += await asked(service, body([1, 0]))
-        await begun(engine)
-        engine.gate.set()
-        assert all(one.status == 200 for one in await asyncio.gather(*tasks))
+        for _ in range(50):
+            await asyncio.gather(*await asked(service, body([1, 0]), body([2, 0])))
 
-    pace = Pace(seconds=10.0, alone_saves=9.9, full_seconds=640.0, full_rows=64, bytes_per_row=len(body([0, 0])))
-    serve(scene, Model(engine, pace=pace), lanes=2, deadline_ms=600_000)
+    serve(scene, Model(engine), lanes=2)
 
-    assert engine.sizes == [400, 1]
-
-
-def test_of_two_requests_that_wait_none_waits_for_all_cores() -> None:
-    engine = Engine()
-
-    async def scene(service: Service) -> None:
-        engine.gate.clear()
-        tasks = await asked(service, body([0, 0]))
-        await begun(engine)
-        tasks += await asked(service, body([1, 0]), body([2, 0]))
-        await begun(engine)
-        engine.gate.set()
-        await asyncio.gather(*tasks)
-
-    serve(scene, Model(engine, pace=Pace(seconds=10.0, alone_saves=9.9)), lanes=2, deadline_ms=60_000)
-
-    assert sum(engine.sizes) == 3
-    assert len(engine.threads) == 2
+    assert engine.sizes == [1] * 100
 
 
 def test_a_batch_is_no_larger_than_what_makes_its_rows_faster() -> None:
@@ -386,7 +326,7 @@ def test_a_lane_that_has_nothing_to_do_sleeps() -> None:
             await service.ask(request())
         lanes = service._lanes
         assert lanes is not None
-        await asyncio.to_thread(eventually, lambda: lanes.idle == lanes.count)
+        await asyncio.to_thread(eventually, lambda: len(lanes._idle) == lanes._started)
         return len(engine.runs)
 
     assert serve(scene, Model(engine), lanes=2) == 50

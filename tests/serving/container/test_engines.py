@@ -18,6 +18,7 @@ from mlplatform_cdk.serving.container.engines import (
     ModelError,
     gpu,
     machine,
+    onnx_cpu,
     open_engine,
     opening,
     tensorrt,
@@ -390,6 +391,40 @@ def test_lanes_that_were_tuned_share_all_cores(folder: Path, monkeypatch: pytest
     assert chosen_engine(Settings(threads=2), manifest).threads == 2
     assert chosen_engine(Settings(lanes=1), manifest).threads == 1
     assert chosen_engine(Settings(), several).threads == 1
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "kept"),
+    [
+        pytest.param([5] * 5, True, id="faster"),
+        pytest.param([8] * 20 + [5], True, id="faster, once the machine lets it"),
+        pytest.param([7.5] * 100, False, id="hardly faster"),
+        pytest.param([9] * 100, False, id="slower"),
+    ],
+)
+def test_a_lone_request_gets_all_cores_where_that_is_once_seen_to_be_faster(
+    milliseconds: list[float], monkeypatch: pytest.MonkeyPatch, *, kept: bool
+) -> None:
+    clock, left = [0.0], iter(milliseconds)
+
+    def runner(threads: int) -> Callable[..., list[int]]:
+        def run(*_: Any) -> list[int]:
+            clock[0] += (8.0 if threads == 1 else next(left)) / 1000
+            return [threads]
+
+        return run
+
+    monkeypatch.setattr(onnx_cpu, "open_session", lambda _path, threads, _providers, **_: threads)
+    monkeypatch.setattr(onnx_cpu, "runner", runner)
+    monkeypatch.setattr(onnx_cpu, "perf_counter", lambda: clock[0])
+    engine = onnx_cpu.OnnxCpuEngine(Path("model.onnx"), "fp32", ["y"], EngineChoice(threads=1, lone_threads=4))
+
+    engine.warm_up({})
+
+    assert clock[0] < 1.0
+    assert bool(list(left)) is (len(milliseconds) == 100)
+    left = iter(milliseconds)
+    assert engine.run_alone({}) == [4 if kept else 1]
 
 
 def test_a_gpu_shows_by_its_device_or_by_the_container_runtimes_variable(

@@ -19,7 +19,7 @@ class Work(Protocol):
     def work(self, idle: int) -> bool:
         """Take a batch and compute it; false where nothing waited.
 
-        :param idle: how many other lanes have nothing to do.
+        :param idle: how many other lanes compute nothing.
         """
         ...
 
@@ -94,11 +94,6 @@ class Lanes:
                 self._started += 1
                 threading.Thread(target=self._run, name=f"lane-{self._started}", daemon=True).start()
 
-    @property
-    def idle(self) -> int:
-        """How many lanes have nothing to do."""
-        return len(self._idle) + self.count - self._started
-
     def _run(self) -> None:
         awake, offers = threading.Lock(), self._offers
         awake.acquire()
@@ -110,7 +105,9 @@ class Lanes:
                 continue
             try:
                 first = self._longest_unserved(work)
-                if first.work(self.idle) or (first is not work and work.work(self.idle)):
+                # A lane that is just being woken has nothing to do, too: else the first one awake would take all.
+                idle = self.count - self.computing - 1
+                if first.work(idle) or (first is not work and work.work(idle)):
                     offers.append(work)  # there may be more
             except Exception:  # noqa: BLE001 - of all requests: nobody would take the thread's place
                 _log.exception("a lane met what no request can cause")

@@ -20,13 +20,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlplatform_cdk.serving.container.engines import Engine
     from mlplatform_cdk.serving.container.model import Model
 
 _RUNS = 3
 _ENOUGH_SECONDS = 0.3  # for a batch, where single requests are slow
 _MOST_TRIED, _MOST_LANES = 16, 4
-_SAVING = 0.1  # of what a request takes on a lane, less of which is noise
 _HEAVY_SECONDS = 0.002
 _IMAGE = "image/"
 _MOST_KINDS = 64
@@ -41,7 +39,6 @@ class Pace:
     :param rows: that it had; default: 1.
     :param full_seconds: of a full batch; default: none was measured.
     :param full_rows: that this had.
-    :param alone_saves: seconds by which one request is faster that has all cores; default: none.
     :param useful_rows: beyond which rows of a batch take longer than those of a smaller one; default: none was seen.
     :param bytes_per_row: of the request, in JSON; default: every request counts as one row.
     """
@@ -51,7 +48,6 @@ class Pace:
     full_seconds: float = 0.0
     full_rows: int = 0
     bytes_per_row: float = float("inf")
-    alone_saves: float = 0.0
     useful_rows: int | None = None
 
 
@@ -93,9 +89,8 @@ def measure(model: "Model", lanes: int = 1) -> Pace:
     found = Pace(seconds=seconds, rows=rows, bytes_per_row=len(body) / rows)
     if model.run_seconds > _HEAVY_SECONDS:
         inputs = model.golden_inputs(golden)
-        saving = _saving(model.engine, inputs) if model.engine.faster_alone else 0.0
         useful = rows * _useful(model, inputs, model.max_batch_size // rows, lanes)
-        found = replace(found, alone_saves=saving if saving > _SAVING * model.run_seconds else 0.0, useful_rows=useful)
+        found = replace(found, useful_rows=useful)
     most = min(model.max_batch_size, found.useful_rows or model.max_batch_size)
     count = min(most // rows, int(_ENOUGH_SECONDS / seconds))
     if count < 2:  # noqa: PLR2004 - two make a batch
@@ -137,17 +132,6 @@ def _useful(model: "Model", inputs: "Mapping[str, NDArray[Any]]", most: int, lan
                 break
     best = min(seen, key=lambda size: seen[size])
     return most if best == max(seen) else best
-
-
-def _saving(engine: "Engine", inputs: "Mapping[str, NDArray[Any]]") -> float:
-    """By how many seconds a request is faster that has all cores."""
-    least = [float("inf"), float("inf")]
-    for _ in range(_RUNS):
-        for place, run in enumerate((engine.run, engine.run_alone)):
-            started = perf_counter()
-            run(inputs)
-            least[place] = min(least[place], perf_counter() - started)
-    return least[0] - least[1]
 
 
 def _fastest(model: "Model", body: bytes, count: int) -> tuple[float, int]:

@@ -10,14 +10,12 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from contextvars import copy_context
-from threading import get_ident
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from mlplatform_cdk.serving.container import batch, streaming, tracing
 from mlplatform_cdk.serving.container.batch import Job, Timing
 from mlplatform_cdk.serving.container.deadlines import BUDGET_SHARE, allowed_seconds
-from mlplatform_cdk.serving.container.engines.cores import usable_cores
 from mlplatform_cdk.serving.container.errors import DeadlineExceeded, TooManyRequests
 from mlplatform_cdk.serving.container.lanes import Lanes
 from mlplatform_cdk.serving.container.load import Load
@@ -69,11 +67,6 @@ class Predictor:
         self._gathered = self._queue(1) if self.inline else self._waiting
         self._row_count = RowCount(model.pace.bytes_per_row)
         self._kinds: dict[str, str] = {}
-        # A hook may keep its lane for ever, and nobody must wait behind it.
-        self._alone_saves = model.pace.alone_saves if lanes.count > 1 and model.hooks is None else 0.0
-        self._share = 1 - 2 / max(usable_cores(), 2)
-        self._computing: set[int] = set()  # threads of lanes
-        self._on_all_cores = False  # what was begun last
         self._turning = False
         # What ``exact()`` holds, for turns of the loop: to take it up for each would cost a twelfth of a lone request.
         self._exact = copy_context()
@@ -155,48 +148,24 @@ class Predictor:
             self._await_more()
         queue, lanes = self._waiting, self._lanes
         begun = perf_counter()
-        if self._had_better_wait(begun):
-            return False
         jobs, late, rows = queue.take(begun, idle, lanes.among(self))
         if not jobs and not late:
             return False
         timing = None
         alone = len(jobs) == 1 and not queue.jobs and not lanes.computing
         if jobs:
-            self._computing.add(get_ident())
-            self._on_all_cores = alone
-            lanes.begin(begun + max(queue.load.seconds(rows) - (self._alone_saves if alone else 0.0), 0.0))
+            lanes.begin(begun + queue.load.seconds(rows))
             try:
                 timing = batch.compute(self.model, jobs, most_rows=self._most_rows, alone=alone)
             finally:
                 lanes.end()
-                self._computing.discard(get_ident())
         seconds = perf_counter() - begun
         with suppress(RuntimeError):  # the loop has ended: nobody is left to be answered
             self._loop.call_soon_threadsafe(self._finish_batch, jobs, late, timing, 0.0 if alone else seconds)
         return True
 
-    def _had_better_wait(self, now: float) -> bool:
-        """Whether the only request that waits is answered earlier after the one under way, on all cores then.
-
-        Else every request of a steady stream would find another one under way, and none would have all cores. The lane
-        that computes looks for requests when it is done.
-        """
-        lanes, waiting = self._lanes, self._waiting.jobs
-        if not self._alone_saves or len(waiting) != 1 or not len(self._computing) == lanes.computing == 1:
-            return False
-        left, load = lanes.remaining(now), self._waiting.load
-        # What takes longer than this request itself, one of many rows, is not waited for.
-        if any(left > load.seconds(job.rows) or now + left > job.latest for job in tuple(waiting)):
-            return False
-        # Beside one on all cores, both wait for a core that they share: two cores are then no faster than one for each.
-        share = self._share if self._on_all_cores else 1.0
-        return share * left < self._alone_saves
-
     def _finish_batch(self, jobs: Sequence[Job], late: Sequence[Job], timing: Timing | None, seconds: float) -> None:
         """Answer what a lane has computed; one that had all cores to itself says nothing about lanes."""
-        if self._waiting.jobs and self._lanes.idle:
-            self._lanes.offer(self)  # a request waited for that lane, which may compute another model now
         if timing is not None and timing.rows and seconds:
             self._waiting.load.learn(seconds, timing.rows)
         self._finish(jobs, late, timing)

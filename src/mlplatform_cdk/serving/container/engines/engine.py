@@ -14,19 +14,13 @@ class Engine(Protocol):
     """Runs one file of a model; ``run`` may be called from several threads at once.
 
     ``name`` is the engine's name (see ``EngineChoice``), ``precision`` that of the file, ``providers`` what computes,
-    ``faster_alone`` whether ``run_alone`` is another than ``run``, ``most_rows`` how many rows it computes at once (it
-    takes more, and computes them in parts; None: any number).
+    ``most_rows`` how many rows it computes at once (it takes more, and computes them in parts; None: any number).
     """
 
     name: str
     precision: Precision
     providers: tuple[str, ...]
     most_rows: int | None
-
-    @property
-    def faster_alone(self) -> bool:
-        """See above."""
-        ...
 
     def run(self, inputs: Mapping[str, Array]) -> list[Array]:
         """The outputs in the manifest's order, computed on the threads of one lane."""

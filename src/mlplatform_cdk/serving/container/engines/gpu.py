@@ -40,8 +40,6 @@ class GpuEngine:
     ``operators`` says which provider computes what, see ``computing``.
     """
 
-    faster_alone = False  # a GPU computes every request with all it has
-
     def __init__(
         self,
         name: str,

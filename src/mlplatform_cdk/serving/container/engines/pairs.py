@@ -18,8 +18,6 @@ class InPairs:
     :param engine: the one underneath.
     """
 
-    faster_alone = False
-
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.name, self.precision, self.providers = engine.name, engine.precision, engine.providers
