@@ -46,7 +46,9 @@ class Machine:
         one = self.base + self.each
         pace = Pace(seconds=one * self.warm_up, full_seconds=full * self.warm_up, full_rows=self.most)
         deadline = BUDGET_SHARE * self.budget
-        return Queue(Load(pace, lanes=self.lanes, most_rows=self.most, deadline=deadline), self.most, 1024)
+        return Queue(
+            Load(pace, lanes=self.lanes, most_rows=self.most, deadline=deadline), self.most, 1024, sharers=self.lanes
+        )
 
 
 MACHINES = {
@@ -117,8 +119,7 @@ class Simulation:
                 self._begin(lane)
 
     def _begin(self, lane: int) -> None:
-        idle = self.machine.lanes - 1 - len(self._ends)
-        jobs, late, rows = self.queue.take(self.now, idle)
+        jobs, late, rows = self.queue.take(self.now)
         self.seen.late += len(late)
         for job in late:
             job.reply()  # type: ignore[call-arg]

@@ -10,11 +10,16 @@ from typing import Any
 import pytest
 
 from mlplatform_cdk.serving.container import batch
+from mlplatform_cdk.serving.container.batch import Job
 from mlplatform_cdk.serving.container.hooks import Hooks
+from mlplatform_cdk.serving.container.load import Load
 from mlplatform_cdk.serving.container.messages import Answer
 from mlplatform_cdk.serving.container.pace import Pace
+from mlplatform_cdk.serving.container.queue import Queue
 from mlplatform_cdk.serving.container.service import Service
-from tests.serving.container.standins import Array, Engine, Model, body, eventually, outputs, request, serve
+from tests.serving.container.standins import BODY, JSON, Array, Engine, Model, body, eventually, outputs, request, serve
+
+NO_CHEAPER, FREE = Pace(seconds=0.01), Pace(seconds=0.01, full_seconds=0.01, full_rows=64)  # rows of a batch
 
 
 async def begun(engine: Engine) -> None:
@@ -218,9 +223,44 @@ def test_requests_that_come_together_get_a_lane_each() -> None:
         for _ in range(50):
             await asyncio.gather(*await asked(service, body([1, 0]), body([2, 0])))
 
-    serve(scene, Model(engine), lanes=2)
+    serve(scene, Model(engine, pace=NO_CHEAPER), lanes=2)
 
     assert engine.sizes == [1] * 100
+
+
+@pytest.mark.parametrize(
+    ("pace", "delay_ms", "batches"),
+    [
+        pytest.param(NO_CHEAPER, 0.0, [4, 2, 1, 1], id="the other lane may be free before all of them are computed"),
+        pytest.param(FREE, 0.0, [8], id="more rows cost nothing"),
+        pytest.param(NO_CHEAPER, 1.0, [8], id="they were gathered for a batch"),
+    ],
+)
+def test_a_free_lane_takes_its_share_of_what_waits(pace: Pace, delay_ms: float, batches: list[int]) -> None:
+    engine = Engine()
+
+    async def scene(service: Service) -> None:
+        engine.gate.clear()
+        tasks = await asked(service, body([0, 0]))
+        await begun(engine)
+        tasks += await asked(service, body([0, 0]))
+        await begun(engine)
+        tasks += await asked(service, *[body([1, 0])] * 8)
+        engine.gate.set()
+        await asyncio.gather(*tasks)
+
+    serve(scene, Model(engine, pace=pace), lanes=2, max_batch_delay_ms=delay_ms)
+
+    assert sorted(engine.sizes) == sorted([1, 1, *batches])
+
+
+@pytest.mark.parametrize(("models", "rows"), [(1, 2), (2, 4), (3, 8), (5, 8)])
+def test_models_that_wait_divide_the_lanes(models: int, rows: int) -> None:
+    queue = Queue(Load(NO_CHEAPER, lanes=4, most_rows=64, deadline=9.0), 64, limit=64, sharers=4)
+    for _ in range(8):
+        queue.put(Job(request(BODY), lambda _: None, JSON, due=9.0))
+
+    assert queue.take(0.0, models)[2] == rows
 
 
 def test_a_batch_is_no_larger_than_what_makes_its_rows_faster() -> None:

@@ -112,8 +112,7 @@ class Waiting:
     def seconds_of(self, turns: int, among: int) -> float:
         return turns / among
 
-    def work(self, idle: int) -> bool:
-        del idle
+    def work(self) -> bool:
         assert self.ready.wait(10)
         waited = self.waits
         self.order += [self.name] * waited
@@ -140,8 +139,8 @@ def test_a_lane_goes_on_after_what_nobody_thought_of() -> None:
     order: list[str] = []
 
     class Odd(Waiting):
-        def work(self, idle: int) -> bool:
-            raise ZeroDivisionError(idle)
+        def work(self) -> bool:
+            raise ZeroDivisionError
 
     lanes = Lanes(1)
     lanes.offer(Odd("odd", 1, order))

@@ -16,11 +16,8 @@ class Work(Protocol):
 
     turn: int
 
-    def work(self, idle: int) -> bool:
-        """Take a batch and compute it; false where nothing waited.
-
-        :param idle: how many other lanes compute nothing.
-        """
+    def work(self) -> bool:
+        """Take a batch and compute it; false where nothing waited."""
         ...
 
     @property
@@ -105,9 +102,7 @@ class Lanes:
                 continue
             try:
                 first = self._longest_unserved(work)
-                # A lane that is just being woken has nothing to do, too: else the first one awake would take all.
-                idle = self.count - self.computing - 1
-                if first.work(idle) or (first is not work and work.work(idle)):
+                if first.work() or (first is not work and work.work()):
                     offers.append(work)  # there may be more
             except Exception:  # noqa: BLE001 - of all requests: nobody would take the thread's place
                 _log.exception("a lane met what no request can cause")

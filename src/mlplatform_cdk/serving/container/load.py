@@ -86,6 +86,15 @@ class Load:
             return self.biggest
         return max(self._least, min(self.biggest, int((self._longest / queues - self._base) / self._each)))
 
+    def share(self, rows: int, sharers: int, queues: int) -> int:
+        """The most rows of the batch of one of ``sharers`` where ``rows`` wait.
+
+        As in ``rows_within``, never so few that the batch's own time would be more than half of it.
+
+        :param queues: as in ``biggest_among``.
+        """
+        return min(max(-(-rows // sharers), self._least), self.biggest_among(queues))
+
     def wait(self, rows: int, ahead: int, remaining: float) -> float:
         """Seconds until a batch with a request of ``rows`` begins.
 

@@ -142,13 +142,13 @@ class Predictor:
         """See ``lanes.Work``."""
         return self._waiting.seconds_of(turns, among)
 
-    def work(self, idle: int) -> bool:
+    def work(self) -> bool:
         """See ``lanes.Work``; called by a lane."""
         if self._delay:
             self._await_more()
         queue, lanes = self._waiting, self._lanes
         begun = perf_counter()
-        jobs, late, rows = queue.take(begun, idle, lanes.among(self))
+        jobs, late, rows = queue.take(begun, lanes.among(self))
         if not jobs and not late:
             return False
         timing = None
@@ -190,8 +190,9 @@ class Predictor:
     def _queue(self, lanes: int) -> Queue:
         model = self.model
         most = self._most_rows if model.batchable else INLINE_UNBATCHED if self.inline else 1
-        rows = self._most_rows if model.batchable else 1
-        return Queue(Load(model.pace, lanes=lanes, most_rows=rows, deadline=self.allowed), most, self._limit)
+        load = Load(model.pace, lanes=lanes, most_rows=self._most_rows if model.batchable else 1, deadline=self.allowed)
+        # What was gathered for a batch stays together.
+        return Queue(load, most, self._limit, sharers=1 if self._delay else lanes)
 
     def _await_more(self) -> None:
         """Wait for a full batch, as long as the oldest request may."""

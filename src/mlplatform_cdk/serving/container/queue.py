@@ -13,10 +13,11 @@ class Queue:
     :param load: what batches take.
     :param most: requests of a batch.
     :param limit: the most requests that wait.
+    :param sharers: how many lanes share what waits.
     """
 
-    def __init__(self, load: Load, most: int, limit: int) -> None:
-        self.load, self._most, self._limit = load, most, limit
+    def __init__(self, load: Load, most: int, limit: int, *, sharers: int) -> None:
+        self.load, self._most, self._limit, self._sharers = load, most, limit, sharers
         self.jobs: deque[Job] = deque()
         self._put = self._taken = 0  # rows since the start: each has one writer at a time
         self._taking = Lock()
@@ -63,20 +64,21 @@ class Queue:
         self._put += job.rows
         self.jobs.append(job)
 
-    def take(self, now: float, idle: int = 0, among: int = 1) -> tuple[list[Job], list[Job], int]:
+    def take(self, now: float, among: int = 1) -> tuple[list[Job], list[Job], int]:
         """What is to be computed at once, those among it that are too late for that, and the rows of the former.
 
-        It has no more rows than can be answered within the time that its most urgent request has left.
+        A lane takes its share of what waits, whatever the other lanes do now: where all compute, the next one that is
+        free finds the rest, before a batch of everything would have been done. It has no more rows than can be answered
+        within the time that its most urgent request has left.
 
         :param now: as ``time.perf_counter`` says it.
-        :param idle: how many others have nothing to do: each gets its share.
-        :param among: how many queues take turns, a batch each; default: it is the only one.
+        :param among: how many queues take turns, a batch each, and divide the lanes; default: it is the only one.
         """
         ready: list[Job] = []
         late: list[Job] = []
         load, jobs, rows, room, most = self.load, self.jobs, 0, 0, self._most
         with self._taking:
-            share = min(-(-self.rows // (idle + 1)), self.load.biggest_among(among))
+            share = load.share(self.rows, max(1, self._sharers // among), among)
             due = float("inf")
             while jobs and len(ready) < most:
                 job = jobs[0]
