@@ -1,4 +1,4 @@
-"""The serving benchmark: ``python -m benchmarks.serving``; about ten minutes, a minute with ``--quick``.
+"""The serving benchmark: ``python -m benchmarks.serving``; about twenty minutes, five with ``--quick``.
 
 It wants a quiet machine with two cores or more; servers and load generator share it.
 """

@@ -75,8 +75,9 @@ def _formats(part: Results) -> Iterator[str]:
 
 def _heavy(part: Results) -> Iterator[str]:
     for precision, one in part.items():
-        alone, again = max(one["alone"].values()), max(one["alone, afterwards"].values())
-        yield f"**{precision}**: ONNX Runtime alone {alone:.1f}/s before, {again:.1f}/s after."
+        alone = one["alone"]
+        turns = f"{min(alone):.1f} to {max(alone):.1f} in its turns at 16 connections"
+        yield f"**{precision}**: ONNX Runtime alone {median(alone):.1f}/s ({turns})."
         yield ""
         for load, servers in one["loads"].items():
             yield f"{load}:"

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -83,21 +83,30 @@ def _ask_ours(running: Running, body: Body, load: Load) -> Figures:
 
 
 def interleaved(
-    servers: Sequence[tuple[Running, Body]], loads: Iterable[Load], *, rounds: int
+    servers: Sequence[tuple[Running, Body]],
+    loads: Iterable[Load],
+    *,
+    rounds: int,
+    beside: Callable[[], None] = lambda: None,
 ) -> dict[str, dict[str, Figures]]:
     """Figures by load and server, each the median of its rounds.
 
     :param servers: running servers, each with the body it is asked with.
     :param rounds: how often every server gets its turn.
+    :param beside: measures what is no server, once in each round, in the middle of it; default: nothing.
     """
-    return {load.name: _one_load(servers, load, rounds) for load in loads}
+    return {load.name: _one_load(servers, load, rounds, beside) for load in loads}
 
 
-def _one_load(servers: Sequence[tuple[Running, Body]], load: Load, rounds: int) -> dict[str, Figures]:
+def _one_load(
+    servers: Sequence[tuple[Running, Body]], load: Load, rounds: int, beside: Callable[[], None]
+) -> dict[str, Figures]:
     seen: dict[str, list[Figures]] = {running.server.name: [] for running, _ in servers}
     for number in range(rounds):
         # The order changes sides, so that nobody always follows the same neighbour.
-        for running, body in servers if number % 2 == 0 else servers[::-1]:
+        for place, (running, body) in enumerate(servers if number % 2 == 0 else servers[::-1]):
+            if place == len(servers) // 2:
+                beside()
             seen[running.server.name].append(ask(running, body, load))
     return {name: _middle(found) for name, found in seen.items()}
 

@@ -83,8 +83,7 @@ def _smallest(precision: Mapping[str, Any]) -> str:
 def _of_raw(model: str, ours: str) -> Callable[[Results], float]:
     def value(found: Results) -> float:
         one = found[model][_smallest(found[model])]
-        alone = (max(one["alone"].values()) + max(one["alone, afterwards"].values())) / 2
-        return float(one["loads"]["16 connections"][ours]["per_second"] / alone)
+        return float(one["loads"]["16 connections"][ours]["per_second"] / median(one["alone"]))
 
     return value
 
@@ -108,7 +107,7 @@ def _half_load(model: str, ours: str, relative_to: str | None = None) -> Callabl
 def _int8(model: str) -> Callable[[Results], float]:
     def value(found: Results) -> float:
         one = found[model]
-        return float(max(one["int8"]["alone"].values()) / max(one["fp32"]["alone"].values()))
+        return float(median(one["int8"]["alone"]) / median(one["fp32"]["alone"]))
 
     return value
 
