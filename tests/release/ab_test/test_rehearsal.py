@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -194,10 +195,11 @@ class Rehearsal:
     def customers(self, test: str, state: TestState, better: str, execution: str) -> int:
         """Customers come until the test ends: 19 of 20 accept what ``better`` says, 1 of 10 what another says.
 
-        They ask by the client; every 25th comes by the router.
+        They are counted by variant: who gets which is drawn anew for each test, and by the order in which all come
+        ``better`` may meet none of those who refuse it. They ask by the client; every 25th comes by the router.
         """
         caller = ABClient(endpoint=test, test=test, table=self.outputs[f"Table{test}"])
-        golden, come = self.manifest.golden_requests[0], 0
+        golden, come, met = self.manifest.golden_requests[0], 0, Counter[str]()
         body = json.dumps(golden.body())
         while self.described(execution)["status"] == "RUNNING" and come < 600:
             key, routed = f"customer-{come}", come % 25 == 0
@@ -206,7 +208,9 @@ class Rehearsal:
             if not answer["recorded"]:
                 break  # the test has ended meanwhile
             assert answer["variant"] == assign(state.salt, key, state.shares)
-            accepted = int(come % 20 != 0 if answer["variant"] == better else come % 10 == 0)
+            before = met[answer["variant"]]
+            accepted = int(before % 20 != 0 if answer["variant"] == better else before % 10 == 0)
+            met[answer["variant"]] += 1
             id_, outcome = answer["request_id"], {"accepted": accepted}
             counted = (
                 self.ask(test, {"request_id": id_, "outcomes": outcome})["counted"]
