@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -141,3 +143,18 @@ def test_where_the_process_that_forks_was_killed_the_next_comes_from_another(beg
 
     assert call(begin(SHAPE))["begun anew"] is False
     before.end()
+
+
+def test_the_process_that_forks_ends_with_the_one_that_asks_it_and_without_a_word() -> None:
+    program = """
+import boto3, psutil, sys
+from pathlib import Path
+from mlplatform_cdk.local.adapters.lambda_functions import forks
+forks.the_zygote((sys.executable, "-I", "-S"), str(Path(boto3.__file__).parents[1]))
+print(*(one.pid for one in psutil.Process().children()))
+"""
+
+    ended = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True)
+
+    assert ended.stderr == ""
+    assert not psutil.pid_exists(int(ended.stdout))

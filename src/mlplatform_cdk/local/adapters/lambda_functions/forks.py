@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import itertools
 import json
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _lock = threading.Lock()
 _numbers = itertools.count()
 _zygotes: list[Zygote] = []
+_ENDS_WITHIN_S = 5.0
 
 
 class Zygote:
@@ -43,6 +45,7 @@ class Zygote:
                 env=inherited() | no_files,
                 pass_fds=[theirs.fileno()],
             )
+        atexit.register(self._end)
 
     def runs(self) -> bool:
         """Whether it can be asked."""
@@ -54,6 +57,15 @@ class Zygote:
         :raises OSError: when it ended, or the message is too long for it.
         """
         socket.send_fds(self._control, [json.dumps(message).encode()], descriptors)
+
+    def _end(self) -> None:
+        """Let it end, with its forks, as it does once nobody can ask it; else Python warns of a process left behind."""
+        self._control.close()
+        try:
+            self._process.wait(_ENDS_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
 
 class Forked:
