@@ -119,7 +119,7 @@ class Simulation:
                 self._begin(lane)
 
     def _begin(self, lane: int) -> None:
-        jobs, late, rows = self.queue.take(self.now)
+        jobs, late, rows = self.queue.take(self.now, free=self.machine.lanes - len(self._ends))
         self.seen.late += len(late)
         for job in late:
             job.reply()  # type: ignore[call-arg]
@@ -167,6 +167,15 @@ def test_what_is_accepted_is_answered_within_the_budget_and_the_machine_is_kept_
     assert seen.p99() <= machine.budget
     assert seen.rows >= 0.9 * machine.capacity * seconds
     assert seen.late <= 0.01 * len(seen.latencies)
+
+
+def test_batches_that_are_mostly_their_own_time_are_not_divided() -> None:
+    machine = Machine(base=0.08, each=0.002, most=64, budget=0.5, lanes=4)
+    seconds = 20.0
+
+    seen = open_loop(machine, 1.5 * machine.capacity, seconds, one_row)
+
+    assert seen.rows >= 1.04 * machine.capacity * seconds  # batches are larger than those that capacity is counted by
 
 
 @pytest.mark.parametrize("times", [1.5, 3, 10])

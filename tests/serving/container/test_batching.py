@@ -20,6 +20,7 @@ from mlplatform_cdk.serving.container.service import Service
 from tests.serving.container.standins import BODY, JSON, Array, Engine, Model, body, eventually, outputs, request, serve
 
 NO_CHEAPER, FREE = Pace(seconds=0.01), Pace(seconds=0.01, full_seconds=0.01, full_rows=64)  # rows of a batch
+HALF_OF_TWO = Pace(seconds=0.003, full_seconds=0.066, full_rows=64)  # rows is a batch's own time
 
 
 async def begun(engine: Engine) -> None:
@@ -229,15 +230,19 @@ def test_requests_that_come_together_get_a_lane_each() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pace", "delay_ms", "batches"),
+    ("pace", "delay_ms", "device", "batches"),
     [
-        pytest.param(NO_CHEAPER, 0.0, [4, 2, 1, 1], id="the other lane may be free before all of them are computed"),
-        pytest.param(FREE, 0.0, [8], id="more rows cost nothing"),
-        pytest.param(NO_CHEAPER, 1.0, [8], id="they were gathered for a batch"),
+        pytest.param(NO_CHEAPER, 0.0, "", [4, 2, 1, 1], id="the other lane may be free before all are computed"),
+        pytest.param(FREE, 0.0, "", [8], id="more rows cost nothing"),
+        pytest.param(NO_CHEAPER, 1.0, "", [8], id="they were gathered for a batch"),
+        pytest.param(NO_CHEAPER, 0.0, "cuda", [8], id="one device computes for all lanes"),
     ],
 )
-def test_a_free_lane_takes_its_share_of_what_waits(pace: Pace, delay_ms: float, batches: list[int]) -> None:
+def test_a_free_lane_takes_its_share_of_what_waits(
+    pace: Pace, delay_ms: float, device: str, batches: list[int]
+) -> None:
     engine = Engine()
+    engine.name = device or engine.name
 
     async def scene(service: Service) -> None:
         engine.gate.clear()
@@ -254,13 +259,23 @@ def test_a_free_lane_takes_its_share_of_what_waits(pace: Pace, delay_ms: float, 
     assert sorted(engine.sizes) == sorted([1, 1, *batches])
 
 
-@pytest.mark.parametrize(("models", "rows"), [(1, 2), (2, 4), (3, 8), (5, 8)])
-def test_models_that_wait_divide_the_lanes(models: int, rows: int) -> None:
-    queue = Queue(Load(NO_CHEAPER, lanes=4, most_rows=64, deadline=9.0), 64, limit=64, sharers=4)
+def eight_wait(pace: Pace) -> Queue:
+    queue = Queue(Load(pace, lanes=4, most_rows=64, deadline=9.0), 64, limit=64, sharers=4)
     for _ in range(8):
         queue.put(Job(request(BODY), lambda _: None, JSON, due=9.0))
+    return queue
 
-    assert queue.take(0.0, models)[2] == rows
+
+@pytest.mark.parametrize(("models", "rows"), [(1, 2), (2, 4), (3, 8), (5, 8)])
+def test_models_that_wait_divide_the_lanes(models: int, rows: int) -> None:
+    assert eight_wait(NO_CHEAPER).take(0.0, models)[2] == rows
+
+
+@pytest.mark.parametrize(("pace", "free", "rows"), [(HALF_OF_TWO, 1, 8), (HALF_OF_TWO, 3, 3), (FREE, 3, 8)])
+def test_batches_that_gain_by_more_rows_are_divided_among_lanes_with_nothing_to_do(
+    pace: Pace, free: int, rows: int
+) -> None:
+    assert eight_wait(pace).take(0.0, free=free)[2] == rows
 
 
 def test_a_batch_is_no_larger_than_what_makes_its_rows_faster() -> None:

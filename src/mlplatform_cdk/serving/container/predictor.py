@@ -1,6 +1,6 @@
 """The way of a request to one model: admitted or refused at once, gathered into a batch, computed, answered.
 
-A batch is what waits when a lane is free. A model that takes less than a thread's hand-over runs on the event loop
+A batch is a free lane's share of what waits. A model that takes less than a thread's hand-over runs on the event loop
 itself, on what one turn of the loop has gathered.
 """
 
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from mlplatform_cdk.serving.container import batch, streaming, tracing
 from mlplatform_cdk.serving.container.batch import Job, Timing
 from mlplatform_cdk.serving.container.deadlines import BUDGET_SHARE, allowed_seconds
+from mlplatform_cdk.serving.container.engines.choice import GPU_ENGINES
 from mlplatform_cdk.serving.container.errors import DeadlineExceeded, TooManyRequests
 from mlplatform_cdk.serving.container.lanes import Lanes
 from mlplatform_cdk.serving.container.load import Load
@@ -148,7 +149,7 @@ class Predictor:
             self._await_more()
         queue, lanes = self._waiting, self._lanes
         begun = perf_counter()
-        jobs, late, rows = queue.take(begun, lanes.among(self))
+        jobs, late, rows = queue.take(begun, lanes.among(self), lanes.count - lanes.computing)
         if not jobs and not late:
             return False
         timing = None
@@ -191,8 +192,9 @@ class Predictor:
         model = self.model
         most = self._most_rows if model.batchable else INLINE_UNBATCHED if self.inline else 1
         load = Load(model.pace, lanes=lanes, most_rows=self._most_rows if model.batchable else 1, deadline=self.allowed)
-        # What was gathered for a batch stays together.
-        return Queue(load, most, self._limit, sharers=1 if self._delay else lanes)
+        # What was gathered for a batch stays together; a device computes one batch after another, whoever asks it.
+        whole = self._delay or model.engine.name in GPU_ENGINES
+        return Queue(load, most, self._limit, sharers=1 if whole else lanes)
 
     def _await_more(self) -> None:
         """Wait for a full batch, as long as the oldest request may."""

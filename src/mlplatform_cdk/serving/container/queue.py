@@ -64,21 +64,23 @@ class Queue:
         self._put += job.rows
         self.jobs.append(job)
 
-    def take(self, now: float, among: int = 1) -> tuple[list[Job], list[Job], int]:
+    def take(self, now: float, among: int = 1, free: int = 1) -> tuple[list[Job], list[Job], int]:
         """What is to be computed at once, those among it that are too late for that, and the rows of the former.
 
-        A lane takes its share of what waits, whatever the other lanes do now: where all compute, the next one that is
-        free finds the rest, before a batch of everything would have been done. It has no more rows than can be answered
-        within the time that its most urgent request has left.
+        A lane takes its share of what waits, also of those that compute now: the next one that is free finds the rest,
+        before a batch of everything would have been done. It has no more rows than can be answered within the time that
+        its most urgent request has left.
 
         :param now: as ``time.perf_counter`` says it.
         :param among: how many queues take turns, a batch each, and divide the lanes; default: it is the only one.
+        :param free: how many lanes have nothing to do, the one that asks among them; default: it alone.
         """
         ready: list[Job] = []
         late: list[Job] = []
         load, jobs, rows, room, most = self.load, self.jobs, 0, 0, self._most
         with self._taking:
-            share = load.share(self.rows, max(1, self._sharers // among), among)
+            sharers, free = max(1, self._sharers // among), max(1, free // among)
+            share = load.share(self.rows, sharers=sharers, free=free, queues=among)
             due = float("inf")
             while jobs and len(ready) < most:
                 job = jobs[0]
