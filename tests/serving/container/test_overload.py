@@ -78,7 +78,7 @@ def test_what_waits_for_other_models_counts_as_far_as_it_comes_first() -> None:
                 statuses.append(429)
             if not number:
                 await begun(busy.engine)
-        waiting = lanes.others(predictors[2], 2, 3), lanes.others(predictors[2], 100, 3)
+        waiting = lanes.others(predictors[2], 2, 3, 0.0), lanes.others(predictors[2], 100, 3, 0.0)
         for predictor in predictors:
             predictor.close()
         assert lanes.among(predictors[2]) == 1
@@ -110,7 +110,7 @@ class Waiting:
         return self.batches > 0
 
     def seconds_of(self, turns: int, among: int) -> float:
-        return turns / among
+        return min(turns, self.batches) / among
 
     def work(self) -> bool:
         assert self.ready.wait(10)
@@ -133,6 +133,24 @@ def test_models_take_turns_at_the_lanes_however_many_requests_each_has() -> None
     eventually(lambda: len(order) == 8)
 
     assert "".join(order) == "abcabaaa"
+
+
+def test_others_are_taken_to_go_on_as_they_did_lately_a_batch_for_each_turn_at_most() -> None:
+    lanes, order = Lanes(2), list[str]()
+    own, other, gone = (Waiting(name, 0, order) for name in ("own", "other", "gone"))
+    for work in (own, other, gone):
+        lanes.join(work)
+    for _ in range(200):
+        lanes.took(own, 0.03)
+        lanes.took(other, 0.01)
+    lanes.leave(gone)
+    lanes.took(gone, 0.5)
+
+    assert lanes.others(own, 1000, 1, own=3.0) == pytest.approx(1.0, rel=0.02)
+    assert lanes.others(own, 10, 1, own=3.0) == pytest.approx(10 * 0.01)
+    for _ in range(1000):
+        lanes.took(own, 0.03)
+    assert lanes.others(own, 1000, 1, own=3.0) == pytest.approx(0.0, abs=0.001)
 
 
 def test_a_lane_goes_on_after_what_nobody_thought_of() -> None:

@@ -1,7 +1,9 @@
 """Threads that compute: one batch each at a time, as many as there are cores, shared by all models."""
 
+import math
 import threading
 from collections import deque
+from dataclasses import dataclass
 from typing import Protocol
 
 from mlplatform_cdk.runtimekit import logs
@@ -9,6 +11,9 @@ from mlplatform_cdk.serving.container.engines.cores import usable_cores
 from mlplatform_cdk.serving.container.load import remaining
 
 _log = logs.logger("serving")
+_LATELY_SECONDS = 1.0  # of computing for each lane: what the shares of works are taken from
+_NEW_BATCH = 0.2  # of the mean of a work's batches
+_SHORTEST = 1e-9
 
 
 class Work(Protocol):
@@ -33,6 +38,15 @@ class Work(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class _Lately:
+    """What a work has had of the lanes; ``at``: what all had computed then."""
+
+    seconds: float = 0.0
+    at: float = 0.0
+    batch: float = 0.0  # mean seconds of one
+
+
 class Lanes:
     """The threads; each starts when it is first needed.
 
@@ -45,24 +59,52 @@ class Lanes:
         self._idle: deque[threading.Lock] = deque()  # each is released to wake the lane that waits for it
         self._started = 0
         self._ends: dict[int, float] = {}  # by thread: when what it computes should be done
-        self._works: list[Work] = []
+        self._works: dict[Work, _Lately] = {}
         self._turns = 0
+        self._computed = 0.0  # seconds, by all
 
     def join(self, work: Work) -> None:
         """Say that ``work`` will be offered."""
-        self._works.append(work)
+        self._works[work] = _Lately()
 
     def leave(self, work: Work) -> None:
         """Say that ``work`` will be offered no more."""
-        self._works.remove(work)
+        del self._works[work]
+
+    @property
+    def shared(self) -> bool:
+        """Whether there are several works."""
+        return len(self._works) > 1
 
     def among(self, work: Work) -> int:
         """How many works take turns, ``work`` among them."""
         return 1 if len(self._works) == 1 else 1 + sum(one.waits for one in self._works if one is not work)
 
-    def others(self, work: Work, turns: int, among: int) -> float:
-        """Seconds of computing that others have before ``work`` has had so many ``turns``; see ``Work.seconds_of``."""
-        return sum(one.seconds_of(turns, among) for one in self._works if one is not work)
+    def others(self, work: Work, turns: int, among: int, own: float) -> float:
+        """Seconds of computing that others have before ``work`` has had so many ``turns``; see ``Work.seconds_of``.
+
+        That is what waits for them, and what will come, as far as they go on as they did lately: for each second of
+        ``work`` as many as then, and no more than a batch for each turn.
+
+        :param own: seconds that ``work`` computes in these turns.
+        """
+        each = own / max(self._seconds_lately(self._works[work]), _SHORTEST)
+        return sum(
+            max(one.seconds_of(turns, among), min(turns * lately.batch, each * self._seconds_lately(lately)))
+            for one, lately in self._works.items()
+            if one is not work
+        )
+
+    def took(self, work: Work, seconds: float) -> None:
+        """Say that a lane has computed a batch of ``work`` for so long; only the event loop's thread calls this."""
+        self._computed += seconds
+        if (lately := self._works.get(work)) is not None:
+            lately.seconds = self._seconds_lately(lately) + seconds
+            lately.at = self._computed
+            lately.batch += _NEW_BATCH * (seconds - lately.batch)
+
+    def _seconds_lately(self, lately: _Lately) -> float:
+        return lately.seconds * math.exp((lately.at - self._computed) / (_LATELY_SECONDS * self.count))
 
     def begin(self, end: float) -> None:
         """Say that this lane computes now, and until when it should, as ``time.perf_counter`` says it."""

@@ -116,8 +116,9 @@ class Predictor:
             lanes = self._lanes
             free = lanes.computing < lanes.count
             remaining = lanes.remaining(request.arrived)
-            if (among := lanes.among(self)) > 1:
-                remaining += lanes.others(self, queue.turns(rows, among), among)
+            if lanes.shared:
+                among = lanes.among(self)
+                remaining += lanes.others(self, queue.turns(rows, among), among, queue.seconds_through(rows))
             late = queue.late_by(rows, allowed, remaining=remaining, free=free)
         if late > 0:
             raise _refusal(len(queue), late, allowed)
@@ -167,6 +168,8 @@ class Predictor:
 
     def _finish_batch(self, jobs: Sequence[Job], late: Sequence[Job], timing: Timing | None, seconds: float) -> None:
         """Answer what a lane has computed; one that had all cores to itself says nothing about lanes."""
+        if seconds:
+            self._lanes.took(self, seconds)
         if timing is not None and timing.rows and seconds:
             self._waiting.load.learn(seconds, timing.rows)
         self._finish(jobs, late, timing)

@@ -53,6 +53,11 @@ class Queue:
         """
         return -(-(self.rows + rows) // self.load.biggest_among(among))
 
+    def seconds_through(self, rows: int) -> float:
+        """What the batches take up to the one with a request of ``rows`` that came now, and that one."""
+        load, ahead = self.load, self.rows
+        return load.seconds_before(rows, ahead) + load.seconds(min(ahead + rows, max(load.biggest, rows)))
+
     def seconds_of(self, turns: int, among: int) -> float:
         """What the next ``turns`` batches take, as far as requests wait for them; ``among`` as in ``turns``."""
         rows, most = self.rows, self.load.biggest_among(among)
