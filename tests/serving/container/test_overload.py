@@ -78,7 +78,7 @@ def test_what_waits_for_other_models_counts_as_far_as_it_comes_first() -> None:
                 statuses.append(429)
             if not number:
                 await begun(busy.engine)
-        waiting = lanes.others(predictors[2], 2, 3, 0.0), lanes.others(predictors[2], 100, 3, 0.0)
+        waiting = lanes.others(predictors[2], 2, 3, 0.0, 0.0), lanes.others(predictors[2], 100, 3, 0.0, 0.0)
         for predictor in predictors:
             predictor.close()
         assert lanes.among(predictors[2]) == 1
@@ -140,17 +140,23 @@ def test_others_are_taken_to_go_on_as_they_did_lately_a_batch_for_each_turn_at_m
     own, other, gone = (Waiting(name, 0, order) for name in ("own", "other", "gone"))
     for work in (own, other, gone):
         lanes.join(work)
+    now = 1000.0
     for _ in range(200):
-        lanes.took(own, 0.03)
-        lanes.took(other, 0.01)
+        now += 0.02
+        lanes.took(own, 0.03, now)
+        lanes.took(other, 0.01, now)  # half a lane
     lanes.leave(gone)
-    lanes.took(gone, 0.5)
+    lanes.took(gone, 0.5, now)
 
-    assert lanes.others(own, 1000, 1, own=3.0) == pytest.approx(1.0, rel=0.02)
-    assert lanes.others(own, 10, 1, own=3.0) == pytest.approx(10 * 0.01)
-    for _ in range(1000):
-        lanes.took(own, 0.03)
-    assert lanes.others(own, 1000, 1, own=3.0) == pytest.approx(0.0, abs=0.001)
+    assert lanes.others(own, 1000, 1, 3.0, now) == pytest.approx(
+        1.0, rel=0.05
+    )  # of 4 s, in which both lanes are at work
+    assert lanes.others(own, 10, 1, 3.0, now) == pytest.approx(10 * 0.01)
+    assert lanes.others(own, 1000, 1, 3.0, now + 5) == pytest.approx(0.0, abs=0.001)
+    for _ in range(200):
+        now += 0.01
+        lanes.took(other, 0.02, now)  # both lanes
+    assert lanes.others(own, 1000, 1, 3.0, now) == pytest.approx(9.0, rel=0.05)  # not all of them for ever
 
 
 def test_a_lane_goes_on_after_what_nobody_thought_of() -> None:

@@ -11,9 +11,10 @@ from mlplatform_cdk.serving.container.engines.cores import usable_cores
 from mlplatform_cdk.serving.container.load import remaining
 
 _log = logs.logger("serving")
-_LATELY_SECONDS = 1.0  # of computing for each lane: what the shares of works are taken from
-_NEW_BATCH = 0.2  # of the mean of a work's batches
-_SHORTEST = 1e-9
+# What the shares of works are taken from: so many seconds, or of a work with long batches so many of these.
+_LATELY_SECONDS, _LATELY_BATCHES = 0.5, 8
+# Of the lanes: what is left to a work at least, as admission counts. By chance all others may have had them all lately.
+_LEAST_LEFT = 1 / 3
 
 
 class Work(Protocol):
@@ -40,11 +41,22 @@ class Work(Protocol):
 
 @dataclass(slots=True)
 class _Lately:
-    """What a work has had of the lanes; ``at``: what all had computed then."""
+    """What a work had of the lanes at a moment ``at``: how many of them, and the mean seconds of a batch."""
 
-    seconds: float = 0.0
+    lanes: float = 0.0
+    batch: float = 0.0
     at: float = 0.0
-    batch: float = 0.0  # mean seconds of one
+
+    @property
+    def seconds(self) -> float:
+        return max(_LATELY_SECONDS, _LATELY_BATCHES * self.batch)
+
+    def lanes_at(self, now: float) -> float:
+        return self.lanes * math.exp((self.at - now) / self.seconds)
+
+    def add(self, seconds: float, now: float) -> None:
+        self.batch += (seconds - self.batch) / (_LATELY_BATCHES if self.batch else 1)
+        self.lanes, self.at = self.lanes_at(now) + seconds / self.seconds, now
 
 
 class Lanes:
@@ -61,7 +73,6 @@ class Lanes:
         self._ends: dict[int, float] = {}  # by thread: when what it computes should be done
         self._works: dict[Work, _Lately] = {}
         self._turns = 0
-        self._computed = 0.0  # seconds, by all
 
     def join(self, work: Work) -> None:
         """Say that ``work`` will be offered."""
@@ -80,31 +91,24 @@ class Lanes:
         """How many works take turns, ``work`` among them."""
         return 1 if len(self._works) == 1 else 1 + sum(one.waits for one in self._works if one is not work)
 
-    def others(self, work: Work, turns: int, among: int, own: float) -> float:
+    def others(self, work: Work, turns: int, among: int, own: float, now: float) -> float:
         """Seconds of computing that others have before ``work`` has had so many ``turns``; see ``Work.seconds_of``.
 
-        That is what waits for them, and what will come, as far as they go on as they did lately: for each second of
-        ``work`` as many as then, and no more than a batch for each turn.
+        That is what waits for them, and what will come, as far as they go on as they did lately: as many lanes as then
+        while ``work`` has the rest, and no more than a batch for each turn.
 
         :param own: seconds that ``work`` computes in these turns.
+        :param now: as ``time.perf_counter`` says it.
         """
-        each = own / max(self._seconds_lately(self._works[work]), _SHORTEST)
-        return sum(
-            max(one.seconds_of(turns, among), min(turns * lately.batch, each * self._seconds_lately(lately)))
-            for one, lately in self._works.items()
-            if one is not work
-        )
+        others = [(one, had.batch, had.lanes_at(now)) for one, had in self._works.items() if one is not work]
+        left = self.count - sum(lanes for _, _, lanes in others)
+        long = own / max(left, _LEAST_LEFT * self.count)
+        return sum(max(one.seconds_of(turns, among), min(turns * batch, long * lanes)) for one, batch, lanes in others)
 
-    def took(self, work: Work, seconds: float) -> None:
+    def took(self, work: Work, seconds: float, now: float) -> None:
         """Say that a lane has computed a batch of ``work`` for so long; only the event loop's thread calls this."""
-        self._computed += seconds
         if (lately := self._works.get(work)) is not None:
-            lately.seconds = self._seconds_lately(lately) + seconds
-            lately.at = self._computed
-            lately.batch += _NEW_BATCH * (seconds - lately.batch)
-
-    def _seconds_lately(self, lately: _Lately) -> float:
-        return lately.seconds * math.exp((lately.at - self._computed) / (_LATELY_SECONDS * self.count))
+            lately.add(seconds, now)
 
     def begin(self, end: float) -> None:
         """Say that this lane computes now, and until when it should, as ``time.perf_counter`` says it."""

@@ -118,7 +118,8 @@ class Predictor:
             remaining = lanes.remaining(request.arrived)
             if lanes.shared:
                 among = lanes.among(self)
-                remaining += lanes.others(self, queue.turns(rows, among), among, queue.seconds_through(rows))
+                own = queue.seconds_through(rows)
+                remaining += lanes.others(self, queue.turns(rows, among), among, own, request.arrived)
             late = queue.late_by(rows, allowed, remaining=remaining, free=free)
         if late > 0:
             raise _refusal(len(queue), late, allowed)
@@ -169,7 +170,7 @@ class Predictor:
     def _finish_batch(self, jobs: Sequence[Job], late: Sequence[Job], timing: Timing | None, seconds: float) -> None:
         """Answer what a lane has computed; one that had all cores to itself says nothing about lanes."""
         if seconds:
-            self._lanes.took(self, seconds)
+            self._lanes.took(self, seconds, perf_counter())
         if timing is not None and timing.rows and seconds:
             self._waiting.load.learn(seconds, timing.rows)
         self._finish(jobs, late, timing)
