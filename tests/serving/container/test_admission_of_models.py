@@ -34,12 +34,18 @@ class Served:
         raise NotImplementedError
 
 
+class Still(Lanes):
+    """Lanes whose threads do nothing: who computes is simulated."""
+
+    def _run(self) -> None: ...
+
+
 class Shared:
     """Models like ``machine`` on its lanes, as the container runs them, in simulated time."""
 
     def __init__(self, machine: Machine, models: int) -> None:
         self.machine, self.chance, self.now = machine, random.Random(1), 0.0
-        self.lanes, self.models = Lanes(machine.lanes), [Served(machine) for _ in range(models)]
+        self.lanes, self.models = Still(machine.lanes), [Served(machine) for _ in range(models)]
         for one in self.models:
             self.lanes.join(one)
         self._events: list[tuple[float, int, Callable[[], None]]] = []
@@ -65,6 +71,7 @@ class Shared:
             return
         request = Request("POST", "/", {}, b"", now)
         queue.put(Job(request, lambda _: None, "", 1, now + allowed, now + queue.load.patience(1, allowed)))
+        self.lanes.offer(model)
         for lane in range(self.machine.lanes):
             if lane not in self._ends:
                 self._begin(lane)

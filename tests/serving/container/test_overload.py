@@ -159,6 +159,34 @@ def test_others_are_taken_to_go_on_as_they_did_lately_a_batch_for_each_turn_at_m
     assert lanes.others(own, 1000, 1, 3.0, now) == pytest.approx(9.0, rel=0.05)  # not all of them for ever
 
 
+def test_models_that_nobody_asks_lately_are_not_looked_at() -> None:
+    class Unasked(Waiting):
+        @property
+        def waits(self) -> bool:
+            assert self.batches, "nobody asked"
+            return True
+
+    lanes, order = Lanes(1), list[str]()
+    asked, other, unasked = Waiting("asked", 2, order), Waiting("other", 1, order), Unasked("unasked", 0, order)
+    for work in (asked, other, unasked):
+        lanes.join(work)
+    for work in (asked, other, asked):
+        lanes.offer(work)
+    Waiting.ready.set()
+    eventually(lambda: len(order) == 3)
+    now = 1000.0
+    lanes.took(other, 0.01, now)
+    other.batches = unasked.batches = 1
+
+    assert lanes.among(asked) == 2
+    assert lanes.others(asked, 1, 2, 0.01, now) == 0.5
+    other.batches = 0
+    assert lanes.others(asked, 1, 2, 0.01, now) == pytest.approx(0.01 * 0.02 / 0.98)
+    assert lanes.others(asked, 1, 2, 0.01, now + 10) == 0
+    other.batches = 1
+    assert lanes.among(asked) == 1  # it was not asked since
+
+
 def test_a_lane_goes_on_after_what_nobody_thought_of() -> None:
     order: list[str] = []
 

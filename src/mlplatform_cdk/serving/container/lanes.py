@@ -15,6 +15,7 @@ _log = logs.logger("serving")
 _LATELY_SECONDS, _LATELY_BATCHES = 0.5, 8
 # Of the lanes: what is left to a work at least, as admission counts. By chance all others may have had them all lately.
 _LEAST_LEFT = 1 / 3
+_NOTHING = 0.001  # of a lane
 
 
 class Work(Protocol):
@@ -71,16 +72,19 @@ class Lanes:
         self._idle: deque[threading.Lock] = deque()  # each is released to wake the lane that waits for it
         self._started = 0
         self._ends: dict[int, float] = {}  # by thread: when what it computes should be done
-        self._works: dict[Work, _Lately] = {}
+        self._works: set[Work] = set()
+        # Those of them that were offered lately, of which others may wait: a container may hold hundreds of models.
+        self._lately: dict[Work, _Lately] = {}
         self._turns = 0
 
     def join(self, work: Work) -> None:
         """Say that ``work`` will be offered."""
-        self._works[work] = _Lately()
+        self._works.add(work)
 
     def leave(self, work: Work) -> None:
         """Say that ``work`` will be offered no more."""
-        del self._works[work]
+        self._works.remove(work)
+        self._lately.pop(work, None)
 
     @property
     def shared(self) -> bool:
@@ -89,7 +93,7 @@ class Lanes:
 
     def among(self, work: Work) -> int:
         """How many works take turns, ``work`` among them."""
-        return 1 if len(self._works) == 1 else 1 + sum(one.waits for one in self._works if one is not work)
+        return 1 if len(self._works) == 1 else 1 + sum(one.waits for one in tuple(self._lately) if one is not work)
 
     def others(self, work: Work, turns: int, among: int, own: float, now: float) -> float:
         """Seconds of computing that others have before ``work`` has had so many ``turns``; see ``Work.seconds_of``.
@@ -100,15 +104,23 @@ class Lanes:
         :param own: seconds that ``work`` computes in these turns.
         :param now: as ``time.perf_counter`` says it.
         """
-        others = [(one, had.batch, had.lanes_at(now)) for one, had in self._works.items() if one is not work]
-        left = self.count - sum(lanes for _, _, lanes in others)
+        left, others = float(self.count), []
+        for one, had in tuple(self._lately.items()):
+            if one is work:
+                continue
+            lanes = had.lanes_at(now)
+            if lanes < _NOTHING and not one.waits:
+                del self._lately[one]
+                continue
+            left -= lanes
+            others.append((one.seconds_of(turns, among), turns * had.batch, lanes))
         long = own / max(left, _LEAST_LEFT * self.count)
-        return sum(max(one.seconds_of(turns, among), min(turns * batch, long * lanes)) for one, batch, lanes in others)
+        return sum(max(waits, min(most, long * lanes)) for waits, most, lanes in others)
 
     def took(self, work: Work, seconds: float, now: float) -> None:
         """Say that a lane has computed a batch of ``work`` for so long; only the event loop's thread calls this."""
-        if (lately := self._works.get(work)) is not None:
-            lately.add(seconds, now)
+        if work in self._works:
+            self._lately.setdefault(work, _Lately()).add(seconds, now)
 
     def begin(self, end: float) -> None:
         """Say that this lane computes now, and until when it should, as ``time.perf_counter`` says it."""
@@ -129,6 +141,8 @@ class Lanes:
 
     def offer(self, work: Work) -> None:
         """Have a lane look at ``work``; only the event loop's thread calls this."""
+        if work not in self._lately:
+            self._lately[work] = _Lately()
         self._offers.append(work)
         try:
             self._idle.pop().release()
@@ -157,7 +171,7 @@ class Lanes:
         """Of those that wait, the one whose last turn is longest ago, however many requests each has."""
         if len(self._works) <= 1:
             return offered
-        first = min((one for one in tuple(self._works) if one.waits), key=lambda one: one.turn, default=offered)
+        first = min((one for one in tuple(self._lately) if one.waits), key=lambda one: one.turn, default=offered)
         self._turns += 1
         first.turn = self._turns
         return first
