@@ -14,6 +14,8 @@ from mlplatform_cdk.serving.container.load import remaining
 from mlplatform_cdk.serving.container.messages import Request
 from tests.serving.container.test_admission import BUDGET_SHARE, Machine, Seen
 
+_WAKE_SECONDS = 0.0001  # of a lane
+
 
 class Served:
     """A model that waits for lanes; ``turn`` is its last one."""
@@ -51,6 +53,7 @@ class Shared:
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._order, self._turns = count(), count(1)
         self._ends: dict[int, float] = {}
+        self._waking: set[int] = set()
 
     def at(self, moment: float, do: Callable[[], None]) -> None:
         heapq.heappush(self._events, (moment, next(self._order), do))
@@ -64,34 +67,40 @@ class Shared:
     def ask(self, model: Served) -> None:
         queue, now, allowed = model.queue, self.now, BUDGET_SHARE * self.machine.budget
         among = self.lanes.among(model)
+        free, turns = len(self._ends) < self.machine.lanes, queue.turns(1, among)
         left = remaining(self._ends.values(), now)
-        left += self.lanes.others(model, queue.turns(1, among), among, queue.seconds_through(1), now)
-        if queue.late_by(1, allowed, remaining=left, free=len(self._ends) < self.machine.lanes) > 0:
+        left += self.lanes.others(model, turns, among, 0.0 if free else queue.seconds_through(1, turns), now)
+        if queue.late_by(1, allowed, remaining=left, free=free) > 0:
             model.seen.refused += 1
             return
         request = Request("POST", "/", {}, b"", now)
         queue.put(Job(request, lambda _: None, "", 1, now + allowed, now + queue.load.patience(1, allowed)))
         self.lanes.offer(model)
         for lane in range(self.machine.lanes):
-            if lane not in self._ends:
-                self._begin(lane)
+            if lane not in self._ends and lane not in self._waking:
+                self._waking.add(lane)
+                self.at(now + _WAKE_SECONDS, partial(self._begin, lane))
+                return
 
     def _begin(self, lane: int) -> None:
+        self._waking.discard(lane)
         while waiting := [one for one in self.models if one.waits]:
             model = min(waiting, key=lambda one: one.turn)
             model.turn, queue = next(self._turns), model.queue
             jobs, late, rows = queue.take(self.now, self.lanes.among(model), self.machine.lanes - len(self._ends))
             model.seen.late += len(late)
             if jobs:
+                alone = rows == 1 and not queue.jobs and not self._ends
                 self._ends[lane] = self.now + queue.load.seconds(rows)
                 seconds = self.machine.seconds(rows, self.chance)
-                self.at(self.now + seconds, partial(self._end, lane, model, jobs, seconds))
+                self.at(self.now + seconds, partial(self._end, lane, model, jobs, seconds, alone=alone))
                 return
 
-    def _end(self, lane: int, model: Served, jobs: list[Job], seconds: float) -> None:
+    def _end(self, lane: int, model: Served, jobs: list[Job], seconds: float, *, alone: bool) -> None:
         del self._ends[lane]
         self.lanes.took(model, seconds, self.now)
-        model.queue.load.learn(seconds, len(jobs))
+        if not alone:
+            model.queue.load.learn(seconds, len(jobs))
         model.seen.rows += len(jobs)
         model.seen.latencies += [(job.request.arrived, self.now - job.request.arrived) for job in jobs]
         self._begin(lane)

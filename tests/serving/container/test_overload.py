@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Mapping
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -157,6 +158,56 @@ def test_others_are_taken_to_go_on_as_they_did_lately_a_batch_for_each_turn_at_m
         now += 0.01
         lanes.took(other, 0.02, now)  # both lanes
     assert lanes.others(own, 1000, 1, 3.0, now) == pytest.approx(9.0, rel=0.05)  # not all of them for ever
+
+
+def test_who_comes_to_a_free_lane_does_not_wait_for_what_others_may_ask() -> None:
+    async def scene() -> list[float]:
+        lanes, settings = Lanes(2), Settings(deadline_ms=450)
+        models = [Model(Engine(), run_seconds=0.15, most=1) for _ in range(2)]
+        asked, other = (Predictor(model, settings, lanes, Metrics()) for model in models)  # type: ignore[arg-type]
+        for _ in range(100):
+            lanes.took(other, 0.15, perf_counter())
+        models[0].engine.gate.clear()
+        answers: list[Answer] = []
+        for _ in range(2):
+            asked.ask(request(), answers.append)
+        models[0].engine.gate.set()
+        await asyncio.to_thread(eventually, lambda: len(answers) == 2)
+        return [lanes.others(asked, 1, 1, own, perf_counter()) for own in (0.0, 1.0)]
+
+    nothing, batch = asyncio.run(scene())
+
+    assert nothing == 0
+    assert batch == pytest.approx(0.15)
+
+
+def test_what_a_model_computes_alone_counts_for_the_others() -> None:
+    async def scene() -> tuple[int, float]:
+        lanes, settings = Lanes(1), Settings(deadline_ms=1000)
+        models = [Model(Engine(), run_seconds=0.1, most=1) for _ in range(2)]
+        alone, other = (Predictor(model, settings, lanes, Metrics()) for model in models)  # type: ignore[arg-type]
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        models[0].engine.gate.clear()
+        alone.ask(request(), answer.set_result)
+        await asyncio.sleep(0.02)
+        models[0].engine.gate.set()
+        status = (await answer).status
+        return status, lanes.others(other, 1, 1, 100.0, perf_counter())
+
+    status, seconds = asyncio.run(scene())
+
+    assert status == 200
+    assert seconds > 0
+
+
+def test_a_request_that_came_before_what_others_had_last_is_weighed_as_if_it_came_now() -> None:
+    lanes, order = Lanes(2), list[str]()
+    own, other = (Waiting(name, 0, order) for name in ("own", "other"))
+    for work in (own, other):
+        lanes.join(work)
+    lanes.took(other, 0.01, 1000.0)
+
+    assert lanes.others(own, 100, 1, 1.0, 1.0) == lanes.others(own, 100, 1, 1.0, 1000.0)
 
 
 def test_models_that_nobody_asks_lately_are_not_looked_at() -> None:

@@ -13,7 +13,7 @@ from mlplatform_cdk.serving.container.load import remaining
 _log = logs.logger("serving")
 # What the shares of works are taken from: so many seconds, or of a work with long batches so many of these.
 _LATELY_SECONDS, _LATELY_BATCHES = 0.5, 8
-# Of the lanes: what is left to a work at least, as admission counts. By chance all others may have had them all lately.
+# Of the lanes, unless more works than three wait: what is left to one at least. By chance the others may have had all.
 _LEAST_LEFT = 1 / 3
 _NOTHING = 0.001  # of a lane
 
@@ -53,7 +53,7 @@ class _Lately:
         return max(_LATELY_SECONDS, _LATELY_BATCHES * self.batch)
 
     def lanes_at(self, now: float) -> float:
-        return self.lanes * math.exp((self.at - now) / self.seconds)
+        return self.lanes * math.exp(min(0.0, self.at - now) / self.seconds)
 
     def add(self, seconds: float, now: float) -> None:
         self.batch += (seconds - self.batch) / (_LATELY_BATCHES if self.batch else 1)
@@ -73,7 +73,8 @@ class Lanes:
         self._started = 0
         self._ends: dict[int, float] = {}  # by thread: when what it computes should be done
         self._works: set[Work] = set()
-        # Those of them that were offered lately, of which others may wait: a container may hold hundreds of models.
+        # Those of them that were offered lately, as a container may hold hundreds of models; the event loop's thread
+        # alone changes it. A lane copies it as a list: before Python 3.12 a tuple may be cut off by such a change.
         self._lately: dict[Work, _Lately] = {}
         self._turns = 0
 
@@ -93,7 +94,7 @@ class Lanes:
 
     def among(self, work: Work) -> int:
         """How many works take turns, ``work`` among them."""
-        return 1 if len(self._works) == 1 else 1 + sum(one.waits for one in tuple(self._lately) if one is not work)
+        return 1 if len(self._works) == 1 else 1 + sum(one.waits for one in list(self._lately) if one is not work)
 
     def others(self, work: Work, turns: int, among: int, own: float, now: float) -> float:
         """Seconds of computing that others have before ``work`` has had so many ``turns``; see ``Work.seconds_of``.
@@ -101,26 +102,31 @@ class Lanes:
         That is what waits for them, and what will come, as far as they go on as they did lately: as many lanes as then
         while ``work`` has the rest, and no more than a batch for each turn.
 
-        :param own: seconds that ``work`` computes in these turns.
+        :param own: seconds that ``work`` computes in these turns; 0 where a lane is free: no other comes first.
         :param now: as ``time.perf_counter`` says it.
         """
         left, others = float(self.count), []
         for one, had in tuple(self._lately.items()):
             if one is work:
                 continue
-            lanes = had.lanes_at(now)
-            if lanes < _NOTHING and not one.waits:
+            lanes, waits = had.lanes_at(now), one.waits
+            if lanes < _NOTHING and not waits:
                 del self._lately[one]
                 continue
             left -= lanes
-            others.append((one.seconds_of(turns, among), turns * had.batch, lanes))
-        long = own / max(left, _LEAST_LEFT * self.count)
-        return sum(max(waits, min(most, long * lanes)) for waits, most, lanes in others)
+            others.append((one.seconds_of(turns, among) if waits else 0.0, turns * had.batch, lanes))
+        long = own / max(left, self.count * min(_LEAST_LEFT, 1 / among))
+        return sum(max(waiting, min(most, long * lanes)) for waiting, most, lanes in others)
 
     def took(self, work: Work, seconds: float, now: float) -> None:
-        """Say that a lane has computed a batch of ``work`` for so long; only the event loop's thread calls this."""
+        """Say that a batch of ``work`` took a lane for so long; only the event loop's thread calls this."""
         if work in self._works:
-            self._lately.setdefault(work, _Lately()).add(seconds, now)
+            self._had(work).add(seconds, now)
+
+    def _had(self, work: Work) -> _Lately:
+        if (had := self._lately.get(work)) is None:
+            had = self._lately[work] = _Lately()
+        return had
 
     def begin(self, end: float) -> None:
         """Say that this lane computes now, and until when it should, as ``time.perf_counter`` says it."""
@@ -141,8 +147,7 @@ class Lanes:
 
     def offer(self, work: Work) -> None:
         """Have a lane look at ``work``; only the event loop's thread calls this."""
-        if work not in self._lately:
-            self._lately[work] = _Lately()
+        self._had(work)
         self._offers.append(work)
         try:
             self._idle.pop().release()
@@ -171,7 +176,7 @@ class Lanes:
         """Of those that wait, the one whose last turn is longest ago, however many requests each has."""
         if len(self._works) <= 1:
             return offered
-        first = min((one for one in tuple(self._lately) if one.waits), key=lambda one: one.turn, default=offered)
+        first = min((one for one in list(self._lately) if one.waits), key=lambda one: one.turn, default=offered)
         self._turns += 1
         first.turn = self._turns
         return first

@@ -109,12 +109,8 @@ class Load:
         :param ahead: rows that wait before it.
         :param remaining: seconds of computing left in what the lanes have begun, all together.
         """
-        return (remaining + self.seconds_before(rows, ahead)) / self._lanes
-
-    def seconds_before(self, rows: int, ahead: int) -> float:
-        """Seconds of computing before the batch with a request of ``rows``; ``ahead`` as in ``wait``."""
         alone = max(0, ahead + rows - self.biggest)  # rows before it that do not fit into the same batch
-        return min(alone, ahead) * self._row
+        return (remaining + min(alone, ahead) * self._row) / self._lanes
 
     def answered_in(self, rows: int, ahead: int, remaining: float) -> float:
         """Seconds until a request of ``rows`` is answered; the parameters are those of ``wait``."""

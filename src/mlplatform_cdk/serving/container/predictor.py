@@ -118,8 +118,9 @@ class Predictor:
             remaining = lanes.remaining(request.arrived)
             if lanes.shared:
                 among = lanes.among(self)
-                own = queue.seconds_through(rows)
-                remaining += lanes.others(self, queue.turns(rows, among), among, own, request.arrived)
+                turns = queue.turns(rows, among)
+                own = 0.0 if free else queue.seconds_through(rows, turns)
+                remaining += lanes.others(self, turns, among, own, request.arrived)
             late = queue.late_by(rows, allowed, remaining=remaining, free=free)
         if late > 0:
             raise _refusal(len(queue), late, allowed)
@@ -147,10 +148,11 @@ class Predictor:
 
     def work(self) -> bool:
         """See ``lanes.Work``; called by a lane."""
+        came = begun = perf_counter()
         if self._delay:
             self._await_more()
+            begun = perf_counter()
         queue, lanes = self._waiting, self._lanes
-        begun = perf_counter()
         jobs, late, rows = queue.take(begun, lanes.among(self), lanes.count - lanes.computing)
         if not jobs and not late:
             return False
@@ -162,17 +164,24 @@ class Predictor:
                 timing = batch.compute(self.model, jobs, most_rows=self._most_rows, alone=alone)
             finally:
                 lanes.end()
-        seconds = perf_counter() - begun
+        ended = perf_counter()
+        computed = None if alone else ended - begun
         with suppress(RuntimeError):  # the loop has ended: nobody is left to be answered
-            self._loop.call_soon_threadsafe(self._finish_batch, jobs, late, timing, 0.0 if alone else seconds)
+            self._loop.call_soon_threadsafe(self._finish_batch, jobs, late, timing, computed, ended - came)
         return True
 
-    def _finish_batch(self, jobs: Sequence[Job], late: Sequence[Job], timing: Timing | None, seconds: float) -> None:
-        """Answer what a lane has computed; one that had all cores to itself says nothing about lanes."""
-        if seconds:
-            self._lanes.took(self, seconds, perf_counter())
-        if timing is not None and timing.rows and seconds:
-            self._waiting.load.learn(seconds, timing.rows)
+    def _finish_batch(
+        self, jobs: Sequence[Job], late: Sequence[Job], timing: Timing | None, computed: float | None, held: float
+    ) -> None:
+        """Answer what a lane has computed.
+
+        :param computed: for how many seconds; none of what had all cores to itself, which says nothing about lanes.
+        :param held: how many seconds the lane was taken.
+        """
+        if jobs:
+            self._lanes.took(self, held, perf_counter())
+        if timing is not None and timing.rows and computed is not None:
+            self._waiting.load.learn(computed, timing.rows)
         self._finish(jobs, late, timing)
 
     def _turn(self) -> None:

@@ -53,10 +53,9 @@ class Queue:
         """
         return -(-(self.rows + rows) // self.load.biggest_among(among))
 
-    def seconds_through(self, rows: int) -> float:
-        """What the batches take up to the one with a request of ``rows`` that came now, and that one."""
-        load, ahead = self.load, self.rows
-        return load.seconds_before(rows, ahead) + load.seconds(min(ahead + rows, max(load.biggest, rows)))
+    def seconds_through(self, rows: int, turns: int) -> float:
+        """What these ``turns`` take, up to and with the batch of a request of ``rows`` that came now."""
+        return turns * self.load.seconds((self.rows + rows) / turns)
 
     def seconds_of(self, turns: int, among: int) -> float:
         """What the next ``turns`` batches take, as far as requests wait for them; ``among`` as in ``turns``."""
