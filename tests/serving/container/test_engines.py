@@ -1,6 +1,8 @@
 """Which engine computes, and what does a machine that lacks it say?"""
 
 import ctypes
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -487,3 +489,35 @@ def test_openvino_answers_like_onnx_runtime_from_several_threads(folder: Path, o
         expected = engines[0].run(batches[place % 4])
         np.testing.assert_array_equal(one[0], expected[0])
         np.testing.assert_allclose(one[1], expected[1], atol=1e-5)
+
+
+ANSWERS_AT_ONCE = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+import numpy as np
+from mlplatform_cdk.runtimekit.manifest import read_folder
+from mlplatform_cdk.serving.container.engines import EngineChoice, open_engine
+
+folder = Path(sys.argv[1])
+engine = open_engine(folder, read_folder(folder), EngineChoice(engine="openvino", allow_cpu=True))
+start = Barrier(8)
+
+def rows_answered(_):
+    start.wait()
+    return len(engine.run({"x": np.zeros((2, int(sys.argv[2])), np.float32)})[0])
+
+sys.setswitchinterval(1e-6)
+with ThreadPoolExecutor(8) as pool:
+    print(*pool.map(rows_answered, range(8)))
+"""
+
+
+def test_openvino_does_not_freeze_where_its_first_requests_come_together(folder: Path) -> None:
+    pytest.importorskip("openvino")
+
+    command = [sys.executable, "-c", ANSWERS_AT_ONCE, folder, str(small_models.WIDTH)]
+    said = subprocess.run(command, check=True, timeout=60, stdout=subprocess.PIPE).stdout
+
+    assert said.split() == [b"2"] * 8

@@ -10,6 +10,8 @@ from mlplatform_cdk.serving.container.engines.choice import EngineChoice
 from mlplatform_cdk.serving.container.engines.engine import Array
 from mlplatform_cdk.serving.container.engines.errors import ModelError
 
+_ONE_AT_A_TIME = threading.Lock()
+
 
 class OpenVinoEngine:
     """A file of a model on OpenVINO's CPU plugin.
@@ -69,9 +71,18 @@ def _compiled(path: Path, choice: EngineChoice) -> Any:
         "INFERENCE_PRECISION_HINT": "f32",  # else it computes in bfloat16 where the processor can
         "ENABLE_CPU_PINNING": False,  # lanes of other models need cores too
     }
+    _fill_tables(openvino)
     try:
         core = openvino.Core()
         return core.compile_model(core.read_model(path), "CPU", options)
     except RuntimeError as error:
         reason = " ".join(str(error).split())
         raise ModelError(f"{path.name} must be a model that OpenVINO loads, got {reason}") from error
+
+
+def _fill_tables(openvino: Any) -> None:
+    # OpenVINO's binding (2026.4.1) makes its table of numpy's types in the initialiser of a static variable of C++ that
+    # lets go of the GIL: a second thread that comes meanwhile waits for the initialiser and keeps the GIL from it, for
+    # good. Here one thread makes the table, before any other can ask for it.
+    with _ONE_AT_A_TIME:
+        openvino.Type.f32.to_dtype()
