@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from mlplatform_cdk.serving.container.cache import ResponseCache, key_of
 from mlplatform_cdk.serving.container.messages import Answer
 from mlplatform_cdk.serving.container.settings import Settings
 from mlplatform_cdk.serving.container.shared_cache import CacheError, Features, SharedCache
-from tests.serving.container.valkey_server import ValkeyServer
+from tests.serving.container.valkey_server import ValkeyCluster, ValkeyServer
 
 Reply = Callable[[Answer], None]
 
@@ -187,6 +188,28 @@ def test_hooks_find_features_of_their_own_version(server: ValkeyServer) -> None:
     assert Features(shared, "2").get(["customer-1"]) == [None]
     wait_until(lambda: features.get(["customer-1"]) == [None])  # its time is over
     shared.close()
+
+
+def test_a_cluster_is_asked_server_by_server_whichever_of_them_the_url_names(tmp_path: Path) -> None:
+    names = [f"customer-{number}" for number in range(20)]
+    with ValkeyCluster(tmp_path) as cluster:
+        writer, reader = (SharedCache.connect(one.url, seconds=60, timeout_ms=1000) for one in cluster.servers)
+        for name in names:
+            Features(writer, "1").put(name, name.encode())
+        wait_until(lambda: None not in Features(reader, "1").get(names))
+        first = ask(writer, "k")[2]
+        wait_until(lambda: reader.get(["mlplatform:answer:k"])[0])
+        second = ask(reader, "k")[2]
+
+        assert Features(reader, "1").get(["none", *reversed(names)]) == [None, *(one.encode() for one in names[::-1])]
+        assert [(one.hits, one.misses) for one in (first, second)] == [(0, 1), (1, 0)]
+        assert (writer.errors, reader.errors) == (0, 0)
+
+        cluster.servers[1].__exit__()
+        assert Features(reader, "1").get(names) == [None] * 20
+        assert ask(reader, "another")[0] == b"1"
+        writer.close()
+        reader.close()
 
 
 def refusing() -> Iterator[str]:

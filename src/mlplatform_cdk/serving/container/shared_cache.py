@@ -25,7 +25,7 @@ class CacheError(KnownError):
 class SharedCache:
     """Values by name.
 
-    :param client: gives ``mget(names)`` and ``set(name, value, px=milliseconds)``, as valkey's client does.
+    :param client: gives ``get(name)``, ``mget(names)`` and ``set(name, value, px=milliseconds)``, as Valkey's do.
     :param seconds: how long a value is good.
     :param timeout_ms: how long a caller waits at most, in milliseconds.
     """
@@ -46,22 +46,13 @@ class SharedCache:
         :param url: such as ``valkey://host:6379`` or, with TLS, ``valkeys://…``.
         """
         try:
-            import valkey
-            from valkey.backoff import NoBackoff
-            from valkey.retry import Retry
+            from mlplatform_cdk.serving.container.valkey_client import Client
         except ImportError:
             raise CacheError(
                 "CACHE_URL needs the package valkey, which this image does not hold; install the extra cache"
             ) from None
-        patience = timeout_ms / 1000
         try:
-            client = valkey.Valkey.from_url(
-                url,
-                socket_timeout=patience,
-                socket_connect_timeout=patience,
-                retry=Retry(NoBackoff(), 0),
-                max_connections=_THREADS,
-            )
+            client = Client(url, patience=timeout_ms / 1000, connections=_THREADS)
         except ValueError as error:
             raise CacheError(f"CACHE_URL must be valkey://host:port, got one that is not ({error})") from None
         return cls(client, seconds=seconds, timeout_ms=timeout_ms)
