@@ -1,4 +1,4 @@
-"""The base image: a Debian of this machine's own release, with Python; and the same with pip, to build in."""
+"""The base image: a Debian with its Python, and the same with pip, to build in."""
 
 import shutil
 from pathlib import Path
@@ -13,16 +13,27 @@ _SOURCES = (Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d
 _LEFTOVERS = ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/locale", "usr/share/man")
 
 
-def make(buildah: Buildah, folder: Path) -> None:
+def make(buildah: Buildah, folder: Path, release: str | None = None) -> None:
     """Make both images in the store of ``buildah``, if they are not there.
 
     :param folder: for the tree that debootstrap makes; it is removed again.
+    :param release: Debian's name of it, such as ``trixie``, whose Python is 3.13; default: this machine's own.
     """
     if buildah.has(BASE) and buildah.has(BUILDER):
         return
     tree = folder / "debian"
     shutil.rmtree(tree, ignore_errors=True)
-    run(("debootstrap", "--variant=minbase", f"--include={_PYTHON}", *buildah.platform, _codename(), tree, _mirror()))
+    run(
+        (
+            "debootstrap",
+            "--variant=minbase",
+            f"--include={_PYTHON}",
+            *buildah.platform,
+            release or _codename(),
+            tree,
+            _mirror(),
+        )
+    )
     for name in _LEFTOVERS:
         shutil.rmtree(tree / name, ignore_errors=True)
     container = buildah("from", *buildah.platform, "scratch")

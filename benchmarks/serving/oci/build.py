@@ -46,15 +46,25 @@ def context(folder: Path) -> Path:
     return folder
 
 
-def build(buildah: Buildah, folder: Path, *, dockerfile: str = "Dockerfile", base: str = BASE) -> Built:
+def build(
+    buildah: Buildah,
+    folder: Path,
+    *,
+    dockerfile: str = "Dockerfile",
+    base: str = BASE,
+    requirements: str | None = None,
+) -> Built:
     """Build the serving image and mount it.
 
     :param folder: an empty folder for the context.
     :param dockerfile: the file's name in the container's package.
     :param base: what the image stands on.
+    :param requirements: which packages it gets, another file beside it; default: those that the Dockerfile names.
     """
     place = context(folder)
-    arguments = {"BASE_IMAGE": base, "BUILDER_IMAGE": BUILDER}
+    arguments = {"BASE_IMAGE": base, "BUILDER_IMAGE": BUILDER} | (
+        {"REQUIREMENTS": requirements} if requirements else {}
+    )
     words = [f"--build-arg={name}={value}" for name, value in arguments.items()]
     # The machine's certificates: a network may have one of its own between here and the package index.
     mounts = [f"--volume={_CERTIFICATES}:{_CERTIFICATES}:O"] if _CERTIFICATES.is_dir() else []
